@@ -1,0 +1,67 @@
+import type { Decision } from '../cors/decide.ts'
+import type { Enforcement } from '../policies/policy-lookup.ts'
+
+/** What a request was to the proxy. `rejected` was refused before any policy was asked. */
+export type RequestKind = 'preflight' | 'actual' | 'plain' | 'managed' | 'rejected'
+
+/** Why an exchange with the endpoint failed; the label of `s3cors_upstream_failures_total`. */
+export type UpstreamFailureReason =
+  | 'refused'
+  | 'reset'
+  | 'timeout'
+  | 'truncated'
+  | 'malformed'
+  | 'tls'
+  | 'dns'
+  | 'queue'
+
+/**
+ * One request, from its head to its end. The handler fills it; the observer is given it exactly once, when the exchange
+ * has ended. Strings are as the client sent them: nothing here may become a label or a log line unbounded or unredacted.
+ * Times are milliseconds of the monotonic clock, 0 for what did not happen.
+ */
+export interface RequestRecord {
+  kind: RequestKind
+  method: string
+  /** The request-target, byte for byte. May hold presigned secrets. */
+  target: string
+  origin: string | undefined
+  bucket: string | undefined
+  /** The configuration names the bucket itself, so its name may be a label. */
+  bucketNamed: boolean
+  /** Of preflight and actual requests; undefined for every other kind. */
+  decision: Decision | undefined
+  enforcement: Enforcement
+  /** Access-Control-Request-Method as sent. */
+  requestMethod: string | undefined
+  /** The lines of Access-Control-Request-Headers as sent. */
+  requestHeaders: readonly string[] | undefined
+  /** The status sent to the client; 0 when none was. */
+  status: number
+  /** The S3 error code of an answer of our own. */
+  errorCode: string | undefined
+  requestBodyBytes: number
+  responseBodyBytes: number
+  startedAtMs: number
+  upstreamStartedAtMs: number
+  upstreamFirstByteAtMs: number
+  endedAtMs: number
+  upstreamFailure: UpstreamFailureReason | undefined
+  clientAborted: boolean
+  /** The endpoint sent Access-Control-* fields of its own, which were dropped. */
+  strippedCorsFields: boolean
+  /** In `report`: the endpoint's Access-Control-Allow-Origin, which passed. */
+  upstreamAllowOrigin: string | undefined
+  /** x-amz-request-id of an answer of our own, else the endpoint's. */
+  requestId: string | undefined
+  peerAddress: string | undefined
+}
+
+/** Sees what the proxy does. Called synchronously on the data path: it must neither throw nor wait. */
+export interface ProxyObserver {
+  /** A request's head was accepted; it is in flight until `ended`. */
+  started(): void
+  ended(record: RequestRecord): void
+  /** Something an operator should know that is not about one request's outcome. */
+  warned(event: string, detail: Readonly<Record<string, string | number>>): void
+}
