@@ -1,0 +1,119 @@
+import { isCorsMethod } from './policy.ts'
+
+/** What rules are asked about, of a preflight and of an actual request alike. */
+export interface CorsRequest {
+  /** The field value as it came, one character per byte. */
+  readonly origin: string
+  /** Access-Control-Request-Method if present, else the request's own method (`OPTIONS` for a preflight without it). */
+  readonly method: string
+  /** The requested names in lower case and request order, duplicates kept, empty list elements dropped. */
+  readonly headerNames: readonly string[]
+}
+
+/** Why a request cannot be asked about; a preflight gets S3's 400. */
+export type CorsRequestIssue =
+  | { readonly kind: 'no_origin' }
+  | { readonly kind: 'invalid_method'; readonly value: string }
+  | { readonly kind: 'invalid_header' /** Untrimmed, as S3 names it. */; readonly element: string }
+  | { readonly kind: 'too_many_headers' }
+
+/** Header fields of browsers' preflights stay far below: the AWS SDK's longest lists have some 20 names, 500 bytes. */
+export const requestHeaderLimits = Object.freeze({ bytes: 4096, names: 100, emptyElements: 16 })
+
+const noNames: readonly string[] = Object.freeze([])
+const noOrigin: CorsRequestIssue = Object.freeze({ kind: 'no_origin' })
+const tooManyHeaders: CorsRequestIssue = Object.freeze({ kind: 'too_many_headers' })
+
+/**
+ * Makes the question for the rules out of raw field values, or says why there is none. Several lines of
+ * Access-Control-Request-Headers count as one list, https://www.rfc-editor.org/rfc/rfc9110#section-5.3.
+ * An empty Origin counts as none; an empty Access-Control-Request-Method is a method nobody knows.
+ */
+export function parseCorsRequest(
+  method: string,
+  origin: string | undefined,
+  requestMethod: string | undefined,
+  requestHeaders: readonly string[] | undefined,
+): CorsRequest | CorsRequestIssue {
+  if (origin === undefined || origin === '') return noOrigin
+  if (requestMethod !== undefined && !isCorsMethod(requestMethod))
+    return { kind: 'invalid_method', value: requestMethod }
+  let headerNames = noNames
+  if (requestHeaders !== undefined) {
+    const issue = checkHeaderNames(requestHeaders)
+    if (issue !== undefined) return issue
+    headerNames = readHeaderNames(requestHeaders)
+  }
+  return { origin, method: requestMethod ?? method, headerNames }
+}
+
+/** Looks at every byte once and makes nothing, so that a hostile list costs no memory. */
+function checkHeaderNames(lines: readonly string[]): CorsRequestIssue | undefined {
+  let bytes = 0
+  for (const line of lines) bytes += line.length
+  if (bytes > requestHeaderLimits.bytes) return tooManyHeaders
+  let names = 0
+  let emptyElements = 0
+  for (const line of lines) {
+    for (let start = 0; start <= line.length; ) {
+      const end = elementEnd(line, start)
+      const first = skipSpace(line, start, end)
+      if (first === end) {
+        if (++emptyElements > requestHeaderLimits.emptyElements) return tooManyHeaders
+      } else {
+        if (++names > requestHeaderLimits.names) return tooManyHeaders
+        if (!isToken(line, first, trimSpace(line, first, end))) {
+          return { kind: 'invalid_header', element: line.slice(start, end) }
+        }
+      }
+      start = end + 1
+    }
+  }
+  return undefined
+}
+
+function readHeaderNames(lines: readonly string[]): readonly string[] {
+  const names: string[] = []
+  for (const line of lines) {
+    for (let start = 0; start <= line.length; ) {
+      const end = elementEnd(line, start)
+      const first = skipSpace(line, start, end)
+      if (first < end) names.push(line.slice(first, trimSpace(line, first, end)).toLowerCase())
+      start = end + 1
+    }
+  }
+  return names.length === 0 ? noNames : names
+}
+
+function elementEnd(line: string, start: number): number {
+  const comma = line.indexOf(',', start)
+  return comma === -1 ? line.length : comma
+}
+
+function skipSpace(line: string, start: number, end: number): number {
+  let at = start
+  while (at < end && isSpace(line.charCodeAt(at))) at++
+  return at
+}
+
+function trimSpace(line: string, start: number, end: number): number {
+  let at = end
+  while (at > start && isSpace(line.charCodeAt(at - 1))) at--
+  return at
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
+/** One flag per ASCII code, https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2. */
+const tokenCharacters = new Uint8Array(128)
+for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  tokenCharacters[character.charCodeAt(0)] = 1
+}
+
+/** Says whether `text` from `start` to `end` is a token: what a field name is made of, and not empty. */
+export function isToken(text: string, start = 0, end = text.length): boolean {
+  for (let at = start; at < end; at++) if (tokenCharacters[text.charCodeAt(at)] !== 1) return false
+  return start < end
+}

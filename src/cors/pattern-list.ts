@@ -1,0 +1,36 @@
+import { matches, parseWildcard, type Wildcard } from './wildcard.ts'
+
+/** The patterns of one AllowedOrigins or AllowedHeaders, sorted by what it costs to ask them. */
+export interface PatternList {
+  /** The list holds the literal `*`, which stands for everything. */
+  readonly any: boolean
+  /** The patterns without `*`; empty when there are so many that `index` holds them. */
+  readonly exact: readonly string[]
+  readonly index: ReadonlySet<string> | undefined
+  readonly wildcards: readonly Wildcard[]
+}
+
+/** Up to here a loop costs less than hashing, and a bucket less than a Set's memory for each of its rules. */
+const loopLimit = 8
+
+/** Sorts `patterns`, which hold at most one `*` each. */
+export function compilePatterns(patterns: readonly string[]): PatternList {
+  const exact = patterns.filter(pattern => !pattern.includes('*'))
+  const wildcards = patterns.filter(pattern => pattern.includes('*') && pattern !== '*').map(parseWildcard)
+  const indexed = exact.length > loopLimit
+  return Object.freeze({
+    any: patterns.includes('*'),
+    exact: Object.freeze(indexed ? [] : exact),
+    index: indexed ? new Set(exact) : undefined,
+    wildcards: Object.freeze(wildcards),
+  })
+}
+
+/** Says whether any pattern of `list` matches `value`, byte for byte. */
+export function covers(list: PatternList, value: string): boolean {
+  if (list.any) return true
+  for (const exact of list.exact) if (exact === value) return true
+  if (list.index?.has(value)) return true
+  for (const wildcard of list.wildcards) if (matches(wildcard, value)) return true
+  return false
+}

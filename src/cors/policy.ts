@@ -1,0 +1,89 @@
+import type { Decision } from './decide.ts'
+import { toFieldValue } from './field-value.ts'
+import { compilePatterns, type PatternList } from './pattern-list.ts'
+import { type CorsMethod, type CorsRule, corsMethods } from './rule.ts'
+
+/** One rule with everything made that can be made before a request comes. Frozen: shared by all requests. */
+export interface CompiledRule {
+  readonly rule: CorsRule
+  /** Its place in the bucket's configuration, from 0. */
+  readonly index: number
+  /**
+   * AllowedOrigins holds the literal `*`: Access-Control-Allow-Origin is then `*`, without credentials, whatever other
+   * origins the rule lists (cors-semantics Q4).
+   */
+  readonly anyOrigin: boolean
+  readonly origins: PatternList
+  /** One bit per method, see {@link methodBit}. */
+  readonly methods: number
+  /** In lower case: field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1. */
+  readonly headers: PatternList
+  /** The value of Access-Control-Allow-Methods: all the rule's methods, not the requested one. */
+  readonly allowMethods: string
+  /** `[name, value, …]` of the fields after Access-Control-Allow-Headers, the same for every request. */
+  readonly closingFields: readonly string[]
+  /** What decide answers when this rule matches. */
+  readonly decision: Decision
+}
+
+/** The compiled rules of one bucket, in the order of its configuration. */
+export interface Policy {
+  readonly rules: readonly CompiledRule[]
+  /** The rules as they were written. */
+  readonly configuration: readonly CorsRule[]
+}
+
+/** Compiles rules that parseRules accepted. */
+export function compilePolicy(rules: readonly CorsRule[]): Policy {
+  return Object.freeze({ rules: Object.freeze(rules.map(compileRule)), configuration: rules })
+}
+
+/** A method as one bit of {@link CompiledRule.methods}: byte for byte, 0 for what no rule can list. */
+export function methodBit(method: string): number {
+  switch (method) {
+    case 'GET':
+      return 1
+    case 'PUT':
+      return 2
+    case 'POST':
+      return 4
+    case 'DELETE':
+      return 8
+    case 'HEAD':
+      return 16
+    default:
+      return 0
+  }
+}
+
+/** Says whether `method` is one that a rule can list. */
+export function isCorsMethod(method: string): method is CorsMethod {
+  return corsMethods.some(listed => listed === method)
+}
+
+function compileRule(rule: CorsRule, index: number): CompiledRule {
+  const origins = compilePatterns(rule.allowedOrigins.map(toFieldValue))
+  // The rule and its decision hold each other: the cast is true from the assignment below on.
+  const decision = { allowed: true, reason: 'matched' } as { allowed: true; reason: 'matched'; rule: CompiledRule }
+  decision.rule = Object.freeze({
+    rule,
+    index,
+    anyOrigin: origins.any,
+    origins,
+    methods: rule.allowedMethods.reduce((bits, method) => bits | methodBit(method), 0),
+    headers: compilePatterns(rule.allowedHeaders.map(name => name.toLowerCase())),
+    allowMethods: rule.allowedMethods.join(', '),
+    closingFields: Object.freeze(closingFields(rule, origins.any)),
+    decision,
+  })
+  return Object.freeze(decision).rule
+}
+
+function closingFields(rule: CorsRule, anyOrigin: boolean): string[] {
+  const fields: string[] = []
+  if (rule.exposeHeaders.length > 0) fields.push('Access-Control-Expose-Headers', rule.exposeHeaders.join(', '))
+  if (rule.maxAgeSeconds !== undefined) fields.push('Access-Control-Max-Age', String(rule.maxAgeSeconds))
+  // Never `false`: only `true` is in the grammar, https://fetch.spec.whatwg.org/#http-new-header-syntax.
+  if (!anyOrigin) fields.push('Access-Control-Allow-Credentials', 'true')
+  return fields
+}
