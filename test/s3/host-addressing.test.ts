@@ -1,0 +1,151 @@
+import t from 'tap'
+import { createHostReader, type HostOptions } from '../../src/s3/host-addressing.ts'
+
+const options: HostOptions = {
+  upstreamHost: 'minio',
+  host: 'preserve',
+  virtualHosts: ['s3.local', 'eu.s3.local'],
+  hosts: ['files.s3.local', 'proxy.example.com'],
+}
+const rewriting: HostOptions = { ...options, host: 'rewrite' }
+
+/** `path`, `bucket NAME`, `none`, `unknown` or `ambiguous` for each Host. */
+const cases: { name: string; options?: HostOptions; readings: Record<string, string> }[] = [
+  {
+    name: 'a Host equal to a base is path-style, whatever its case, port or last dot (B029)',
+    readings: {
+      's3.local': 'path',
+      's3.local:9000': 'path',
+      'S3.Local': 'path',
+      's3.local.': 'path',
+      'eu.s3.local': 'path',
+      minio: 'path',
+      'minio:9000': 'path',
+    },
+  },
+  {
+    name: 'a Host under a base names a bucket, dots and port included (B029)',
+    readings: {
+      'bkt.s3.local': 'bucket bkt',
+      'bkt.s3.local:9000': 'bucket bkt',
+      'a.b.s3.local': 'bucket a.b',
+      'bkt.minio:9000': 'bucket bkt',
+    },
+  },
+  {
+    name: 'of two bases that fit, the longer decides (B029)',
+    readings: { 'bkt.eu.s3.local': 'bucket bkt', 'a.bkt.eu.s3.local': 'bucket a.bkt', 'bkt.us.s3.local': 'bucket bkt.us' },
+  },
+  {
+    name: 'a preserved Host that endpoints read differently is ambiguous (B029)',
+    readings: {
+      'BKT.s3.local': 'ambiguous',
+      'bkt.S3.local': 'ambiguous',
+      'bkt.s3.local.': 'ambiguous',
+      'bkt.s3.local.:9000': 'ambiguous',
+    },
+  },
+  {
+    name: 'a rewritten Host is written by us, so its case and last dot do not matter (B029)',
+    options: rewriting,
+    readings: { 'BKT.s3.local': 'bucket bkt', 'bkt.S3.local.': 'bucket bkt', 'S3.LOCAL.': 'path' },
+  },
+  {
+    name: "`minio.` before a base is MinIO's own alias, never a bucket (B029)",
+    readings: { 'minio.s3.local': 'none', 'minio.eu.s3.local:9000': 'none' },
+  },
+  {
+    name: "`minio.` before a base is path-style when rewritten, because the endpoint sees its own name (B029)",
+    options: rewriting,
+    readings: { 'minio.s3.local': 'path' },
+  },
+  {
+    name: 'a preserved Host with an impossible bucket name is no bucket (B033)',
+    readings: { 'ab.s3.local': 'none', '_x_.s3.local': 'none', '192.168.5.4.s3.local': 'none', 'xn--abc.s3.local': 'none' },
+  },
+  {
+    name: 'a Host with an impossible bucket name cannot be rewritten: the endpoint would take the path for the bucket',
+    options: rewriting,
+    readings: { 'ab.s3.local': 'ambiguous', '_x_.s3.local': 'ambiguous' },
+  },
+  {
+    name: 'IP literals, localhost and single labels are path-style (B029)',
+    readings: {
+      '127.0.0.1': 'path',
+      '127.0.0.1:8080': 'path',
+      '[::1]': 'path',
+      '[::1]:8080': 'path',
+      localhost: 'path',
+      'LOCALHOST:8080': 'path',
+      'localhost.': 'path',
+      proxy: 'path',
+    },
+  },
+  {
+    name: 'a name listed in hosts is path-style, even under a base',
+    readings: { 'proxy.example.com': 'path', 'Proxy.Example.com:443': 'path', 'files.s3.local': 'path' },
+  },
+  {
+    name: 'a preserved DNS name that nobody configured is unknown',
+    readings: {
+      'other.example.com': 'unknown',
+      'a.proxy.example.com': 'unknown',
+      'xs3.local': 'unknown',
+      'bkt.127.0.0.1': 'unknown',
+      'bkt.localhost': 'unknown',
+    },
+  },
+  {
+    name: 'a rewritten DNS name that nobody configured is path-style: the endpoint sees its own name',
+    options: rewriting,
+    readings: { 'other.example.com': 'path', 'xs3.local': 'path' },
+  },
+  {
+    name: 'an IP literal of the endpoint is no base',
+    options: { upstreamHost: '127.0.0.1', host: 'preserve', virtualHosts: [], hosts: [] },
+    readings: { 'bkt.127.0.0.1': 'unknown', '127.0.0.1': 'path' },
+  },
+  {
+    name: 'an IPv6 literal of the endpoint is no base',
+    options: { upstreamHost: '::1', host: 'preserve', virtualHosts: [], hosts: [] },
+    readings: { '[::1]': 'path', 'a.b': 'unknown' },
+  },
+  {
+    name: 'bases and hosts are compared without regard to their case and last dot',
+    options: { upstreamHost: 'S3.Example.com.', host: 'preserve', virtualHosts: ['V.Example.com'], hosts: ['H.Example.com.'] },
+    readings: { 'bkt.s3.example.com': 'bucket bkt', 'bkt.v.example.com': 'bucket bkt', 'h.example.com': 'path' },
+  },
+  {
+    name: 'what is no Host value is ambiguous (B025, B026)',
+    readings: {
+      '': 'ambiguous',
+      'a/b': 'ambiguous',
+      'bad host': 'ambiguous',
+      'a, b': 'ambiguous',
+      'u@a:99999': 'ambiguous',
+      '.s3.local': 'ambiguous',
+      'a..s3.local': 'ambiguous',
+      'bkt%2e.s3.local': 'ambiguous',
+      's3.local:': 'ambiguous',
+      '[::1': 'ambiguous',
+    },
+  },
+]
+for (const { name, options: given = options, readings } of cases) {
+  t.test(name, async t => {
+    const read = createHostReader(given)
+    for (const [host, expected] of Object.entries(readings)) {
+      const reading = read(host)
+      switch (reading.kind) {
+        case 'virtual':
+          t.equal(`bucket ${reading.bucket}`, expected, host)
+          break
+        case 'none':
+          t.equal(reading.unknownHost ? 'unknown' : 'none', expected, host)
+          break
+        default:
+          t.equal(reading.kind, expected, host)
+      }
+    }
+  })
+}
