@@ -19,7 +19,7 @@ export interface BodySink {
 
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done'
 
-/** 64 bits. More digits than any size needs, so leading zeros are bounded: https://www.rfc-editor.org/rfc/rfc9112#section-7.1-5. */
+/** 64 bits. More digits than any size needs, so leading zeros are bounded: https://www.rfc-editor.org/rfc/rfc9112#section-7.1. */
 const maxSizeDigits = 16
 /** Extensions mean nothing to us; the bound keeps a flood of them from costing time (CVE-2024-22019). */
 const maxExtensionBytes = 256

@@ -136,11 +136,11 @@ export class ResponseHeadReader {
   end(): ResponseHead | HeadFault {
     const statusCode = this.#statusCode
     const announcesContent = this.#chunked || this.#contentLength > 0
-    // https://www.rfc-editor.org/rfc/rfc9112#section-6.3-2.3: "ought to be handled as an error". In any response, even one
+    // https://www.rfc-editor.org/rfc/rfc9112#section-6.3: "ought to be handled as an error". In any response, even one
     // that has no content: whoever sends both has been talked into it.
     if (this.#chunked && this.#contentLength !== -1) return 'transfer-encoding-and-content-length'
-    // Neither field may be in a 1xx (https://www.rfc-editor.org/rfc/rfc9112#section-6.1-5,
-    // https://www.rfc-editor.org/rfc/rfc9110#section-8.6-12), and it ends with its head whatever they say. One that announces
+    // Neither field may be in a 1xx (https://www.rfc-editor.org/rfc/rfc9112#section-6.1,
+    // https://www.rfc-editor.org/rfc/rfc9110#section-8.6), and it ends with its head whatever they say. One that announces
     // content would have that content read as the next response, so it is refused; `Content-Length: 0` misleads nobody.
     if (statusCode < 200 && announcesContent) return 'informational-content'
     return {
@@ -158,7 +158,7 @@ export class ResponseHeadReader {
 
   /**
    * One field, decimal digits, a safe integer. Lists and repetitions of one number may be accepted
-   * (https://www.rfc-editor.org/rfc/rfc9110#section-8.6-13); we never do, as no endpoint sends them without being confused.
+   * (https://www.rfc-editor.org/rfc/rfc9110#section-8.6); we never do, as no endpoint sends them without being confused.
    */
   #readContentLength(value: string): HeadFault | undefined {
     if (this.#contentLength !== -1) return 'content-length'
@@ -168,8 +168,8 @@ export class ResponseHeadReader {
 
   /**
    * One field that says `chunked`, in HTTP/1.1. Other codings, or chunked not last, would make the body end with the connection
-   * (https://www.rfc-editor.org/rfc/rfc9112#section-6.3-2.4), and in HTTP/1.0 the framing is faulty
-   * (https://www.rfc-editor.org/rfc/rfc9112#section-6.1-16).
+   * (https://www.rfc-editor.org/rfc/rfc9112#section-6.3), and in HTTP/1.0 the framing is faulty
+   * (https://www.rfc-editor.org/rfc/rfc9112#section-6.1).
    */
   #readTransferEncoding(value: string): HeadFault | undefined {
     if (this.#chunked || this.#minorVersion === 0) return 'transfer-encoding'

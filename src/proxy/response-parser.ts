@@ -230,7 +230,7 @@ export class ResponseParser {
     return ended && this.#state === 'body' ? this.#end(stop, end) : stop
   }
 
-  /** The response ended at `at`. What follows belongs to nothing: https://www.rfc-editor.org/rfc/rfc9112#section-6.3-5. */
+  /** The response ended at `at`. What follows belongs to nothing: https://www.rfc-editor.org/rfc/rfc9112#section-6.3. */
   #end(at: number, end: number): number {
     const sink = this.#sink
     if (at < end) this.excess = true
