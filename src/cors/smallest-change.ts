@@ -1,0 +1,179 @@
+import type { CorsRequest } from './cors-request.ts'
+import { fromFieldValue } from './field-value.ts'
+import { lintOrigin } from './origin-lint.ts'
+import type { CompiledRule, Policy } from './policy.ts'
+import { quote, quoteShort } from './quoted-scalar.ts'
+import type { RuleIssueReason } from './rule.ts'
+import { checkAllowedHeader, checkOrigin } from './rule-value.ts'
+import { clausesPassed, judgeRules, type MissingValues, missingValues, unlistableMethod } from './rule-verdict.ts'
+
+/** Values for one rule's lists, by S3's names. Only lists that get one are there. */
+export interface Additions {
+  readonly AllowedOrigins?: readonly string[] | undefined
+  readonly AllowedMethods?: readonly string[] | undefined
+  readonly AllowedHeaders?: readonly string[] | undefined
+}
+
+/** What else a change would let happen. */
+export interface Risk {
+  readonly reason: RuleIssueReason | 'wildcard' | 'any-origin'
+  readonly message: string
+}
+
+/** The smallest change of the rules that allows a request. */
+export interface Change {
+  /** `add`: values to an existing rule. `new-rule`: the first rule. `new-entry`: an entry under `buckets`. */
+  readonly kind: 'add' | 'new-rule' | 'new-entry'
+  /** The index of the rule that gets the values; only with `add`. */
+  readonly rule?: number | undefined
+  /** Where to make it, one clause. */
+  readonly where: string
+  readonly additions: Additions
+  /** The lines to add, every scalar double-quoted and in ASCII. */
+  readonly yaml: string
+  readonly risks: readonly Risk[]
+}
+
+/** A change, or why there is none. */
+export type ChangeOrNone = { readonly change: Change } | { readonly change: undefined; readonly why: string }
+
+/** Where a bucket's rules are written, so that the change names the right place. */
+export interface RulePlace {
+  /** Which entry of `buckets` the bucket has: its own, `"*"`, or none. */
+  readonly entry?: 'named' | 'default' | 'absent' | undefined
+  readonly source?: 'yaml' | 'file' | 'upstream' | 'managed' | 'none' | undefined
+}
+
+/** Browsers' origins stay below: a host name has 253 characters at most, https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4. */
+const longestOrigin = 1024
+const longestBucket = 255
+
+/** Finds the smallest change of `policy` that allows `request`, which it denies. */
+export function findSmallestChange(
+  policy: Policy | undefined,
+  request: CorsRequest,
+  bucket: string,
+  place: RulePlace,
+): ChangeOrNone {
+  if (bucket.length > longestBucket) return none('this is longer than any bucket name')
+  const unlistable = unlistableMethod(request.method)
+  if (unlistable !== undefined) return none(unlistable)
+  const found = chooseRule(policy, request)
+  const missing = found?.missing ?? { origin: true, method: true, headers: [...new Set(request.headerNames)] }
+  const origin = missing.origin ? writableOrigin(request.origin) : undefined
+  if (missing.origin && origin === undefined) {
+    return none('no rule can list this origin, and no browser sends it: only a rule with * would match')
+  }
+  const unwritable = missing.headers.find(name => checkAllowedHeader(name, []) !== undefined)
+  if (unwritable !== undefined) {
+    return none(`no rule can list the field name ${quoteShort(unwritable)}, and no browser sends it`)
+  }
+  const additions: Additions = {
+    ...(origin === undefined ? {} : { AllowedOrigins: [origin] }),
+    ...(missing.method ? { AllowedMethods: [request.method] } : {}),
+    ...(missing.headers.length === 0 ? {} : { AllowedHeaders: missing.headers }),
+  }
+  return { change: makeChange(found?.rule, additions, bucket, place) }
+}
+
+function none(why: string): ChangeOrNone {
+  return { change: undefined, why }
+}
+
+interface Candidate {
+  readonly rule: CompiledRule
+  readonly missing: MissingValues
+}
+
+/** Fewest values; then not one that opens more to every origin; then the rule that got furthest; then the first. */
+function chooseRule(policy: Policy | undefined, request: CorsRequest): Candidate | undefined {
+  let best: Candidate | undefined
+  let bestCost = [Number.POSITIVE_INFINITY]
+  const verdicts = policy === undefined ? [] : judgeRules(policy, request)
+  for (const rule of policy?.rules ?? []) {
+    const missing = missingValues(rule, request)
+    const cost = [
+      Number(missing.origin) + Number(missing.method) + missing.headers.length,
+      Number(rule.anyOrigin),
+      -clausesPassed(verdicts[rule.index]?.failed),
+    ]
+    if (!isLess(cost, bestCost)) continue
+    best = { rule, missing }
+    bestCost = cost
+  }
+  return best
+}
+
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  for (const [position, value] of a.entries()) {
+    const other = b[position] ?? 0
+    if (value !== other) return value < other
+  }
+  return false
+}
+
+/** The origin as text that a rule can hold, or undefined. */
+function writableOrigin(origin: string): string | undefined {
+  if (origin.length > longestOrigin) return undefined
+  const text = fromFieldValue(origin)
+  return text === undefined || checkOrigin(text, []) !== undefined ? undefined : text
+}
+
+function makeChange(rule: CompiledRule | undefined, additions: Additions, bucket: string, place: RulePlace): Change {
+  const risks = findRisks(rule, additions)
+  const lists = Object.entries(additions).flatMap(([key, values]) => [`${key}:`, ...values.map(listItem)])
+  if (rule !== undefined) {
+    const { id } = rule.rule
+    const name = id === undefined ? `rule ${rule.index + 1}` : `rule ${rule.index + 1} (ID ${quoteShort(id)})`
+    const where = `in ${name} of bucket ${quote(bucket)}${sourceNote(place.source)}`
+    return { kind: 'add', rule: rule.index, where, additions, yaml: lists.join('\n'), risks }
+  }
+  const ruleLines = lists.map((line, position) => (position === 0 ? `- ${line}` : `  ${line}`))
+  const rules = ['CORSRules:', ...ruleLines.map(indent)]
+  if (place.source !== undefined && place.source !== 'none' && place.entry !== 'absent') {
+    const where = `as the first rule of bucket ${quote(bucket)}${sourceNote(place.source)}`
+    return { kind: 'new-rule', where, additions, yaml: rules.join('\n'), risks }
+  }
+  const where = place.entry === 'named' ? 'under buckets, in place of the entry of this name' : 'under buckets'
+  return { kind: 'new-entry', where, additions, yaml: [`${quote(bucket)}:`, ...rules.map(indent)].join('\n'), risks }
+}
+
+function listItem(value: string): string {
+  return `  - ${quote(value)}`
+}
+
+function indent(line: string): string {
+  return `  ${line}`
+}
+
+function sourceNote(source: RulePlace['source']): string {
+  switch (source) {
+    case 'file':
+      return ', in its CORSFile'
+    case 'upstream':
+      return ', at the endpoint, with PutBucketCors'
+    case 'managed':
+      return ', with PutBucketCors through this proxy'
+    default:
+      return ''
+  }
+}
+
+const originRisks: readonly RuleIssueReason[] = ['insecure-origin', 'null-origin', 'public-wildcard']
+
+function findRisks(rule: CompiledRule | undefined, additions: Additions): Risk[] {
+  const risks: Risk[] = []
+  for (const origin of additions.AllowedOrigins ?? []) {
+    for (const { reason, message } of lintOrigin(origin)) {
+      if (originRisks.includes(reason)) risks.push({ reason, message })
+    }
+  }
+  const written = [...(additions.AllowedOrigins ?? []), ...(additions.AllowedHeaders ?? [])]
+  if (written.some(value => value.includes('*'))) {
+    risks.push({ reason: 'wildcard', message: '* is a wildcard in a rule: it would allow far more than this request' })
+  }
+  if (rule?.anyOrigin) {
+    risks.push({ reason: 'any-origin', message: 'the rule allows every origin (*): all of them would get this too' })
+  }
+  return risks
+}
