@@ -1,0 +1,81 @@
+import { Registry } from 'prom-client'
+import type { BucketStatus } from '../policies/policy-lookup.ts'
+import type { RequestRecord } from '../proxy/request-record.ts'
+import { createBucketLabels } from './bucket-labels.ts'
+import { isDecided } from './decision-reason.ts'
+import { registerFamily } from './metric-family.ts'
+import { createOperationCounters } from './operation-counters.ts'
+import { operationFamilies } from './operation-families.ts'
+import { createOriginTable, type OriginReport } from './origin-table.ts'
+import { registerProcessMetrics } from './process-metrics.ts'
+import { countRequest, createRequestCounters } from './request-counters.ts'
+import { requestFamilies } from './request-families.ts'
+
+/** What the metrics are made of. The clock and the dice are parameters, so that tests can hold them still. */
+export interface MetricsOptions {
+  readonly version: string
+  /** How many allowed, and how many denied, origins are series of their own. */
+  readonly origins: number
+  /** Every configured bucket as it stands now; read at each scrape. */
+  readonly status: () => readonly BucketStatus[]
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined
+  readonly random?: (() => number) | undefined
+  /** The metrics of the process itself; true unless said otherwise. */
+  readonly processMetrics?: boolean | undefined
+}
+
+/** Counts, and says what was counted. Counting never throws, waits or allocates for what is already known. */
+export interface Metrics {
+  recordStarted(): void
+  recordEnded(record: RequestRecord): void
+  countSuppressedLog(lines?: number): void
+  countRulesFetch(result: string): void
+  setReload(successful: boolean, atMs: number): void
+  setRestartRequired(required: boolean): void
+  origins(): OriginReport
+  /** The exposition text. */
+  text(): Promise<string>
+  readonly contentType: string
+  /** For aggregation over workers. */
+  readonly registry: Registry
+}
+
+/** Makes every metric of the proxy, in a registry of its own. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const buckets = createBucketLabels()
+  const requests = createRequestCounters()
+  const operation = createOperationCounters()
+  const origins = createOriginTable(options.origins, buckets, options.now ?? Date.now, options.random ?? Math.random)
+  for (const family of requestFamilies(requests, buckets, origins)) registerFamily(registry, family)
+  for (const family of operationFamilies(operation, options.status, options.version)) registerFamily(registry, family)
+  if (options.processMetrics !== false) registerProcessMetrics(registry)
+  return {
+    recordStarted() {
+      requests.inFlight++
+    },
+    recordEnded(record) {
+      const bucket = buckets.index(record.bucket, record.bucketNamed)
+      countRequest(requests, record, bucket)
+      if (isDecided(record)) origins.count(record, bucket)
+    },
+    countSuppressedLog(lines = 1) {
+      operation.suppressedLogLines += lines
+    },
+    countRulesFetch(result) {
+      operation.countRulesFetch(result)
+    },
+    setReload(successful, atMs) {
+      operation.lastReloadSuccessful = successful
+      if (successful) operation.lastReloadSuccessAtMs = atMs
+    },
+    setRestartRequired(required) {
+      operation.restartRequired = required
+    },
+    origins: () => origins.report(),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+    registry,
+  }
+}

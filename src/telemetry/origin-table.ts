@@ -1,0 +1,172 @@
+import type { Reason } from '../cors/decide.ts'
+import type { Enforcement } from '../policies/policy-lookup.ts'
+import type { RequestRecord } from '../proxy/request-record.ts'
+import type { BucketLabels } from './bucket-labels.ts'
+import { decisionOf, reasonIndex, reasons } from './decision-reason.ts'
+import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
+import { isSerialisedOrigin } from './origin-label.ts'
+
+/** One series of `s3cors_origin_requests_total`. */
+export interface OriginSeries {
+  readonly origin: string
+  readonly bucket: string
+  readonly decision: 'allowed' | 'denied'
+  readonly reason: Reason
+  readonly count: number
+}
+
+/** One origin on one bucket, for a person. Times are milliseconds since the epoch. */
+export interface OriginLine extends OriginSeries {
+  /** The bucket of the last request: the name itself also where `bucket` is `other`. */
+  readonly lastBucket: string | undefined
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+  /** What the rules were asked about last: Access-Control-Request-Method, else the request's own method. */
+  readonly method: string | undefined
+  /** The lines of Access-Control-Request-Headers of the last request. */
+  readonly headers: readonly string[]
+  readonly preflight: boolean
+  readonly enforcement: Enforcement
+  /** In `report`: the Access-Control-Allow-Origin that the endpoint answered, if it did. */
+  readonly upstreamAllowOrigin: string | undefined
+}
+
+/** What `/origins` shows. */
+export interface OriginReport {
+  readonly lines: readonly OriginLine[]
+  /** The sums under `other` (no series free) and `invalid` (not a serialised origin). */
+  readonly rest: readonly OriginSeries[]
+  readonly overflow: number
+}
+
+/** Counts which origins were allowed and denied, in bounded memory. */
+export interface OriginTable {
+  /** Counts a preflight or an actual request. */
+  count(record: RequestRecord, bucketIndex: number): void
+  series(): readonly OriginSeries[]
+  report(): OriginReport
+  /** Requests that were counted under `other` because no series was free for their origin. */
+  overflow(): number
+}
+
+interface OriginHitter extends Hitter {
+  lastBucket: string | undefined
+  method: string | undefined
+  headers: readonly string[] | undefined
+  preflight: boolean
+  enforcement: Enforcement
+  upstreamAllowOrigin: string | undefined
+}
+
+/** Longer strings of a client are not kept: a request's header lines may have 64 KiB, times every place of the table. */
+const maxKeptLength = 1024
+
+function keep(text: string | undefined): string | undefined {
+  return text !== undefined && text.length <= maxKeptLength ? text : undefined
+}
+
+function keepLines(lines: readonly string[] | undefined): readonly string[] | undefined {
+  let length = 0
+  for (const line of lines ?? []) length += line.length
+  return length <= maxKeptLength ? lines : undefined
+}
+
+function createHitter(): OriginHitter {
+  return {
+    origin: '',
+    cell: 0,
+    seen: 0,
+    weight: 0,
+    shown: false,
+    count: 0,
+    firstSeenMs: 0,
+    lastSeenMs: 0,
+    lastBucket: undefined,
+    method: undefined,
+    headers: undefined,
+    preflight: false,
+    enforcement: 'headers',
+    upstreamAllowOrigin: undefined,
+  }
+}
+
+/**
+ * At most `origins` allowed and as many denied tuples of origin, bucket and reason are series of their own: the heaviest,
+ * as {@link createHeavyHitters} promises. A series counts from its admission and disappears when it is evicted. What it
+ * had counted is not moved to `other`, which would look like a burst there: the series are a sample of who comes most, and
+ * `s3cors_decisions_total` is the sum. `other` and `invalid` never decrease.
+ */
+export function createOriginTable(
+  origins: number,
+  buckets: BucketLabels,
+  now: () => number,
+  random: () => number,
+): OriginTable {
+  const allowed = createHeavyHitters(origins, createHitter, random)
+  const denied = createHeavyHitters(origins, createHitter, random)
+  const other: number[] = []
+  const invalid: number[] = []
+  let overflow = 0
+
+  function describe(origin: string, cell: number, count: number): OriginSeries {
+    const reason = reasons[cell % reasons.length] ?? 'no_rules'
+    const bucket = buckets.names[Math.floor(cell / reasons.length)] ?? 'other'
+    return { origin, bucket, decision: decisionOf(reason), reason, count }
+  }
+
+  function rest(): OriginSeries[] {
+    const sums: OriginSeries[] = []
+    // forEach leaves out the cells that were never counted: the arrays have holes.
+    other.forEach((count, cell) => {
+      sums.push(describe('other', cell, count))
+    })
+    invalid.forEach((count, cell) => {
+      sums.push(describe('invalid', cell, count))
+    })
+    return sums
+  }
+
+  return {
+    count(record, bucketIndex) {
+      const reason = reasonIndex(record.decision)
+      const cell = bucketIndex * reasons.length + reason
+      const origin = record.origin
+      if (origin === undefined || !isSerialisedOrigin(origin)) {
+        invalid[cell] = (invalid[cell] ?? 0) + 1
+        return
+      }
+      const hitter = (reason === 0 ? allowed : denied).hit(origin, cell, now())
+      if (hitter === undefined) {
+        other[cell] = (other[cell] ?? 0) + 1
+        overflow++
+        return
+      }
+      hitter.lastBucket = keep(record.bucket)
+      hitter.method = keep(record.requestMethod ?? record.method)
+      hitter.headers = keepLines(record.requestHeaders)
+      hitter.preflight = record.kind === 'preflight'
+      hitter.enforcement = record.enforcement
+      hitter.upstreamAllowOrigin = keep(record.upstreamAllowOrigin)
+    },
+    series: () => [
+      ...[...allowed.shown, ...denied.shown].map(hitter => describe(hitter.origin, hitter.cell, hitter.count)),
+      ...rest(),
+    ],
+    report: () => ({
+      lines: [...denied.shown, ...allowed.shown].map(hitter => ({
+        ...describe(hitter.origin, hitter.cell, hitter.count),
+        lastBucket: hitter.lastBucket,
+        firstSeenMs: hitter.firstSeenMs,
+        lastSeenMs: hitter.lastSeenMs,
+        method: hitter.method,
+        headers: hitter.headers ?? [],
+        preflight: hitter.preflight,
+        enforcement: hitter.enforcement,
+        upstreamAllowOrigin: hitter.upstreamAllowOrigin,
+      })),
+      rest: rest(),
+      overflow,
+    }),
+    overflow: () => overflow,
+  }
+}
