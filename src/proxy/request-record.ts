@@ -65,3 +65,38 @@ export interface ProxyObserver {
   /** Something an operator should know that is not about one request's outcome. */
   warned(event: string, detail: Readonly<Record<string, string | number>>): void
 }
+
+/** A record of a request that has just begun: everything that is not known yet is absent. */
+export function newRecord(
+  method: string | undefined,
+  target: string | undefined,
+  peerAddress: string | undefined,
+  startedAtMs: number,
+): RequestRecord {
+  return {
+    kind: 'plain',
+    method: method ?? '',
+    target: target ?? '',
+    origin: undefined,
+    bucket: undefined,
+    bucketNamed: false,
+    decision: undefined,
+    enforcement: 'headers',
+    requestMethod: undefined,
+    requestHeaders: undefined,
+    status: 0,
+    errorCode: undefined,
+    requestBodyBytes: 0,
+    responseBodyBytes: 0,
+    startedAtMs,
+    upstreamStartedAtMs: 0,
+    upstreamFirstByteAtMs: 0,
+    endedAtMs: 0,
+    upstreamFailure: undefined,
+    clientAborted: false,
+    strippedCorsFields: false,
+    upstreamAllowOrigin: undefined,
+    requestId: undefined,
+    peerAddress,
+  }
+}

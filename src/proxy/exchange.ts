@@ -1,0 +1,315 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { S3Error } from '../s3/error-response.ts'
+import { s3Errors } from '../s3/error-response.ts'
+import { lingerAtEnd } from './linger.ts'
+import { sendOwnAnswer } from './own-answer.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import type { ResponseCors } from './relayed-fields.ts'
+import { appendCors, relayedFields } from './relayed-fields.ts'
+import { framingLine, hasContent, RequestBody } from './request-body.ts'
+import type { GuardedRequest } from './request-guard.ts'
+import type { RequestRecord } from './request-record.ts'
+import type { ResponseHead } from './response-head.ts'
+import type { BodyFraming } from './response-parser.ts'
+import type { UpstreamConnection, UpstreamExchange } from './upstream-connection.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
+import { failureAnswer } from './upstream-failure.ts'
+import type { PoolWaiter, UpstreamPool } from './upstream-pool.ts'
+
+/** What to forward, and what to make of the answer: settled before anything is opened towards the endpoint. */
+export interface ExchangePlan {
+  readonly request: GuardedRequest
+  /** The Host to send. */
+  readonly host: string
+  /** TLS server name of the endpoint; empty over plain HTTP. */
+  readonly servername: string
+  /** X-Forwarded-For and its kin, as lines. */
+  readonly forwardedLines: string
+  readonly cors: ResponseCors
+  /** The client waits for a 100 before it sends its content. */
+  readonly expectsContinue: boolean
+  readonly pool: UpstreamPool
+  /** From the end of the request to the response head. */
+  readonly responseMs: number
+  /** Without a byte from the endpoint, or taken by it. */
+  readonly idleMs: number
+}
+
+// RFC 9110 §10.1.1: a client should not wait indefinitely either; curl gives up after one second.
+const continueMs = 1000
+// One string, one write: pays for small objects, and larger ones come in several reads anyway.
+const maxStringBodyBytes = 4096
+
+/** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
+export class Exchange implements UpstreamExchange, PoolWaiter {
+  readonly #context: ProxyContext
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #plan: ExchangePlan
+  readonly #record: RequestRecord
+  #connection: UpstreamConnection | undefined
+  #body: RequestBody | undefined
+  #head: ResponseHead | undefined
+  #framing: BodyFraming = 'none'
+  #early = false
+  #ended = false
+  /** The client has not yet taken what was written; the connection's buffer must stay as it is. */
+  #blocked = false
+  #over = false
+  #retried = false
+  #continueTimer: NodeJS.Timeout | undefined
+  #sentAtMs = 0
+  #lastActiveMs = 0
+
+  constructor(
+    context: ProxyContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    plan: ExchangePlan,
+    record: RequestRecord,
+  ) {
+    this.#context = context
+    this.#request = request
+    this.#response = response
+    this.#plan = plan
+    this.#record = record
+  }
+
+  start(): void {
+    this.#context.exchanges.add(this)
+    this.#response.once('close', () => this.#close())
+    this.#plan.pool.acquire(this, this.#plan.servername, false)
+  }
+
+  onConnection(connection: UpstreamConnection): void {
+    const { request, host, forwardedLines, expectsContinue } = this.#plan
+    this.#connection = connection
+    connection.begin(this, request.method)
+    this.#lastActiveMs = this.#context.now()
+    this.#record.upstreamStartedAtMs = this.#lastActiveMs
+    const content = hasContent(request)
+    const head = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${host}\r\n${request.lines}${forwardedLines}${framingLine(request)}\r\n`
+    if (!content) {
+      connection.writeText(head)
+      this.#sentAtMs = this.#lastActiveMs
+      return
+    }
+    this.#body = new RequestBody(this.#request, request, this.#record, () => {
+      this.#sentAtMs = this.#context.now()
+    })
+    if (expectsContinue) {
+      connection.writeText(head)
+      this.#continueTimer = setTimeout(() => this.#continue(), continueMs)
+      return
+    }
+    connection.cork()
+    connection.writeText(head)
+    this.#body.start(connection)
+    // The first content usually came in the same packet as the head: Node hands it over in this same tick.
+    process.nextTick(() => connection.uncork())
+  }
+
+  onUnavailable(failure: UpstreamFailure): void {
+    this.#fail(failure)
+  }
+
+  onInformation(head: ResponseHead): void {
+    if (head.statusCode === 100 && this.#continueTimer !== undefined) this.#continue()
+    // Other interim responses are dropped: 103 would have to carry a CORS decision, and S3 sends none.
+  }
+
+  onHead(head: ResponseHead, framing: BodyFraming): void {
+    this.#head = head
+    this.#framing = framing
+    this.#record.upstreamFirstByteAtMs = this.#context.now()
+    if (this.#continueTimer !== undefined) clearTimeout(this.#continueTimer)
+    this.#continueTimer = undefined
+    if (this.#body !== undefined && !this.#body.done) {
+      this.#early = true
+      this.#body.stop()
+    }
+  }
+
+  onBody(bytes: Buffer): void {
+    const response = this.#response
+    this.#record.responseBodyBytes += bytes.length
+    if (!response.headersSent) {
+      if (bytes.length === this.#head?.contentLength && bytes.length <= maxStringBodyBytes) {
+        this.#writeHead()
+        response.end(bytes.toString('latin1'), 'latin1')
+        return
+      }
+      this.#writeHead()
+    }
+    const { socket } = response
+    if (socket === null) return // gone: 'close' follows
+    socket.cork()
+    response.write(bytes, this.#written)
+    socket.uncork()
+    if (socket.writableLength > 0) {
+      this.#blocked = true
+      this.#connection?.pause()
+    }
+  }
+
+  onRead(ended: boolean): void {
+    const response = this.#response
+    if (this.#head !== undefined && !response.headersSent) {
+      this.#writeHead()
+      if (!ended) response.flushHeaders()
+    }
+    if (!ended) return
+    this.#ended = true
+    if (!response.writableEnded) response.end()
+    if (!this.#blocked) this.#release()
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    const { method } = this.#plan.request
+    // RFC 9110 §9.2.2: only what is safe, has no content, and cannot have been answered; DELETE would add a second delete
+    // marker to a versioned bucket.
+    const again =
+      connection?.reused === true &&
+      !connection.answered &&
+      !this.#retried &&
+      this.#body === undefined &&
+      (method === 'GET' || method === 'HEAD')
+    if (!again || failure.reason === 'malformed') return this.#fail(failure)
+    this.#retried = true
+    this.#plan.pool.acquire(this, this.#plan.servername, true)
+  }
+
+  onDrain(): void {
+    this.#lastActiveMs = this.#context.now()
+    this.#body?.resume()
+  }
+
+  /** Looks at the clock for this exchange; called by the shared ticker. */
+  tick(nowMs: number): void {
+    const connection = this.#connection
+    if (connection === undefined || this.#ended) return
+    if (connection.active || this.#blocked) {
+      connection.active = false
+      this.#lastActiveMs = nowMs
+    }
+    const idle = nowMs - this.#lastActiveMs >= this.#plan.idleMs
+    if (this.#head !== undefined) {
+      if (idle) this.#timeOut('the endpoint sent nothing more of its response')
+    } else if (this.#sentAtMs > 0) {
+      if (nowMs - this.#sentAtMs >= this.#plan.responseMs) this.#timeOut('no response head in time')
+    } else if (this.#body?.blocked === true && idle) {
+      this.#timeOut('the endpoint took nothing more of the request')
+    }
+  }
+
+  /** The client is still owed an answer, or the rest of one. */
+  get underWay(): boolean {
+    return !this.#over && !this.#response.writableEnded
+  }
+
+  /** The client's socket was idle for its limit. Whether it was the client that was waited for; then the exchange ends. */
+  endForIdleClient(): boolean {
+    const uploading = this.#body?.started === true && !this.#body.done && !this.#body.blocked && !this.#early
+    if (!uploading && !this.#blocked) return false
+    this.#record.clientAborted = true
+    this.abort(s3Errors.requestTimeout)
+    return true
+  }
+
+  /** Ends the exchange from our side: with `error` where no head was sent yet, else by breaking the connection off. */
+  abort(error: S3Error): void {
+    this.#drop()
+    if (this.#response.headersSent) this.#breakOff()
+    else this.#answer(error)
+  }
+
+  #continue(): void {
+    clearTimeout(this.#continueTimer)
+    this.#continueTimer = undefined
+    if (this.#connection === undefined || this.#body === undefined) return
+    this.#response.writeContinue()
+    this.#body.start(this.#connection)
+  }
+
+  #writeHead(): void {
+    const head = this.#head as ResponseHead
+    const response = this.#response
+    const fields = relayedFields(head, this.#plan.cors, this.#record)
+    if (this.#framing === 'close') {
+      // Neither side knows the length: the end of the connection is the end of the content, as it came.
+      response.removeHeader('Transfer-Encoding')
+    }
+    if (this.#early) lingerAtEnd(this.#request)
+    if (this.#early || this.#framing === 'close' || this.#context.draining) fields.push('Connection', 'close')
+    this.#record.status = head.statusCode
+    response.writeHead(head.statusCode, head.reason, fields)
+  }
+
+  readonly #written = (): void => {
+    if (!this.#blocked || (this.#response.socket?.writableLength ?? 0) > 0) return
+    this.#blocked = false
+    this.#lastActiveMs = this.#context.now()
+    if (this.#ended) this.#release()
+    else this.#connection?.resume()
+  }
+
+  #release(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    if (connection === undefined) return
+    const sent = this.#body === undefined || this.#body.done
+    if (sent && !this.#early && connection.flushed) this.#plan.pool.release(connection)
+    else connection.destroy()
+  }
+
+  #timeOut(detail: string): void {
+    this.#drop()
+    this.#fail({ reason: 'timeout', detail })
+  }
+
+  #drop(): void {
+    clearTimeout(this.#continueTimer)
+    this.#continueTimer = undefined
+    this.#body?.stop()
+    this.#connection?.destroy()
+    this.#connection = undefined
+    this.#plan.pool.cancel(this)
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    if (this.#over) return
+    this.#drop()
+    this.#record.upstreamFailure = failure.reason
+    this.#context.observer.warned('upstream_failure', { reason: failure.reason, detail: failure.detail })
+    if (this.#response.headersSent) this.#breakOff()
+    else this.#answer(failureAnswer(failure.reason))
+  }
+
+  #answer(error: S3Error): void {
+    if (this.#response.destroyed) return
+    const fields: string[] = []
+    appendCors(fields, this.#plan.cors, undefined)
+    const answer = { error, fields, close: this.#context.draining }
+    sendOwnAnswer(this.#request, this.#response, answer, this.#context, this.#record)
+  }
+
+  /** Makes the client see that the response is incomplete: no final chunk, fewer bytes than announced, or a reset. */
+  #breakOff(): void {
+    const { socket } = this.#response
+    const framed = this.#framing === 'length' || (this.#framing === 'chunked' && this.#request.httpVersionMinor === 1)
+    if (framed) this.#response.destroy()
+    else socket?.resetAndDestroy()
+  }
+
+  #close(): void {
+    this.#over = true
+    this.#context.exchanges.delete(this)
+    // Aborted by the client, unless it was us who broke off.
+    if (!this.#response.writableFinished && this.#record.upstreamFailure === undefined) this.#record.clientAborted = true
+    this.#drop()
+    this.#record.endedAtMs = this.#context.now()
+    this.#context.observer.ended(this.#record)
+  }
+}

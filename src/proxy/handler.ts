@@ -1,0 +1,292 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CorsRequest, CorsRequestIssue } from '../cors/cors-request.ts'
+import { parseCorsRequest } from '../cors/cors-request.ts'
+import type { Decision } from '../cors/decide.ts'
+import { decide, refused } from '../cors/decide.ts'
+import { corsVary } from '../cors/response-fields.ts'
+import type { BucketPolicy } from '../policies/policy-lookup.ts'
+import type { BucketAddress } from '../s3/bucket-address.ts'
+import type { PreflightSituation, S3Error } from '../s3/error-response.ts'
+import { preflightError, s3Errors } from '../s3/error-response.ts'
+import { Exchange } from './exchange.ts'
+import { forwardedLines } from './forwarded-for.ts'
+import { lingerAtEnd } from './linger.ts'
+import { sendOwnAnswer } from './own-answer.ts'
+import type { ProxyContext, ProxySettings } from './proxy-context.ts'
+import type { ResponseCors } from './relayed-fields.ts'
+import { appendCors, ungovernedCors } from './relayed-fields.ts'
+import { hasContent } from './request-body.ts'
+import type { GuardedRequest } from './request-guard.ts'
+import { guardRequest, isRejection } from './request-guard.ts'
+import type { RequestRecord } from './request-record.ts'
+import { newRecord } from './request-record.ts'
+
+type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
+
+/** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => void
+
+/** What is true of one request all the way down. */
+interface Turn {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly settings: ProxySettings
+  readonly guarded: GuardedRequest
+  readonly record: RequestRecord
+  readonly expectsContinue: boolean
+  /** The bucket of a virtual-hosted-style request. */
+  readonly bucketInHost: string | undefined
+}
+
+// A bucket of no entry, and no bucket at all: no rules, nothing of ours.
+const noPolicy: BucketPolicy = {
+  governed: false,
+  named: false,
+  source: 'none',
+  enforcement: 'headers',
+  state: { kind: 'none' },
+}
+
+/** Makes the handler: guard, bucket, policy, decision, and then an answer of our own or one exchange with the endpoint. */
+export function createHandler(context: ProxyContext): RequestHandler {
+  return (request, response, expectsContinue) => {
+    const record = newRecord(request.method, request.url, request.socket.remoteAddress, context.now())
+    context.observer.started()
+    attempt(context, request, response, record, () => handle(context, request, response, expectsContinue, record))
+  }
+}
+
+/** The one place where a fault of our own ends: the client gets S3's 500, or sees a response break off; the log gets the cause. */
+function attempt(
+  context: ProxyContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  record: RequestRecord,
+  work: () => void,
+): void {
+  try {
+    work()
+  } catch (error) {
+    context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
+    if (response.headersSent) request.socket.destroy()
+    else answer(context, request, response, record, s3Errors.internalError, [])
+  }
+}
+
+function handle(
+  context: ProxyContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue: boolean,
+  record: RequestRecord,
+): void {
+  const { settings } = context
+  const guarded = guardRequest(request, settings.guardLimits)
+  if (isRejection(guarded)) {
+    record.kind = 'rejected'
+    answer(context, request, response, record, { ...guarded.error, closes: true }, [])
+    return
+  }
+  record.origin = guarded.origin
+  record.requestMethod = guarded.requestMethod
+  record.requestHeaders = guarded.requestHeaders
+  const address = settings.addressOf(guarded.host, guarded.target)
+  if (address.kind === 'ambiguous') {
+    record.kind = 'rejected'
+    answer(context, request, response, record, s3Errors.invalidUri, [])
+    return
+  }
+  const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
+  const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
+  if (address.kind === 'none') {
+    if (address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
+    decideAndGo(context, turn, undefined, noPolicy)
+    return
+  }
+  record.bucket = address.bucket
+  const policy = settings.policies.peek(address.bucket)
+  if (policy !== undefined) {
+    decideAndGo(context, turn, address, policy)
+    return
+  }
+  // A bucket's first use: one bounded call to its source, which never rejects.
+  settings.policies.load(address.bucket).then(loaded => {
+    if (response.destroyed) {
+      record.clientAborted = true
+      end(context, record)
+      return
+    }
+    attempt(context, request, response, record, () => decideAndGo(context, turn, address, loaded))
+  })
+}
+
+/** The one place where a request is decided on: once, before anything is sent either way. */
+function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefined, policy: BucketPolicy): void {
+  const { guarded, record } = turn
+  record.bucketNamed = policy.named
+  record.enforcement = policy.enforcement
+  const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
+  if (guarded.method === 'OPTIONS') {
+    record.kind = 'preflight'
+    record.decision = decisionOf(asked, policy)
+    if (policy.enforcement === 'report' && policy.governed) forward(context, turn, reportCors)
+    else answerPreflight(context, turn, asked, bucket, policy)
+    return
+  }
+  if ('kind' in asked && asked.kind === 'no_origin') {
+    record.kind = 'plain'
+    forward(context, turn, responseCors(turn, policy, undefined, undefined))
+    return
+  }
+  record.kind = 'actual'
+  const decision = decisionOf(asked, policy)
+  record.decision = decision
+  const request = 'kind' in asked ? undefined : asked
+  const cors = responseCors(turn, policy, decision, request)
+  if ('kind' in asked && asked.kind === 'too_many_headers') {
+    answerOwn(context, turn, preflightError(asked, undefined, false), cors)
+  } else if (isBlocked(turn, bucket, policy, decision)) {
+    answerOwn(context, turn, policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden, cors)
+  } else {
+    forward(context, turn, cors)
+  }
+}
+
+function decisionOf(asked: CorsRequest | CorsRequestIssue, policy: BucketPolicy): Decision {
+  if ('kind' in asked) return refused.bad_request
+  switch (policy.state.kind) {
+    case 'rules':
+      return decide(policy.state.policy, asked)
+    case 'unknown':
+      return refused.rules_unavailable
+    case 'none':
+    case 'no-such-bucket':
+      return refused.no_rules
+    default:
+      return policy.state satisfies never
+  }
+}
+
+const reportCors: ResponseCors = { ...ungovernedCors, passes: true }
+const governedAlways: ResponseCors = { ...ungovernedCors, governed: true, varyAlways: true }
+const governedMatched: ResponseCors = { ...ungovernedCors, governed: true }
+
+function responseCors(
+  turn: Turn,
+  policy: BucketPolicy,
+  decision: Decision | undefined,
+  request: CorsRequest | undefined,
+): ResponseCors {
+  if (!policy.governed) return ungovernedCors
+  if (policy.enforcement === 'report') return reportCors
+  const { varyAlways } = turn.settings
+  if (decision?.allowed === true) return { passes: false, governed: true, rule: decision.rule, request, varyAlways }
+  return varyAlways ? governedAlways : governedMatched
+}
+
+/** Whether `block` refuses an actual request. Not access control: a client that sends no Origin is not touched. */
+function isBlocked(turn: Turn, bucket: Bucket | undefined, policy: BucketPolicy, decision: Decision): boolean {
+  if (decision.allowed || bucket === undefined || !policy.governed || policy.enforcement !== 'block') return false
+  return !isOwnOrigin(turn)
+}
+
+function isOwnOrigin(turn: Turn): boolean {
+  const { origin = '', host } = turn.guarded
+  const { publicOrigins } = turn.settings
+  if (publicOrigins !== undefined) return publicOrigins.has(origin)
+  return origin === `http://${host}` || origin === `https://${host}`
+}
+
+function answerPreflight(
+  context: ProxyContext,
+  turn: Turn,
+  asked: CorsRequest | CorsRequestIssue,
+  bucket: Bucket | undefined,
+  policy: BucketPolicy,
+): void {
+  const { record, response, request, settings } = turn
+  const decision = record.decision as Decision
+  if (decision.allowed && !('kind' in asked)) {
+    const { requestId, hostId } = context.ids()
+    const fields = ['x-amz-request-id', requestId, 'x-amz-id-2', hostId]
+    appendCors(fields, responseCors(turn, policy, decision, asked), undefined)
+    fields.push('Content-Length', '0')
+    // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
+    if (context.draining || hasContent(turn.guarded)) fields.push('Connection', 'close')
+    if (hasContent(turn.guarded)) lingerAtEnd(request)
+    record.status = 200
+    record.requestId = requestId
+    response.writeHead(200, fields)
+    response.end()
+    end(context, record)
+    return
+  }
+  const situation = 'kind' in asked ? asked : situationOf(bucket, policy)
+  const error = preflightError(situation, turn.guarded.requestMethod, bucket?.object === true)
+  const fields = policy.governed && settings.varyAlways ? ['Vary', corsVary] : []
+  answer(context, request, response, record, error, fields)
+}
+
+function situationOf(bucket: Bucket | undefined, policy: BucketPolicy): PreflightSituation {
+  if (bucket === undefined) return { kind: 'no_such_bucket' }
+  switch (policy.state.kind) {
+    case 'rules':
+      return { kind: 'not_allowed' }
+    case 'none':
+      return { kind: 'no_rules' }
+    case 'no-such-bucket':
+      return { kind: 'no_such_bucket' }
+    case 'unknown':
+      return { kind: 'rules_unavailable' }
+    default:
+      return policy.state satisfies never
+  }
+}
+
+function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): void {
+  const { guarded, settings, request, record } = turn
+  const plan = {
+    request: guarded,
+    host: hostFor(turn),
+    servername: settings.servername,
+    forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
+    cors,
+    expectsContinue: turn.expectsContinue,
+    pool: settings.pool,
+    responseMs: settings.responseMs,
+    idleMs: settings.idleMs,
+  }
+  const exchange = new Exchange(context, request, turn.response, plan, record)
+  context.exchangeOf.set(request.socket, exchange)
+  exchange.start()
+}
+
+/** `rewrite`: the endpoint's own authority, with the bucket before it where the client named it in its Host. */
+function hostFor(turn: Turn): string {
+  const { authority } = turn.settings
+  if (authority === undefined) return turn.guarded.host
+  return turn.bucketInHost === undefined ? authority : `${turn.bucketInHost}.${authority}`
+}
+
+function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: ResponseCors): void {
+  const fields: string[] = []
+  appendCors(fields, cors, undefined)
+  answer(context, turn.request, turn.response, turn.record, error, fields)
+}
+
+function answer(
+  context: ProxyContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  record: RequestRecord,
+  error: S3Error,
+  fields: readonly string[],
+): void {
+  sendOwnAnswer(request, response, { error, fields, close: context.draining }, context, record)
+  end(context, record)
+}
+
+function end(context: ProxyContext, record: RequestRecord): void {
+  record.endedAtMs = context.now()
+  context.observer.ended(record)
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { S3Error } from '../s3/error-response.ts'
+import { renderError } from '../s3/error-response.ts'
+import { lingerAtEnd } from './linger.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import type { RequestRecord } from './request-record.ts'
+
+/** An answer of the proxy itself, as S3 words it. */
+export interface OwnAnswer {
+  readonly error: S3Error
+  /** Further field lines, flat: CORS, Vary. */
+  readonly fields: readonly string[]
+  /** The connection ends after it: what the client still sends is not to be read as a request. */
+  readonly close: boolean
+}
+
+/** Sends `answer`; its code and request id go into `record`. No Server field: it would claim to be S3 itself. */
+export function sendOwnAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: OwnAnswer,
+  context: Pick<ProxyContext, 'ids' | 'closing'>,
+  record: RequestRecord,
+): void {
+  const { requestId, hostId } = context.ids()
+  const body = renderError(answer.error, requestId, hostId)
+  const fields = [
+    'x-amz-request-id',
+    requestId,
+    'x-amz-id-2',
+    hostId,
+    'Content-Type',
+    'application/xml',
+    'X-Content-Type-Options',
+    'nosniff',
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    ...answer.fields,
+  ]
+  const { retryAfterSeconds } = answer.error
+  if (retryAfterSeconds !== undefined) fields.push('Retry-After', String(retryAfterSeconds))
+  // A body that nobody reads must not be taken for the next request.
+  const content = mayHaveContent(request) && !request.complete
+  const close = answer.close || answer.error.closes === true || content
+  if (close) {
+    fields.push('Connection', 'close')
+    context.closing.add(request.socket)
+    if (content) lingerAtEnd(request)
+  }
+  record.status = answer.error.status
+  record.errorCode = answer.error.code
+  record.requestId = requestId
+  response.writeHead(answer.error.status, fields)
+  response.end(body)
+}
+
+function mayHaveContent(request: IncomingMessage): boolean {
+  const { 'transfer-encoding': codings, 'content-length': length } = request.headers
+  return codings !== undefined || (length !== undefined && length !== '0')
+}

@@ -1,0 +1,47 @@
+import type { BucketAddress } from '../s3/bucket-address.ts'
+import type { RequestIds } from '../s3/request-ids.ts'
+import type { PolicyLookup } from '../policies/policy-lookup.ts'
+import type { Exchange } from './exchange.ts'
+import type { ForwardedForPolicy } from './forwarded-for.ts'
+import type { GuardLimits } from './request-guard.ts'
+import type { ProxyObserver } from './request-record.ts'
+import type { UpstreamPool } from './upstream-pool.ts'
+
+/**
+ * What one configuration asks of the proxy. Immutable: a reload puts a new one in its place, and a request keeps the one
+ * it began with. Times are milliseconds.
+ */
+export interface ProxySettings {
+  readonly policies: PolicyLookup
+  readonly addressOf: (host: string, target: string) => BucketAddress
+  readonly varyAlways: boolean
+  /** This proxy's own origins, as browsers see them; undefined: http(s)://HOST of the request. */
+  readonly publicOrigins: ReadonlySet<string> | undefined
+  readonly forwardedFor: ForwardedForPolicy
+  /** `rewrite`: the authority the endpoint is sent; undefined: the client's own Host. */
+  readonly authority: string | undefined
+  /** TLS server name of the endpoint; empty over plain HTTP or to an IP address. */
+  readonly servername: string
+  readonly pool: UpstreamPool
+  readonly guardLimits: GuardLimits
+  readonly responseMs: number
+  readonly idleMs: number
+}
+
+/** What every exchange of one server shares. */
+export interface ProxyContext {
+  readonly observer: ProxyObserver
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number
+  readonly ids: () => RequestIds
+  /** The exchanges under way. */
+  readonly exchanges: Set<Exchange>
+  /** Which exchange a client connection carries, for faults that are found below the request. */
+  readonly exchangeOf: WeakMap<object, Exchange>
+  /** Client connections whose last answer was given: nothing more may be written to them. */
+  readonly closing: WeakSet<object>
+  /** Every response from now on says `Connection: close`. */
+  draining: boolean
+  /** Read once per request. */
+  settings: ProxySettings
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http'
+import type { GuardedRequest } from './request-guard.ts'
+import type { RequestRecord } from './request-record.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
+
+/** Framing of the request as it goes up: the same meaning as it came, in a line of our own. */
+export function framingLine(request: GuardedRequest): string {
+  if (request.chunked) return 'Transfer-Encoding: chunked\r\n'
+  // A PUT or POST without content keeps its `Content-Length: 0`; nothing is added that the client did not send.
+  return request.contentLength === undefined ? '' : `Content-Length: ${request.contentLength}\r\n`
+}
+
+/** Whether any content follows the request head. */
+export function hasContent(request: GuardedRequest): boolean {
+  return request.chunked || (request.contentLength !== undefined && Number(request.contentLength) > 0)
+}
+
+/** Moves a request's content from the client to the endpoint, at the pace of the slower. */
+export class RequestBody {
+  /** All of it was handed to the connection. */
+  done = false
+  /** The endpoint takes no more for now. */
+  blocked = false
+  started = false
+
+  readonly #request: IncomingMessage
+  readonly #chunked: boolean
+  readonly #length: number
+  readonly #record: RequestRecord
+  readonly #onDone: () => void
+  #connection: UpstreamConnection | undefined
+
+  constructor(request: IncomingMessage, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
+    this.#request = request
+    this.#chunked = guarded.chunked
+    this.#length = guarded.chunked ? -1 : Number(guarded.contentLength)
+    this.#record = record
+    this.#onDone = onDone
+  }
+
+  start(connection: UpstreamConnection): void {
+    this.#connection = connection
+    this.started = true
+    this.#request.on('data', this.#take)
+    this.#request.on('end', this.#end)
+  }
+
+  /** The endpoint takes more. */
+  resume(): void {
+    if (!this.blocked) return
+    this.blocked = false
+    this.#request.resume()
+  }
+
+  /** Sends no more: the endpoint has answered, or is gone. */
+  stop(): void {
+    this.#connection = undefined
+    if (!this.started) return
+    this.#request.off('data', this.#take)
+    this.#request.off('end', this.#end)
+    this.#request.pause()
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    const connection = this.#connection
+    if (connection === undefined) return
+    this.#record.requestBodyBytes += chunk.length
+    let more: boolean
+    if (this.#chunked) {
+      connection.cork()
+      connection.writeText(`${chunk.length.toString(16)}\r\n`)
+      connection.write(chunk)
+      more = connection.writeText('\r\n')
+      connection.uncork()
+    } else {
+      more = connection.write(chunk)
+      // Known before Node's own 'end', so that an answer to a complete request is not taken for an early one.
+      if (this.#record.requestBodyBytes === this.#length) this.#finish()
+    }
+    if (!more && !this.done) {
+      this.blocked = true
+      this.#request.pause()
+    }
+  }
+
+  readonly #end = (): void => {
+    if (this.#connection === undefined || this.done) return
+    // Node emits 'end' only for a message whose end has come: an aborted upload never gets its last chunk. Trailers are
+    // discarded (RFC 9110 §6.5.1); S3's own travel inside the content.
+    if (this.#chunked) this.#connection.writeText('0\r\n\r\n')
+    this.#finish()
+  }
+
+  #finish(): void {
+    this.done = true
+    this.#onDone()
+  }
+}

@@ -1,0 +1,257 @@
+import type { Socket } from 'node:net'
+import type { ResponseHead } from './response-head.ts'
+import type { BodyFraming, ResponseLimits, ResponseSink } from './response-parser.ts'
+import { ResponseParser } from './response-parser.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
+import { socketFailure } from './upstream-failure.ts'
+
+/** What a connection tells the one exchange that uses it. */
+export interface UpstreamExchange {
+  onInformation(head: ResponseHead): void
+  onHead(head: ResponseHead, framing: BodyFraming): void
+  /** A view into the read buffer: it stays as it is until the exchange lets the connection read on. */
+  onBody(bytes: Buffer): void
+  /** Everything that one read held was given. `ended`: the certain end of the response has come. */
+  onRead(ended: boolean): void
+  /** The connection is dead and the response incomplete. Called at most once, never after `onRead(true)`. */
+  onFailure(failure: UpstreamFailure): void
+  /** What was written has left: more may be written. */
+  onDrain(): void
+}
+
+/** What the pool hears of its connections. */
+export interface ConnectionOwner {
+  onConnected(connection: UpstreamConnection): void
+  /** Called exactly once. `failure` when it never came up. */
+  onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void
+}
+
+/** Opens a socket whose reads go to `read`, in one buffer that is reused: false stops the reading until `resume()`. */
+export type OpenSocket = (servername: string, read: (bytesRead: number, buffer: Uint8Array) => boolean) => Socket
+
+/**
+ * One connection to the endpoint, carrying one exchange at a time. It is idle again only after a response whose end was
+ * certain, with no byte beyond it; whatever leaves its state in doubt destroys it.
+ */
+export class UpstreamConnection implements ResponseSink {
+  readonly servername: string
+  /** Carried an exchange before this one: a failure before any byte may be the endpoint's keep-alive limit. */
+  reused = false
+  connected = false
+  /** Since when it is idle, or opening; milliseconds of the monotonic clock. */
+  sinceMs = 0
+  /** The endpoint's own keep-alive limit, where it names one. */
+  keepAliveMs = Number.POSITIVE_INFINITY
+  /** A byte came or left since the exchange's timer last looked. */
+  active = false
+
+  readonly #socket: Socket
+  readonly #owner: ConnectionOwner
+  readonly #parser: ResponseParser
+  #exchange: UpstreamExchange | undefined
+  #paused = false
+  #ended = false
+  #receivedByte = false
+  #closes = false
+  #closed = false
+  #error: NodeJS.ErrnoException | undefined
+
+  constructor(open: OpenSocket, servername: string, owner: ConnectionOwner, limits: ResponseLimits) {
+    this.servername = servername
+    this.#owner = owner
+    this.#parser = new ResponseParser(limits)
+    const socket = open(servername, (bytesRead, buffer) => this.#read(bytesRead, buffer as Buffer))
+    this.#socket = socket
+    surviveWriteErrors(socket)
+    // 'secureConnect' also means that the certificate was verified; the pool opens TLS sockets with verification on.
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
+      this.connected = true
+      owner.onConnected(this)
+    })
+    socket.on('drain', () => this.#exchange?.onDrain())
+    socket.on('end', () => this.#finish())
+    socket.on('error', error => {
+      this.#error = error
+    })
+    socket.on('close', () => this.#close())
+  }
+
+  /** The response in hand cannot be followed by another on this connection. */
+  get reusable(): boolean {
+    return !this.#closed && !this.#closes && !this.#parser.excess && !this.#socket.destroyed
+  }
+
+  /** A byte of the response to this exchange has come: it must never be sent again. */
+  get answered(): boolean {
+    return this.#receivedByte
+  }
+
+  /** Everything that was written has left. */
+  get flushed(): boolean {
+    return this.#socket.writableLength === 0
+  }
+
+  /** Gives the connection to `exchange`, whose request has this method. */
+  begin(exchange: UpstreamExchange, method: string): void {
+    this.#exchange = exchange
+    this.#paused = false
+    this.#ended = false
+    this.#receivedByte = false
+    this.#closes = false
+    this.#parser.begin(method, this)
+  }
+
+  /** Writes a request head or framing, in Latin-1 as it came. False: wait for `onDrain`. */
+  writeText(text: string): boolean {
+    this.active = true
+    return this.#socket.write(text, 'latin1')
+  }
+
+  /** Writes body bytes. False: wait for `onDrain`. */
+  write(bytes: Uint8Array): boolean {
+    this.active = true
+    return this.#socket.write(bytes)
+  }
+
+  /** Holds writes back so that a head and its first bytes leave together. */
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  /** Stops reading after the current read, and keeps its buffer as it is. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  /** The exchange is over and its bytes have left: the pool may give the connection to another. */
+  detach(): void {
+    this.#exchange = undefined
+    this.reused = true
+    this.resume()
+  }
+
+  /** Ends the connection at once. Whatever was being sent arrives as aborted, never as complete. */
+  destroy(): void {
+    this.#exchange = undefined
+    this.#socket.destroy()
+  }
+
+  onInformation(head: ResponseHead): void {
+    this.#exchange?.onInformation(head)
+  }
+
+  onHead(head: ResponseHead, framing: BodyFraming): void {
+    this.#closes = head.closes || framing === 'close'
+    if (head.keepAliveTimeoutSeconds >= 0) {
+      // One second less, so that the endpoint is never the first to close.
+      this.keepAliveMs = Math.max(0, (head.keepAliveTimeoutSeconds - 1) * 1000)
+    }
+    this.#exchange?.onHead(head, framing)
+  }
+
+  onBody(bytes: Buffer): void {
+    this.#exchange?.onBody(bytes)
+  }
+
+  onEnd(): void {
+    this.#ended = true
+  }
+
+  #read(bytesRead: number, buffer: Buffer): boolean {
+    if (this.#exchange === undefined || this.#ended) {
+      // Nobody asked: a second response, or the endpoint's farewell. RFC 9112 §6.3: it must not be taken for an answer.
+      this.#socket.destroy()
+      return false
+    }
+    this.active = true
+    this.#receivedByte = true
+    const fault = this.#parser.feed(buffer, 0, bytesRead)
+    if (fault !== undefined) {
+      this.#fail({ reason: 'malformed', detail: fault })
+      return false
+    }
+    this.#exchange?.onRead(this.#ended)
+    return !this.#paused
+  }
+
+  #finish(): void {
+    if (this.#exchange === undefined || this.#ended) return this.#closed ? undefined : this.destroyIdle()
+    switch (this.#parser.finish()) {
+      case 'complete':
+        this.#exchange.onRead(true)
+        break
+      case 'truncated':
+        this.#fail({ reason: 'truncated', detail: 'the endpoint ended the connection before the end of its response' })
+        break
+      case 'empty':
+      case 'idle':
+        this.#fail({ reason: 'reset', detail: 'the endpoint ended the connection without a response' })
+        break
+    }
+  }
+
+  private destroyIdle(): void {
+    if (this.#exchange === undefined) this.#socket.destroy()
+    else this.#closes = true
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const error = this.#error
+    const failure = error === undefined ? undefined : socketFailure(error)
+    if (this.#exchange !== undefined && !this.#ended) {
+      this.#fail(
+        this.#receivedByte
+          ? { reason: 'truncated', detail: failure?.detail ?? 'the connection closed within the response' }
+          : (failure ?? { reason: 'reset', detail: 'the connection closed without a response' }),
+      )
+    }
+    this.#owner.onClosed(
+      this,
+      this.connected ? undefined : (failure ?? { reason: 'reset', detail: 'closed while it was opened' }),
+    )
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.#socket.destroy()
+    exchange?.onFailure(failure)
+  }
+}
+
+/**
+ * Keeps a socket readable after a failed write. An endpoint that refuses an upload answers early and closes; the next
+ * write then fails with EPIPE or ECONNRESET, and Node would destroy the socket together with the answer that already lies
+ * in its receive buffer. The reading side always learns of the end, by FIN or by reset, so nothing is left open.
+ */
+function surviveWriteErrors(socket: Socket): void {
+  const write = socket._write
+  const writev = socket._writev
+  const forgiving =
+    (callback: (error?: Error | null) => void) =>
+    (error?: Error | null): void => {
+      const code = (error as NodeJS.ErrnoException | null | undefined)?.code
+      if (code === 'EPIPE' || code === 'ECONNRESET') callback()
+      else callback(error)
+    }
+  socket._write = function (chunk, encoding, callback) {
+    write.call(this, chunk, encoding, forgiving(callback))
+  }
+  if (writev !== undefined) {
+    socket._writev = function (chunks, callback) {
+      writev.call(this, chunks, forgiving(callback))
+    }
+  }
+}
