@@ -1,0 +1,73 @@
+/** Where in a document something is: keys and list positions from the root. */
+export type Path = readonly (string | number)[]
+
+/** A fault (the configuration is not used) or a warning (it is, but a person may regret it), as data. */
+export interface ConfigurationIssue {
+  readonly severity: 'fault' | 'warning'
+  /** One kebab-case word for programs. */
+  readonly reason: string
+  /** The file, or the environment variable or flag that holds the value. */
+  readonly file: string
+  /** Absent for variables, flags and files that could not be read. */
+  readonly line?: number | undefined
+  readonly column?: number | undefined
+  readonly path: Path
+  readonly value: unknown
+  readonly message: string
+  /** What is allowed instead, as one clause. */
+  readonly allowed: string
+}
+
+/** One line for a person: `FILE:LINE:COLUMN: what, and what is allowed`. */
+export function describeIssue(issue: ConfigurationIssue): string {
+  const where = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}:${issue.column ?? 1}`
+  const what = [issue.severity === 'warning' ? 'warning' : '', pathText(issue.path)].filter(part => part !== '')
+  const end = /[.!?]$/.test(issue.message) ? ' Allowed: ' : '; allowed: '
+  return printable(`${[where, ...what].join(': ')}: ${issue.message}${issue.allowed === '' ? '' : end + issue.allowed}`)
+}
+
+/** `buckets.my-media.CORSRules[0].AllowedOrigins[1]`. */
+export function pathText(path: Path): string {
+  let text = ''
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`
+    else if (/^[A-Za-z][\w-]*$/.test(step)) text += text === '' ? step : `.${step}`
+    else text += `[${JSON.stringify(step)}]`
+  }
+  return text
+}
+
+/** The issues in the order of the files, then of lines, those without a line first; what stands at one place is said once. */
+export function inOrder(issues: readonly ConfigurationIssue[]): ConfigurationIssue[] {
+  const files = [...new Set(issues.map(issue => issue.file))]
+  const said = new Set<string>()
+  const once = issues.filter(({ file, line, column, message }) => {
+    const key = JSON.stringify([file, line, column, message])
+    if (line === undefined || !said.has(key)) return said.add(key)
+    return false
+  })
+  return once.toSorted(
+    (a, b) =>
+      files.indexOf(a.file) - files.indexOf(b.file) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
+  )
+}
+
+/** A value as it may stand in a message: short, quoted if it is text, and without a password that a URL may carry. */
+export function valueText(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a mapping'
+  if (typeof value !== 'string') return String(value)
+  const shown = value.replace(/\/\/[^/?#]*@/, '//…@')
+  return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 79)}…` : shown)
+}
+
+/** Control characters escaped, C1 included, so that nothing in a file can drive a terminal or forge a line of a log. */
+function printable(text: string): string {
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

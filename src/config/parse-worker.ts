@@ -1,0 +1,6 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { parseSnapshot } from './load-configuration.ts'
+
+// Runs on a thread of its own, for one snapshot: see parse-off-loop.ts. A file of the largest size takes long enough to
+// delay every request if it were parsed where they are answered.
+parentPort?.postMessage(parseSnapshot(workerData.source, workerData.snapshot))

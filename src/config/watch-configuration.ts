@@ -1,0 +1,194 @@
+import { watch } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Configuration } from './configuration.ts'
+import type { ConfigurationIssue } from './issue.ts'
+import {
+  type ConfigurationSource,
+  fingerprint,
+  type LoadedConfiguration,
+  type ParseSnapshot,
+  type ReadContent,
+  readAll,
+  type Snapshot,
+} from './load-configuration.ts'
+import { parseOffLoop } from './parse-off-loop.ts'
+import { readFileContent } from './text/file-content.ts'
+
+/** What became of one look at the files. */
+export type ReloadResult =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'applied'; readonly issues: readonly ConfigurationIssue[] }
+  | { readonly kind: 'refused'; readonly issues: readonly ConfigurationIssue[] }
+  /** The files kept changing while they were read, or the watch has been stopped: the next look decides. */
+  | { readonly kind: 'unsettled' }
+
+/** Calls `changed` when something in `directory` may have changed, until the function it gave back is called. */
+export type WatchDirectory = (directory: string, changed: () => void) => () => void
+
+/** What a watch needs; the later members have defaults and are there for tests. */
+export interface WatchOptions {
+  readonly source: ConfigurationSource
+  readonly loaded: LoadedConfiguration
+  /** Takes a configuration without faults. What it throws, `trigger` rejects with. */
+  readonly apply: (configuration: Configuration, warnings: readonly ConfigurationIssue[]) => void
+  /** Hears of faults, once for each state of the files; the configuration that runs stays. */
+  readonly refuse: (issues: readonly ConfigurationIssue[]) => void
+  readonly parse?: ParseSnapshot | undefined
+  readonly read?: ReadContent | undefined
+  readonly watchDirectory?: WatchDirectory | undefined
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined
+}
+
+/** A running watch. */
+export interface ConfigurationWatch {
+  /** Looks now (SIGHUP, `POST /reload`) and reads even what has not changed; looks never overlap. */
+  trigger(): Promise<ReloadResult>
+  /** Ends the watch; a look under way applies nothing any more. */
+  stop(): void
+}
+
+/** Catches what a directory watch misses: network file systems, and directories that were replaced. */
+const pollMs = 1500
+
+/** One save is several events; a thousand saves are one look. */
+const debounceMs = 50
+
+/** Two reads this far apart must be equal: an editor or a copy writes in steps. */
+const settleMs = 100
+
+/** 5 seconds of a file that changes all the time; then the next poll tries again. */
+const maxSettleReads = 50
+
+/**
+ * Watches the file and its CORS files, and applies every good state of them.
+ *
+ * Directories are watched, never files: Kubernetes replaces a link beside the file, and a watch of the file itself hears
+ * the first such swap only.
+ */
+export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
+  const { source, apply, refuse } = options
+  const { parse = parseOffLoop, read = readFileContent, watchDirectory = watchWithFs, sleep = sleepUnref } = options
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const main = source.file === undefined ? [] : [source.file]
+  let watched: readonly string[] = pathsOf(options.loaded.snapshot, main)
+  let seen = fingerprint(options.loaded.snapshot)
+  const directories = new Map<string, () => void>()
+  let last: Promise<unknown> = Promise.resolve()
+  let queued: Promise<ReloadResult> | undefined
+  let forced = false
+  let nudged = false
+
+  const settle = async (paths: readonly string[], first: Snapshot | undefined): Promise<Snapshot | undefined> => {
+    let before = first ?? (await readAll(paths, read))
+    for (let reads = 1; reads < maxSettleReads && !signal.aborted; reads++) {
+      await sleep(settleMs, signal)
+      const after = await readAll(paths, read)
+      if (fingerprint(before) === fingerprint(after)) return after
+      before = after
+    }
+    return undefined
+  }
+
+  const look = async (force: boolean): Promise<ReloadResult> => {
+    armDirectories()
+    const first = await readAll(watched, read)
+    if (!force && fingerprint(first) === seen) return { kind: 'unchanged' }
+    let snapshot = await settle(watched, first)
+    if (snapshot === undefined) return { kind: 'unsettled' }
+    let result = await parse(source, snapshot)
+    if (result.wanted.length > 0) {
+      snapshot = await settle([...snapshot.keys(), ...result.wanted], undefined)
+      if (snapshot === undefined) return { kind: 'unsettled' }
+      result = await parse(source, snapshot)
+      // The file was replaced between the two: what it names now has not been read twice.
+      if (result.wanted.length > 0) return { kind: 'unsettled' }
+    }
+    if (signal.aborted) return { kind: 'unsettled' }
+    const { configuration, issues, corsFiles } = result.parsed
+    // A file whose faults hide which CORS files it names keeps the ones that were known.
+    watched = configuration === undefined ? [...new Set([...watched, ...corsFiles])] : [...main, ...corsFiles]
+    seen = fingerprint(new Map(watched.map(path => [path, snapshot.get(path) ?? unread])))
+    armDirectories()
+    if (configuration === undefined) {
+      refuse(issues)
+      return { kind: 'refused', issues }
+    }
+    apply(configuration, issues)
+    return { kind: 'applied', issues }
+  }
+
+  /** Asks for one more look after the one under way; everybody who asks in the meantime gets that same one. */
+  const enqueue = (force: boolean): Promise<ReloadResult> => {
+    forced ||= force
+    queued ??= last.then(async () => {
+      queued = undefined
+      const now = forced
+      forced = false
+      return signal.aborted ? { kind: 'unsettled' } : await look(now)
+    })
+    last = queued.catch(() => undefined)
+    return queued
+  }
+
+  const nudge = () => {
+    if (nudged || signal.aborted) return
+    nudged = true
+    void sleep(debounceMs, signal).then(() => {
+      nudged = false
+      return enqueue(false).catch(() => undefined)
+    })
+  }
+
+  const armDirectories = () => {
+    const needed = new Set(watched.map(path => dirname(path)))
+    for (const [directory, close] of directories) {
+      if (needed.has(directory)) continue
+      close()
+      directories.delete(directory)
+    }
+    for (const directory of needed) {
+      if (!signal.aborted && !directories.has(directory)) directories.set(directory, watchDirectory(directory, nudge))
+    }
+  }
+
+  const poll = async () => {
+    while (!signal.aborted) {
+      await sleep(pollMs, signal)
+      if (!signal.aborted) await enqueue(false).catch(() => undefined)
+    }
+  }
+
+  armDirectories()
+  if (main.length > 0) void poll()
+  return {
+    trigger: () => enqueue(true),
+    stop() {
+      stopping.abort()
+      for (const close of directories.values()) close()
+      directories.clear()
+    },
+  }
+}
+
+const unread = { kind: 'failed', message: 'the file has not been read yet' } as const
+
+function pathsOf(snapshot: Snapshot, main: readonly string[]): readonly string[] {
+  return [...new Set([...main, ...snapshot.keys()])]
+}
+
+/** A directory that cannot be watched is left to the poll. */
+function watchWithFs(directory: string, changed: () => void): () => void {
+  try {
+    const watcher = watch(directory, { persistent: false }, changed)
+    watcher.on('error', () => watcher.close())
+    return () => watcher.close()
+  } catch {
+    return () => undefined
+  }
+}
+
+async function sleepUnref(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal, ref: false }).catch(() => undefined)
+}
