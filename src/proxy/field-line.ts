@@ -14,6 +14,22 @@ export function hasControl(text: string, from: number, to: number): boolean {
 }
 
 /**
+ * `text[from, to)` without the whitespace (OWS: SP and TAB) around it. `trim()` would take away a no-break space too, and with
+ * it turn what is no token into one.
+ */
+export function withoutWhitespace(text: string, from: number, to: number): string {
+  let first = from
+  let end = to
+  while (first < end && isWhitespace(text.charCodeAt(first))) first++
+  while (end > first && isWhitespace(text.charCodeAt(end - 1))) end--
+  return text.slice(first, end)
+}
+
+function isWhitespace(code: number): boolean {
+  return code === space || code === tab
+}
+
+/**
  * Reads one field line of a response, header or trailer: `name ":" OWS value OWS`, nothing more lenient.
  *
  * No whitespace before the colon and no line folding, both of which have hidden framing fields from one of two parsers:
@@ -39,16 +55,8 @@ export class FieldLine {
     if (lowerCaseName === undefined) return 'field-name'
     this.lowerCaseName = lowerCaseName
 
-    let first = colon + 1
-    let end = to
-    while (first < end && isWhitespace(text.charCodeAt(first))) first++
-    while (end > first && isWhitespace(text.charCodeAt(end - 1))) end--
-    if (hasControl(text, first, end)) return 'field-value'
-    this.value = text.slice(first, end)
+    if (hasControl(text, colon + 1, to)) return 'field-value'
+    this.value = withoutWhitespace(text, colon + 1, to)
     return undefined
   }
-}
-
-function isWhitespace(code: number): boolean {
-  return code === space || code === tab
 }

@@ -1,4 +1,4 @@
-import { FieldLine, hasControl } from './field-line.ts'
+import { FieldLine, hasControl, withoutWhitespace } from './field-line.ts'
 
 /** The head of a response: what its status line and field lines said. */
 export interface ResponseHead {
@@ -181,7 +181,7 @@ export class ResponseHeadReader {
   /** https://www.rfc-editor.org/rfc/rfc9112#section-9.3: `close` wins over `keep-alive`. */
   #readConnection(value: string): void {
     for (const element of value.toLowerCase().split(',')) {
-      const option = element.trim()
+      const option = withoutWhitespace(element, 0, element.length)
       if (option === 'close') this.#close = true
       else if (option === 'keep-alive') this.#keepAlive = true
     }
@@ -189,7 +189,7 @@ export class ResponseHeadReader {
 
   #readKeepAlive(value: string): void {
     for (const element of value.toLowerCase().split(',')) {
-      const parameter = element.trim()
+      const parameter = withoutWhitespace(element, 0, element.length)
       if (!parameter.startsWith('timeout=')) continue
       const seconds = decimal(parameter, 8, parameter.length)
       if (seconds === -1) continue
