@@ -1,5 +1,11 @@
 import t from 'tap'
-import { type PreflightSituation, preflightError, renderError, type S3Error, s3Errors } from '../../src/s3/error-response.ts'
+import {
+  type PreflightSituation,
+  preflightError,
+  renderError,
+  type S3Error,
+  s3Errors,
+} from '../../src/s3/error-response.ts'
 
 const notAllowed =
   "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec."
@@ -144,6 +150,7 @@ t.test("the proxy's own statuses are the documented ones", async t => {
       'uriTooLong 414 RequestURITooLong',
       'headersTooLarge 431 RequestHeaderSectionTooLarge',
       'transferCodingNotImplemented 501 NotImplemented',
+      'internalError 500 InternalError',
       'badGateway 502 BadGateway',
       'slowDown 503 SlowDown',
       'serviceUnavailable 503 ServiceUnavailable',

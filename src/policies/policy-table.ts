@@ -1,0 +1,67 @@
+// The policies whose rules stand in the configuration: known from the start and until the next reload.
+import { compilePolicy } from '../cors/policy.ts'
+import type { CorsRule } from '../cors/rule.ts'
+import type { BucketPolicy, BucketStatus, Enforcement, PolicyLookup, PolicySource, RuleState } from './policy-lookup.ts'
+
+/** One entry of the configuration's `buckets`. */
+export interface BucketEntry {
+  /** A bucket's name, or `*` for every bucket that no entry names. */
+  readonly name: string
+  readonly source: PolicySource
+  /** Of `yaml` and `file`; empty for the sources that are asked later. */
+  readonly rules: readonly CorsRule[]
+  readonly enforcement: Enforcement
+}
+
+const none: RuleState = Object.freeze({ kind: 'none' })
+const unknown: RuleState = Object.freeze({ kind: 'unknown' })
+
+/**
+ * Compiles the entries into a lookup that always has its answer at hand. A reload makes a new table; requests under way keep
+ * the policy they took. Rules of `upstream` and `managed` are unknown to it.
+ *
+ * `ungoverned` is the enforcement of buckets that no entry names, the configuration's own `enforcement`: with `report` they,
+ * too, pass unchanged.
+ */
+export function createPolicyTable(entries: readonly BucketEntry[], ungoverned: Enforcement = 'headers'): PolicyLookup {
+  // A Map, because a bucket may be called `constructor`.
+  const named = new Map<string, BucketPolicy>()
+  let others: BucketPolicy = Object.freeze({
+    governed: false,
+    named: false,
+    source: 'none',
+    enforcement: ungoverned,
+    state: none,
+  })
+  for (const entry of entries) {
+    const isNamed = entry.name !== '*'
+    const { source, enforcement } = entry
+    const policy = Object.freeze({ governed: true, named: isNamed, source, enforcement, state: stateOf(entry) })
+    if (isNamed) named.set(entry.name, policy)
+    else others = policy
+  }
+  const statuses = Object.freeze(entries.map(({ name }) => statusOf(name, named.get(name) ?? others)))
+
+  const peek = (bucket: string): BucketPolicy => named.get(bucket) ?? others
+  return { peek, load: async bucket => peek(bucket), describe: () => statuses }
+}
+
+function stateOf({ source, rules }: BucketEntry): RuleState {
+  switch (source) {
+    case 'yaml':
+    case 'file':
+      return rules.length === 0 ? none : Object.freeze({ kind: 'rules', policy: compilePolicy(rules) })
+    case 'none':
+      return none
+    case 'upstream':
+    case 'managed':
+      return unknown
+    default:
+      return source satisfies never
+  }
+}
+
+function statusOf(bucket: string, { source, enforcement, state }: BucketPolicy): BucketStatus {
+  const rules = state.kind === 'rules' ? state.policy.rules.length : 0
+  return Object.freeze({ bucket, source, enforcement, state: state.kind, rules })
+}
