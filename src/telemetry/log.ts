@@ -1,0 +1,103 @@
+import type { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { escapeControls } from './escape-controls.ts'
+import type { LogFields } from './log-fields.ts'
+import { formatPretty } from './log-pretty.ts'
+import { createLogSink } from './log-sink.ts'
+import { redactText } from './redact.ts'
+
+/** How much is logged. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+/** What the log is made of. */
+export interface LogOptions {
+  readonly level: LogLevel
+  /** process.stdout, as a rule. */
+  readonly stream: Writable
+  /** For a person in a terminal instead of JSON lines; `colour` with it. */
+  readonly pretty?: boolean | undefined
+  readonly colour?: boolean | undefined
+  /** Credentials and tokens of the configuration, taken out wherever they turn up. */
+  readonly secrets?: readonly string[] | undefined
+  /** Told of lines that were dropped because their reader is slow. */
+  readonly suppressed?: ((lines: number) => void) | undefined
+}
+
+/** One JSON line per event. Never throws, never waits. Every string is bounded and without secrets. */
+export interface Log {
+  readonly level: LogLevel
+  enabled(level: LogLevel): boolean
+  setLevel(level: LogLevel): void
+  write(level: Exclude<LogLevel, 'silent'>, event: string, fields?: LogFields): void
+  info(event: string, fields?: LogFields): void
+  warn(event: string, fields?: LogFields): void
+  /** With the error's name, code and message, its causes, and on `debug` its stack. */
+  error(event: string, error: unknown, fields?: LogFields): void
+  /** Waits until the lines have left the process, at most `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void>
+}
+
+const maxStringLength = 4096
+
+function describeError(error: unknown, withStack: boolean): LogFields {
+  if (!(error instanceof Error)) return { error: String(error) }
+  const messages: string[] = []
+  let cause: unknown = error
+  // Causes may be nested at will; three say what happened.
+  for (let depth = 0; depth < 3 && cause instanceof Error; depth++) {
+    messages.push(cause.message)
+    cause = cause.cause
+  }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return { error: messages.join(': '), errorName: error.name, code, stack: withStack ? error.stack : undefined }
+}
+
+/** Makes the log. Lines are `{"level", "time", "event", …}`, the fields of requests as `describeRequest` names them. */
+export function createLog(options: LogOptions): Log {
+  const sink = createLogSink(options.stream, options.suppressed ?? (() => {}))
+  const secrets = options.secrets ?? []
+  const write = (line: string) => {
+    sink.write(options.pretty ? formatPretty(line, options.colour ?? false) : `${escapeControls(line.trimEnd())}\n`)
+  }
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: label => ({ level: label }) },
+    },
+    { write },
+  )
+
+  function clean(fields: LogFields): Record<string, string | number | boolean | undefined> {
+    const cleaned: Record<string, string | number | boolean | undefined> = {}
+    for (const [name, value] of Object.entries(fields)) {
+      cleaned[name] = typeof value === 'string' ? redactText(value.slice(0, maxStringLength), secrets) : value
+    }
+    return cleaned
+  }
+
+  const log: Log = {
+    get level() {
+      return logger.level as LogLevel
+    },
+    enabled: level => logger.isLevelEnabled(level),
+    setLevel(level) {
+      logger.level = level
+    },
+    write(level, event, fields = {}) {
+      if (logger.isLevelEnabled(level)) logger[level]({ event, ...clean(fields) })
+    },
+    info(event, fields) {
+      log.write('info', event, fields)
+    },
+    warn(event, fields) {
+      log.write('warn', event, fields)
+    },
+    error(event, error, fields) {
+      log.write('error', event, { ...fields, ...describeError(error, logger.isLevelEnabled('debug')) })
+    },
+    flush: timeoutMs => sink.flush(timeoutMs),
+  }
+  return log
+}

@@ -1,0 +1,76 @@
+import type { Explanation } from '../cors/explain.ts'
+import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
+import type { Log } from './log.ts'
+import { describeHint, describeRequest } from './log-fields.ts'
+import type { Metrics } from './metrics.ts'
+import { createRefusalSampler, type RefusalSampler } from './refusal-sampler.ts'
+
+/** What the observer joins. */
+export interface ObserverOptions {
+  readonly metrics: Metrics
+  readonly log: Log
+  /** A line for each request; without it they are lines of the level `debug`. */
+  readonly access: boolean
+  /** Why a request was denied and what would allow it. Asked for logged refusals only, so it need not be cheap. */
+  readonly explain?: ((record: RequestRecord) => Explanation | undefined) | undefined
+  readonly sampler?: RefusalSampler | undefined
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * Counts and logs what the proxy does. Of what repeats, which is refused decisions, rejected requests, failures of the
+ * endpoint and warnings, a sample is logged; the rest is counted in the line after it and in `s3cors_log_suppressed_total`.
+ */
+export function createObserver(options: ObserverOptions): ProxyObserver {
+  const { metrics, log } = options
+  const sampler = options.sampler ?? createRefusalSampler()
+  const now = options.now ?? Date.now
+
+  /** How many lines went before this one unlogged; undefined if it is not to be logged either. */
+  function sample(origin: string | undefined, bucket: string | undefined, reason: string): number | undefined {
+    const before = sampler.admit(origin, bucket, reason, now())
+    if (before === undefined) metrics.countSuppressedLog()
+    return before
+  }
+
+  function logNotable(record: RequestRecord): boolean {
+    const { decision, origin, bucket } = record
+    if (decision !== undefined && !decision.allowed) {
+      if (!log.enabled('warn')) return false
+      const suppressed = sample(origin, bucket, decision.reason)
+      if (suppressed === undefined) return false
+      const hint = describeHint(options.explain?.(record))
+      log.warn('cors_denied', { ...describeRequest(record), ...hint, suppressed: suppressed || undefined })
+      return true
+    }
+    const event = record.kind === 'rejected' ? 'request_rejected' : 'upstream_failed'
+    const reason = record.kind === 'rejected' ? (record.errorCode ?? 'rejected') : record.upstreamFailure
+    if (reason === undefined || !log.enabled('warn')) return false
+    const suppressed = sample(undefined, bucket, `${event} ${reason}`)
+    if (suppressed === undefined) return false
+    log.warn(event, { ...describeRequest(record), suppressed: suppressed || undefined })
+    return true
+  }
+
+  return {
+    started() {
+      metrics.recordStarted()
+    },
+    ended(record) {
+      metrics.recordEnded(record)
+      try {
+        const logged = logNotable(record)
+        if (options.access) log.info('request', describeRequest(record))
+        else if (!logged && log.enabled('debug')) log.write('debug', 'request', describeRequest(record))
+      } catch {
+        // A line that cannot be made must not end the request's connection, let alone the process.
+        metrics.countSuppressedLog()
+      }
+    },
+    warned(event, detail) {
+      const suppressed = sample(undefined, undefined, `${event} ${JSON.stringify(detail).slice(0, 512)}`)
+      if (suppressed !== undefined) log.warn(event, { ...detail, suppressed: suppressed || undefined })
+    },
+  }
+}
