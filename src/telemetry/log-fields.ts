@@ -35,7 +35,6 @@ export function describeRequest(record: RequestRecord): LogFields {
     errorCode: record.errorCode,
     upstreamFailure: record.upstreamFailure,
     upstreamFailureDetail: cut(record.upstreamFailureDetail, 512),
-    upstreamFailureDetail: cut(record.upstreamFailureDetail, 512),
     clientAborted: record.clientAborted || undefined,
     target: redactText(redactTarget(record.target)),
     requestId: cut(record.requestId, 128),
