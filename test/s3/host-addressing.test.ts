@@ -34,7 +34,11 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
   },
   {
     name: 'of two bases that fit, the longer decides (B029)',
-    readings: { 'bkt.eu.s3.local': 'bucket bkt', 'a.bkt.eu.s3.local': 'bucket a.bkt', 'bkt.us.s3.local': 'bucket bkt.us' },
+    readings: {
+      'bkt.eu.s3.local': 'bucket bkt',
+      'a.bkt.eu.s3.local': 'bucket a.bkt',
+      'bkt.us.s3.local': 'bucket bkt.us',
+    },
   },
   {
     name: 'a preserved Host that endpoints read differently is ambiguous (B029)',
@@ -55,13 +59,18 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
     readings: { 'minio.s3.local': 'none', 'minio.eu.s3.local:9000': 'none' },
   },
   {
-    name: "`minio.` before a base is path-style when rewritten, because the endpoint sees its own name (B029)",
+    name: '`minio.` before a base is path-style when rewritten, because the endpoint sees its own name (B029)',
     options: rewriting,
     readings: { 'minio.s3.local': 'path' },
   },
   {
     name: 'a preserved Host with an impossible bucket name is no bucket (B033)',
-    readings: { 'ab.s3.local': 'none', '_x_.s3.local': 'none', '192.168.5.4.s3.local': 'none', 'xn--abc.s3.local': 'none' },
+    readings: {
+      'ab.s3.local': 'none',
+      '_x_.s3.local': 'none',
+      '192.168.5.4.s3.local': 'none',
+      'xn--abc.s3.local': 'none',
+    },
   },
   {
     name: 'a Host with an impossible bucket name cannot be rewritten: the endpoint would take the path for the bucket',
@@ -112,7 +121,12 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
   },
   {
     name: 'bases and hosts are compared without regard to their case and last dot',
-    options: { upstreamHost: 'S3.Example.com.', host: 'preserve', virtualHosts: ['V.Example.com'], hosts: ['H.Example.com.'] },
+    options: {
+      upstreamHost: 'S3.Example.com.',
+      host: 'preserve',
+      virtualHosts: ['V.Example.com'],
+      hosts: ['H.Example.com.'],
+    },
     readings: { 'bkt.s3.example.com': 'bucket bkt', 'bkt.v.example.com': 'bucket bkt', 'h.example.com': 'path' },
   },
   {

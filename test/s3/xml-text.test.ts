@@ -3,7 +3,11 @@ import t from 'tap'
 import { escapeXmlText } from '../../src/s3/xml-text.ts'
 
 const cases: { name: string; text: string; expected: string }[] = [
-  { name: 'text without special characters stays as it is', text: 'a "quoted" \'word\'\t\n', expected: 'a "quoted" \'word\'\t\n' },
+  {
+    name: 'text without special characters stays as it is',
+    text: 'a "quoted" \'word\'\t\n',
+    expected: 'a "quoted" \'word\'\t\n',
+  },
   { name: 'empty text stays empty', text: '', expected: '' },
   { name: 'markup is escaped (C059)', text: '<script>&</script>', expected: '&lt;script&gt;&amp;&lt;/script&gt;' },
   { name: 'the end of a CDATA section is escaped (C059)', text: 'a]]>b', expected: 'a]]&gt;b' },
