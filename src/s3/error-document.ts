@@ -1,0 +1,33 @@
+// The endpoint's error answers: what of them a program and a person may rely on.
+
+import type { XmlElement } from '@rgrove/parse-xml'
+import type { TransportAnswer } from './endpoint-transport.ts'
+import { childElements, localName, readXml } from './xml-document.ts'
+
+/** The parts of an S3 error document that we use. */
+export interface ErrorDocument {
+  readonly code: string
+  /** The region that the endpoint says it wants. */
+  readonly region: string | undefined
+}
+
+/** 64 KiB: error documents have some hundred bytes. */
+const maxErrorBytes = 64 * 1024
+
+/**
+ * Reads `<Error><Code>…`; undefined for anything else, such as a load balancer's HTML page. Only the code and the region are
+ * taken, and only if they are plain words: messages can echo keys and what was signed.
+ */
+export function parseErrorDocument(answer: TransportAnswer): ErrorDocument | undefined {
+  const { root } = readXml(answer.body.toString('utf8'), maxErrorBytes)
+  if (root === undefined || localName(root) !== 'Error') return undefined
+  const code = word(root, 'Code')
+  return code === undefined ? undefined : { code, region: word(root, 'Region') }
+}
+
+function word(parent: XmlElement, name: string): string | undefined {
+  const text = childElements(parent)
+    .find(element => localName(element) === name)
+    ?.text.trim()
+  return text !== undefined && /^[A-Za-z0-9.-]{1,64}$/.test(text) ? text : undefined
+}

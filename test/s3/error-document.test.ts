@@ -1,0 +1,35 @@
+import t from 'tap'
+import { parseErrorDocument } from '../../src/s3/error-document.ts'
+
+const cases: readonly { name: string; body: string; document: unknown }[] = [
+  {
+    name: 'a code',
+    body: '<?xml version="1.0"?><Error><Code>NoSuchBucket</Code></Error>',
+    document: { code: 'NoSuchBucket', region: undefined },
+  },
+  {
+    name: 'a code and a region',
+    body: '<Error><Code>X</Code><Region>gra</Region></Error>',
+    document: { code: 'X', region: 'gra' },
+  },
+  {
+    name: 'a code with a namespace',
+    body: '<s:Error xmlns:s="u"><s:Code>X</s:Code></s:Error>',
+    document: { code: 'X', region: undefined },
+  },
+  { name: 'an error without a code', body: '<Error><Message>m</Message></Error>', document: undefined },
+  { name: 'a code that is no word', body: '<Error><Code>a b\n c</Code></Error>', document: undefined },
+  { name: 'a page', body: '<html><Code>X</Code></html>', document: undefined },
+  { name: 'nothing', body: '', document: undefined },
+  { name: 'half an error', body: '<Error><Code>NoSuchBucket</Code>', document: undefined },
+  {
+    name: 'an error with a DOCTYPE',
+    body: '<!DOCTYPE Error><Error><Code>NoSuchBucket</Code></Error>',
+    document: undefined,
+  },
+]
+for (const { name, body, document } of cases) {
+  t.test(`${name} is ${document === undefined ? 'no error document' : 'an error document'}`, async t => {
+    t.strictSame(parseErrorDocument({ status: 404, headers: {}, body: Buffer.from(body) }), document)
+  })
+}
