@@ -26,71 +26,100 @@ const maxIndent = 128
 /** More of the same tell nobody anything. */
 const maxFaults = 100
 
+/** What replaces a token: as many characters, so that no offset moves. */
+interface Mask {
+  readonly offset: number
+  readonly length: number
+  readonly by: string
+}
+
 const scalarMark = '\u001f'
 const zeroLength = new Set(['\u0002', '\u0018', scalarMark])
 
 /** Reads the tokens of `text`: https://yaml.org/spec/1.2.2/#indicator-characters. */
 export function checkTokens(text: string): TokenCheck {
   const faults: TextFault[] = []
-  const masks: { readonly offset: number; readonly length: number; readonly by: string }[] = []
+  const masks: Mask[] = []
+  const nesting = createNesting()
   let offset = 0
-  let depth = 0
-  let indent = 0
-  let atLineStart = true
-  let afterMark = false
-  const add = (reason: string, message: string, allowed: string) => {
-    if (faults.length < maxFaults) faults.push({ ...positionAt(text, offset), reason, message, allowed })
-  }
+  let isScalar = false
   for (const token of new Lexer().lex(text)) {
-    const isScalar = afterMark
-    afterMark = token === scalarMark
-    if (zeroLength.has(token)) {
-      if (afterMark) atLineStart = false
-      continue
+    if (nesting.isTooDeep(token, isScalar)) {
+      const allowed = `at most ${maxFlowDepth} brackets and ${maxIndent} columns of indentation`
+      faults.push({ ...positionAt(text, offset), reason: 'too-deep', message: 'the values nest too deep', allowed })
+      return { faults, unsafe: true, masked: '' }
     }
-    if (!isScalar) {
-      const first = token[0]
-      if (token === '[' || token === '{') depth++
-      else if ((token === ']' || token === '}') && depth > 0) depth--
-      else if (first === '*') {
-        masks.push({ offset, length: 1, by: 'x' })
-        add('alias', `${JSON.stringify(token.replace(/:$/, ''))} is a YAML alias without its quotes`, quoted(token))
-      } else if (first === '&') {
-        masks.push({ offset, length: token.length, by: ' ' })
-        add('anchor', `${token} is a YAML anchor`, 'every value written out, without anchors and aliases')
-      } else if (first === '!') {
-        masks.push({ offset, length: token.length, by: ' ' })
-        add('tag', `${token} is a YAML tag`, 'plain values without tags')
-      } else if (first === '%' && atLineStart) {
-        masks.push({ offset, length: 1, by: '#' })
-        add('directive', `${token.trim()} is a YAML directive`, 'none: the file is read as YAML 1.2')
-      }
-      if (depth === 0) {
-        if (token === '\n' || token === '\r\n') {
-          indent = 0
-          atLineStart = true
-        } else if (atLineStart && /^(?:[ \t]+|[-?:])$/.test(token)) indent += token.length
-        else atLineStart = false
-      }
-      if (depth > maxFlowDepth || (atLineStart && indent > maxIndent)) {
-        add(
-          'too-deep',
-          'the values nest too deep',
-          `at most ${maxFlowDepth} brackets and ${maxIndent} columns of indentation`,
-        )
-        return { faults, unsafe: true, masked: '' }
-      }
+    const refusal = isScalar ? undefined : refusalOf(token)
+    if (refusal !== undefined) {
+      const { length, by, ...words } = refusal
+      masks.push({ offset, length, by })
+      if (faults.length < maxFaults) faults.push({ ...positionAt(text, offset), ...words })
     }
-    offset += token.length
+    isScalar = token === scalarMark
+    if (!zeroLength.has(token)) offset += token.length
   }
   return { faults, unsafe: false, masked: mask(text, masks) }
 }
 
-function quoted(alias: string): string {
-  return `the same in quotes: ${JSON.stringify(alias.replace(/:$/, ''))}${alias.endsWith(':') ? ':' : ''}`
+/** Follows brackets exactly, and block levels by what every one of them costs: a column before its value. */
+function createNesting() {
+  let depth = 0
+  let indent = 0
+  let atLineStart = true
+  return {
+    isTooDeep(token: string, isScalar: boolean): boolean {
+      if (zeroLength.has(token)) return false
+      if (!isScalar && (token === '[' || token === '{')) depth++
+      if (!isScalar && (token === ']' || token === '}')) depth = Math.max(0, depth - 1)
+      if (depth > 0) return depth > maxFlowDepth
+      if (!isScalar && (token === '\n' || token === '\r\n')) {
+        indent = 0
+        atLineStart = true
+        return false
+      }
+      if (!atLineStart) return false
+      const isBlank = !isScalar && /^[ \t]+$/.test(token)
+      const isIndicator = !isScalar && /^[-?:]$/.test(token)
+      if (isBlank || isIndicator) indent += token.length
+      atLineStart = isBlank || isIndicator
+      // Blanks before a comment or at the end of a line are no level.
+      return !isBlank && token[0] !== '#' && indent > maxIndent
+    },
+  }
 }
 
-function mask(text: string, masks: readonly { offset: number; length: number; by: string }[]): string {
+type Refusal = Pick<TextFault, 'reason' | 'message' | 'allowed'> & Pick<Mask, 'length' | 'by'>
+
+function refusalOf(token: string): Refusal | undefined {
+  const whole = { length: token.length, by: ' ' }
+  switch (token[0]) {
+    case '*': {
+      const [alias = '', colon = ''] = token.endsWith(':') ? [token.slice(0, -1), ':'] : [token]
+      const message = `${JSON.stringify(alias)} is a YAML alias without its quotes`
+      return {
+        length: 1,
+        by: 'x',
+        reason: 'alias',
+        message,
+        allowed: `the same in quotes: ${JSON.stringify(alias)}${colon}`,
+      }
+    }
+    case '&': {
+      const allowed = 'every value written out, without anchors and aliases'
+      return { ...whole, reason: 'anchor', message: `${token} is a YAML anchor`, allowed }
+    }
+    case '!':
+      return { ...whole, reason: 'tag', message: `${token} is a YAML tag`, allowed: 'plain values without tags' }
+    case '%': {
+      const message = `${token.trim()} is a YAML directive`
+      return { length: 1, by: '#', reason: 'directive', message, allowed: 'none: the file is read as YAML 1.2' }
+    }
+    default:
+      return undefined
+  }
+}
+
+function mask(text: string, masks: readonly Mask[]): string {
   if (masks.length === 0) return text
   const parts: string[] = []
   let from = 0
