@@ -176,7 +176,10 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
       !this.#retried &&
       this.#body === undefined &&
       (method === 'GET' || method === 'HEAD')
-    if (!again || failure.reason === 'malformed') return this.#fail(failure)
+    if (!again || failure.reason === 'malformed') {
+      this.#fail(failure)
+      return
+    }
     this.#retried = true
     this.#plan.pool.acquire(this, this.#plan.servername, true)
   }
@@ -282,7 +285,7 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     if (this.#over) return
     this.#drop()
     this.#record.upstreamFailure = failure.reason
-    this.#context.observer.warned('upstream_failure', { reason: failure.reason, detail: failure.detail })
+    this.#record.upstreamFailureDetail = failure.detail
     if (this.#response.headersSent) this.#breakOff()
     else this.#answer(failureAnswer(failure.reason))
   }
@@ -307,7 +310,8 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     this.#over = true
     this.#context.exchanges.delete(this)
     // Aborted by the client, unless it was us who broke off.
-    if (!this.#response.writableFinished && this.#record.upstreamFailure === undefined) this.#record.clientAborted = true
+    if (!this.#response.writableFinished && this.#record.upstreamFailure === undefined)
+      this.#record.clientAborted = true
     this.#drop()
     this.#record.endedAtMs = this.#context.now()
     this.#context.observer.ended(this.#record)

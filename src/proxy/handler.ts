@@ -90,6 +90,17 @@ function handle(
   record.origin = guarded.origin
   record.requestMethod = guarded.requestMethod
   record.requestHeaders = guarded.requestHeaders
+  const consoleProxy = settings.console
+  if (consoleProxy?.matches(guarded.host) === true) {
+    if (consoleProxy.accepts(guarded)) {
+      if (expectsContinue) response.writeContinue()
+      consoleProxy.web(request, response, record, () => end(context, record))
+    } else {
+      record.kind = 'rejected'
+      answer(context, request, response, record, { ...s3Errors.transferCodingNotImplemented, closes: true }, [])
+    }
+    return
+  }
   const address = settings.addressOf(guarded.host, guarded.target)
   if (address.kind === 'ambiguous') {
     record.kind = 'rejected'
@@ -146,7 +157,12 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
   if ('kind' in asked && asked.kind === 'too_many_headers') {
     answerOwn(context, turn, preflightError(asked, undefined, false), cors)
   } else if (isBlocked(turn, bucket, policy, decision)) {
-    answerOwn(context, turn, policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden, cors)
+    answerOwn(
+      context,
+      turn,
+      policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden,
+      cors,
+    )
   } else {
     forward(context, turn, cors)
   }
@@ -248,7 +264,7 @@ function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): void {
   const plan = {
     request: guarded,
     host: hostFor(turn),
-    servername: settings.servername,
+    servername: servernameFor(turn),
     forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
     cors,
     expectsContinue: turn.expectsContinue,
@@ -266,6 +282,15 @@ function hostFor(turn: Turn): string {
   const { authority } = turn.settings
   if (authority === undefined) return turn.guarded.host
   return turn.bucketInHost === undefined ? authority : `${turn.bucketInHost}.${authority}`
+}
+
+/** Under `rewrite`, the name that the endpoint's Host has; a dotted bucket would fit no wildcard certificate. */
+function servernameFor(turn: Turn): string {
+  const { servername, authority } = turn.settings
+  const { bucketInHost } = turn
+  if (servername === '' || authority === undefined || bucketInHost === undefined || bucketInHost.includes('.'))
+    return servername
+  return `${bucketInHost}.${servername}`
 }
 
 function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: ResponseCors): void {

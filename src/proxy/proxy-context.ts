@@ -1,6 +1,7 @@
+import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import type { BucketAddress } from '../s3/bucket-address.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
-import type { PolicyLookup } from '../policies/policy-lookup.ts'
+import type { ConsoleProxy } from './console.ts'
 import type { Exchange } from './exchange.ts'
 import type { ForwardedForPolicy } from './forwarded-for.ts'
 import type { GuardLimits } from './request-guard.ts'
@@ -24,6 +25,8 @@ export interface ProxySettings {
   readonly servername: string
   readonly pool: UpstreamPool
   readonly guardLimits: GuardLimits
+  /** The server of one further Host; absent when none is configured. */
+  readonly console: ConsoleProxy | undefined
   readonly responseMs: number
   readonly idleMs: number
 }

@@ -4,9 +4,12 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { renderError, type S3Error, s3Errors } from '../s3/error-response.ts'
+import type { ConsoleProxy } from './console.ts'
 import type { RequestHandler } from './handler.ts'
 import { createHandler } from './handler.ts'
 import type { ProxyContext } from './proxy-context.ts'
+import type { GuardedRequest } from './request-guard.ts'
+import { guardRequest, isRejection } from './request-guard.ts'
 import { newRecord } from './request-record.ts'
 
 /** Limits of the client side; times in milliseconds. */
@@ -43,7 +46,6 @@ export function createProxyServer(
     optimizeEmptyRequests: true,
   } satisfies ServerOptions & { optimizeEmptyRequests: boolean }
   const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...modernTls, ...tls })
-  server.maxConnections = limits.connections
   // Node would drop field lines beyond its count without a word; bytes are bounded above, lines by the guard.
   server.maxHeadersCount = 0
 
@@ -53,15 +55,54 @@ export function createProxyServer(
   server.on('checkContinue', (request, response) => handle(request, response, true))
   // An Expect that is not 100-continue is S3's business: without this, Node answers 417.
   server.on('checkExpectation', onRequest)
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => refuse(context, socket, s3Errors.methodNotAllowed))
+  server.on('connect', (_request: IncomingMessage, socket: Socket) =>
+    refuse(context, socket, s3Errors.methodNotAllowed),
+  )
+  serveUpgrades(context, server)
   server.on('clientError', (error: ParseError, socket: Socket) => onClientError(context, error, socket))
-  server.setTimeout(limits.idleMs, (socket: Socket) => {
+  server.on('timeout', (socket: Socket) => {
     // Waiting for the endpoint is not the client's silence: the exchange's own limits watch over that.
     const exchange = context.exchangeOf.get(socket)
     if (exchange?.underWay === true) exchange.endForIdleClient()
     else socket.destroy()
   })
+  applyLimits(server, limits)
   return server
+}
+
+/** Puts limits into force, for a running server too: connections that exist keep the head size they began with. */
+export function applyLimits(server: Server & { maxHeaderSize?: number }, limits: ServerLimits): void {
+  server.maxConnections = limits.connections
+  server.headersTimeout = limits.headersMs
+  server.keepAliveTimeout = limits.keepAliveMs
+  server.timeout = limits.idleMs
+  server.maxHeaderSize = limits.headerBytes
+}
+
+/**
+ * A WebSocket of the console Host is the one upgrade there is; of any other request the Upgrade field is dropped and the
+ * request served as it is. Node before 24.9 cannot be asked per request: there, such a request is refused while a console
+ * is configured.
+ */
+function serveUpgrades(context: ProxyContext, server: Server): void {
+  if (context.settings.console === undefined) return
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const { console: consoleProxy, guardLimits } = context.settings
+    const guarded = guardRequest(request, guardLimits)
+    if (isRejection(guarded)) refuse(context, socket, guarded.error)
+    else if (consoleProxy !== undefined && isConsoleSocket(consoleProxy, guarded, request)) {
+      socket.on('error', () => socket.destroy())
+      consoleProxy.upgrade(request, socket, head)
+    } else refuse(context, socket, s3Errors.badRequest)
+  })
+}
+
+function isConsoleSocket(consoleProxy: ConsoleProxy, guarded: GuardedRequest, request: IncomingMessage): boolean {
+  return (
+    guarded.method === 'GET' &&
+    consoleProxy.matches(guarded.host) &&
+    request.headers.upgrade?.toLowerCase() === 'websocket'
+  )
 }
 
 type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer | undefined }

@@ -70,7 +70,7 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
           if (name === 'access-control-allow-origin') record.upstreamAllowOrigin = value
         }
     }
-    if (nominated !== undefined && nominated.includes(name) && !isProtected(name)) continue
+    if (nominated?.includes(name) && !isProtected(name)) continue
     out.push(fields[2 * i] as string, value)
   }
   appendCors(out, cors, vary)

@@ -47,6 +47,8 @@ export interface RequestRecord {
   upstreamFirstByteAtMs: number
   endedAtMs: number
   upstreamFailure: UpstreamFailureReason | undefined
+  /** For the log: the code and words of what failed. */
+  upstreamFailureDetail: string | undefined
   clientAborted: boolean
   /** The endpoint sent Access-Control-* fields of its own, which were dropped. */
   strippedCorsFields: boolean
@@ -93,6 +95,7 @@ export function newRecord(
     upstreamFirstByteAtMs: 0,
     endedAtMs: 0,
     upstreamFailure: undefined,
+    upstreamFailureDetail: undefined,
     clientAborted: false,
     strippedCorsFields: false,
     upstreamAllowOrigin: undefined,

@@ -185,10 +185,16 @@ export class UpstreamConnection implements ResponseSink {
   }
 
   #finish(): void {
-    if (this.#exchange === undefined || this.#ended) return this.#closed ? undefined : this.destroyIdle()
+    const exchange = this.#exchange
+    if (exchange === undefined) {
+      this.#socket.destroy()
+      return
+    }
+    this.#closes = true
+    if (this.#ended) return // whole already; its last bytes are on their way to the client
     switch (this.#parser.finish()) {
       case 'complete':
-        this.#exchange.onRead(true)
+        exchange.onRead(true)
         break
       case 'truncated':
         this.#fail({ reason: 'truncated', detail: 'the endpoint ended the connection before the end of its response' })
@@ -198,11 +204,6 @@ export class UpstreamConnection implements ResponseSink {
         this.#fail({ reason: 'reset', detail: 'the endpoint ended the connection without a response' })
         break
     }
-  }
-
-  private destroyIdle(): void {
-    if (this.#exchange === undefined) this.#socket.destroy()
-    else this.#closes = true
   }
 
   #close(): void {

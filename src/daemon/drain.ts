@@ -1,0 +1,45 @@
+import type { Server } from 'node:http'
+
+/** How a drain went: `expired` when requests had to be broken off. */
+export type DrainResult = 'drained' | 'expired'
+
+/** What a drain needs; times in milliseconds. */
+export interface DrainOptions {
+  readonly server: Server
+  /** New connections are still taken this long, for whoever has not yet heard that this replica goes. */
+  readonly acceptMs: number
+  /** All in all. */
+  readonly deadlineMs: number
+  /** Breaks off what is still under way, so that nobody takes a part for the whole. */
+  readonly breakOff: () => void
+}
+
+/**
+ * Ends a server without losing what finishes in time: goes on accepting for a while, then stops listening, ends idle
+ * connections, and waits for the rest.
+ */
+export async function drain(options: DrainOptions): Promise<DrainResult> {
+  const { server, acceptMs, deadlineMs } = options
+  const deadline = performance.now() + deadlineMs
+  if (acceptMs > 0) await wait(Math.min(acceptMs, deadlineMs))
+  const closed = new Promise<DrainResult>(resolve => {
+    server.close(() => resolve('drained'))
+  })
+  server.closeIdleConnections()
+  // A connection that was busy a moment ago is idle now: every response says `Connection: close`, but a client may not heed it.
+  const idle = setInterval(() => server.closeIdleConnections(), 100)
+  const expired = wait(Math.max(0, deadline - performance.now())).then((): DrainResult => 'expired')
+  const result = await Promise.race([closed, expired])
+  clearInterval(idle)
+  if (result === 'expired') {
+    options.breakOff()
+    server.closeAllConnections()
+  }
+  return result
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve, ms)
+  })
+}

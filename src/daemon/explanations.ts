@@ -1,0 +1,34 @@
+import { parseCorsRequest } from '../cors/cors-request.ts'
+import { type Explanation, explain } from '../cors/explain.ts'
+import type { PolicyLookup } from '../policies/policy-lookup.ts'
+import type { RequestRecord } from '../proxy/request-record.ts'
+
+/** A request as somebody asks about it: raw field values. */
+export interface Question {
+  readonly bucket: string
+  readonly method: string
+  readonly origin: string | undefined
+  readonly requestMethod: string | undefined
+  readonly requestHeaders: readonly string[] | undefined
+}
+
+/** Explains the decision on a question from what is known now; never triggers a fetch. */
+export function explainQuestion(question: Question, policies: PolicyLookup): Explanation {
+  const { bucket, method, origin, requestMethod, requestHeaders } = question
+  const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
+  const known = policies.peek(bucket)
+  const state = known?.state ?? { kind: 'unknown' }
+  const policy = state.kind === 'rules' ? state.policy : undefined
+  return explain(policy, asked, bucket, {
+    state: state.kind,
+    source: known?.source,
+    entry: known?.named === true ? 'named' : known?.governed === true ? 'default' : 'absent',
+  })
+}
+
+/** Explains what was decided on a request; undefined for requests that no rule was asked about. */
+export function explainRecord(record: RequestRecord, policies: PolicyLookup): Explanation | undefined {
+  const { bucket, decision } = record
+  if (bucket === undefined || decision === undefined) return undefined
+  return explainQuestion({ ...record, bucket }, policies)
+}

@@ -1,0 +1,86 @@
+import type { ConfigurationIssue } from '../config/issue.ts'
+import { describeIssue } from '../config/issue.ts'
+import type { ConfigurationSource } from '../config/load-configuration.ts'
+import { loadConfiguration } from '../config/load-configuration.ts'
+import { readSecrets } from '../config/secrets.ts'
+import { readFileContentSync } from '../config/text/file-content.ts'
+import type { ConfigurationWatch } from '../config/watch-configuration.ts'
+import { watchConfiguration } from '../config/watch-configuration.ts'
+import { type Daemon, startDaemon } from '../daemon.ts'
+import { createLog, type Log } from '../telemetry/log.ts'
+
+/** EX_OK, "could not start or run", and EX_USAGE of sysexits.h. */
+export type ExitCode = 0 | 1 | 64
+
+// Kubernetes and load balancers take a moment to notice that a replica goes; a person at a terminal does not wait for them.
+const maxAcceptMs = 5000
+const flushMs = 1000
+
+/** Loads the configuration, runs the daemon, and resolves with the exit code when it has ended. */
+export async function runDaemon(source: ConfigurationSource, version: string): Promise<ExitCode> {
+  const loaded = await loadConfiguration(source)
+  const { configuration, issues } = loaded.parsed
+  const { secrets, issues: secretIssues } = readSecrets(source.environment, readFileContentSync)
+  const all = [...issues, ...secretIssues]
+  if (configuration === undefined || secrets === undefined) {
+    process.stderr.write(all.map(issue => `${describeIssue(issue)}\n`).join(''))
+    return 64
+  }
+  const log = createLog({
+    level: configuration.log.level,
+    stream: process.stdout,
+    pretty: process.stdout.isTTY === true,
+    colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+    secrets: [secrets.secretAccessKey, secrets.sessionToken, secrets.adminToken].filter(value => value !== undefined),
+  })
+  for (const issue of all) log.warn('configuration_warning', { issue: describeIssue(issue) })
+
+  let watch: ConfigurationWatch | undefined
+  let daemon: Daemon
+  try {
+    daemon = await startDaemon({
+      configuration,
+      environment: source.environment,
+      adminToken: secrets.adminToken,
+      version,
+      log,
+      reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
+    })
+  } catch (error) {
+    log.error('start_failed', error)
+    await log.flush(flushMs)
+    return 1
+  }
+  watch = watchConfiguration({
+    source,
+    loaded,
+    apply: (next, warnings) => {
+      daemon.apply(next, warnings).catch(() => undefined) // counted and logged there
+    },
+    refuse: (faults: readonly ConfigurationIssue[]) => daemon.refuse(faults),
+  })
+  log.info('started', { version, url: daemon.url, admin: daemon.adminUrl, buckets: configuration.buckets.length })
+  const signal = await untilStopped(watch, log)
+  watch.stop()
+  const acceptMs = signal === 'SIGINT' ? 0 : Math.min(maxAcceptMs, (configuration.drainSeconds * 1000) / 5)
+  const result = await daemon.drain(acceptMs)
+  await log.flush(flushMs)
+  return result === 'drained' ? 0 : 1
+}
+
+/** Waits for SIGTERM or SIGINT; SIGHUP reloads. After the first of the two, the second ends the process at once. */
+function untilStopped(watch: ConfigurationWatch, log: Log): Promise<NodeJS.Signals> {
+  process.on('SIGHUP', () => {
+    watch.trigger().catch((error: unknown) => log.error('reload_failed', error))
+  })
+  return new Promise(resolve => {
+    let stopping = false
+    const stop = (signal: NodeJS.Signals) => {
+      if (stopping) process.exit(1)
+      stopping = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+}

@@ -1,0 +1,74 @@
+import type { Configuration } from '../config/configuration.ts'
+import { UpstreamPool } from '../proxy/upstream-pool.ts'
+import type { CredentialProvider } from '../s3/credentials.ts'
+import { anonymous, createEnvironmentCredentials } from '../s3/credentials.ts'
+import type { Transport } from '../s3/endpoint-transport.ts'
+import { createTransport } from '../s3/endpoint-transport.ts'
+import type { S3Caller } from '../s3/s3-call.ts'
+import { createS3Caller } from '../s3/s3-call.ts'
+import { createOpenSocket } from './upstream-sockets.ts'
+
+/** The content of the files that TLS towards the endpoint needs. */
+export interface UpstreamFiles {
+  readonly ca?: Buffer | undefined
+  readonly cert?: Buffer | undefined
+  readonly key?: Buffer | undefined
+}
+
+/** One endpoint as this process reaches it: the data path's connections, and calls in the proxy's own name. */
+export interface Upstream {
+  /** Equal for configurations that reach the same endpoint in the same way. */
+  readonly identity: string
+  readonly pool: UpstreamPool
+  readonly transport: Transport
+  readonly call: S3Caller
+  /** Idle connections end now, the others when their exchange is over. */
+  close(): void
+}
+
+/** What makes an upstream another one: any of its settings, or the content of one of its files. */
+export function upstreamIdentity(configuration: Configuration, files: UpstreamFiles): string {
+  const { upstream, rules, limits } = configuration
+  const contents = [files.ca, files.cert, files.key].map(file => file?.toString('base64'))
+  return JSON.stringify([upstream, rules.timeoutSeconds, limits.headerBytes, contents])
+}
+
+/** Sets the upstream up; nothing is connected yet. */
+export function createUpstream(
+  configuration: Configuration,
+  files: UpstreamFiles,
+  environment: Readonly<Record<string, string | undefined>>,
+): Upstream {
+  const { upstream, rules, limits } = configuration
+  const { protocol, hostname, port } = upstream.url
+  const pool = new UpstreamPool({
+    open: createOpenSocket({ protocol, hostname, port, ...files }),
+    connections: upstream.connections,
+    queue: upstream.queue,
+    queueMs: upstream.queueSeconds * 1000,
+    connectMs: upstream.connectSeconds * 1000,
+    keepAliveMs: upstream.keepAliveSeconds * 1000,
+    parserLimits: { headerBytes: limits.headerBytes, fields: 256, informational: 32 },
+    now: () => performance.now(),
+  })
+  const transport = createTransport({ url: upstream.url, ...files, timeoutMs: rules.timeoutSeconds * 1000 })
+  const credentials: CredentialProvider =
+    upstream.credentials === 'none' ? anonymous : createEnvironmentCredentials(environment)
+  const call = createS3Caller({
+    transport,
+    protocol,
+    region: upstream.region,
+    addressing: upstream.addressing,
+    credentials,
+  })
+  return {
+    identity: upstreamIdentity(configuration, files),
+    pool,
+    transport,
+    call,
+    close() {
+      pool.close()
+      void transport.close()
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { createProxyServer } from 'http-proxy-3'
+import type { GuardedRequest } from './request-guard.ts'
+import type { RequestRecord } from './request-record.ts'
+
+/** The server of one further Host, such as MinIO's Console: no bucket, no policy, no CORS of ours. */
+export interface ConsoleProxy {
+  /** Whether a request with this Host goes there: that very Host, port included, and no other. */
+  matches(host: string): boolean
+  /** False when the request must be refused instead: http-proxy-3 frames it wrongly. */
+  accepts(request: GuardedRequest): boolean
+  /** Calls `ended` once, when the response has been sent or broken off. */
+  web(request: IncomingMessage, response: ServerResponse, record: RequestRecord, ended: () => void): void
+  /** A WebSocket; the client's socket is destroyed with the server's. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
+  close(): void
+}
+
+/** Where the Console is. */
+export interface ConsoleTarget {
+  readonly host: string
+  readonly protocol: 'http:' | 'https:'
+  readonly authority: string
+  readonly timeoutMs: number
+}
+
+/**
+ * http-proxy-3 serves a Console well: HTTP, WebSocket, small pages. It has no place on the S3 path, because it rewrites
+ * paths, which breaks signatures and moves requests past a bucket's rules.
+ */
+export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
+  const agent = target.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+  const proxy = createProxyServer({
+    target: `${target.protocol}//${target.authority}`,
+    agent,
+    // The Console checks a WebSocket's Origin against the Host that the browser sees.
+    changeOrigin: false,
+    followRedirects: false,
+    proxyTimeout: target.timeoutMs,
+  })
+  // Without a listener the library throws. An answer was not sent yet only if the server could not be reached.
+  proxy.on('error', (_error, _request, response) => {
+    if (response instanceof Duplex) response.destroy()
+    else if (response.headersSent) response.destroy()
+    else response.writeHead(502, { 'Content-Length': '0', Connection: 'close' }).end()
+  })
+  // The library pipes, so a server that dies within its response would leave the client waiting for ever.
+  proxy.on('proxyRes', (incoming, _request, response) => {
+    incoming.on('aborted', () => response.destroy())
+    incoming.on('error', () => response.destroy())
+  })
+  const host = target.host.toLowerCase()
+  return {
+    matches: candidate => candidate.length === host.length && candidate.toLowerCase() === host,
+    // It forwards a chunked DELETE or OPTIONS as `Content-Length: 0` with the content behind it: a second request.
+    accepts: ({ method, chunked }) => !(chunked && (method === 'DELETE' || method === 'OPTIONS')),
+    web(request, response, record, ended) {
+      response.once('close', () => {
+        record.status = response.headersSent ? response.statusCode : 0
+        record.clientAborted = !response.writableFinished && !request.socket.writable
+        ended()
+      })
+      proxy.web(request, response)
+    },
+    upgrade(request, socket, head) {
+      proxy.ws(request, socket, head)
+    },
+    close() {
+      agent.destroy()
+    },
+  }
+}
