@@ -1,0 +1,246 @@
+// The live rules of `from: upstream`: GetBucketCors behind a cache that is fresh, then stale, then honest about knowing nothing.
+
+import { isBucketName } from '../s3/bucket-name.ts'
+import type { CorsFetchResult, GetBucketCors } from '../s3/get-bucket-cors.ts'
+import type { ListBuckets } from '../s3/list-buckets.ts'
+import { createBucketList } from './bucket-list.ts'
+import { createCallBudget } from './call-budget.ts'
+import { describeEntry } from './entry-status.ts'
+import { createFetchScheduler, type FetchLane } from './fetch-scheduler.ts'
+import type { BucketPolicy, BucketStatus, RuleState } from './policy-lookup.ts'
+import type { LivePolicies, SourceBuckets } from './policy-sources.ts'
+import { createRuleCache } from './rule-cache.ts'
+import { adoptEntry, afterResult, mustLoad, type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-entry.ts'
+import { type SetTimer, setUnrefTimer, steadyNow } from './clock.ts'
+
+/** One answer, as the metric and the log need it. */
+export interface FetchEvent {
+  readonly bucket: string
+  readonly named: boolean
+  /** `rules`, `none`, `unsupported`, `no-such-bucket` or why it failed: a closed set, fit for a label. */
+  readonly result: string
+  readonly detail: string | undefined
+  readonly durationMs: number
+  /** Another result than the time before: worth a line in the log, where the same again is not. */
+  readonly changed: boolean
+}
+
+/** The rules of an endpoint that a later instance can take over; opaque. */
+export interface CachedRules {
+  readonly upstream: string
+  readonly entries: ReadonlyMap<string, RuleEntry>
+}
+
+/** What the rules are taken from and how long they hold. */
+export interface UpstreamSource {
+  readonly getBucketCors: GetBucketCors
+  /** Absent: names under `"*"` are only held back by their budget. */
+  readonly listBuckets?: ListBuckets | undefined
+  readonly times: RuleTimes & { readonly timeoutSeconds: number }
+  /** Says which endpoint, in whose name: cached rules pass on only between equal ones. */
+  readonly upstream: string
+  readonly onFetch?: ((event: FetchEvent) => void) | undefined
+  /** Milliseconds since the epoch; must never step back. */
+  readonly now?: (() => number) | undefined
+  readonly setTimer?: SetTimer | undefined
+  /** [0, 1). */
+  readonly random?: (() => number) | undefined
+}
+
+/** The lookup, and what the next instance starts with. */
+export interface BucketPolicies extends LivePolicies {
+  cached(): CachedRules
+}
+
+/** New names under `"*"` that may be asked about in a second, all clients together. */
+const newNamesPerSecond = 20
+/** Buckets under `"*"` that are shown on the admin port by name. */
+const shownOthers = 100
+
+/** Named buckets are asked at once and then by timer; those under `"*"` when a request names them. */
+export function createBucketPolicies(
+  source: UpstreamSource,
+  buckets: SourceBuckets,
+  before?: CachedRules,
+): BucketPolicies {
+  const { times } = source
+  const now = source.now ?? steadyNow
+  const random = source.random ?? Math.random
+  const setTimer = source.setTimer ?? setUnrefTimer
+  const timeoutMs = times.timeoutSeconds * 1000
+  const cache = createRuleCache(bucket => buckets.named.has(bucket))
+  const list = createBucketList({ list: source.listBuckets, ...times, now })
+  const mayAskNew = createCallBudget(newNamesPerSecond, now)
+  const scheduler = createFetchScheduler({ fetch: source.getBucketCors, timeoutMs, now, setTimer, landed })
+  /** Questions about buckets under `"*"` that wait for the list or for their call. */
+  const asking = new Map<string, Promise<void>>()
+  const timers = new Map<string, () => void>()
+  let stopped = false
+
+  function laneOf(bucket: string): FetchLane {
+    return buckets.named.has(bucket) ? 'named' : 'other'
+  }
+
+  function policyOf(bucket: string, state: RuleState): BucketPolicy {
+    const own = buckets.named.get(bucket)
+    return {
+      governed: true,
+      named: own !== undefined,
+      source: 'upstream',
+      enforcement: own ?? buckets.others ?? 'headers',
+      state,
+    }
+  }
+
+  function current(bucket: string): BucketPolicy {
+    const entry = cache.get(bucket)
+    if (entry !== undefined) return policyOf(bucket, stateAt(entry, times, now()))
+    return policyOf(bucket, laneOf(bucket) === 'other' && cannotExist(bucket) ? noSuchBucket : unknown)
+  }
+
+  function cannotExist(bucket: string): boolean {
+    return !isBucketName(bucket) || list.peek(bucket) === 'absent'
+  }
+
+  function landed(bucket: string, lane: FetchLane, result: CorsFetchResult, durationMs: number): void {
+    const old = cache.get(bucket)
+    const entry = afterResult(old, result, times, now(), random)
+    cache.set(bucket, entry)
+    if (lane === 'named') schedule(bucket, entry)
+    const { lastResult, lastDetail: detail } = entry
+    source.onFetch?.({
+      bucket,
+      named: lane === 'named',
+      result: lastResult,
+      detail,
+      durationMs,
+      changed: old?.lastResult !== lastResult,
+    })
+  }
+
+  function schedule(bucket: string, entry: RuleEntry): void {
+    timers.get(bucket)?.()
+    if (stopped) return
+    timers.set(
+      bucket,
+      setTimer(() => scheduler.request(bucket, 'named'), Math.max(0, entry.nextTryAt - now())),
+    )
+  }
+
+  /** Sees to it that the bucket is asked about, if that is allowed; undefined when it is not, or not now. */
+  function ask(bucket: string, entry: RuleEntry | undefined): Promise<void> | undefined {
+    if (laneOf(bucket) === 'named' || scheduler.busy(bucket)) return scheduler.request(bucket, laneOf(bucket))
+    const under = asking.get(bucket)
+    if (under !== undefined) return under
+    const existence = list.peek(bucket, entry?.fetchedAt)
+    if (existence !== undefined) return askOther(bucket, existence)
+    const question = list.load(bucket, entry?.fetchedAt).then(found => {
+      asking.delete(bucket)
+      return askOther(bucket, found)
+    })
+    asking.set(bucket, question)
+    return question
+  }
+
+  function askOther(bucket: string, existence: 'listed' | 'absent' | 'unsure'): Promise<void> | undefined {
+    const entry = cache.get(bucket)
+    if (existence === 'absent') {
+      // Only a bucket that was known is remembered as gone; invented names leave nothing behind.
+      if (entry !== undefined) cache.set(bucket, afterResult(entry, { kind: 'no-such-bucket' }, times, now(), random))
+      return Promise.resolve()
+    }
+    // A bucket that is known to be there is no new name, however often it has to be asked about.
+    const real = entry !== undefined && (existence === 'listed' || entry.state?.kind === 'rules')
+    if (!real && !mayAskNew()) return undefined
+    return scheduler.request(bucket, 'other')
+  }
+
+  function peek(bucket: string): BucketPolicy | undefined {
+    const entry = cache.get(bucket)
+    if (entry === undefined) {
+      return laneOf(bucket) === 'other' && cannotExist(bucket) ? policyOf(bucket, noSuchBucket) : undefined
+    }
+    const at = now()
+    if (mustLoad(entry, times, at)) return undefined
+    if (at >= entry.nextTryAt) ask(bucket, entry)
+    return policyOf(bucket, stateAt(entry, times, at))
+  }
+
+  async function load(bucket: string): Promise<BucketPolicy> {
+    const ready = peek(bucket)
+    if (ready !== undefined) return ready
+    const answer = ask(bucket, cache.get(bucket))
+    if (answer !== undefined) await within(answer)
+    return current(bucket)
+  }
+
+  /** Waits no longer than `timeoutSeconds`, whatever the call does. */
+  function within(answer: Promise<void>): Promise<void> {
+    return new Promise(resolve => {
+      const cancel = setTimer(resolve, timeoutMs)
+      answer.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  async function refresh(bucket: string): Promise<BucketPolicy> {
+    if (laneOf(bucket) === 'named' || isBucketName(bucket)) await scheduler.refresh(bucket, laneOf(bucket))
+    return current(bucket)
+  }
+
+  function describe(): readonly BucketStatus[] {
+    const at = now()
+    const lines = [...buckets.named].map(([bucket, enforcement]) =>
+      describeEntry(bucket, enforcement, cache.get(bucket), times, at),
+    )
+    if (buckets.others === undefined) return lines
+    const others = [...cache.entries()].filter(([bucket]) => laneOf(bucket) === 'other')
+    const notes = [`${others.length} buckets cached`, list.describe()]
+    lines.push({ ...describeEntry('*', buckets.others, undefined, times, at), notes })
+    const enforcement = buckets.others
+    for (const [bucket, entry] of others.slice(0, shownOthers)) {
+      lines.push(describeEntry(bucket, enforcement, entry, times, at))
+    }
+    return lines
+  }
+
+  function cached(): CachedRules {
+    const entries = new Map<string, RuleEntry>()
+    for (const [bucket, entry] of cache.entries()) {
+      // An answer that is still under way will be lost, so the next instance asks first.
+      entries.set(bucket, scheduler.busy(bucket) ? { ...entry, nextTryAt: 0, revalidateUntil: 0 } : entry)
+    }
+    return { upstream: source.upstream, entries }
+  }
+
+  function stop(): void {
+    stopped = true
+    for (const cancel of timers.values()) cancel()
+    scheduler.stop()
+    list.stop()
+  }
+
+  if (before?.upstream === source.upstream) {
+    for (const [bucket, entry] of before.entries) {
+      if (buckets.named.has(bucket) || buckets.others !== undefined) cache.set(bucket, adoptEntry(entry, times, now()))
+    }
+  }
+  for (const bucket of buckets.named.keys()) {
+    const entry = cache.get(bucket)
+    if (entry === undefined) scheduler.request(bucket, 'named')
+    else schedule(bucket, entry)
+  }
+  return {
+    peek,
+    load,
+    refresh,
+    describe,
+    unasked: () => [...buckets.named.keys()].filter(bucket => cache.get(bucket) === undefined),
+    cached,
+    stop,
+  }
+}
+
+const noSuchBucket: RuleState = Object.freeze({ kind: 'no-such-bucket' })

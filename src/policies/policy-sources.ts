@@ -1,0 +1,118 @@
+// One lookup over every source: each bucket goes to the one source that its entry names, and never to another.
+
+import type { BucketPolicy, BucketStatus, Enforcement, PolicyLookup, PolicySource } from './policy-lookup.ts'
+import { type BucketEntry, createPolicyTable } from './policy-table.ts'
+
+/** A source whose rules can change without a reload. */
+export interface LivePolicies extends PolicyLookup {
+  /** Asks its origin anew; resolves when the answer landed. */
+  refresh(bucket: string): Promise<BucketPolicy>
+  /** Named buckets that have not been answered about at all yet. */
+  unasked(): readonly string[]
+  stop(): void
+}
+
+/** The buckets of one live source. */
+export interface SourceBuckets {
+  readonly named: ReadonlyMap<string, Enforcement>
+  /** The enforcement of `"*"`, where that entry is of this source. */
+  readonly others: Enforcement | undefined
+}
+
+/** Makes each live source, given the buckets that the entries leave to it. Called only where there are any. */
+export interface LiveSources {
+  readonly upstream?: ((buckets: SourceBuckets) => LivePolicies) | undefined
+  readonly managed?: ((buckets: SourceBuckets) => LivePolicies) | undefined
+}
+
+/** What a successful `PUT` or `DELETE ?cors` through the proxy meant to the rules in use. */
+export type WriteEffect = 'refreshed' | 'without-effect' | 'ungoverned'
+
+/** The lookup of a whole configuration. */
+export interface PolicySources extends PolicyLookup {
+  /** Undefined when the bucket's rules are not live: a reload is what changes them. */
+  refresh(bucket: string): Promise<BucketPolicy> | undefined
+  /** To be told of each 2xx to `PUT` or `DELETE ?cors` that was forwarded. */
+  corsWritten(bucket: string): WriteEffect
+  unasked(): readonly string[]
+  stop(): void
+}
+
+/** What is not said by the entries. */
+export interface PolicySourcesOptions {
+  /** The enforcement of buckets that no entry names: the configuration's own. */
+  readonly ungoverned?: Enforcement | undefined
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined
+}
+
+/** A named entry beats `"*"`, whichever sources they are of. Throws when an entry needs a source that is not given. */
+export function createPolicySources(
+  entries: readonly BucketEntry[],
+  live: LiveSources,
+  options: PolicySourcesOptions = {},
+): PolicySources {
+  const now = options.now ?? Date.now
+  const table = createPolicyTable(
+    entries.filter(entry => !isLive(entry.source)),
+    options.ungoverned,
+  )
+  const sources = (['upstream', 'managed'] as const).flatMap(kind => {
+    const own = entries.filter(entry => entry.source === kind)
+    if (own.length === 0) return []
+    const make = live[kind]
+    if (make === undefined) throw new Error(`buckets are \`from: ${kind}\`, but that source is not set up`)
+    const named = new Map(own.filter(entry => entry.name !== '*').map(entry => [entry.name, entry.enforcement]))
+    return [{ kind, lookup: make({ named, others: own.find(entry => entry.name === '*')?.enforcement }) }]
+  })
+  const lookupOf = (kind: PolicySource) => sources.find(source => source.kind === kind)?.lookup
+  const named = new Map<string, LivePolicies | undefined>()
+  for (const entry of entries) if (entry.name !== '*') named.set(entry.name, lookupOf(entry.source))
+  const rest = entries.find(entry => entry.name === '*')
+  const others = rest === undefined ? undefined : lookupOf(rest.source)
+  /** When somebody last wrote rules to the endpoint that are not the ones in use, by entry. */
+  const writtenAt = new Map<string, number>()
+
+  function liveOf(bucket: string): LivePolicies | undefined {
+    return named.has(bucket) ? named.get(bucket) : others
+  }
+
+  function corsWritten(bucket: string): WriteEffect {
+    const source = liveOf(bucket)
+    if (source !== undefined) {
+      source.refresh(bucket)
+      return 'refreshed'
+    }
+    const entry = named.has(bucket) ? bucket : rest?.name
+    if (entry === undefined) return 'ungoverned'
+    writtenAt.set(entry, now())
+    return 'without-effect'
+  }
+
+  function describe(): readonly BucketStatus[] {
+    return [table, ...sources.map(source => source.lookup)].flatMap(lookup => lookup.describe()).map(withNote)
+  }
+
+  function withNote(status: BucketStatus): BucketStatus {
+    const at = writtenAt.get(status.bucket)
+    if (at === undefined) return status
+    const note = `rules were written to the endpoint at ${new Date(at).toISOString()}, without effect: this bucket's rules are in the configuration`
+    return { ...status, notes: [...(status.notes ?? []), note] }
+  }
+
+  return {
+    peek: bucket => (liveOf(bucket) ?? table).peek(bucket),
+    load: bucket => (liveOf(bucket) ?? table).load(bucket),
+    describe,
+    refresh: bucket => liveOf(bucket)?.refresh(bucket),
+    corsWritten,
+    unasked: () => sources.flatMap(source => source.lookup.unasked()),
+    stop: () => {
+      for (const source of sources) source.lookup.stop()
+    },
+  }
+}
+
+function isLive(source: PolicySource): source is 'upstream' | 'managed' {
+  return source === 'upstream' || source === 'managed'
+}

@@ -1,0 +1,151 @@
+import t from 'tap'
+import type { BucketPolicy, PolicySource } from '../../src/policies/policy-lookup.ts'
+import { createPolicySources, type LivePolicies, type SourceBuckets } from '../../src/policies/policy-sources.ts'
+import type { BucketEntry } from '../../src/policies/policy-table.ts'
+
+const entry = (name: string, source: PolicySource): BucketEntry => ({ name, source, rules: [], enforcement: 'headers' })
+
+/** A live source that says who it is and notes what is asked of it. */
+function liveSource(source: PolicySource, asked: string[]) {
+  return (buckets: SourceBuckets): LivePolicies => {
+    const policy = (bucket: string): BucketPolicy => ({
+      governed: true,
+      named: buckets.named.has(bucket),
+      source,
+      enforcement: buckets.named.get(bucket) ?? buckets.others ?? 'report',
+      state: { kind: 'unknown' },
+    })
+    return {
+      peek: policy,
+      load: async bucket => policy(bucket),
+      refresh: async bucket => {
+        asked.push(`${source} refresh ${bucket}`)
+        return policy(bucket)
+      },
+      describe: () =>
+        [...buckets.named.keys()].map(bucket => ({
+          bucket,
+          source,
+          enforcement: 'headers',
+          state: 'unknown',
+          rules: 0,
+        })),
+      unasked: () => [...buckets.named.keys()],
+      stop: () => asked.push(`${source} stop`),
+    }
+  }
+}
+
+function setUp(entries: readonly BucketEntry[]) {
+  const asked: string[] = []
+  const sources = createPolicySources(
+    entries,
+    { upstream: liveSource('upstream', asked), managed: liveSource('managed', asked) },
+    { ungoverned: 'block', now: () => Date.UTC(2026, 0, 2) },
+  )
+  return { asked, sources }
+}
+
+const mixed = [entry('yaml', 'yaml'), entry('live', 'upstream'), entry('mine', 'managed'), entry('off', 'none')]
+
+const routes: readonly {
+  name: string
+  entries: readonly BucketEntry[]
+  bucket: string
+  source: PolicySource
+  governed: boolean
+}[] = [
+  { name: 'a bucket with rules in the configuration', entries: mixed, bucket: 'yaml', source: 'yaml', governed: true },
+  { name: 'a bucket with live rules', entries: mixed, bucket: 'live', source: 'upstream', governed: true },
+  { name: 'a managed bucket', entries: mixed, bucket: 'mine', source: 'managed', governed: true },
+  { name: 'a bucket without rules', entries: mixed, bucket: 'off', source: 'none', governed: true },
+  { name: 'a bucket of no entry', entries: mixed, bucket: 'unnamed', source: 'none', governed: false },
+  {
+    name: 'a bucket of no entry under a live "*"',
+    entries: [...mixed, entry('*', 'upstream')],
+    bucket: 'unnamed',
+    source: 'upstream',
+    governed: true,
+  },
+  {
+    name: 'a named bucket under a live "*"',
+    entries: [...mixed, entry('*', 'upstream')],
+    bucket: 'off',
+    source: 'none',
+    governed: true,
+  },
+  {
+    name: 'a live bucket under a "*" of the configuration',
+    entries: [...mixed, entry('*', 'yaml')],
+    bucket: 'live',
+    source: 'upstream',
+    governed: true,
+  },
+  {
+    name: 'a bucket of no entry under a "*" of the configuration',
+    entries: [...mixed, entry('*', 'yaml')],
+    bucket: 'unnamed',
+    source: 'yaml',
+    governed: true,
+  },
+]
+for (const { name, entries, bucket, source, governed } of routes) {
+  t.test(`${name} is asked of ${source}`, async t => {
+    const { sources } = setUp(entries)
+    t.match(sources.peek(bucket), { source, governed })
+    t.match(await sources.load(bucket), { source, governed })
+  })
+}
+
+t.test('a write that was seen refreshes live rules', async t => {
+  const { sources, asked } = setUp(mixed)
+  t.equal(sources.corsWritten('live'), 'refreshed')
+  t.strictSame(asked, ['upstream refresh live'])
+})
+
+t.test('a write to a bucket whose rules are in the configuration is noted', async t => {
+  const { sources, asked } = setUp([...mixed, entry('*', 'yaml')])
+  t.equal(sources.corsWritten('yaml'), 'without-effect')
+  t.equal(sources.corsWritten('unnamed'), 'without-effect')
+  t.strictSame(asked, [])
+  const noted = sources.describe().filter(status => status.notes !== undefined)
+  t.strictSame(noted.map(status => status.bucket).sort(), ['*', 'yaml'])
+  t.match(noted[0]?.notes?.[0], /2026-01-02T00:00:00.000Z, without effect/)
+})
+
+t.test('a write to a bucket of no entry is nobody’s business', async t => {
+  const { sources } = setUp(mixed)
+  t.equal(sources.corsWritten('unnamed'), 'ungoverned')
+  t.equal(
+    sources.describe().some(status => status.notes !== undefined),
+    false,
+  )
+})
+
+t.test('a bucket of no entry has the enforcement of the whole configuration', async t => {
+  t.match(setUp(mixed).sources.peek('unnamed'), { governed: false, enforcement: 'block' })
+})
+
+t.test('a refresh is for live rules only', async t => {
+  const { sources } = setUp(mixed)
+  t.match(await sources.refresh('live'), { source: 'upstream' })
+  t.equal(sources.refresh('yaml'), undefined)
+})
+
+t.test('all buckets are described, those not asked yet are named, and stopping reaches every source', async t => {
+  const { sources, asked } = setUp(mixed)
+  t.strictSame(
+    sources
+      .describe()
+      .map(status => status.bucket)
+      .sort(),
+    ['live', 'mine', 'off', 'yaml'],
+  )
+  t.strictSame(sources.unasked(), ['live', 'mine'])
+  sources.stop()
+  t.strictSame(asked, ['upstream stop', 'managed stop'])
+})
+
+t.test('a source that is not set up is a fault at once', async t => {
+  t.throws(() => createPolicySources(mixed, {}), /from: upstream/)
+})
