@@ -6,6 +6,7 @@ import { quote, quoteShort } from './quoted-scalar.ts'
 import type { RuleIssueReason } from './rule.ts'
 import { checkAllowedHeader, checkOrigin } from './rule-value.ts'
 import { clausesPassed, judgeRules, type MissingValues, missingValues, unlistableMethod } from './rule-verdict.ts'
+import { matches, parseWildcard } from './wildcard.ts'
 
 /** Values for one rule's lists, by S3's names. Only lists that get one are there. */
 export interface Additions {
@@ -71,7 +72,7 @@ export function findSmallestChange(
   const additions: Additions = {
     ...(origin === undefined ? {} : { AllowedOrigins: [origin] }),
     ...(missing.method ? { AllowedMethods: [request.method] } : {}),
-    ...(missing.headers.length === 0 ? {} : { AllowedHeaders: missing.headers }),
+    ...(missing.headers.length === 0 ? {} : { AllowedHeaders: withoutCovered(missing.headers) }),
   }
   return { change: makeChange(found?.rule, additions, bucket, place) }
 }
@@ -110,6 +111,13 @@ function isLess(a: readonly number[], b: readonly number[]): boolean {
     if (value !== other) return value < other
   }
   return false
+}
+
+/** Drops what another name covers once it is in a rule, where a `*` in it is a wildcard. */
+function withoutCovered(names: readonly string[]): readonly string[] {
+  return names.filter(
+    name => !names.some(other => other !== name && other.includes('*') && matches(parseWildcard(other), name)),
+  )
 }
 
 /** The origin as text that a rule can hold, or undefined. */
