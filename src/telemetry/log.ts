@@ -19,8 +19,6 @@ export interface LogOptions {
   readonly colour?: boolean | undefined
   /** Credentials and tokens of the configuration, taken out wherever they turn up. */
   readonly secrets?: readonly string[] | undefined
-  /** Told of lines that were dropped because their reader is slow. */
-  readonly suppressed?: ((lines: number) => void) | undefined
 }
 
 /** One JSON line per event. Never throws, never waits. Every string is bounded and without secrets. */
@@ -33,6 +31,8 @@ export interface Log {
   warn(event: string, fields?: LogFields): void
   /** With the error's name, code and message, its causes, and on `debug` its stack. */
   error(event: string, error: unknown, fields?: LogFields): void
+  /** Tells of lines that were dropped because their reader is slow, from now on. */
+  onSuppressed(listener: (lines: number) => void): void
   /** Waits until the lines have left the process, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>
 }
@@ -54,7 +54,8 @@ function describeError(error: unknown, withStack: boolean): LogFields {
 
 /** Makes the log. Lines are `{"level", "time", "event", …}`, the fields of requests as `describeRequest` names them. */
 export function createLog(options: LogOptions): Log {
-  const sink = createLogSink(options.stream, options.suppressed ?? (() => {}))
+  let suppressed = (_lines: number) => {}
+  const sink = createLogSink(options.stream, lines => suppressed(lines))
   const secrets = options.secrets ?? []
   const write = (line: string) => {
     sink.write(options.pretty ? formatPretty(line, options.colour ?? false) : `${escapeControls(line.trimEnd())}\n`)
@@ -96,6 +97,9 @@ export function createLog(options: LogOptions): Log {
     },
     error(event, error, fields) {
       log.write('error', event, { ...fields, ...describeError(error, logger.isLevelEnabled('debug')) })
+    },
+    onSuppressed(listener) {
+      suppressed = listener
     },
     flush: timeoutMs => sink.flush(timeoutMs),
   }

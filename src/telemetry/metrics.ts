@@ -5,7 +5,7 @@ import { createBucketLabels } from './bucket-labels.ts'
 import { isDecided } from './decision-reason.ts'
 import { registerFamily } from './metric-family.ts'
 import { createOperationCounters } from './operation-counters.ts'
-import { operationFamilies } from './operation-families.ts'
+import { configuredBuckets, operationFamilies } from './operation-families.ts'
 import { createOriginTable, type OriginReport } from './origin-table.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 import { countRequest, createRequestCounters } from './request-counters.ts'
@@ -16,8 +16,10 @@ export interface MetricsOptions {
   readonly version: string
   /** How many allowed, and how many denied, origins are series of their own. */
   readonly origins: number
-  /** Every configured bucket as it stands now; read at each scrape. */
+  /** The buckets as they stand now; read at each scrape. */
   readonly status: () => readonly BucketStatus[]
+  /** The buckets that the configuration names now. Without it, every bucket of `status` is taken for named. */
+  readonly namedBuckets?: (() => ReadonlySet<string>) | undefined
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined
   readonly random?: (() => number) | undefined
@@ -49,7 +51,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const operation = createOperationCounters()
   const origins = createOriginTable(options.origins, buckets, options.now ?? Date.now, options.random ?? Math.random)
   for (const family of requestFamilies(requests, buckets, origins)) registerFamily(registry, family)
-  for (const family of operationFamilies(operation, options.status, options.version)) registerFamily(registry, family)
+  const configured = () => configuredBuckets(options.status(), options.namedBuckets?.())
+  for (const family of operationFamilies(operation, configured, options.version)) registerFamily(registry, family)
   if (options.processMetrics !== false) registerProcessMetrics(registry)
   return {
     recordStarted() {

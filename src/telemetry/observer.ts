@@ -26,6 +26,7 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
   const { metrics, log } = options
   const sampler = options.sampler ?? createRefusalSampler()
   const now = options.now ?? Date.now
+  log.onSuppressed(lines => metrics.countSuppressedLog(lines))
 
   /** How many lines went before this one unlogged; undefined if it is not to be logged either. */
   function sample(origin: string | undefined, bucket: string | undefined, reason: string): number | undefined {

@@ -3,9 +3,15 @@ import { otherBucket } from './bucket-labels.ts'
 import type { MetricFamily, Sample } from './metric-family.ts'
 import type { OperationCounters } from './operation-counters.ts'
 
-function bucketsBySource(statuses: readonly BucketStatus[]): Sample[] {
+/** A bucket's status, and whether the configuration has an entry for it or only `"*"`. */
+export interface ConfiguredBucket extends BucketStatus {
+  readonly isEntry: boolean
+}
+
+function bucketsBySource(statuses: readonly ConfiguredBucket[]): Sample[] {
   const samples = new Map<string, { labels: Record<string, string>; value: number }>()
-  for (const { source, enforcement } of statuses) {
+  for (const { source, enforcement, isEntry } of statuses) {
+    if (!isEntry) continue
     const key = `${source} ${enforcement}`
     const sample = samples.get(key) ?? { labels: { source, enforcement }, value: 0 }
     sample.value++
@@ -14,12 +20,20 @@ function bucketsBySource(statuses: readonly BucketStatus[]): Sample[] {
   return [...samples.values()]
 }
 
+/** Marks the lines of `statuses` that are entries of the configuration, and not buckets that `"*"` stands for. */
+export function configuredBuckets(
+  statuses: readonly BucketStatus[],
+  named: ReadonlySet<string> | undefined,
+): readonly ConfiguredBucket[] {
+  return statuses.map(status => ({ ...status, isEntry: status.bucket === '*' || (named?.has(status.bucket) ?? true) }))
+}
+
 /** The oldest rules under each label; the buckets that only `"*"` names share one. */
-function rulesAges(statuses: readonly BucketStatus[]): Sample[] {
+function rulesAges(statuses: readonly ConfiguredBucket[]): Sample[] {
   const ages = new Map<string, number>()
-  for (const { bucket, ageSeconds } of statuses) {
+  for (const { bucket, ageSeconds, isEntry } of statuses) {
     if (ageSeconds === undefined) continue
-    const label = bucket === '*' ? otherBucket : bucket
+    const label = isEntry && bucket !== '*' ? bucket : otherBucket
     ages.set(label, Math.max(ageSeconds, ages.get(label) ?? 0))
   }
   return [...ages].map(([bucket, value]) => ({ labels: { bucket }, value }))
@@ -28,7 +42,7 @@ function rulesAges(statuses: readonly BucketStatus[]): Sample[] {
 /** The metrics about configuration, rules and the proxy itself. `status` is read at each scrape. */
 export function operationFamilies(
   counters: OperationCounters,
-  status: () => readonly BucketStatus[],
+  status: () => readonly ConfiguredBucket[],
   version: string,
 ): readonly MetricFamily[] {
   const one = (value: () => number) => () => [{ labels: {}, value: value() }]

@@ -98,10 +98,9 @@ t.test('pretty lines are for a person', async t => {
 
 t.test('lines that a slow reader leaves no room for are told of', async t => {
   let dropped = 0
-  const { log } = create({
-    suppressed: lines => {
-      dropped += lines
-    },
+  const { log } = create()
+  log.onSuppressed(lines => {
+    dropped += lines
   })
   for (let i = 0; i < 400; i++) log.info('event', { a: 'x'.repeat(4000) })
   t.ok(dropped > 100)

@@ -100,6 +100,21 @@ t.test('every metric has the name, the labels and the number that the design giv
   )
 })
 
+t.test('a bucket that only "*" stands for is neither a label nor an entry', async t => {
+  const metrics = createMetrics({
+    version: '1',
+    origins: 1,
+    status: () => [...status, { ...status[1], bucket: 'found', ageSeconds: 40 } as BucketStatus],
+    namedBuckets: () => new Set(['media', 'uploads', 'scratch']),
+    processMetrics: false,
+  })
+  t.strictSame(await read(metrics, 's3cors_rules_age_seconds'), [
+    's3cors_rules_age_seconds{bucket="uploads"} 12.5',
+    's3cors_rules_age_seconds{bucket="other"} 40',
+  ])
+  t.equal(sum(await read(metrics, 's3cors_buckets')), 4)
+})
+
 t.test('a histogram is cumulative, and ends with its sum and its count', async t => {
   const metrics = create()
   metrics.recordEnded(makeRecord())
