@@ -140,6 +140,10 @@ function describeIssue(issue: CorsRequestIssue): string {
 
 function pairs(flat: readonly string[]): (readonly [string, string])[] {
   const fields: (readonly [string, string])[] = []
-  for (let i = 0; i + 1 < flat.length; i += 2) fields.push([flat[i] ?? '', flat[i + 1] ?? ''])
+  let name = ''
+  for (const [position, item] of flat.entries()) {
+    if (position % 2 === 0) name = item
+    else fields.push([name, item])
+  }
   return fields
 }

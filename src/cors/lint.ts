@@ -8,11 +8,12 @@ const longestUsefulMaxAge = 7200
 /** What the AWS SDKs send with every request that they sign in an Authorization field. */
 const signedFields = ['x-amz-content-sha256', 'x-amz-date']
 
-/** What S3 accepts and a person regrets, of rules that have no fault. */
-export function lintRules(rules: readonly CorsRule[]): readonly RuleIssue[] {
+/** What S3 accepts and a person regrets. Undefined stands for a rule that has a fault, and is not looked at. */
+export function lintRules(rules: readonly (CorsRule | undefined)[]): readonly RuleIssue[] {
   const warnings: RuleIssue[] = []
   const ids = new Set<string>()
   for (const [index, rule] of rules.entries()) {
+    if (rule === undefined) continue
     const warn = (key: string[], position: number[], value: unknown, text: Text) =>
       warnings.push({ severity: 'warning', path: [index, ...key, ...position], value, ...text })
     if (rule.id !== undefined && ids.has(rule.id)) warn(['ID'], [], rule.id, duplicateId)

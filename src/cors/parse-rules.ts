@@ -24,18 +24,14 @@ export function parseRules(input: unknown): ParsedRules {
   const faults: RuleIssue[] = []
   if (input.length > maxRules) faults.push(tooManyRules(input))
   const rules: CorsRule[] = []
-  const sound: CorsRule[] = []
-  const soundIndexes: number[] = []
+  const sound: (CorsRule | undefined)[] = []
   for (const [index, value] of input.entries()) {
     const before = faults.length
     const rule = parseRule(value, index, faults)
     rules.push(rule)
-    if (faults.length > before) continue
-    sound.push(rule)
-    soundIndexes.push(index)
+    sound.push(faults.length > before ? undefined : rule)
   }
-  const warnings = lintRules(sound).map(issue => moveTo(issue, soundIndexes))
-  const issues = Object.freeze(inDocumentOrder([...faults, ...warnings], input))
+  const issues = Object.freeze(inDocumentOrder([...faults, ...lintRules(sound)], input))
   return faults.length > 0 ? { rules: undefined, issues } : { rules: Object.freeze(rules), issues }
 }
 
@@ -163,11 +159,6 @@ function isRequired(key: RuleKey): boolean {
 
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function moveTo(issue: RuleIssue, indexes: readonly number[]): RuleIssue {
-  const [index, ...rest] = issue.path
-  return { ...issue, path: [indexes[Number(index)] ?? 0, ...rest] }
 }
 
 /** By rule, then by the place of the key in it, then by the place in the list: what is about the whole comes first. */

@@ -22,7 +22,7 @@ export function quoteShort(text: string, limit = 200): string {
 const alwaysEscaped = new Set(['"', '\\', '<', '>', '&'])
 
 function escapeCharacter(character: string): string {
-  const code = character.codePointAt(0) ?? 0
+  const code = Number(character.codePointAt(0))
   if (code >= 0x20 && code <= 0x7e && !alwaysEscaped.has(character)) return character
   if (character === '"' || character === '\\') return `\\${character}`
   const hex = code.toString(16)

@@ -41,25 +41,23 @@ export function nearestRuleKey(key: string): RuleKey | undefined {
   if (Object.hasOwn(otherNames, plain)) return otherNames[plain]
   // One or two slips of the finger in a long name; a longer `key` than any name is not measured at all.
   if (plain.length < 6 || plain.length > 20) return undefined
-  return ruleKeys.find(candidate => candidate.length > 2 && distance(singular(candidate.toLowerCase()), plain) <= 2)
+  return ruleKeys.find(candidate => isNear(singular(candidate.toLowerCase()), plain, 2))
 }
 
 function singular(word: string): string {
   return word.endsWith('s') ? word.slice(0, -1) : word
 }
 
-/** How many characters must be put in, taken out or exchanged to make `b` of `a` (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (const [i, left] of [...a].entries()) {
-    let before = i + 1
-    const next = [before]
-    for (const [j, right] of [...b].entries()) {
-      const diagonal = row[j] ?? 0
-      before = left === right ? diagonal : 1 + Math.min(diagonal, before, row[j + 1] ?? 0)
-      next.push(before)
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
+/** Says whether at most `slips` characters must be put in, taken out or exchanged to make `b` of `a`. */
+function isNear(a: string, b: string, slips: number): boolean {
+  if (a === b) return true
+  if (slips === 0) return false
+  let same = 0
+  while (same < a.length && a[same] === b[same]) same++
+  const [left, right] = [a.slice(same), b.slice(same)]
+  return (
+    isNear(left.slice(1), right.slice(1), slips - 1) ||
+    isNear(left.slice(1), right, slips - 1) ||
+    isNear(left, right.slice(1), slips - 1)
+  )
 }

@@ -8,6 +8,9 @@ import { invalid, malformed, type RulePath } from './rule-fault.ts'
 /** The longest ID that S3 takes. */
 export const maxIdLength = 255
 
+/** https://www.w3.org/TR/xml/#charsets */
+const xmlText = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u
+
 const methodList = corsMethods.join(', ')
 
 /** An AllowedOrigins value: any text that a field value could hold, with at most one `*`. S3 never parses it. */
@@ -66,7 +69,7 @@ export function checkId(value: string, path: RulePath): RuleIssue | undefined {
   if (length > maxIdLength) {
     return malformed('id-too-long', path, value, `ID has ${length} characters`, `at most ${maxIdLength} characters`)
   }
-  if (!isXmlText(value)) {
+  if (!xmlText.test(value)) {
     return malformed(
       'unsendable-character',
       path,
@@ -118,16 +121,6 @@ function hasUnsendable(value: string): boolean {
     if (code < 0x20 || (code > 0x7e && code < 0xa0) || code > 0xff) return true
   }
   return false
-}
-
-/** https://www.w3.org/TR/xml/#charsets */
-function isXmlText(value: string): boolean {
-  for (const character of value) {
-    const code = character.codePointAt(0) ?? 0
-    if (code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) return false
-    if ((code >= 0xd800 && code <= 0xdfff) || code === 0xfffe || code === 0xffff) return false
-  }
-  return true
 }
 
 function otherMethodHint(upper: string): string {

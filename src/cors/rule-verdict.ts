@@ -1,6 +1,7 @@
 import type { CorsRequest } from './cors-request.ts'
 import { covers } from './pattern-list.ts'
 import { type CompiledRule, isCorsMethod, methodBit, type Policy } from './policy.ts'
+import type { CorsRule } from './rule.ts'
 
 /** The three clauses of a rule, in the order in which they are asked. */
 export type Clause = 'origin' | 'method' | 'header'
@@ -48,7 +49,16 @@ export function nearestRule(verdicts: readonly RuleVerdict[]): RuleVerdict | und
 
 /** How many clauses a rule passed before `failed`. */
 export function clausesPassed(failed: Clause | undefined): number {
-  return failed === 'origin' ? 0 : failed === 'method' ? 1 : failed === 'header' ? 2 : 3
+  switch (failed) {
+    case 'origin':
+      return 0
+    case 'method':
+      return 1
+    case 'header':
+      return 2
+    default:
+      return 3
+  }
 }
 
 /** Everything that `rule` lacks, not only for the first clause that failed. */
@@ -61,16 +71,35 @@ export function missingValues(rule: CompiledRule, request: CorsRequest): Missing
   }
 }
 
+/** The first clause for which something is missing. */
+export function firstFailed(missing: MissingValues): Clause | undefined {
+  if (missing.origin) return 'origin'
+  if (missing.method) return 'method'
+  return missing.headers.length > 0 ? 'header' : undefined
+}
+
 function judgeRule(compiled: CompiledRule, request: CorsRequest): RuleVerdict {
   const { rule, index } = compiled
   const missing = missingValues(compiled, request)
-  const name = rule.id === undefined ? { index } : { index, id: rule.id }
-  if (missing.origin) return { ...name, failed: 'origin', lists: rule.allowedOrigins, deniedHeaders: [] }
-  if (missing.method) return { ...name, failed: 'method', lists: rule.allowedMethods, deniedHeaders: [] }
-  if (missing.headers.length > 0) {
-    return { ...name, failed: 'header', lists: rule.allowedHeaders, deniedHeaders: missing.headers }
+  const failed = firstFailed(missing)
+  return {
+    index,
+    ...(rule.id === undefined ? {} : { id: rule.id }),
+    failed,
+    lists: failed === undefined ? [] : listOf(rule, failed),
+    deniedHeaders: failed === 'header' ? missing.headers : [],
   }
-  return { ...name, failed: undefined, lists: [], deniedHeaders: [] }
+}
+
+function listOf(rule: CorsRule, clause: Clause): readonly string[] {
+  switch (clause) {
+    case 'origin':
+      return rule.allowedOrigins
+    case 'method':
+      return rule.allowedMethods
+    case 'header':
+      return rule.allowedHeaders
+  }
 }
 
 /** Why no rule at all can list the method, or undefined when one can. */

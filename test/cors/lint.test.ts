@@ -83,3 +83,11 @@ t.test('a warning carries the value it is about', async t => {
   const [warning] = lintRules([{ ...sound, allowedOrigins: ['null'] }])
   t.equal(warning?.value, 'null')
 })
+
+t.test('a rule that has a fault is passed over, and the others keep their places', async t => {
+  const warnings = lintRules([undefined, { ...sound, allowedOrigins: ['null'] }])
+  t.strictSame(
+    warnings.map(({ path }) => path),
+    [[1, 'AllowedOrigins', 0]],
+  )
+})
