@@ -7,6 +7,7 @@ import { keepRunning, restartRequired } from './config/restart-required.ts'
 import type { Address } from './config/values/address.ts'
 import type { ReloadResult } from './config/watch-configuration.ts'
 import { createControlPlane } from './daemon/control-plane.ts'
+import { watchCorsWrites } from './daemon/cors-writes.ts'
 import { type ConfigurationFiles, createDataPlane } from './daemon/data-plane.ts'
 import { type DrainResult, drain } from './daemon/drain.ts'
 import { explainRecord } from './daemon/explanations.ts'
@@ -49,12 +50,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     origins: running.metrics.origins,
     status: () => dataPlane.policies().describe(),
   })
-  const observer = createObserver({
+  const telemetry = createObserver({
     metrics,
     log,
     access: running.log.access,
     explain: record => explainRecord(record, dataPlane.policies()),
   })
+  const observer = watchCorsWrites(telemetry, () => dataPlane.policies(), log)
   const dataPlane = createDataPlane({
     configuration: running,
     files,
@@ -68,6 +70,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const controlPlane = createControlPlane({
     policies: dataPlane.policies,
     metrics,
+    log,
     token: options.adminToken,
     version: options.version,
     reload: options.reload,

@@ -1,0 +1,65 @@
+import type { Server } from 'node:http'
+import { createAdminServer } from '../admin/admin-server.ts'
+import type { AdminSources } from '../admin/admin-sources.ts'
+import { createReadiness, type Readiness } from '../admin/readiness.ts'
+import { describeIssue } from '../config/issue.ts'
+import type { ReloadResult } from '../config/watch-configuration.ts'
+import type { PolicySources } from '../policies/policy-sources.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { explainQuestion } from './explanations.ts'
+
+/** What the admin port is made of. */
+export interface ControlPlaneOptions {
+  readonly policies: () => PolicySources
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly token: string | undefined
+  readonly version: string
+  readonly reload: () => Promise<ReloadResult>
+}
+
+/** The admin port, not yet listening. */
+export interface ControlPlane {
+  readonly server: Server
+  readonly readiness: Readiness
+  close(): void
+}
+
+/** Gives the admin port what it shows. */
+export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
+  const { policies, metrics, log } = options
+  const readiness = createReadiness({ unasked: () => policies().unasked() })
+  const sources: AdminSources = {
+    version: options.version,
+    token: options.token,
+    notReady: readiness.notReady,
+    metrics: metrics.text,
+    metricsType: metrics.contentType,
+    explain: query => explainQuestion(query, policies()),
+    buckets: () => policies().describe(),
+    origins: metrics.origins,
+    async reload() {
+      const result = await options.reload()
+      return { kind: result.kind, issues: 'issues' in result ? result.issues.map(describeIssue) : [] }
+    },
+    async refresh(bucket) {
+      const refreshed = policies().refresh(bucket)
+      if (refreshed === undefined) return undefined
+      await refreshed
+      return policies()
+        .describe()
+        .find(status => status.bucket === bucket)
+    },
+    failed: error => log.error('admin_failed', error),
+  }
+  const server = createAdminServer(sources)
+  return {
+    server,
+    readiness,
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { PolicySources } from '../policies/policy-sources.ts'
+import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/**
+ * Whether this was a `PUT` or `DELETE ?cors` that the endpoint carried out: from then on it has other rules. A presigned one
+ * has further parameters beside `cors`.
+ */
+export function isCorsWrite({ method, status, target, bucket }: RequestRecord): boolean {
+  if ((method !== 'PUT' && method !== 'DELETE') || status < 200 || status > 299 || bucket === undefined) return false
+  const question = target.indexOf('?')
+  if (question < 0) return false
+  return target
+    .slice(question + 1)
+    .split('&')
+    .some(parameter => parameter === 'cors' || parameter === 'cors=')
+}
+
+/** The observer, and beside it the eye on writes of rules: fetched ones are fetched anew at once, others are said to have no effect. */
+export function watchCorsWrites(observer: ProxyObserver, policies: () => PolicySources, log: Log): ProxyObserver {
+  return {
+    ...observer,
+    ended(record) {
+      observer.ended(record)
+      if (record.bucket === undefined || !isCorsWrite(record)) return
+      const effect = policies().corsWritten(record.bucket)
+      if (effect === 'without-effect')
+        log.warn('cors_write_without_effect', { bucket: record.bucket, method: record.method })
+    },
+  }
+}

@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { startProxy } from '../fixtures/proxy-process.ts'
+import { raw } from '../fixtures/raw-client.ts'
+import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+
+// Every recorded and inferred answer of S3, asked of the whole process over a socket: `source` and `confidence` of each
+// case say where it comes from. The endpoint behind does all it can to spoil the answer.
+
+interface Answer {
+  /** Null: whatever the endpoint answers. */
+  readonly status: number | null
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly absent_headers?: readonly string[] | undefined
+  readonly error_code?: string | null | undefined
+  readonly error_message?: string | null | undefined
+  readonly error_fields?: Readonly<Record<string, string>> | undefined
+  readonly absent_error_fields?: readonly string[] | undefined
+  readonly body_empty?: boolean | undefined
+}
+
+interface Case {
+  readonly id: string
+  readonly cors_rules: readonly unknown[] | null
+  readonly bucket_exists: boolean
+  readonly upstream_status?: number | null | undefined
+  readonly request: {
+    readonly method: string
+    readonly path_kind: 'bucket' | 'object' | 'root'
+    readonly headers: Readonly<Record<string, string>>
+    readonly query?: string | undefined
+  }
+  readonly expect: Answer
+  /** `alternatives[N]` where that counts rather than `expect`. */
+  readonly recommended?: string | undefined
+  readonly alternatives?: readonly Answer[] | undefined
+}
+
+const file = new URL('../fixtures/cors.json', import.meta.url)
+const cases = (JSON.parse(readFileSync(file, 'utf8')) as readonly Case[]).map((testCase, index) => ({
+  ...testCase,
+  bucket: `case-${String(index).padStart(3, '0')}`,
+}))
+const existing = cases.filter(testCase => testCase.bucket_exists)
+
+const hostileFields =
+  'Access-Control-Allow-Origin: https://evil.example\r\nAccess-Control-Allow-Credentials: true\r\n' +
+  'access-control-expose-headers: *\r\nVary: Origin\r\n'
+
+t.test('S3 conformance over a socket', async t => {
+  const upstream = await startRecordingUpstream(t, {
+    answer: request => {
+      const status = statusOf(cases.find(({ bucket }) => request.target.startsWith(`/${bucket}`)))
+      const body = request.method === 'HEAD' || status === 204 || status === 304 ? '' : 'endpoint'
+      const length = status === 204 || status === 304 ? '' : 'Content-Length: 8\r\n'
+      return `HTTP/1.1 ${status} Answer\r\n${hostileFields}${length}\r\n${body}`
+    },
+  })
+  const proxy = await startProxy(configuration(upstream.url))
+  t.teardown(() => proxy.stop('SIGINT'))
+
+  for (const testCase of existing) {
+    t.test(testCase.id, async t => {
+      const { method, headers, query, path_kind } = testCase.request
+      const target = { root: '/', bucket: `/${testCase.bucket}`, object: `/${testCase.bucket}/key` }[path_kind]
+      const before = upstream.requests.length
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+      const { text } = await raw(
+        proxy.port,
+        `${method} ${target}${query === undefined ? '' : `?${query}`} HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\nConnection: close\r\n` +
+          `${method === 'PUT' || method === 'POST' ? 'Content-Length: 0\r\n' : ''}${lines.join('')}\r\n`,
+        5000,
+      )
+      check(t, read(text), answerOf(testCase), method, statusOf(testCase))
+      t.equal(upstream.requests.length - before, method === 'OPTIONS' ? 0 : 1, 'requests at the endpoint')
+    })
+  }
+  t.test('the table is whole', async t => {
+    t.equal(cases.length, 202)
+    t.equal(existing.length, 197)
+  })
+})
+
+function statusOf(testCase: Case | undefined): number {
+  return testCase?.upstream_status ?? 200
+}
+
+function answerOf({ expect, recommended, alternatives }: Case): Answer {
+  if (recommended === undefined) return expect
+  const alternative = alternatives?.[Number(/^alternatives\[(\d+)\]$/.exec(recommended)?.[1])]
+  if (alternative === undefined) throw new Error(`no ${recommended}`)
+  return { absent_headers: expect.absent_headers, ...alternative }
+}
+
+function configuration(url: string): string {
+  const buckets = existing.map(({ bucket, cors_rules }) =>
+    cors_rules === null ? `  ${bucket}: { from: none }` : `  ${bucket}: ${JSON.stringify({ CORSRules: cors_rules })}`,
+  )
+  return `upstream:\n  url: ${url}\nvary: matched\nbuckets:\n${buckets.join('\n')}\n`
+}
+
+interface Response {
+  readonly status: number
+  readonly fields: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+}
+
+function read(text: string): Response {
+  const end = text.indexOf('\r\n\r\n')
+  const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n')
+  return {
+    status: Number(statusLine.split(' ')[1]),
+    fields: lines.map(line => {
+      const colon = line.indexOf(': ')
+      return [line.slice(0, colon), line.slice(colon + 2)] as const
+    }),
+    body: text.slice(end + 4),
+  }
+}
+
+const corsFields = [
+  'Access-Control-Allow-Origin',
+  'Access-Control-Allow-Methods',
+  'Access-Control-Allow-Headers',
+  'Access-Control-Expose-Headers',
+  'Access-Control-Max-Age',
+  'Access-Control-Allow-Credentials',
+  'Vary',
+]
+
+function check(t: Test, actual: Response, expected: Answer, method: string, upstreamStatus: number): void {
+  t.equal(actual.status, expected.status ?? upstreamStatus, 'status')
+  const values = (name: string) =>
+    actual.fields.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(([, value]) => value)
+  for (const [name, value] of Object.entries(expected.headers ?? {})) t.strictSame(values(name), [value], name)
+  for (const name of expected.absent_headers ?? []) t.strictSame(values(name), [], `no ${name}`)
+  const names = actual.fields.map(([name]) => name).filter(name => /^(access-control-.*|vary)$/i.test(name))
+  const allowed = Object.keys(expected.headers ?? {}).some(name => corsFields.includes(name))
+  if (allowed) {
+    t.strictSame(
+      names,
+      corsFields.filter(name => names.includes(name)),
+      'once each, in the order and the case of S3, nothing else',
+    )
+    t.ok(names.includes('Access-Control-Allow-Origin'), 'an origin is allowed')
+  } else {
+    t.strictSame(names, [], 'no CORS field at all')
+  }
+  if (expected.error_code != null) checkError(t, actual, expected)
+  if (expected.body_empty === true) t.equal(actual.body, '', 'empty body')
+  if (method === 'OPTIONS') t.equal(values('Server').length, 0, 'does not claim to be S3 itself')
+  else if (method !== 'HEAD' && upstreamStatus !== 204 && upstreamStatus !== 304)
+    t.equal(actual.body, 'endpoint', 'body')
+}
+
+function checkError(t: Test, actual: Response, expected: Answer): void {
+  const elements = [...actual.body.matchAll(/<([A-Za-z]+)>([^<]*)<\/\1>/g)].map(match => [match[1], match[2]] as const)
+  const value = (name: string) => elements.find(([other]) => other === name)?.[1]
+  t.equal(value('Code'), expected.error_code, 'Code')
+  if (expected.error_message != null) t.equal(unescape(value('Message') ?? ''), expected.error_message, 'Message')
+  for (const [name, text] of Object.entries(expected.error_fields ?? {})) t.equal(value(name), text, name)
+  for (const name of expected.absent_error_fields ?? []) t.equal(value(name), undefined, `no ${name}`)
+  const order = ['Code', 'Message', 'Method', 'ResourceType', 'RequestId', 'HostId']
+  t.strictSame(
+    elements.map(([name]) => name),
+    order.filter(name => value(name) !== undefined),
+    'order of elements',
+  )
+  t.strictSame(
+    actual.fields.filter(([name]) => name === 'x-amz-request-id').map(([, id]) => id),
+    [value('RequestId')],
+    'RequestId is x-amz-request-id',
+  )
+}
+
+function unescape(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+}
