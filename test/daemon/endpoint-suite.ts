@@ -1,0 +1,88 @@
+// What holds in front of every real endpoint: clients get what they get without the proxy, and browsers get S3's CORS.
+
+import type { Test } from 'tap'
+import type { Outcomes } from '../clients/outcome.ts'
+import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
+import { clientMatrix, type MatrixRow, matrixOrigin } from '../servers/client-matrix.ts'
+import type { S3Endpoint } from '../servers/s3-endpoint.ts'
+import { corsBuckets, testCors } from './cors-suite.ts'
+
+export interface EndpointSuite {
+  readonly name: string
+  /** The `skip` option of its test. */
+  readonly skip: string | false
+  readonly start: () => Promise<S3Endpoint>
+  /** What this server, unlike S3, refuses by itself; by client. */
+  readonly refuses: Readonly<Record<string, readonly string[]>>
+  /** Makes the server itself let any origin at `bucket`; absent where it cannot. */
+  readonly openToAnyOrigin?: ((server: S3Endpoint, bucket: string) => Promise<void>) | undefined
+}
+
+/** Takes minutes where awscli is there: the caller's file sets its own timeout. */
+export function testEndpoint(t: Test, suite: EndpointSuite): Promise<unknown> {
+  const { name, skip } = suite
+  return t.test(`behind the proxy, ${name} answers as it does without it, with S3's CORS on top`, { skip }, async t => {
+    const server = await suite.start()
+    t.teardown(() => server.stop({ keepLogs: !t.passing() }))
+    const matrix = clientMatrix()
+    const proxy = await startProxy(configuration(server, matrix))
+    t.teardown(async () => {
+      if (!t.passing()) t.comment(proxy.logs())
+      t.equal(await proxy.stop(), 0, 'the proxy drains and exits 0')
+    })
+    for (const [index, row] of matrix.entries()) await compareRuns(t, suite, { server, proxy, row, index })
+    await testCors(t, suite, server, proxy)
+  })
+}
+
+/** Bucket names are as long as each other, so that documents that hold one are. */
+const directBucket = (index: number) => `direct-${index}`
+const behindBucket = (index: number) => `behind-${index}`
+
+function configuration(server: S3Endpoint, matrix: readonly MatrixRow[]): string {
+  const rule = `{ CORSRules: [{ AllowedOrigins: ["${matrixOrigin}"], AllowedMethods: [GET, PUT, POST, DELETE, HEAD] }] }`
+  return `upstream:
+  url: ${server.endpoint}
+  credentials: none
+virtualHosts: [${server.virtualHost}]
+buckets:
+${matrix.map((_, index) => `  ${behindBucket(index)}: ${rule}`).join('\n')}
+${corsBuckets}`
+}
+
+interface Comparison {
+  readonly server: S3Endpoint
+  readonly proxy: ProxyProcess
+  readonly row: MatrixRow
+  readonly index: number
+}
+
+function compareRuns(t: Test, suite: EndpointSuite, { server, proxy, row, index }: Comparison): Promise<unknown> {
+  const { client, style, origin, skip } = row
+  const title = `${client}, ${style}-style${origin === undefined ? '' : ', with an Origin'}`
+  return t.test(title, { skip }, async t => {
+    const target = { ...server, style, origin }
+    const direct = await row.run({ ...target, bucket: directBucket(index) })
+    const through = await row.run({ ...target, endpoint: proxy.url, bucket: behindBucket(index) })
+    t.strictSame(refusalsOf(direct), suite.refuses[client] ?? [], `${suite.name} itself does the rest`)
+    t.strictSame(Object.keys(through), Object.keys(direct), 'the same operations are done')
+    for (const [operation, outcome] of Object.entries(direct)) t.strictSame(through[operation], outcome, operation)
+    t.comment(`${suite.name}, ${title}: ${summary(direct, through)}`)
+  })
+}
+
+/** What did not come out as it would with S3. */
+function refusalsOf(outcomes: Outcomes): string[] {
+  return Object.keys(outcomes).filter(operation => outcomes[operation]?.succeeded === outcomes[operation]?.toBeRefused)
+}
+
+/** `put 200/200, …`: the last status without the proxy and through it, or the outcome where no status was seen. */
+function summary(direct: Outcomes, through: Outcomes): string {
+  const last = (outcomes: Outcomes, operation: string) => {
+    const outcome = outcomes[operation]
+    return outcome?.exchanges.at(-1)?.status ?? (outcome?.succeeded ? 'done' : 'refused')
+  }
+  return Object.keys(direct)
+    .map(operation => `${operation} ${last(direct, operation)}/${last(through, operation)}`)
+    .join(', ')
+}
