@@ -196,9 +196,9 @@ export class ResponseParser {
     this.#reusable = !head.closes && this.#framing !== 'close'
     this.#state = 'body'
     if (this.#framing === 'chunked') this.#chunks.begin()
-    this.#remaining = this.#framing === 'length' ? head.contentLength : 0
+    this.#remaining = this.#framing === 'length' ? head.contentLength : Number.POSITIVE_INFINITY
     this.#sink?.onHead(head, this.#framing)
-    const ended = this.#framing === 'none' || (this.#framing === 'length' && this.#remaining === 0)
+    const ended = this.#framing === 'none' || this.#remaining === 0
     return ended && this.#state === 'body' ? this.#end(at, end) : at
   }
 
@@ -220,14 +220,10 @@ export class ResponseParser {
       if (at === -1) return this.#fail(this.#chunks.fault, end)
       return this.#chunks.done && this.#state === 'body' ? this.#end(at, end) : at
     }
-    let stop = end
-    if (this.#framing === 'length') {
-      stop = Math.min(end, start + this.#remaining)
-      this.#remaining -= stop - start
-    }
+    const stop = Math.min(end, start + this.#remaining)
+    this.#remaining -= stop - start
     sink.onBody(start === 0 && stop === buffer.length ? buffer : buffer.subarray(start, stop))
-    const ended = this.#framing === 'length' && this.#remaining === 0
-    return ended && this.#state === 'body' ? this.#end(stop, end) : stop
+    return this.#remaining === 0 && this.#state === 'body' ? this.#end(stop, end) : stop
   }
 
   /** The response ended at `at`. What follows belongs to nothing: https://www.rfc-editor.org/rfc/rfc9112#section-6.3. */
