@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type Caller, createTokenCheck, isForeign, isLocal, isRebound } from './access.ts'
+import type { AdminSources } from './admin-sources.ts'
+import { type Answer, errorAnswer } from './answer.ts'
+import { findRoutes } from './routes.ts'
+
+/** A POST here says everything in its path. */
+const maxBodyBytes = 4096
+
+/**
+ * On every answer. No Access-Control field is ever among them: no page of another origin may read anything here. Nothing is
+ * kept by a cache, framed, or taken for another type; the page loads its own style and script and nothing else.
+ */
+const commonFields: readonly (readonly [string, string])[] = [
+  ['Cache-Control', 'no-store'],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'DENY'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Cross-Origin-Opener-Policy', 'same-origin'],
+  [
+    'Content-Security-Policy',
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  ],
+]
+
+/** The admin port, not yet listening. To end it: `close()` and `closeAllConnections()`. */
+export function createAdminServer(sources: AdminSources): Server {
+  const isToken = createTokenCheck(sources.token)
+  const server = createServer(
+    {
+      maxHeaderSize: 16_384,
+      headersTimeout: 5000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: 5000,
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => {
+      answerRequest(sources, isToken, request)
+        .catch((error: unknown) => {
+          sources.failed?.(error)
+          return errorAnswer(500, 'this failed; the log says why')
+        })
+        .then(answer => send(request, response, answer))
+    },
+  )
+  // A few scrapers, probes and people; nobody can take sockets from the S3 port by opening more here.
+  server.maxConnections = 256
+  server.timeout = 30_000
+  return server
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { status, type, body, fields }: Answer): void {
+  const content = Buffer.from(body)
+  const all = [['Content-Type', type], ['Content-Length', String(content.length)], ...commonFields, ...(fields ?? [])]
+  // What is left of a body that nobody read would be taken for the next request.
+  if (!request.complete) all.push(['Connection', 'close'])
+  response.writeHead(status, all.flat())
+  response.end(request.method === 'HEAD' ? undefined : content)
+}
+
+/** The value of a field that may be there once; undefined without it, null when it is there more than once. */
+function single(request: IncomingMessage, name: string): string | undefined | null {
+  const values = request.headersDistinct[name] ?? []
+  return values.length > 1 ? null : values[0]
+}
+
+function readCaller(request: IncomingMessage): Caller | undefined {
+  const [host, origin, secFetchSite, authorization] = ['host', 'origin', 'sec-fetch-site', 'authorization'].map(name =>
+    single(request, name),
+  )
+  if (host === null || origin === null || secFetchSite === null || authorization === null) return undefined
+  const { forwarded, via } = request.headers
+  const proxied = [forwarded, via, request.headers['x-forwarded-for'], request.headers['x-real-ip']]
+  return {
+    peer: request.socket.remoteAddress,
+    host,
+    origin,
+    secFetchSite,
+    authorization,
+    forwarded: proxied.some(value => value !== undefined),
+  }
+}
+
+async function answerRequest(
+  sources: AdminSources,
+  isToken: (authorization: string | undefined) => boolean,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const caller = readCaller(request)
+  const target = request.url ?? ''
+  if (caller === undefined || !target.startsWith('/')) return errorAnswer(400, 'ambiguous request')
+  if (isForeign(caller)) return errorAnswer(403, 'requests of pages of another origin are refused')
+
+  const question = target.indexOf('?')
+  const found = findRoutes(question < 0 ? target : target.slice(0, question))
+  if (found.length === 0) return errorAnswer(404, 'there is nothing at this path')
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  const match = found.find(({ route }) => route.method === method)
+  if (match === undefined) {
+    const allow = found.map(({ route }) => (route.method === 'GET' ? 'GET, HEAD' : route.method)).join(', ')
+    return errorAnswer(405, `allowed here: ${allow}`, [['Allow', allow]])
+  }
+
+  const { route } = match
+  const operator = isLocal(caller) || isToken(caller.authorization)
+  if (!operator && isRebound(caller)) return errorAnswer(403, 'on this machine, use localhost or an address')
+  if (!operator && route.who === 'operator') {
+    if (caller.authorization === undefined) {
+      return errorAnswer(403, 'only from this machine under a loopback name, or with the admin token')
+    }
+    return errorAnswer(401, 'this is not the admin token', [['WWW-Authenticate', 'Bearer']])
+  }
+  if (route.method === 'POST') {
+    const refused = await readBody(request)
+    if (refused !== undefined) return refused
+  }
+  const name = decodeSegment(match.name)
+  if (name === undefined) return errorAnswer(400, 'the path is not percent-encoded UTF-8')
+  return route.answer(sources, { name, query: new URLSearchParams(question < 0 ? '' : target.slice(question + 1)) })
+}
+
+/**
+ * Only `application/json` is taken: a page of another site cannot send it without a preflight, which nobody answers,
+ * https://fetch.spec.whatwg.org/#cors-safelisted-request-header. The body itself says nothing.
+ */
+async function readBody(request: IncomingMessage): Promise<Answer | undefined> {
+  const type = single(request, 'content-type') ?? ''
+  if (!/^application\/json *(?:;|$)/i.test(type)) return errorAnswer(415, 'POST takes application/json only')
+  let bytes = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    bytes += (chunk as Buffer).length
+    if (bytes > maxBodyBytes) return errorAnswer(413, `the body may have ${maxBodyBytes} bytes`)
+  }
+  return undefined
+}
+
+function decodeSegment(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}

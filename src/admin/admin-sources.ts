@@ -1,0 +1,70 @@
+import type { Reason } from '../cors/decide.ts'
+import type { Explanation } from '../cors/explain.ts'
+import type { BucketStatus, Enforcement } from '../policies/policy-lookup.ts'
+
+/** A request as somebody asks about it: raw field values. */
+export interface ExplainQuery {
+  readonly bucket: string
+  readonly method: string
+  readonly origin: string | undefined
+  readonly requestMethod: string | undefined
+  readonly requestHeaders: readonly string[] | undefined
+}
+
+/** How often one origin, or the rest of them, was allowed or denied on a bucket. */
+export interface OriginCount {
+  readonly origin: string
+  readonly bucket: string
+  readonly decision: 'allowed' | 'denied'
+  readonly reason: Reason
+  readonly count: number
+}
+
+/** One origin on one bucket as it came last. Times are milliseconds since the epoch. */
+export interface OriginLine extends OriginCount {
+  readonly lastBucket: string | undefined
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+  readonly method: string | undefined
+  readonly headers: readonly string[]
+  readonly preflight: boolean
+  readonly enforcement: Enforcement
+  readonly upstreamAllowOrigin: string | undefined
+}
+
+/** What is known of origins. */
+export interface OriginsSeen {
+  readonly lines: readonly OriginLine[]
+  /** `other` and `invalid`. */
+  readonly rest: readonly OriginCount[]
+  readonly overflow: number
+}
+
+/** What came of a reload: any object with a `kind`; `refused` alone is a failure. */
+export interface ReloadOutcome {
+  readonly kind: string
+  /** Faults and warnings, one line each. */
+  readonly issues: readonly string[]
+}
+
+/** Everything the admin port shows or does, given to it from outside. */
+export interface AdminSources {
+  readonly version: string
+  /** Without one, only loopback peers are operators. */
+  readonly token: string | undefined
+  /** What is not ready, by name. */
+  notReady(): readonly string[]
+  metrics(): Promise<string>
+  readonly metricsType: string
+  /** Must answer from what is known: asking never triggers a fetch. */
+  explain(query: ExplainQuery): Explanation
+  buckets(): readonly BucketStatus[]
+  origins(): OriginsSeen
+  reload(): Promise<ReloadOutcome>
+  /** Fetches a bucket's rules now. Undefined: there is nothing to fetch for a bucket of that name. */
+  refresh(bucket: string): Promise<BucketStatus | undefined>
+  /** Told of what went wrong inside; the client learns nothing of it. */
+  failed?: ((error: unknown) => void) | undefined
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined
+}

@@ -1,0 +1,143 @@
+import type { Explanation } from '../cors/explain.ts'
+import type { BucketStatus } from '../policies/policy-lookup.ts'
+import type { OriginCount, OriginLine } from './admin-sources.ts'
+import { type Html, type HtmlValue, html } from './html.ts'
+import { renderExplanation } from './page-explanation.ts'
+import {
+  describeChange,
+  describeReason,
+  describeRequest,
+  describeSeconds,
+  describeState,
+  endpointAllows,
+  renderTime,
+} from './page-words.ts'
+
+/** A table that scrolls by itself on a narrow screen, also by keyboard; the caption names it. */
+function renderTable(id: string, caption: string, heads: readonly string[], rows: readonly Html[]): Html {
+  return html`
+<div class="scroll" role="region" aria-labelledby="${id}-caption" tabindex="0">
+<table><caption id="${id}-caption">${caption}</caption>
+<thead><tr>${heads.map(head => html`<th scope="col">${head}</th>`)}</tr></thead>
+<tbody>${rows}</tbody></table></div>`
+}
+
+function renderRow(name: HtmlValue, cells: readonly HtmlValue[]): Html {
+  return html`<tr><th scope="row">${name}</th>${cells.map(cell => html`<td>${cell}</td>`)}</tr>`
+}
+
+function bucketOf(line: OriginLine): Html {
+  return html`<code>${line.lastBucket ?? line.bucket}</code>${line.enforcement === 'report' && html` <span class="quiet">report</span>`}`
+}
+
+/** A name for a `details` element that stays the same over refreshes, so that it stays open. */
+function keyOf(line: OriginLine): string {
+  return `${line.origin} ${line.bucket} ${line.reason}`
+}
+
+/** Denied origins, the one that came last on top. `explain` is asked for each. */
+export function renderDenied(
+  lines: readonly OriginLine[],
+  nowMs: number,
+  explain: (line: OriginLine) => Explanation,
+): Html {
+  if (lines.length === 0) return html`<p>No origin has been denied since the start.</p>`
+  const rows = [...lines]
+    .sort((a, b) => b.lastSeenMs - a.lastSeenMs)
+    .map(line =>
+      renderRow(html`<code>${line.origin}</code>`, [
+        bucketOf(line),
+        html`<code>${line.reason}</code><br><span class="quiet">${describeReason(line.reason)}</span>`,
+        describeRequest(line),
+        line.count,
+        renderTime(line.firstSeenMs, nowMs),
+        renderTime(line.lastSeenMs, nowMs),
+        html`<details data-key="${keyOf(line)}"><summary>Explain<span class="unseen"> ${line.origin} on ${line.lastBucket ?? line.bucket}</span></summary>${renderExplanation(explain(line))}</details>`,
+      ]),
+    )
+  const heads = ['Origin', 'Bucket', 'Reason', 'Asked last', 'Count', 'First seen', 'Last seen', 'What would allow it']
+  return renderTable('denied', 'Denied origins, the latest first', heads, rows)
+}
+
+/** Allowed origins, the heaviest on top. */
+export function renderAllowed(lines: readonly OriginLine[], nowMs: number): Html {
+  if (lines.length === 0) return html`<p>No origin has been allowed since the start.</p>`
+  const rows = [...lines]
+    .sort((a, b) => b.count - a.count)
+    .map(line =>
+      renderRow(html`<code>${line.origin}</code>`, [
+        bucketOf(line),
+        line.count,
+        renderTime(line.firstSeenMs, nowMs),
+        renderTime(line.lastSeenMs, nowMs),
+      ]),
+    )
+  return renderTable(
+    'allowed',
+    'Allowed origins, the most frequent first',
+    ['Origin', 'Bucket', 'Count', 'First seen', 'Last seen'],
+    rows,
+  )
+}
+
+/** What has no row of its own. */
+export function renderRest(rest: readonly OriginCount[]): Html | undefined {
+  if (rest.length === 0) return undefined
+  const rows = rest.map(({ origin, bucket, decision, reason, count }) =>
+    renderRow(origin === 'other' ? 'other origins' : 'no valid Origin', [
+      html`<code>${bucket}</code>`,
+      decision,
+      html`<code>${reason}</code>`,
+      count,
+    ]),
+  )
+  return renderTable(
+    'rest',
+    'Requests of origins without a row of their own',
+    ['Origins', 'Bucket', 'Decision', 'Reason', 'Count'],
+    rows,
+  )
+}
+
+/** In `report`: what the endpoint answered beside what the rules say, and what enforcing them would change. */
+export function renderReport(lines: readonly OriginLine[]): Html {
+  const rows = lines.map(line => {
+    const change = describeChange(line)
+    const answer = line.upstreamAllowOrigin
+    return renderRow(html`<code>${line.origin}</code>`, [
+      bucketOf(line),
+      describeRequest(line),
+      html`<span class="${line.decision}">${line.decision}</span>`,
+      html`${endpointAllows(line) ? 'allowed' : 'not allowed'}${answer !== undefined && html`: <code>${answer}</code>`}`,
+      change.headers,
+      change.block,
+    ])
+  })
+  const heads = ['Origin', 'Bucket', 'Asked last', 'The rules', 'The endpoint', 'With headers', 'With block']
+  return renderTable('report', 'What enforcing the rules would change', heads, rows)
+}
+
+/** Every bucket, with a button that fetches rules where there are any to fetch. */
+export function renderBuckets(statuses: readonly BucketStatus[], nowMs: number): Html {
+  if (statuses.length === 0) return html`<p>The configuration names no bucket: nothing is governed.</p>`
+  const rows = statuses.map(status => {
+    const { bucket, source, enforcement, state, rules, fetchedAt, ageSeconds, lastResult, nextTryAt, notes } = status
+    const live = bucket !== '*' && (source === 'upstream' || source === 'managed')
+    return renderRow(
+      html`<code>${bucket}</code>${bucket === '*' && html` <span class="quiet">every other bucket</span>`}`,
+      [
+        source,
+        enforcement,
+        html`${describeState(state)}${state === 'rules' && ` (${rules})`}`,
+        html`${ageSeconds === undefined ? '–' : describeSeconds(ageSeconds)}${fetchedAt !== undefined && html` <span class="quiet">${renderTime(fetchedAt, nowMs)}</span>`}`,
+        lastResult ?? '–',
+        renderTime(nextTryAt, nowMs),
+        notes?.map(note => html`<p>${note}</p>`),
+        live &&
+          html`<button type="button" data-post="/buckets/${encodeURIComponent(bucket)}/refresh" hidden>Fetch now<span class="unseen"> the rules of ${bucket}</span></button>`,
+      ],
+    )
+  })
+  const heads = ['Bucket', 'Rules from', 'Enforcement', 'State', 'Age', 'Last result', 'Next try', 'Notes', 'Action']
+  return renderTable('buckets', 'Buckets and their rules', heads, rows)
+}

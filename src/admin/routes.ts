@@ -1,0 +1,131 @@
+import type { AdminSources, OriginLine, OriginsSeen } from './admin-sources.ts'
+import { type Answer, errorAnswer, jsonAnswer } from './answer.ts'
+import { parseExplainQuery } from './explain-query.ts'
+import { renderPage } from './page.ts'
+import { pageScript } from './page-script.ts'
+import { pageStyle } from './page-style.ts'
+
+/** One thing the admin port answers. */
+export interface Route {
+  readonly method: 'GET' | 'POST'
+  /** `NAME` stands for one segment. */
+  readonly path: string
+  /** `operator`: a loopback peer with a loopback Host, or whoever has the token. */
+  readonly who: 'anyone' | 'operator'
+  readonly meaning: string
+  readonly answer: (sources: AdminSources, request: RouteRequest) => Answer | Promise<Answer>
+}
+
+/** What of a request a route needs. */
+export interface RouteRequest {
+  /** The decoded segment that stands for `NAME`. */
+  readonly name: string
+  readonly query: URLSearchParams
+}
+
+/** Everything the admin port answers. */
+export const routes: readonly Route[] = [
+  { method: 'GET', path: '/livez', who: 'anyone', meaning: 'the process answers', answer: live },
+  { method: 'GET', path: '/readyz', who: 'anyone', meaning: 'ready, or what is not', answer: ready },
+  { method: 'GET', path: '/metrics', who: 'anyone', meaning: 'metrics for Prometheus', answer: metrics },
+  { method: 'GET', path: '/explain', who: 'operator', meaning: 'why a request is allowed or denied', answer: explain },
+  { method: 'GET', path: '/buckets', who: 'operator', meaning: 'buckets, their rules and sources', answer: buckets },
+  { method: 'GET', path: '/origins', who: 'operator', meaning: 'allowed and denied origins', answer: origins },
+  { method: 'POST', path: '/reload', who: 'operator', meaning: 'reads the configuration again', answer: reload },
+  { method: 'POST', path: '/buckets/NAME/refresh', who: 'operator', meaning: 'fetches rules now', answer: refresh },
+  { method: 'GET', path: '/', who: 'operator', meaning: 'a page of all this for a person', answer: page },
+  { method: 'GET', path: '/page.css', who: 'operator', meaning: 'its style', answer: style },
+  { method: 'GET', path: '/page.js', who: 'operator', meaning: 'its script', answer: script },
+]
+
+/** The routes of a path, with the segment that stands for `NAME`; none when there is nothing at that path. */
+export function findRoutes(path: string): readonly { readonly route: Route; readonly name: string }[] {
+  const segments = path.split('/')
+  return routes.flatMap(route => {
+    const wanted = route.path.split('/')
+    if (wanted.length !== segments.length) return []
+    let name = ''
+    for (const [index, part] of wanted.entries()) {
+      const segment = segments[index] ?? ''
+      if (part === 'NAME' && segment !== '') name = segment
+      else if (part !== segment) return []
+    }
+    return [{ route, name }]
+  })
+}
+
+function live(): Answer {
+  return { status: 200, type: 'text/plain; charset=utf-8', body: 'ok\n' }
+}
+
+function ready(sources: AdminSources): Answer {
+  const notReady = sources.notReady()
+  return jsonAnswer(notReady.length === 0 ? 200 : 503, { ready: notReady.length === 0, notReady })
+}
+
+async function metrics(sources: AdminSources): Promise<Answer> {
+  return { status: 200, type: sources.metricsType, body: await sources.metrics() }
+}
+
+function explain(sources: AdminSources, { query }: RouteRequest): Answer {
+  const parsed = parseExplainQuery(query)
+  return 'fault' in parsed ? errorAnswer(400, parsed.fault) : jsonAnswer(200, sources.explain(parsed.query))
+}
+
+function iso(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
+}
+
+function buckets(sources: AdminSources): Answer {
+  const lines = sources.buckets().map(({ fetchedAt, nextTryAt, ...status }) => ({
+    ...status,
+    fetchedAt: iso(fetchedAt),
+    nextTryAt: iso(nextTryAt),
+  }))
+  return jsonAnswer(200, { buckets: lines })
+}
+
+function describeOrigin({ bucket: _, decision: __, firstSeenMs, lastSeenMs, ...line }: OriginLine) {
+  return { ...line, firstSeen: iso(firstSeenMs), lastSeen: iso(lastSeenMs) }
+}
+
+/** By bucket, as a person looks for them. */
+function groupOrigins({ lines, rest, overflow }: OriginsSeen) {
+  const names = [...new Set([...lines, ...rest].map(({ bucket }) => bucket))].sort()
+  const of = (bucket: string, decision: 'allowed' | 'denied') => ({
+    origins: lines.filter(line => line.bucket === bucket && line.decision === decision).map(describeOrigin),
+    rest: rest.flatMap(({ origin, reason, count, ...sum }) =>
+      sum.bucket === bucket && sum.decision === decision ? [{ origin, reason, count }] : [],
+    ),
+  })
+  return {
+    buckets: names.map(bucket => ({ bucket, denied: of(bucket, 'denied'), allowed: of(bucket, 'allowed') })),
+    overflow,
+  }
+}
+
+function origins(sources: AdminSources): Answer {
+  return jsonAnswer(200, groupOrigins(sources.origins()))
+}
+
+async function reload(sources: AdminSources): Promise<Answer> {
+  const { kind, issues } = await sources.reload()
+  return jsonAnswer(kind === 'refused' ? 422 : 200, { result: kind, issues })
+}
+
+async function refresh(sources: AdminSources, { name }: RouteRequest): Promise<Answer> {
+  const status = await sources.refresh(name)
+  return status === undefined ? errorAnswer(404, 'no bucket of this name has rules to fetch') : jsonAnswer(200, status)
+}
+
+function page(sources: AdminSources, { query }: RouteRequest): Answer {
+  return { status: 200, type: 'text/html; charset=utf-8', body: renderPage(sources, query) }
+}
+
+function style(): Answer {
+  return { status: 200, type: 'text/css; charset=utf-8', body: pageStyle }
+}
+
+function script(): Answer {
+  return { status: 200, type: 'text/javascript; charset=utf-8', body: pageScript }
+}

@@ -1,0 +1,288 @@
+import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import t, { type Test } from 'tap'
+import { routes } from '../../src/admin/routes.ts'
+import { type Reply, startAdmin } from './sources.ts'
+
+const json = { 'content-type': 'application/json' }
+const token = { authorization: 'Bearer s3cret-token' }
+/** What a request of a browser that was led to 127.0.0.1 by another name looks like. */
+const rebound = { host: 'evil.example:9464' }
+
+/** Sends bytes as they are; answers everything that comes back. */
+function sendRaw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.end(text))
+    let answer = ''
+    socket.setEncoding('latin1').on('data', part => {
+      answer += part
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(answer))
+  })
+}
+
+/** No field of an answer lets a page of another origin read it, or says more than it must. */
+function checkFields(t: Test, { fields }: Reply): void {
+  const known = [
+    ...['content-type', 'content-length', 'cache-control', 'x-content-type-options', 'x-frame-options', 'connection'],
+    ...['referrer-policy', 'cross-origin-resource-policy', 'cross-origin-opener-policy', 'content-security-policy'],
+    ...['date', 'keep-alive', 'allow', 'www-authenticate'],
+  ]
+  t.strictSame(
+    Object.keys(fields).filter(name => !known.includes(name)),
+    [],
+    'no other fields',
+  )
+  t.equal(fields['cache-control'], 'no-store')
+  t.equal(fields['x-content-type-options'], 'nosniff')
+  t.match(fields['content-security-policy'], /^default-src 'none';.*frame-ancestors 'none'$/)
+}
+
+type Ask = [method: string, path: string, headers?: Record<string, string | string[]>, body?: string]
+
+const cases: { name: string; ask: Ask; status: number; body?: RegExp; fields?: Record<string, string> }[] = [
+  { name: 'liveness', ask: ['GET', '/livez'], status: 200, body: /^ok\n$/ },
+  { name: 'readiness', ask: ['GET', '/readyz'], status: 200, body: /"ready": true/ },
+  {
+    name: 'metrics',
+    ask: ['GET', '/metrics'],
+    status: 200,
+    body: /^up 1\n$/,
+    fields: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+  },
+  {
+    name: 'an explanation',
+    ask: ['GET', '/explain?bucket=media&origin=https://x.example'],
+    status: 200,
+    body: /"reason": "origin"/,
+  },
+  { name: 'a question that cannot be asked', ask: ['GET', '/explain'], status: 400, body: /bucket is missing/ },
+  { name: 'buckets', ask: ['GET', '/buckets'], status: 200, body: /"nextTryAt": "2026-01-02T03:04:35.000Z"/ },
+  { name: 'origins', ask: ['GET', '/origins'], status: 200, body: /"firstSeen": "2026-01-02T03:03:05.000Z"/ },
+  { name: 'the page', ask: ['GET', '/'], status: 200, body: /^<!doctype html>/ },
+  { name: 'its style', ask: ['GET', '/page.css'], status: 200, fields: { 'content-type': 'text/css; charset=utf-8' } },
+  {
+    name: 'its script',
+    ask: ['GET', '/page.js'],
+    status: 200,
+    fields: { 'content-type': 'text/javascript; charset=utf-8' },
+  },
+  { name: 'a reload', ask: ['POST', '/reload', json], status: 200, body: /"result": "applied"/ },
+  {
+    name: 'a refresh',
+    ask: ['POST', '/buckets/uploads/refresh', json, '{}'],
+    status: 200,
+    body: /"lastResult": "none"/,
+  },
+  { name: 'a refresh of an encoded name', ask: ['POST', '/buckets/up%6Coads/refresh', json], status: 200 },
+  { name: 'a refresh of nothing', ask: ['POST', '/buckets/media/refresh', json], status: 404 },
+  { name: 'a refresh of a name that is no UTF-8', ask: ['POST', '/buckets/%ff/refresh', json], status: 400 },
+  { name: 'HEAD', ask: ['HEAD', '/metrics'], status: 200, body: /^$/, fields: { 'content-length': '5' } },
+  { name: 'an unknown path', ask: ['GET', '/debug/pprof'], status: 404 },
+  { name: 'a path above', ask: ['GET', '/../metrics'], status: 404 },
+  { name: 'another method', ask: ['DELETE', '/buckets'], status: 405, fields: { allow: 'GET, HEAD' } },
+  { name: 'GET for what changes something', ask: ['GET', '/reload'], status: 405, fields: { allow: 'POST' } },
+  { name: 'HEAD for what changes something', ask: ['HEAD', '/reload'], status: 405, fields: { allow: 'POST' } },
+  {
+    name: 'a preflight',
+    ask: ['OPTIONS', '/reload', { 'access-control-request-method': 'POST' }],
+    status: 405,
+    fields: { allow: 'POST' },
+  },
+  { name: 'a form', ask: ['POST', '/reload', { 'content-type': 'text/plain' }, '{}'], status: 415 },
+  {
+    name: 'a type that only starts like JSON',
+    ask: ['POST', '/reload', { 'content-type': 'application/jsonp' }],
+    status: 415,
+  },
+  { name: 'no type', ask: ['POST', '/reload', {}, '{}'], status: 415 },
+  {
+    name: 'a type with a parameter',
+    ask: ['POST', '/reload', { 'content-type': 'application/json; charset=utf-8' }],
+    status: 200,
+  },
+  { name: 'a long body', ask: ['POST', '/reload', json, 'x'.repeat(100_000)], status: 413 },
+  { name: 'a foreign Origin on metrics', ask: ['GET', '/metrics', { origin: 'https://evil.example' }], status: 403 },
+  { name: 'a foreign Origin on liveness', ask: ['GET', '/livez', { origin: 'null' }], status: 403 },
+  {
+    name: 'a foreign Origin with the token',
+    ask: ['GET', '/origins', { ...token, origin: 'https://evil.example' }],
+    status: 403,
+  },
+  { name: 'a cross-site fetch', ask: ['GET', '/buckets', { 'sec-fetch-site': 'cross-site' }], status: 403 },
+  { name: 'a cross-site POST', ask: ['POST', '/reload', { ...json, origin: 'https://evil.example' }], status: 403 },
+  { name: 'a rebound name on the page', ask: ['GET', '/', rebound], status: 403 },
+  { name: 'a rebound name on metrics', ask: ['GET', '/metrics', rebound], status: 403 },
+  {
+    name: 'a rebound name as a browser sends it',
+    ask: [
+      'POST',
+      '/reload',
+      { ...json, ...rebound, origin: 'http://evil.example:9464', 'sec-fetch-site': 'same-origin' },
+    ],
+    status: 403,
+  },
+  { name: 'any name with the token', ask: ['GET', '/buckets', { ...rebound, ...token }], status: 200 },
+  {
+    name: 'a wrong token',
+    ask: ['GET', '/buckets', { host: '192.0.2.1', authorization: 'Bearer wrong' }],
+    status: 401,
+    fields: { 'www-authenticate': 'Bearer' },
+  },
+  { name: 'an address that is not loopback', ask: ['GET', '/buckets', { host: '192.0.2.1:9464' }], status: 403 },
+  { name: 'metrics by that address', ask: ['GET', '/metrics', { host: '192.0.2.1:9464' }], status: 200 },
+  { name: 'metrics by a name without a dot', ask: ['GET', '/metrics', { host: 'proxy:9464' }], status: 200 },
+  { name: 'a proxy on this machine', ask: ['GET', '/buckets', { 'x-forwarded-for': '192.0.2.1' }], status: 403 },
+  {
+    name: 'a proxy that has the token',
+    ask: ['GET', '/buckets', { ...token, 'x-forwarded-for': '192.0.2.1' }],
+    status: 200,
+  },
+  { name: 'two Origins', ask: ['GET', '/metrics', { origin: ['http://a', 'http://b'] }], status: 400 },
+]
+
+t.test('M220 who gets what', async t => {
+  const { ask, stop } = await startAdmin({ token: 's3cret-token' })
+  t.teardown(stop)
+  for (const { name, ask: asked, status, body, fields } of cases) {
+    await t.test(`${name}: ${status}`, async t => {
+      const reply = await ask(...asked)
+      t.equal(reply.status, status, reply.body.slice(0, 200))
+      if (body !== undefined) t.match(reply.body, body)
+      if (fields !== undefined) t.match(reply.fields, fields)
+      checkFields(t, reply)
+    })
+  }
+})
+
+t.test('the page its own POST is taken', async t => {
+  const { ask, stop, port } = await startAdmin()
+  t.teardown(stop)
+  const origin = `http://127.0.0.1:${port}`
+  const reply = await ask('POST', '/reload', { ...json, origin, 'sec-fetch-site': 'same-origin' })
+  t.equal(reply.status, 200)
+})
+
+t.test('what is not ready is named', async t => {
+  const { ask, stop } = await startAdmin({ notReady: () => ['listening', 'rules of media'] })
+  t.teardown(stop)
+  const reply = await ask('GET', '/readyz')
+  t.equal(reply.status, 503)
+  t.strictSame(JSON.parse(reply.body), { ready: false, notReady: ['listening', 'rules of media'] })
+})
+
+t.test('a configuration that is refused is a 422 with its faults', async t => {
+  const { ask, stop } = await startAdmin({ reload: async () => ({ kind: 'refused', issues: ['a.yaml:1:2: no'] }) })
+  t.teardown(stop)
+  const reply = await ask('POST', '/reload', json)
+  t.equal(reply.status, 422)
+  t.strictSame(JSON.parse(reply.body), { result: 'refused', issues: ['a.yaml:1:2: no'] })
+})
+
+t.test('origins are grouped by bucket', async t => {
+  const { ask, stop } = await startAdmin()
+  t.teardown(stop)
+  t.strictSame(JSON.parse((await ask('GET', '/origins')).body), {
+    buckets: [
+      {
+        bucket: 'media',
+        denied: {
+          origins: [
+            {
+              origin: 'https://dev.example',
+              reason: 'origin',
+              count: 3,
+              lastBucket: 'media',
+              method: 'PUT',
+              headers: ['content-type'],
+              preflight: true,
+              enforcement: 'headers',
+              firstSeen: '2026-01-02T03:03:05.000Z',
+              lastSeen: '2026-01-02T03:04:04.000Z',
+            },
+          ],
+          rest: [],
+        },
+        allowed: { origins: [], rest: [] },
+      },
+      {
+        bucket: 'other',
+        denied: { origins: [], rest: [{ origin: 'invalid', reason: 'bad_request', count: 7 }] },
+        allowed: { origins: [], rest: [] },
+      },
+    ],
+    overflow: 0,
+  })
+})
+
+t.test('M223 what fails inside is logged, and the client learns nothing of it', async t => {
+  const errors: unknown[] = []
+  const { ask, stop } = await startAdmin({
+    metrics: async () => {
+      throw new Error('secret detail')
+    },
+    failed: error => errors.push(error),
+  })
+  t.teardown(stop)
+  const reply = await ask('GET', '/metrics')
+  t.equal(reply.status, 500)
+  t.notMatch(reply.body, 'secret')
+  t.match(errors, [{ message: 'secret detail' }])
+})
+
+const raw: { name: string; text: string; status: number }[] = [
+  { name: 'no Host', text: 'GET /livez HTTP/1.1\r\n\r\n', status: 400 },
+  { name: 'two Hosts', text: 'GET /buckets HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n', status: 400 },
+  { name: 'an absolute target', text: 'GET http://localhost/buckets HTTP/1.1\r\nHost: localhost\r\n\r\n', status: 400 },
+  { name: 'an asterisk', text: 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n', status: 400 },
+  {
+    name: '20 KiB of fields',
+    text: `GET / HTTP/1.1\r\nHost: localhost\r\nA: ${'a'.repeat(20_480)}\r\n\r\n`,
+    status: 431,
+  },
+  { name: 'no HTTP', text: '\u0016\u0003\u0001\r\n\r\n', status: 400 },
+]
+t.test('bytes that are no proper request', async t => {
+  const { port, stop } = await startAdmin()
+  t.teardown(stop)
+  for (const { name, text, status } of raw) {
+    await t.test(`${name}: ${status}`, async t => {
+      const answer = await sendRaw(port, text)
+      t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+      t.notMatch(answer, /access-control/i)
+    })
+  }
+  await t.test('CONNECT gets no tunnel', async t => {
+    t.notMatch(await sendRaw(port, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'), / 200 /)
+  })
+})
+
+const outside = Object.values(networkInterfaces())
+  .flat()
+  .find(address => address?.family === 'IPv4' && !address.internal)?.address
+
+t.test(
+  'another address of this machine is no loopback peer',
+  { skip: outside === undefined && 'no other address' },
+  async t => {
+    const { ask, stop } = await startAdmin({ token: 's3cret-token' }, '0.0.0.0')
+    t.teardown(stop)
+    for (const { method, path, who } of routes) {
+      if (method === 'POST') continue
+      const reply = await ask('GET', path, { host: 'localhost' }, undefined, outside)
+      t.equal(reply.status, who === 'anyone' ? 200 : 403, path)
+    }
+    t.equal((await ask('GET', '/buckets', token, undefined, outside)).status, 200)
+    t.equal((await ask('GET', '/metrics', { host: 'proxy.example.com' }, undefined, outside)).status, 200)
+  },
+)
+
+t.test('connections and time are bounded', async t => {
+  const { server, stop } = await startAdmin()
+  t.teardown(stop)
+  t.ok(server.maxConnections <= 256)
+  t.ok(server.headersTimeout <= 10_000)
+  t.ok(server.requestTimeout <= 30_000)
+  t.ok(server.timeout > 0)
+})

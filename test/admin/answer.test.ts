@@ -1,0 +1,15 @@
+import t from 'tap'
+import { errorAnswer, jsonAnswer } from '../../src/admin/answer.ts'
+
+t.test('data is JSON with a line end', async t => {
+  t.match(jsonAnswer(200, { a: 1, b: undefined }), { status: 200, type: 'application/json', body: '{\n  "a": 1\n}\n' })
+})
+
+t.test('an error is JSON too, and may have fields', async t => {
+  t.strictSame(errorAnswer(405, 'no', [['Allow', 'GET']]), {
+    status: 405,
+    type: 'application/json',
+    body: '{\n  "error": "no"\n}\n',
+    fields: [['Allow', 'GET']],
+  })
+})
