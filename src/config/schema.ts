@@ -206,7 +206,9 @@ export const configurationSchema = section({
     .describe('always: Origin in Vary of every answer, for caches in front. matched: as S3, byte for byte.'),
   limits: limits.prefault({}).describe('What one client may cost.'),
   rules: rules.prefault({}).describe('How long rules from the endpoint hold.'),
-  managed: section({ store }).optional().describe('Where rules that arrive by PUT ?cors are kept.'),
+  managed: section({ store: store.describe('A directory, or a bucket of the endpoint.') })
+    .optional()
+    .describe('Where rules that arrive by PUT ?cors are kept.'),
   drainSeconds: seconds(0, day).default(25).describe('Seconds that requests under way have to end after SIGTERM.'),
   workers: whole(1, 256, 'processes').default(1).describe('Processes that share listen.'),
   metrics: section({

@@ -30,8 +30,8 @@ export type WatchDirectory = (directory: string, changed: () => void) => () => v
 export interface WatchOptions {
   readonly source: ConfigurationSource
   readonly loaded: LoadedConfiguration
-  /** Takes a configuration without faults. What it throws, `trigger` rejects with. */
-  readonly apply: (configuration: Configuration, warnings: readonly ConfigurationIssue[]) => void
+  /** Puts a configuration without faults into force. When it throws or rejects, the running one stays. */
+  readonly apply: (configuration: Configuration, warnings: readonly ConfigurationIssue[]) => void | Promise<void>
   /** Hears of faults, once for each state of the files; the configuration that runs stays. */
   readonly refuse: (issues: readonly ConfigurationIssue[]) => void
   readonly parse?: ParseSnapshot | undefined
@@ -115,7 +115,11 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
       refuse(issues)
       return { kind: 'refused', issues }
     }
-    apply(configuration, issues)
+    try {
+      await apply(configuration, issues)
+    } catch (error) {
+      return { kind: 'refused', issues: [notApplied(main[0], error), ...issues] }
+    }
     return { kind: 'applied', issues }
   }
 
@@ -176,6 +180,12 @@ const unread = { kind: 'failed', message: 'the file has not been read yet' } as 
 
 function pathsOf(snapshot: Snapshot, main: readonly string[]): readonly string[] {
   return [...new Set([...main, ...snapshot.keys()])]
+}
+
+function notApplied(file: string | undefined, error: unknown): ConfigurationIssue {
+  const message = `not put into force: ${error instanceof Error ? error.message : String(error)}`
+  const place = { file: file ?? 'configuration', path: [], value: undefined }
+  return { severity: 'fault', reason: 'not-applied', ...place, message, allowed: '' }
 }
 
 /** A directory that cannot be watched is left to the poll. */
