@@ -45,15 +45,18 @@ const existing = cases.filter(testCase => testCase.bucket_exists)
 
 const hostileFields =
   'Access-Control-Allow-Origin: https://evil.example\r\nAccess-Control-Allow-Credentials: true\r\n' +
-  'access-control-expose-headers: *\r\nVary: Origin\r\n'
+  'access-control-expose-headers: *\r\n'
+// Dropped for governed buckets; of no bucket, the endpoint's Vary is its own business.
+const hostileVary = 'Vary: Origin\r\n'
 
 t.test('S3 conformance over a socket', async t => {
   const upstream = await startRecordingUpstream(t, {
     answer: request => {
-      const status = statusOf(cases.find(({ bucket }) => request.target.startsWith(`/${bucket}`)))
+      const testCase = cases.find(({ bucket }) => request.target.startsWith(`/${bucket}`))
+      const status = statusOf(testCase)
       const body = request.method === 'HEAD' || status === 204 || status === 304 ? '' : 'endpoint'
       const length = status === 204 || status === 304 ? '' : 'Content-Length: 8\r\n'
-      return `HTTP/1.1 ${status} Answer\r\n${hostileFields}${length}\r\n${body}`
+      return `HTTP/1.1 ${status} Answer\r\n${hostileFields}${testCase === undefined ? '' : hostileVary}${length}\r\n${body}`
     },
   })
   const proxy = await startProxy(configuration(upstream.url))
