@@ -68,7 +68,7 @@ const maxSettleReads = 50
  */
 export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
   const { source, apply, refuse } = options
-  const { parse = parseOffLoop, read = readFileContent, watchDirectory = watchWithFs, sleep = sleepUnref } = options
+  const { parse = parseOffLoop, read = readFileContent, watchDirectory = watchWithFs, sleep = sleepAbortable } = options
   const stopping = new AbortController()
   const { signal } = stopping
   const main = source.file === undefined ? [] : [source.file]
@@ -199,6 +199,7 @@ function watchWithFs(directory: string, changed: () => void): () => void {
   }
 }
 
-async function sleepUnref(ms: number, signal: AbortSignal): Promise<void> {
-  await wait(ms, undefined, { signal, ref: false }).catch(() => undefined)
+/** The poll alone keeps no process alive; a look under way does, because somebody may wait for its result. */
+async function sleepAbortable(ms: number, signal: AbortSignal): Promise<void> {
+  await wait(ms, undefined, { signal, ref: ms < pollMs }).catch(() => undefined)
 }
