@@ -1,7 +1,6 @@
 import type { Explanation } from '../cors/explain.ts'
 import type { RuleVerdict } from '../cors/rule-verdict.ts'
 import { type Html, html } from './html.ts'
-import { describeReason } from './page-words.ts'
 
 /** Of a rule's list, this many values are shown. */
 const shownValues = 10
@@ -26,7 +25,7 @@ function renderVerdict(verdict: RuleVerdict, nearest: RuleVerdict | undefined): 
 export function renderExplanation(explanation: Explanation): Html {
   const { allowed, reason, summary, rules, nearest, change, noChange, responseFields } = explanation
   return html`
-<p><span class="${allowed ? 'allowed' : 'denied'}">${allowed ? 'Allowed' : 'Denied'}</span>: ${summary} <span class="quiet">(${describeReason(reason)})</span></p>
+<p><span class="${allowed ? 'allowed' : 'denied'}">${allowed ? 'Allowed' : 'Denied'}</span>: ${summary} <span class="quiet">(<code>${reason}</code>)</span></p>
 ${rules.length > 0 && html`<ol class="verdicts">${rules.map(verdict => renderVerdict(verdict, nearest))}</ol>`}
 ${
   responseFields.length > 0 &&

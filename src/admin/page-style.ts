@@ -27,7 +27,8 @@ pre { margin: .25rem 0 .75rem; padding: .6rem .8rem; background: var(--raised); 
 dl { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; margin: 0; }
 dt { color: var(--quiet); font-size: .85rem; }
 dd { margin: 0; }
-.scroll { overflow-x: auto; }
+.scroll { position: relative; overflow-x: auto; }
+.scroll + .scroll { margin-top: 1.25rem; }
 table { border-collapse: collapse; width: 100%; font-size: .93rem; }
 caption { text-align: left; color: var(--quiet); padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); }

@@ -121,7 +121,7 @@ export function renderReport(lines: readonly OriginLine[]): Html {
 export function renderBuckets(statuses: readonly BucketStatus[], nowMs: number): Html {
   if (statuses.length === 0) return html`<p>The configuration names no bucket: nothing is governed.</p>`
   const rows = statuses.map(status => {
-    const { bucket, source, enforcement, state, rules, fetchedAt, ageSeconds, lastResult, nextTryAt, notes } = status
+    const { bucket, source, enforcement, state, rules, ageSeconds, lastResult, nextTryAt, notes } = status
     const live = bucket !== '*' && (source === 'upstream' || source === 'managed')
     return renderRow(
       html`<code>${bucket}</code>${bucket === '*' && html` <span class="quiet">every other bucket</span>`}`,
@@ -129,7 +129,7 @@ export function renderBuckets(statuses: readonly BucketStatus[], nowMs: number):
         source,
         enforcement,
         html`${describeState(state)}${state === 'rules' && ` (${rules})`}`,
-        html`${ageSeconds === undefined ? '–' : describeSeconds(ageSeconds)}${fetchedAt !== undefined && html` <span class="quiet">${renderTime(fetchedAt, nowMs)}</span>`}`,
+        ageSeconds === undefined ? '–' : describeSeconds(ageSeconds),
         lastResult ?? '–',
         renderTime(nextTryAt, nowMs),
         notes?.map(note => html`<p>${note}</p>`),

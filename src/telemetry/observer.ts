@@ -9,8 +9,8 @@ import { createRefusalSampler, type RefusalSampler } from './refusal-sampler.ts'
 export interface ObserverOptions {
   readonly metrics: Metrics
   readonly log: Log
-  /** A line for each request; without it they are lines of the level `debug`. */
-  readonly access: boolean
+  /** A line for each request; without it they are lines of the level `debug`. A function where a reload may change it. */
+  readonly access: boolean | (() => boolean)
   /** Why a request was denied and what would allow it. Asked for logged refusals only, so it need not be cheap. */
   readonly explain?: ((record: RequestRecord) => Explanation | undefined) | undefined
   readonly sampler?: RefusalSampler | undefined
@@ -26,6 +26,7 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
   const { metrics, log } = options
   const sampler = options.sampler ?? createRefusalSampler()
   const now = options.now ?? Date.now
+  const access = () => (typeof options.access === 'function' ? options.access() : options.access)
   log.onSuppressed(lines => metrics.countSuppressedLog(lines))
 
   /** How many lines went before this one unlogged; undefined if it is not to be logged either. */
@@ -62,7 +63,7 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
       metrics.recordEnded(record)
       try {
         const logged = logNotable(record)
-        if (options.access) log.info('request', describeRequest(record))
+        if (access()) log.info('request', describeRequest(record))
         else if (!logged && log.enabled('debug')) log.write('debug', 'request', describeRequest(record))
       } catch {
         // A line that cannot be made must not end the request's connection, let alone the process.

@@ -9,7 +9,11 @@ import { createObserver } from '../../src/telemetry/observer.ts'
 import { makeActual, makeRecord, matched } from '../fixtures/request-records.ts'
 
 function create(
-  options: { level?: LogLevel; access?: boolean; explain?: (record: RequestRecord) => Explanation | undefined } = {},
+  options: {
+    level?: LogLevel
+    access?: boolean | (() => boolean)
+    explain?: (record: RequestRecord) => Explanation | undefined
+  } = {},
 ) {
   const stream = new PassThrough()
   const metrics = createMetrics({ version: '1', origins: 10, status: () => [], processMetrics: false })
@@ -81,6 +85,15 @@ for (const { name, record } of silent) {
     t.match(debug.lines(), [{ level: 'debug', event: 'request' }])
   })
 }
+
+t.test('the access log can be switched while it runs', async t => {
+  let access = false
+  const { observer, lines } = create({ access: () => access })
+  observer.ended(makeRecord())
+  access = true
+  observer.ended(makeRecord())
+  t.match(lines(), [{ event: 'request' }])
+})
 
 t.test('rejected requests and failures of the endpoint are sampled lines', async t => {
   const { observer, lines } = create()
