@@ -1,54 +1,22 @@
 // The live rules of `from: upstream`: GetBucketCors behind a cache that is fresh, then stale, then honest about knowing nothing.
 
 import { isBucketName } from '../s3/bucket-name.ts'
-import type { CorsFetchResult, GetBucketCors } from '../s3/get-bucket-cors.ts'
-import type { ListBuckets } from '../s3/list-buckets.ts'
+import type { CorsFetchResult } from '../s3/get-bucket-cors.ts'
 import { createBucketList } from './bucket-list.ts'
 import { createCallBudget } from './call-budget.ts'
+import { setUnrefTimer, steadyNow } from './clock.ts'
 import { describeEntry } from './entry-status.ts'
 import { createFetchScheduler, type FetchLane } from './fetch-scheduler.ts'
 import type { BucketPolicy, BucketStatus, RuleState } from './policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from './policy-sources.ts'
 import { createRuleCache } from './rule-cache.ts'
-import { adoptEntry, afterResult, mustLoad, type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-entry.ts'
-import { type SetTimer, setUnrefTimer, steadyNow } from './clock.ts'
-
-/** One answer, as the metric and the log need it. */
-export interface FetchEvent {
-  readonly bucket: string
-  readonly named: boolean
-  /** `rules`, `none`, `unsupported`, `no-such-bucket` or why it failed: a closed set, fit for a label. */
-  readonly result: string
-  readonly detail: string | undefined
-  readonly durationMs: number
-  /** Another result than the time before: worth a line in the log, where the same again is not. */
-  readonly changed: boolean
-}
-
-/** The rules of an endpoint that a later instance can take over; opaque. */
-export interface CachedRules {
-  readonly upstream: string
-  readonly entries: ReadonlyMap<string, RuleEntry>
-}
-
-/** What the rules are taken from and how long they hold. */
-export interface UpstreamSource {
-  readonly getBucketCors: GetBucketCors
-  /** Absent: names under `"*"` are only held back by their budget. */
-  readonly listBuckets?: ListBuckets | undefined
-  readonly times: RuleTimes & { readonly timeoutSeconds: number }
-  /** Says which endpoint, in whose name: cached rules pass on only between equal ones. */
-  readonly upstream: string
-  readonly onFetch?: ((event: FetchEvent) => void) | undefined
-  /** Milliseconds since the epoch; must never step back. */
-  readonly now?: (() => number) | undefined
-  readonly setTimer?: SetTimer | undefined
-  /** [0, 1). */
-  readonly random?: (() => number) | undefined
-}
+import { adoptEntry, afterResult, mustLoad, type RuleEntry, stateAt, unknown } from './rule-entry.ts'
+import type { CachedRules, UpstreamSource } from './upstream-source.ts'
 
 /** The lookup, and what the next instance starts with. */
 export interface BucketPolicies extends LivePolicies {
+  /** Takes an answer that is known without asking, such as rules that were written just now. */
+  deliver(bucket: string, result: CorsFetchResult): void
   cached(): CachedRules
 }
 
@@ -64,6 +32,7 @@ export function createBucketPolicies(
   before?: CachedRules,
 ): BucketPolicies {
   const { times } = source
+  const kind = source.kind ?? 'upstream'
   const now = source.now ?? steadyNow
   const random = source.random ?? Math.random
   const setTimer = source.setTimer ?? setUnrefTimer
@@ -86,7 +55,7 @@ export function createBucketPolicies(
     return {
       governed: true,
       named: own !== undefined,
-      source: 'upstream',
+      source: kind,
       enforcement: own ?? buckets.others ?? 'headers',
       state,
     }
@@ -193,15 +162,15 @@ export function createBucketPolicies(
   function describe(): readonly BucketStatus[] {
     const at = now()
     const lines = [...buckets.named].map(([bucket, enforcement]) =>
-      describeEntry(bucket, enforcement, cache.get(bucket), times, at),
+      describeEntry(bucket, kind, enforcement, cache.get(bucket), times, at),
     )
     if (buckets.others === undefined) return lines
     const others = [...cache.entries()].filter(([bucket]) => laneOf(bucket) === 'other')
     const notes = [`${others.length} buckets cached`, list.describe()]
-    lines.push({ ...describeEntry('*', buckets.others, undefined, times, at), notes })
+    lines.push({ ...describeEntry('*', kind, buckets.others, undefined, times, at), notes })
     const enforcement = buckets.others
     for (const [bucket, entry] of others.slice(0, shownOthers)) {
-      lines.push(describeEntry(bucket, enforcement, entry, times, at))
+      lines.push(describeEntry(bucket, kind, enforcement, entry, times, at))
     }
     return lines
   }
@@ -237,6 +206,7 @@ export function createBucketPolicies(
     load,
     refresh,
     describe,
+    deliver: (bucket, result) => scheduler.deliver(bucket, laneOf(bucket), result),
     unasked: () => [...buckets.named.keys()].filter(bucket => cache.get(bucket) === undefined),
     cached,
     stop,

@@ -23,6 +23,8 @@ export interface FetchScheduler {
   request(bucket: string, lane: FetchLane): Promise<void> | undefined
   /** As request, but never satisfied by a call that was under way before: what it asks about may have changed since. */
   refresh(bucket: string, lane: FetchLane): Promise<void>
+  /** Takes an answer that came another way; what is under way for the bucket is older and not listened to. */
+  deliver(bucket: string, lane: FetchLane, result: CorsFetchResult): void
   /** True while a call for the bucket waits or runs. */
   busy(bucket: string): boolean
   stop(): void
@@ -149,6 +151,19 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
     return newer
   }
 
+  function deliver(bucket: string, lane: FetchLane, result: CorsFetchResult): void {
+    if (stopped) return
+    const flight = flights.get(bucket)
+    if (flight !== undefined) {
+      release(flight)
+      waiting[flight.lane] = waiting[flight.lane].filter(other => other !== flight)
+    }
+    options.landed(bucket, lane, result, 0)
+    flight?.next?.land()
+    flight?.land()
+    startNext()
+  }
+
   function stop(): void {
     stopped = true
     for (const flight of flights.values()) {
@@ -160,5 +175,5 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
     waiting.other = []
   }
 
-  return { request, refresh, busy: bucket => flights.has(bucket), stop }
+  return { request, refresh, deliver, busy: bucket => flights.has(bucket), stop }
 }

@@ -52,15 +52,15 @@ export function afterResult(
       return usable(
         { kind: 'rules', policy: compilePolicy(result.rules) },
         'rules',
-        around(times.freshSeconds, random),
+        within(times.freshSeconds, random),
         times,
         now,
       )
     case 'no-such-bucket':
-      return usable({ kind: 'no-such-bucket' }, 'no-such-bucket', around(times.negativeSeconds, random), times, now)
+      return usable({ kind: 'no-such-bucket' }, 'no-such-bucket', within(times.negativeSeconds, random), times, now)
     case 'none':
       if (!result.unsupported)
-        return usable({ kind: 'none' }, 'none', around(times.negativeSeconds, random), times, now)
+        return usable({ kind: 'none' }, 'none', within(times.negativeSeconds, random), times, now)
       // An endpoint that had rules and now says it knows no such thing is being replaced or is broken: not "none".
       if (entry?.state?.kind === 'rules') {
         return failed(
@@ -139,7 +139,11 @@ function delayAfter(failure: FetchFailure, failures: number, random: () => numbe
   return Math.max(asked, backoff)
 }
 
-/** ±10 %, so that buckets fetched together do not expire together. */
+/** ±10 %, so that buckets fetched together do not expire together, around a point that leaves the longest within what was configured. */
+function within(seconds: number, random: () => number): number {
+  return around(seconds * 0.9, random)
+}
+
 function around(seconds: number, random: () => number): number {
   return seconds * secondsMs * (0.9 + 0.2 * random())
 }

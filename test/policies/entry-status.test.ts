@@ -7,7 +7,7 @@ const times = { freshSeconds: 60, staleSeconds: 900, negativeSeconds: 30 }
 const good = afterResult(undefined, rulesFor('*'), times, 1000, () => 0.5)
 
 t.test('a bucket that was not answered about', async t => {
-  t.strictSame(describeEntry('media', 'block', undefined, times, 0), {
+  t.strictSame(describeEntry('media', 'upstream', 'block', undefined, times, 0), {
     bucket: 'media',
     source: 'upstream',
     enforcement: 'block',
@@ -20,6 +20,7 @@ t.test('a bucket with rules, and a failure since', async t => {
   t.strictSame(
     describeEntry(
       'media',
+      'upstream',
       'headers',
       afterResult(good, serverFailure, times, 61_000, () => 0.5),
       times,
@@ -40,5 +41,9 @@ t.test('a bucket with rules, and a failure since', async t => {
 })
 
 t.test('K190 a bucket whose rules are too old', async t => {
-  t.match(describeEntry('media', 'headers', good, times, 901_001), { state: 'unknown', rules: 0, ageSeconds: 900.001 })
+  t.match(describeEntry('media', 'upstream', 'headers', good, times, 901_001), {
+    state: 'unknown',
+    rules: 0,
+    ageSeconds: 900.001,
+  })
 })

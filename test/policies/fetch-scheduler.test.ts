@@ -109,6 +109,25 @@ t.test('a refresh goes before what waits', async t => {
   t.equal(fetch.last().bucket, 'urgent')
 })
 
+t.test('K192 an answer that came another way ends the call that was under way', async t => {
+  const { fetch, scheduler, landings } = setUp()
+  const asked = scheduler.request('media', 'named')
+  scheduler.deliver('media', 'named', noRules)
+  await fetch.last().answer(rulesFor('https://old.example'))
+  await asked
+  t.strictSame(landings, ['media none'])
+  t.equal(fetch.running(), 0)
+})
+
+t.test('an answer that came another way takes a call that still waits out of the queue', async t => {
+  const { fetch, scheduler, landings } = setUp()
+  for (let i = 0; i < 9; i++) scheduler.request(`named-${i}`, 'named')
+  scheduler.deliver('named-8', 'named', noRules)
+  for (const call of fetch.calls.slice()) await call.answer(noRules)
+  t.equal(fetch.calls.length, 8)
+  t.equal(landings[0], 'named-8 none')
+})
+
 t.test('stopping gives up every call and releases everybody', async t => {
   const { clock, fetch, scheduler, landings } = setUp()
   const all = [
