@@ -35,6 +35,8 @@ export interface Metrics {
   countRulesFetch(result: string): void
   setReload(successful: boolean, atMs: number): void
   setRestartRequired(required: boolean): void
+  /** `metrics.origins` of a configuration that was reloaded. */
+  setOrigins(origins: number): void
   origins(): OriginReport
   /** The exposition text. */
   text(): Promise<string>
@@ -75,6 +77,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     setRestartRequired(required) {
       operation.restartRequired = required
+    },
+    setOrigins(size) {
+      origins.resize(size)
     },
     origins: () => origins.report(),
     text: () => registry.metrics(),

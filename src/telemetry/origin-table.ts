@@ -44,6 +44,8 @@ export interface OriginTable {
   /** Counts a preflight or an actual request. */
   count(record: RequestRecord, bucketIndex: number): void
   series(): readonly OriginSeries[]
+  /** Changes how many origins have places. If that is another number, all series begin anew; `other` stays. */
+  resize(origins: number): void
   report(): OriginReport
   /** Requests that were counted under `other` because no series was free for their origin. */
   overflow(): number
@@ -102,8 +104,9 @@ export function createOriginTable(
   now: () => number,
   random: () => number,
 ): OriginTable {
-  const allowed = createHeavyHitters(origins, createHitter, random)
-  const denied = createHeavyHitters(origins, createHitter, random)
+  let size = origins
+  let allowed = createHeavyHitters(size, createHitter, random)
+  let denied = createHeavyHitters(size, createHitter, random)
   const other: number[] = []
   const invalid: number[] = []
   let overflow = 0
@@ -152,6 +155,12 @@ export function createOriginTable(
       ...[...allowed.shown, ...denied.shown].map(hitter => describe(hitter.origin, hitter.cell, hitter.count)),
       ...rest(),
     ],
+    resize(next) {
+      if (next === size) return
+      size = next
+      allowed = createHeavyHitters(size, createHitter, random)
+      denied = createHeavyHitters(size, createHitter, random)
+    },
     report: () => ({
       lines: [...denied.shown, ...allowed.shown].map(hitter => ({
         ...describe(hitter.origin, hitter.cell, hitter.count),

@@ -105,3 +105,16 @@ t.test('long strings of a client are not kept', async t => {
     upstreamAllowOrigin: undefined,
   })
 })
+
+t.test('another size begins anew, the same size changes nothing', async t => {
+  const { table, count } = createTable(1)
+  count(makeActual('https://a.example'))
+  count(makeActual('https://b.example'))
+  table.resize(1)
+  t.equal(table.series().length, 2)
+  table.resize(2)
+  t.match(table.series(), [{ origin: 'other', count: 1 }])
+  count(makeActual('https://a.example'))
+  count(makeActual('https://b.example'))
+  t.equal(table.series().length, 3)
+})
