@@ -49,11 +49,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     version: options.version,
     origins: running.metrics.origins,
     status: () => dataPlane.policies().describe(),
+    namedBuckets: () => namedBuckets(running),
   })
+  log.onSuppressed(lines => metrics.countSuppressedLog(lines))
   const telemetry = createObserver({
     metrics,
     log,
-    access: running.log.access,
+    access: () => running.log.access,
     explain: record => explainRecord(record, dataPlane.policies()),
   })
   const observer = watchCorsWrites(telemetry, () => dataPlane.policies(), log)
@@ -100,6 +102,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     running = next
     files = nextFiles
     log.setLevel(next.log.level)
+    metrics.setOrigins(next.metrics.origins)
     metrics.setReload(true, Date.now())
     metrics.setRestartRequired(restart.length > 0)
     for (const issue of warnings) log.warn('configuration_warning', { issue: describeIssue(issue) })
@@ -150,6 +153,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return result
     },
   }
+}
+
+function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {
+  return new Set(buckets.map(({ name }) => name).filter(name => name !== '*'))
 }
 
 const certificatePollMs = 5000
