@@ -73,6 +73,7 @@ export async function runAwsCli(target: ClientTarget): Promise<Outcomes> {
   return outcomes
 }
 
+/** Runs in `home`, so that the paths it prints do not depend on where that is. */
 function runAws(target: ClientTarget, home: string, args: readonly string[]): Promise<Printed> {
   const command = findAwsCli()
   if (command === undefined) throw new Error(`awscli is not installed: ${howToGetAwsCli}`)
@@ -91,7 +92,7 @@ function runAws(target: ClientTarget, home: string, args: readonly string[]): Pr
   }
   return new Promise((resolve, reject) => {
     const all = ['--endpoint-url', target.endpoint, '--output', 'json', ...args]
-    execFile(command, all, { env, timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(command, all, { cwd: home, env, timeout: 120_000 }, (error, stdout, stderr) => {
       if (error === null) resolve({ exitCode: 0, stdout, stderr })
       else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr })
       else reject(error)

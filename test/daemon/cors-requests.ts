@@ -41,6 +41,8 @@ export interface BucketUrls {
   /** Not signed. */
   object(key: string): string
   get(key: string): Promise<string>
+  /** With a signature that the endpoint must refuse. */
+  forgedGet(key: string): Promise<string>
   put(key: string): Promise<string>
 }
 
@@ -54,10 +56,12 @@ export function bucketUrls(
   const { port } = new URL(endpoint)
   const base = style === 'path' ? `${endpoint}/${bucket}` : `http://${bucket}.${server.virtualHost}:${port}`
   const expiresIn = 600
+  const get = (key: string) => getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn })
   return {
     bucket,
     object: key => `${base}/${key}`,
-    get: key => getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn }),
+    get,
+    forgedGet: async key => (await get(key)).replace(/(?<=X-Amz-Signature=)[0-9a-f]{8}/, '01234567'),
     put: key => getSignedUrl(client, new PutObjectCommand({ Bucket: bucket, Key: key }), { expiresIn }),
   }
 }

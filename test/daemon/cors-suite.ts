@@ -124,7 +124,7 @@ async function actualRequests(ruled: BucketUrls, ruleless: BucketUrls): Promise<
   const fromEvil = { headers: { Origin: evil } }
   const url = await ruled.get('page.txt')
   const missing = await ruled.get('missing')
-  const unsigned = ruled.object('page.txt')
+  const forged = await ruled.forgedGet('page.txt')
   const withFields = { fields: granted, vary: corsVary }
   const without = { fields: {}, vary: ['origin'] }
   const body = 'from a page\n'
@@ -143,7 +143,12 @@ async function actualRequests(ruled: BucketUrls, ruleless: BucketUrls): Promise<
       code: 'NoSuchKey',
       ...withFields,
     },
-    { name: 'an unsigned GET from the page', request: { url: unsigned, ...fromPage }, status: 403, ...withFields },
+    {
+      name: 'a GET with a forged signature, from the page',
+      request: { url: forged, ...fromPage },
+      status: 403,
+      ...withFields,
+    },
     {
       name: 'a presigned PUT from the page',
       request: { url: await ruled.put('upload.txt'), method: 'PUT', body, ...fromPage },
@@ -161,7 +166,12 @@ async function actualRequests(ruled: BucketUrls, ruleless: BucketUrls): Promise<
     cases.push(
       { name: `a GET from ${who}`, request: { url, ...from }, status: 200, ...without },
       { name: `a missing key, from ${who}`, request: { url: missing, ...from }, status: 404, ...without },
-      { name: `an unsigned GET from ${who}`, request: { url: unsigned, ...from }, status: 403, ...without },
+      {
+        name: `a GET with a forged signature, from ${who}`,
+        request: { url: forged, ...from },
+        status: 403,
+        ...without,
+      },
     )
   }
   const listed = await ruleless.get('page.txt')
