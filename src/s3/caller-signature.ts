@@ -1,0 +1,51 @@
+// Whether a caller's request is signed in a way that the endpoint's verdict on it says something about its body, too.
+
+import { createHash } from 'node:crypto'
+import type { S3Error } from './error-response.ts'
+import { fieldValues } from './field-values.ts'
+import { checkPayloadIntegrity } from './payload-integrity.ts'
+
+/** Who signed, once the endpoint has confirmed the signature; or why the endpoint need not be asked. */
+export type CallerSignature = { readonly accessKeyId: string } | { readonly error: S3Error }
+
+/** What S3 answers to whoever may not. */
+export const accessDenied: S3Error = { status: 403, code: 'AccessDenied', message: 'Access Denied' }
+
+const hashMismatch: S3Error = {
+  status: 400,
+  code: 'XAmzContentSHA256Mismatch',
+  message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html, in the form every SDK writes. */
+const authorizationForm =
+  /^AWS4-HMAC-SHA256 +Credential=([^\s,]{1,256})\/\d{8}\/[^\s,/]+\/s3\/aws4_request *, *SignedHeaders=([a-z0-9;!#$%&'*+.^_`|~-]+) *, *Signature=[0-9a-f]{64}$/
+
+/**
+ * Accepts a SigV4 Authorization field that signs Host and x-amz-content-sha256, where that is the hash of this very body. The
+ * endpoint checks the signature and never the body, so without such a hash its yes would hold for any body. Presigned, SigV2,
+ * anonymous and streaming requests have none. Over our own TLS, UNSIGNED-PAYLOAD is as good with another digest that is signed.
+ */
+export function inspectCallerSignature(headers: readonly string[], body: Buffer, tls: boolean): CallerSignature {
+  const authorization = only(headers, 'authorization')
+  const hash = only(headers, 'x-amz-content-sha256')
+  const [, accessKeyId, signedNames] = authorizationForm.exec(authorization ?? '') ?? []
+  if (accessKeyId === undefined || signedNames === undefined || hash === undefined) return { error: accessDenied }
+  if (only(headers, 'host') === undefined) return { error: accessDenied }
+  const signed = new Set(signedNames.split(';'))
+  if (!signed.has('host') || !signed.has('x-amz-content-sha256')) return { error: accessDenied }
+  if (/^[0-9a-f]{64}$/.test(hash)) {
+    const own = createHash('sha256').update(body).digest('hex')
+    return own === hash ? { accessKeyId } : { error: hashMismatch }
+  }
+  if (hash !== 'UNSIGNED-PAYLOAD' || !tls) return { error: accessDenied }
+  const integrity = checkPayloadIntegrity(headers, body)
+  if ('error' in integrity) return integrity
+  return integrity.verified.some(name => signed.has(name)) ? { accessKeyId } : { error: accessDenied }
+}
+
+/** The field's value where it came exactly once: of two, the endpoint might take the other. */
+function only(headers: readonly string[], name: string): string | undefined {
+  const values = fieldValues(headers, name)
+  return values.length === 1 ? values[0] : undefined
+}
