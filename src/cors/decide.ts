@@ -1,6 +1,8 @@
 import type { CorsRequest } from './cors-request.ts'
+import { extendHash, type OriginWildcard } from './origin-index.ts'
 import { covers } from './pattern-list.ts'
 import { type CompiledRule, methodBit, type Policy } from './policy.ts'
+import { matches } from './wildcard.ts'
 
 /** Why no rule allowed a request: the furthest check that some rule reached and failed. */
 export type Refusal = 'no_rules' | 'origin' | 'method' | 'header'
@@ -28,26 +30,49 @@ export const refused: Readonly<Record<Exclude<Reason, 'matched'>, Decision>> = O
  *
  * S3 takes the first CORSRule whose origin, method and headers all match; see
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html#cors-eval-criteria. A rule that fails any of the three
- * is skipped, and rules are never merged.
+ * is skipped, and rules are never merged. Only the rules that list the origin are asked, and in any order: of what they
+ * say, the match of the earliest rule counts, else the furthest refusal.
  */
 export function decide(policy: Policy | undefined, request: CorsRequest): Decision {
   if (policy === undefined || policy.rules.length === 0) return refused.no_rules
-  const { origin, headerNames } = request
-  const method = methodBit(request.method)
-  let furthest = refused.origin
-  for (const rule of policy.rules) {
-    if (!covers(rule.origins, origin)) continue
-    if ((rule.methods & method) === 0) {
-      if (furthest === refused.origin) furthest = refused.method
-      continue
-    }
-    if (!coversAll(rule, headerNames)) {
-      furthest = refused.header
-      continue
-    }
-    return rule.decision
+  const { any, exact, wildcards } = policy.origins
+  const decision = askRules(any, request, refused.origin)
+  return askWildcards(wildcards, request, askRules(exact.get(request.origin) ?? noRules, request, decision))
+}
+
+const noRules: readonly CompiledRule[] = Object.freeze([])
+
+/** Asks rules that list the origin. */
+function askRules(rules: readonly CompiledRule[], request: CorsRequest, before: Decision): Decision {
+  let decision = before
+  for (const rule of rules) decision = prefer(askRule(rule, request), decision)
+  return decision
+}
+
+/** Asks the rules that list the origin by a pattern. Goes through the origin once, from its end. */
+function askWildcards(wildcards: readonly OriginWildcard[], request: CorsRequest, before: Decision): Decision {
+  const { origin } = request
+  let decision = before
+  let hash = 0
+  let hashed = 0
+  for (const { pattern, rule, suffixLength, suffixHash } of wildcards) {
+    if (suffixLength > origin.length) break
+    for (; hashed < suffixLength; hashed++) hash = extendHash(hash, origin.charCodeAt(origin.length - 1 - hashed))
+    if (hash === suffixHash && matches(pattern, origin)) decision = prefer(askRule(rule, request), decision)
   }
-  return furthest
+  return decision
+}
+
+/** What a rule that lists the origin says. */
+function askRule(rule: CompiledRule, { method, headerNames }: CorsRequest): Decision {
+  if ((rule.methods & methodBit(method)) === 0) return refused.method
+  return coversAll(rule, headerNames) ? rule.decision : refused.header
+}
+
+/** The match of the earlier rule, else the refusal that came further. */
+function prefer(one: Decision, other: Decision): Decision {
+  if (one.allowed) return other.allowed && other.rule.index < one.rule.index ? other : one
+  return other.allowed || (one === refused.method && other === refused.header) ? other : one
 }
 
 /** A rule without AllowedHeaders allows no requested name, not even a CORS-safelisted one. */

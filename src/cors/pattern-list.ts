@@ -7,7 +7,12 @@ export interface PatternList {
   /** The patterns without `*`; empty when there are so many that `index` holds them. */
   readonly exact: readonly string[]
   readonly index: ReadonlySet<string> | undefined
-  readonly wildcards: readonly Wildcard[]
+  readonly wildcards: readonly OpenPattern[]
+}
+
+/** A pattern that does hold a `*`. */
+export interface OpenPattern extends Wildcard {
+  readonly suffix: string
 }
 
 /** Up to here a loop costs less than hashing, and a bucket less than a Set's memory for each of its rules. */
@@ -16,7 +21,10 @@ const loopLimit = 8
 /** Sorts `patterns`, which hold at most one `*` each. */
 export function compilePatterns(patterns: readonly string[]): PatternList {
   const exact = patterns.filter(pattern => !pattern.includes('*'))
-  const wildcards = patterns.filter(pattern => pattern.includes('*') && pattern !== '*').map(parseWildcard)
+  const wildcards = patterns
+    .filter(pattern => pattern !== '*')
+    .map(parseWildcard)
+    .filter(isOpen)
   const indexed = exact.length > loopLimit
   return Object.freeze({
     any: patterns.includes('*'),
@@ -33,4 +41,8 @@ export function covers(list: PatternList, value: string): boolean {
   if (list.index?.has(value)) return true
   for (const wildcard of list.wildcards) if (matches(wildcard, value)) return true
   return false
+}
+
+function isOpen(pattern: Wildcard): pattern is OpenPattern {
+  return pattern.suffix !== undefined
 }

@@ -1,5 +1,6 @@
 import type { Decision } from './decide.ts'
 import { toFieldValue } from './field-value.ts'
+import { indexOrigins, type OriginIndex } from './origin-index.ts'
 import { compilePatterns, type PatternList } from './pattern-list.ts'
 import { type CorsMethod, type CorsRule, corsMethods } from './rule.ts'
 
@@ -29,13 +30,15 @@ export interface CompiledRule {
 /** The compiled rules of one bucket, in the order of its configuration. */
 export interface Policy {
   readonly rules: readonly CompiledRule[]
+  readonly origins: OriginIndex
   /** The rules as they were written. */
   readonly configuration: readonly CorsRule[]
 }
 
 /** Compiles rules that parseRules accepted. */
 export function compilePolicy(rules: readonly CorsRule[]): Policy {
-  return Object.freeze({ rules: Object.freeze(rules.map(compileRule)), configuration: rules })
+  const compiled = Object.freeze(rules.map(compileRule))
+  return Object.freeze({ rules: compiled, origins: indexOrigins(compiled), configuration: rules })
 }
 
 /** A method as one bit of {@link CompiledRule.methods}: byte for byte, 0 for what no rule can list. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import { parseCorsRequest } from '../../src/cors/cors-request.ts'
 import { decide, type Reason, refused } from '../../src/cors/decide.ts'
 import { parseRules } from '../../src/cors/parse-rules.ts'
+import { compilePolicy } from '../../src/cors/policy.ts'
 import { appendCorsFields } from '../../src/cors/response-fields.ts'
 import { policyForOrigins, policyOf, preflightOf, type WrittenRule } from '../fixtures/cors-policy.ts'
 
@@ -334,7 +335,7 @@ for (const { name, rules, method, headers, expected } of clauses) {
 }
 
 t.test('a policy without rules has no rules', async t => {
-  t.equal(decide({ rules: [], configuration: [] }, preflightOf(exact)), refused.no_rules)
+  t.equal(decide(compilePolicy([]), preflightOf(exact)), refused.no_rules)
 })
 
 t.test('H149: a preflight without Access-Control-Request-Method asks for OPTIONS, which no rule lists', async t => {
@@ -349,5 +350,37 @@ t.test('decisions are shared constants', async t => {
   for (const [reason, decision] of Object.entries(refused)) {
     t.strictSame(decision, { allowed: false, reason })
     t.equal(Object.isFrozen(decision), true)
+  }
+})
+
+t.test('suffixes with the same hash are told apart', async t => {
+  // 'Aa' and 'BB' have the same hash, read backwards 'aA' and 'BB' do.
+  const policy = policyForOrigins(['https://*aA'])
+  t.equal(decide(policy, preflightOf('https://xaA')).allowed, true)
+  t.equal(decide(policy, preflightOf('https://xBB')), refused.origin)
+})
+
+t.test('the earlier rule wins whichever way it lists the origin', async t => {
+  const ways = [[exact], ['*'], ['https://*'], ['*.com'], ['https://example*']]
+  for (const first of ways) {
+    for (const second of ways) {
+      const decision = decide(policyForOrigins(first, second), preflightOf(exact))
+      t.equal(decision.allowed && decision.rule.index, 0, `${first} before ${second}`)
+    }
+  }
+})
+
+t.test('the furthest refusal counts whichever way the rules list the origin', async t => {
+  const ways = [[exact], ['*'], ['https://*'], ['*.com']]
+  for (const one of ways) {
+    for (const other of ways) {
+      const policy = policyOf(
+        { AllowedOrigins: one, AllowedMethods: ['GET'] },
+        { AllowedOrigins: other, AllowedMethods: ['PUT'] },
+      )
+      t.equal(decide(policy, preflightOf(exact, 'GET', 'x')), refused.header, `${one} and ${other}`)
+      t.equal(decide(policy, preflightOf(exact, 'PUT', 'x')), refused.header, `${one} and ${other}`)
+      t.equal(decide(policy, preflightOf(exact, 'HEAD', 'x')), refused.method, `${one} and ${other}`)
+    }
   }
 })
