@@ -1,0 +1,77 @@
+// Managed rules in a private bucket of the endpoint itself, where any number of replicas share them.
+
+import type { TransportAnswer } from '../../s3/endpoint-transport.ts'
+import { parseErrorDocument } from '../../s3/error-document.ts'
+import { failureOf } from '../../s3/fetch-failure.ts'
+import type { S3Call, S3Caller } from '../../s3/s3-call.ts'
+import { type ManagedDocument, maxManagedDocumentBytes, writeManagedDocument } from './managed-document.ts'
+import { parseStored, type RuleStore, type StoredDocument } from './rule-store.ts'
+
+/** Which objects hold the documents. */
+export interface BucketStoreOptions {
+  readonly bucket: string
+  /** Before `BUCKET.json`; ends in `/` or is empty. */
+  readonly prefix: string
+}
+
+const maxErrorBytes = 64 * 1024
+
+/**
+ * A store of one object per bucket, written with the proxy's own credentials: an endpoint's PUT is whole or not at all. Each write
+ * is conditional on the version that was read, so that one that was delayed on its way cannot undo a later one; an endpoint that
+ * knows no conditions is told so once and then written to without.
+ */
+export function createBucketStore(call: S3Caller, options: BucketStoreOptions): RuleStore {
+  let conditional = true
+
+  async function send(bucket: string, request: Omit<S3Call, 'bucket' | 'key'>): Promise<TransportAnswer> {
+    const answer = await call({ ...request, bucket: options.bucket, key: `${options.prefix}${bucket}.json` })
+    if ('kind' in answer) throw new Error(`the store: ${answer.reason}: ${answer.detail}`)
+    return answer
+  }
+
+  async function read(bucket: string, signal?: AbortSignal): Promise<StoredDocument> {
+    const answer = await send(bucket, { method: 'GET', maxBodyBytes: maxManagedDocumentBytes, signal })
+    if (answer.status === 200) {
+      const version = answer.headers.etag || undefined
+      return { document: parseStored(answer.body, bucket, version), version }
+    }
+    // NoSuchBucket is the store itself missing: then nothing is known, rather than nothing stored.
+    if (answer.status === 404 && parseErrorDocument(answer)?.code === 'NoSuchKey') {
+      return { document: undefined, version: undefined }
+    }
+    throw unusable(answer)
+  }
+
+  async function replace(document: ManagedDocument, version: string | undefined): Promise<boolean> {
+    const condition: Record<string, string> = version === undefined ? { 'if-none-match': '*' } : { 'if-match': version }
+    const answer = await write(document, conditional ? condition : {})
+    if (answer.status === 200 || answer.status === 201 || answer.status === 204) return true
+    // 409 ConditionalRequestConflict: two conditional writes at once; 404: what was to be replaced was deleted by hand.
+    if (
+      conditional &&
+      (answer.status === 412 || answer.status === 409 || (answer.status === 404 && version !== undefined))
+    ) {
+      return false
+    }
+    if (!conditional || answer.status !== 501) throw unusable(answer)
+    conditional = false
+    return replace(document, version)
+  }
+
+  function write(document: ManagedDocument, headers: Readonly<Record<string, string>>): Promise<TransportAnswer> {
+    return send(document.bucket, {
+      method: 'PUT',
+      headers,
+      body: writeManagedDocument(document),
+      maxBodyBytes: maxErrorBytes,
+    })
+  }
+
+  return { read, replace }
+}
+
+function unusable(answer: TransportAnswer): Error {
+  const { reason, detail } = failureOf(answer, Date.now())
+  return new Error(`the store: ${reason}: ${detail}`)
+}
