@@ -17,7 +17,8 @@ import {
 // transforms nothing, so that it can be written down as JSON Schema; configuration.ts makes the values that parts read.
 
 const text = (allowed: string) => z.string({ error: allowed }).min(1, { error: allowed, abort: true })
-const path = (what: string) => text(`the path of ${what}`).describe(`The path of ${what}, relative to this file.`)
+const path = (what: string) =>
+  text(`the path of ${what}`).describe(`The path of ${what}; in a file, relative to that file.`)
 
 function whole(min: number, max: number, what: string) {
   const error = `a whole number of ${what} from ${min} to ${max}`
@@ -157,7 +158,7 @@ const bucket = section({
   CORSRules: corsRulesPlace.optional(),
   CORSFile: text('the path of a CORS file')
     .optional()
-    .describe('The path of a file with the rules, AWS CLI JSON or S3 XML, relative to this file.'),
+    .describe('The path of a file with the rules, AWS CLI JSON or S3 XML; relative to this file.'),
   from: choice(['upstream', 'managed', 'none'])
     .optional()
     .describe("upstream: the endpoint's own GetBucketCors. managed: this proxy answers ?cors. none: no rules."),

@@ -1,0 +1,40 @@
+import type { Environment } from '../config/environment.ts'
+import type { ParsedArguments } from './arguments.ts'
+
+/** All went well; could not start or run; wrong arguments or configuration (EX_USAGE of sysexits.h). */
+export type ExitCode = 0 | 1 | 64
+
+/** What a command may touch of the process. */
+export interface Terminal {
+  readonly environment: Environment
+  /** The result. */
+  out(text: string): void
+  /** What is wrong, and what else a person should know. */
+  err(text: string): void
+}
+
+/** One option of a command. */
+export interface Option {
+  /** Without the dashes. */
+  readonly name: string
+  readonly kind: 'text' | 'list' | 'switch'
+  /** What stands for the value in the help. */
+  readonly value?: string | undefined
+  readonly meaning: string
+}
+
+/** One command: what its help says, what it takes, and what it does. */
+export interface Command {
+  readonly name: string
+  /** Arguments after the name, as the help shows them. */
+  readonly synopsis: string
+  readonly meaning: string
+  /** Further lines of the help. */
+  readonly details: readonly string[]
+  readonly options: readonly Option[]
+  /** Every setting of the configuration is a flag too. */
+  readonly takesSettings?: boolean | undefined
+  /** How many arguments without dashes it takes at most; 0 unless given. */
+  readonly maxOperands?: number | undefined
+  run(given: ParsedArguments, terminal: Terminal): Promise<ExitCode>
+}

@@ -1,0 +1,57 @@
+import { nearest } from '../config/text/nearest.ts'
+import { parseArguments } from './arguments.ts'
+import { check } from './check.ts'
+import type { Command, ExitCode, Terminal } from './command.ts'
+import { demo } from './demo.ts'
+import { explain } from './explain.ts'
+import { commandHelp, programHelp } from './help.ts'
+import { importFiles } from './import.ts'
+import { probe } from './probe.ts'
+import { schema } from './schema.ts'
+import { serve } from './serve.ts'
+import { packageVersion } from './version.ts'
+
+const commands: readonly Command[] = [serve, check, explain, importFiles, schema, probe, demo]
+
+/** Runs the command that the arguments name, `serve` if they name none. */
+export async function main(given: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [first, ...rest] = given
+  if (first === '--help' || first === '-h') return say(programHelp(commands), terminal)
+  if (first === 'help') return help(rest[0], terminal)
+  const isNamed = first !== undefined && !first.startsWith('-')
+  const command = isNamed ? find(first) : serve
+  if (command === undefined) return unknown(first ?? '', terminal)
+  const result = parseArguments(command, isNamed ? rest : given)
+  if ('faults' in result) {
+    terminal.err(result.faults.map(fault => `${fault}\n`).join(''))
+    terminal.err(`allowed: what s3-cors-proxy ${command.name} --help lists\n`)
+    return 64
+  }
+  const { parsed } = result
+  if (parsed.switches.has('help')) return say(commandHelp(command), terminal)
+  if (parsed.switches.has('version')) return say(`${packageVersion()}\n`, terminal)
+  return await command.run(parsed, terminal)
+}
+
+function find(name: string): Command | undefined {
+  return commands.find(command => command.name === name)
+}
+
+function help(name: string | undefined, terminal: Terminal): ExitCode {
+  if (name === undefined) return say(programHelp(commands), terminal)
+  const command = find(name)
+  return command === undefined ? unknown(name, terminal) : say(commandHelp(command), terminal)
+}
+
+function unknown(name: string, { err }: Terminal): ExitCode {
+  const names = commands.map(command => command.name)
+  const near = nearest(name, names)
+  err(`${JSON.stringify(name)}: unknown command${near === undefined ? '' : `, did you mean ${near}?`}\n`)
+  err(`allowed: ${names.join(', ')}\n`)
+  return 64
+}
+
+function say(text: string, terminal: Terminal): ExitCode {
+  terminal.out(text)
+  return 0
+}

@@ -1,0 +1,20 @@
+import type { Command } from './command.ts'
+import { configOption, configurationSource } from './configuration-source.ts'
+import { packageVersion } from './version.ts'
+
+/** Runs the proxy until it is told to end. */
+export const serve: Command = {
+  name: 'serve',
+  synopsis: '--config FILE [SETTINGS]',
+  meaning: 'Run the proxy.',
+  details: ['SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reloads, as does any change of the file.'],
+  options: [configOption],
+  takesSettings: true,
+  async run(given, terminal) {
+    const source = configurationSource(given, terminal)
+    if (source === undefined) return 64
+    // Only here: no other command needs a server.
+    const { runDaemon } = await import('../daemon/run-daemon.ts')
+    return await runDaemon(source, packageVersion())
+  },
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { runCli } from '../fixtures/run-cli.ts'
+
+const bad = readFileSync(new URL('../fixtures/configuration/many-faults.yaml', import.meta.url), 'utf8')
+const report = readFileSync(new URL('../fixtures/configuration/many-faults.txt', import.meta.url), 'utf8')
+const upstream = 'upstream: { url: "http://127.0.0.1:9000" }\n'
+const bucket = 'buckets: { abc: { from: none } }\n'
+
+const cases: readonly {
+  name: string
+  files: Record<string, string>
+  args?: readonly string[]
+  environment?: Record<string, string>
+  code: 0 | 64
+  out: string | RegExp
+}[] = [
+  {
+    name: 'a good file',
+    files: { 'a.yaml': upstream + bucket },
+    code: 0,
+    out: 'a.yaml: 0 faults, 0 warnings, 1 bucket\n',
+  },
+  {
+    name: 'a file with warnings',
+    files: { 'a.yaml': `${upstream}admin: :9464\n${bucket}` },
+    code: 0,
+    out: /^a\.yaml:2:8: warning: admin: other machines reach .*\na\.yaml: 0 faults, 1 warning, 1 bucket\n$/,
+  },
+  {
+    name: 'L213 a file with every kind of fault',
+    files: { 'a.yaml': bad, 'guide.json': '{\n  "CORSRules": [{ "AllowedHeaders": ["header1", etc.] }]\n}\n' },
+    code: 64,
+    out: `${report.replaceAll('config/proxy.yaml', 'a.yaml').replaceAll('config/', '')}a.yaml: ${report.trim().split('\n').length} faults, 0 warnings\n`,
+  },
+  {
+    name: 'L213 no file',
+    files: {},
+    code: 64,
+    out: 'a.yaml: the file does not exist; allowed: the path of a readable file\na.yaml: 1 fault, 0 warnings\n',
+  },
+  {
+    name: 'a wrong secret beside a good file',
+    files: { 'a.yaml': upstream + bucket },
+    environment: { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE' },
+    code: 64,
+    out: 'AWS_ACCESS_KEY_ID: set without AWS_SECRET_ACCESS_KEY; allowed: both or neither\na.yaml: 1 fault, 0 warnings, 1 bucket\n',
+  },
+  {
+    name: 'a certificate that is none',
+    files: { 'a.yaml': `${upstream}tls: { certFile: c.pem, keyFile: none.pem }\n${bucket}`, 'c.pem': 'x' },
+    code: 64,
+    out: /^tls\.keyFile: .*none\.pem.*\na\.yaml: 1 fault, 0 warnings, 1 bucket\n$/,
+  },
+  {
+    name: 'a flag that is wrong',
+    files: { 'a.yaml': upstream + bucket },
+    args: ['--vary', 'never'],
+    code: 64,
+    out: '--vary: vary: "never" is not valid; allowed: "always" or "matched"\na.yaml: 1 fault, 0 warnings\n',
+  },
+]
+for (const { name, files, args = [], environment, code, out } of cases) {
+  t.test(`${name}: exit code ${code}`, async t => {
+    const result = await runCli(['check', '--config', 'a.yaml', ...args], environment, t.testdir(files))
+    t.strictSame([result.code, result.err], [code, ''])
+    if (typeof out === 'string') t.equal(result.out, out)
+    else t.match(result.out, out)
+  })
+}
+
+t.test('a configuration without a file is checked too', async t => {
+  const result = await runCli(['check', '--upstream-url', 'http://a'])
+  t.strictSame(result, {
+    code: 0,
+    out: 'configuration: warning: buckets: no bucket has rules: every preflight is refused; allowed: an entry for each bucket\nconfiguration: 0 faults, 1 warning, 0 buckets\n',
+    err: '',
+  })
+})
+
+t.test('no configuration at all is a fault of the arguments', async t => {
+  t.match(await runCli(['check']), { code: 64, out: '', err: /^no configuration; / })
+})

@@ -1,0 +1,85 @@
+import t from 'tap'
+import { parseText, upstreamLine } from '../fixtures/parsed-text.ts'
+import { runCli } from '../fixtures/run-cli.ts'
+
+const json =
+  '{"CORSRules": [{"ID": "a", "AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"], "MaxAgeSeconds": 5}]}'
+const xml =
+  '<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><CORSRule><AllowedMethod>PUT</AllowedMethod><AllowedOrigin>*</AllowedOrigin><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>'
+const files = {
+  'my-media.json': json,
+  'archive.xml': xml,
+  'Other Name.json': json,
+  'guide.json': '{"CORSRules": [{\n "AllowedHeaders": ["header1", etc.]}]}',
+  'refused.json': '[{"AllowedOrigins": ["*"],\n "AllowedMethods": ["OPTIONS"]}]',
+  'slash.json': '[{"AllowedOrigins": ["https://a.example/"],\n "AllowedMethods": ["GET"]}]',
+  sub: { 'my-media.xml': xml },
+}
+
+t.test('JSON and XML become entries that a configuration takes', async t => {
+  const { code, out, err } = await runCli(['import', 'my-media.json', 'archive.xml'], {}, t.testdir(files))
+  t.strictSame([code, err], [0, ''])
+  t.equal(
+    out,
+    `buckets:
+  "my-media":
+    CORSRules:
+      - ID: "a"
+        AllowedOrigins: ["https://a.example"]
+        AllowedMethods: ["GET"]
+        MaxAgeSeconds: 5
+  "archive":
+    CORSRules:
+      - AllowedOrigins: ["*"]
+        AllowedMethods: ["PUT"]
+        AllowedHeaders: ["*"]
+        ExposeHeaders: ["ETag"]
+`,
+  )
+  t.strictSame(
+    parseText(upstreamLine + out).configuration?.buckets.map(bucket => bucket.name),
+    ['my-media', 'archive'],
+  )
+})
+
+t.test('--bucket names the bucket', async t => {
+  const { code, out } = await runCli(['import', 'Other Name.json', '--bucket', 'other'], {}, t.testdir(files))
+  t.equal(code, 0)
+  t.match(out, /^buckets:\n {2}"other":\n/)
+})
+
+t.test('warnings are told beside the result', async t => {
+  const { code, out, err } = await runCli(['import', 'slash.json'], {}, t.testdir(files))
+  t.equal(code, 0)
+  t.match(out, /^buckets:\n/)
+  t.match(err, /^slash\.json:1:22: warning: CORSRules\[0\]\.AllowedOrigins\[0\]: /)
+})
+
+const refused: readonly { args: readonly string[]; err: RegExp }[] = [
+  { args: [], err: /^FILE is missing; allowed: one file or more\n$/ },
+  { args: ['none.json'], err: /^none\.json: the file does not exist; / },
+  { args: ['guide.json'], err: /^guide\.json:2:32: "etc\." is a placeholder, not JSON; / },
+  {
+    args: ['refused.json'],
+    err: /^refused\.json:2:21: CORSRules\[0\]\.AllowedMethods\[0\]: Found unsupported HTTP method in CORS config\. Unsupported method is OPTIONS/,
+  },
+  {
+    args: ['Other Name.json'],
+    err: /^Other Name\.json: "Other Name" is not a bucket name; allowed: --bucket BUCKET\n$/,
+  },
+  { args: ['my-media.json', '--bucket', 'No'], err: /^my-media\.json: "No" is not a bucket name; allowed: 3 to 63/ },
+  { args: ['my-media.json', 'archive.xml', '--bucket', 'one'], err: /^--bucket: names one bucket; / },
+  { args: ['my-media.json', 'sub/my-media.xml'], err: /^sub\/my-media\.xml: bucket "my-media" is named twice; / },
+  {
+    args: ['file://my-media.json'],
+    err: /^file:\/\/my-media\.json: this is no path; allowed: the path alone \(file:\/\/ is for the AWS CLI\): my-media\.json\n$/,
+  },
+  { args: ['my-media.json', 'guide.json'], err: /^guide\.json:2:32: / },
+]
+for (const { args, err } of refused) {
+  t.test(`"import ${args.join(' ')}" is refused and writes nothing`, async t => {
+    const result = await runCli(['import', ...args], {}, t.testdir(files))
+    t.strictSame([result.code, result.out], [64, ''])
+    t.match(result.err, err)
+  })
+}
