@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { Environment } from './environment.ts'
 import type { ConfigurationSource, ParseSnapshot, Snapshot, SnapshotResult } from './load-configuration.ts'
 
 /** Far more than a file of 1 MiB needs on a slow machine. */
@@ -19,7 +20,7 @@ export function runWorker(
 ): Promise<SnapshotResult> {
   return new Promise(resolve => {
     const worker = new Worker(url, {
-      workerData: { source, snapshot },
+      workerData: { source: { ...source, environment: ownVariables(source.environment) }, snapshot },
       env: {},
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 512 },
@@ -38,6 +39,11 @@ export function runWorker(
     worker.once('error', error => fail(`reading failed: ${error instanceof Error ? error.message : String(error)}`))
     worker.once('exit', () => fail('reading ended without a result'))
   })
+}
+
+/** The keys of the endpoint are no part of a configuration: they stay where they are. */
+function ownVariables(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('S3CORS_')))
 }
 
 function failure(file: string | undefined, message: string): SnapshotResult {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { cliPath, runCli } from '../fixtures/run-cli.ts'
 
@@ -34,6 +36,27 @@ t.test('serve is what runs without a command; it answers probe and explain, and 
   t.match(asked.out, /ALLOWED \(matched\)/)
   child.kill('SIGTERM')
   t.equal(await ended, 0)
+})
+
+t.test('L206 SIGHUP brings a good file into force, and a faulty one changes nothing', async t => {
+  const config = (origin: string) =>
+    `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nbuckets: { abc: { CORSRules: [{ AllowedOrigins: ["${origin}"], AllowedMethods: [GET] }] } }\n`
+  const directory = t.testdir({ 'a.yaml': config('https://a.example') })
+  const { child, admin } = await start(t, ['--config', 'a.yaml', ...settings], directory)
+  const asks = async (origin: string, expected: RegExp) => {
+    for (let tries = 0; tries < 40; tries++) {
+      const { out } = await runCli(['explain', '--url', admin, '--bucket', 'abc', '--origin', origin])
+      if (expected.test(out)) return true
+    }
+    return false
+  }
+  writeFileSync(join(directory, 'a.yaml'), config('https://b.example'))
+  child.kill('SIGHUP')
+  t.ok(await asks('https://b.example', /ALLOWED/), 'the new rules hold')
+  writeFileSync(join(directory, 'a.yaml'), `${config('https://c.example')}vary: never\n`)
+  child.kill('SIGHUP')
+  t.ok(await asks('https://c.example', /DENIED/))
+  t.ok(await asks('https://b.example', /ALLOWED/), 'they still do')
 })
 
 t.test('L213 faults at start: exit code 64, every one of them, and nothing listens', async t => {
