@@ -23,6 +23,7 @@ const maxErrorBytes = 64 * 1024
  */
 export function createBucketStore(call: S3Caller, options: BucketStoreOptions): RuleStore {
   let conditional = true
+  let quoted = true
 
   async function send(bucket: string, request: Omit<S3Call, 'bucket' | 'key'>): Promise<TransportAnswer> {
     const answer = await call({ ...request, bucket: options.bucket, key: `${options.prefix}${bucket}.json` })
@@ -44,19 +45,24 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
   }
 
   async function replace(document: ManagedDocument, version: string | undefined): Promise<boolean> {
-    const condition: Record<string, string> = version === undefined ? { 'if-none-match': '*' } : { 'if-match': version }
-    const answer = await write(document, conditional ? condition : {})
+    const answer = await write(document, conditional ? conditionOn(version) : {})
     if (answer.status === 200 || answer.status === 201 || answer.status === 204) return true
-    // 409 ConditionalRequestConflict: two conditional writes at once; 404: what was to be replaced was deleted by hand.
-    if (
-      conditional &&
-      (answer.status === 412 || answer.status === 409 || (answer.status === 404 && version !== undefined))
-    ) {
-      return false
+    if (conditional && answer.status === 501) {
+      conditional = false
+      return replace(document, version)
     }
-    if (!conditional || answer.status !== 501) throw unusable(answer)
-    conditional = false
+    // 409 ConditionalRequestConflict: two conditional writes at once; 404: what was to be replaced was deleted by hand.
+    const overtaken = answer.status === 412 || answer.status === 409 || (answer.status === 404 && version !== undefined)
+    if (!conditional || !overtaken) throw unusable(answer)
+    if (!quoted || version === undefined || (await read(document.bucket)).version !== version) return false
+    // Nobody was faster: this endpoint (RGW 16) compares If-Match with an ETag that has lost its quotes.
+    quoted = false
     return replace(document, version)
+  }
+
+  function conditionOn(version: string | undefined): Readonly<Record<string, string>> {
+    if (version === undefined) return { 'if-none-match': '*' }
+    return { 'if-match': quoted ? version : version.replaceAll('"', '') }
   }
 
   function write(document: ManagedDocument, headers: Readonly<Record<string, string>>): Promise<TransportAnswer> {

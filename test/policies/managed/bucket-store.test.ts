@@ -49,6 +49,17 @@ t.test('an endpoint without conditional writes is written to all the same, and t
   t.equal(fake.calls.length, 3)
 })
 
+t.test('an endpoint that compares versions without their quotes is understood', async t => {
+  const fake = createFakeBucket()
+  fake.unquoted = true
+  const store = createBucketStore(fake.call, place)
+  await store.replace(document('one'), undefined)
+  const { version } = await store.read('media')
+  t.equal(await store.replace(document('two'), version), true)
+  t.equal(await store.replace(document('late'), version), false)
+  t.match(await store.read('media'), { document: { changedBy: 'two' } })
+})
+
 const failures: readonly {
   name: string
   instead: NonNullable<ReturnType<typeof createFakeBucket>['instead']>
