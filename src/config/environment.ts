@@ -10,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export type Flags = Readonly<Record<string, string | undefined>>
 
 /** Variables with the prefix that are no settings: the file's own path, and a secret. */
-export const otherVariables = ['S3CORS_CONFIG', 'S3CORS_ADMIN_TOKEN', 'S3CORS_ADMIN_TOKEN_FILE'] as const
+const otherVariables = ['S3CORS_CONFIG', 'S3CORS_ADMIN_TOKEN', 'S3CORS_ADMIN_TOKEN_FILE'] as const
 
 /** The file's data with variables and flags laid over it, and which of them gave which value. */
 export interface Overlaid {

@@ -47,7 +47,7 @@ export function decodeText(bytes: Uint8Array): { readonly text: string } | { rea
 }
 
 /** The fault of a file that is larger than anything that should be read. */
-export function tooLarge(bytes: number): Omit<TextFault, keyof SourcePosition> {
+function tooLarge(bytes: number): Omit<TextFault, keyof SourcePosition> {
   return { reason: 'too-large', message: `the file has ${bytes} bytes`, allowed: `at most ${maxFileBytes} bytes` }
 }
 
