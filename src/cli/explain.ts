@@ -1,9 +1,8 @@
-import { parseExplainQuery } from '../admin/explain-query.ts'
 import { describeIssue } from '../config/issue.ts'
 import { loadConfiguration } from '../config/load-configuration.ts'
 import { type Explanation, renderExplanation } from '../cors/explain.ts'
 import { toFieldValue } from '../cors/field-value.ts'
-import { explainQuestion } from '../daemon/explanations.ts'
+import { explainQuestion, type Question } from '../daemon/explanations.ts'
 import { createPolicyTable } from '../policies/policy-table.ts'
 import type { ParsedArguments } from './arguments.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
@@ -51,13 +50,26 @@ export const explain: Command = {
   },
 }
 
-/** The question as the admin port takes it; both ways read the same. */
+/** The question as the admin port takes it. */
 function queryOf({ texts, lists, switches }: ParsedArguments): URLSearchParams {
   const query = new URLSearchParams({ bucket: texts.bucket ?? '', origin: toFieldValue(texts.origin ?? '') })
   if (texts.method !== undefined) query.set('method', texts.method)
   for (const header of lists.header ?? []) query.append('header', toFieldValue(header))
   if (switches.has('actual')) query.set('actual', 'true')
   return query
+}
+
+/** The same question, asked here: the fields of a preflight, or those of the request itself. */
+function questionOf({ texts, lists, switches }: ParsedArguments): Question {
+  const method = texts.method || 'GET'
+  const isActual = switches.has('actual')
+  return {
+    bucket: texts.bucket ?? '',
+    origin: toFieldValue(texts.origin ?? ''),
+    method: isActual ? method : 'OPTIONS',
+    requestMethod: isActual ? undefined : method,
+    requestHeaders: lists.header?.map(toFieldValue),
+  }
 }
 
 async function explainHere(given: ParsedArguments, terminal: Terminal): Promise<Explanation | ExitCode> {
@@ -68,17 +80,12 @@ async function explainHere(given: ParsedArguments, terminal: Terminal): Promise<
     terminal.err(issues.map(issue => `${describeIssue(issue)}\n`).join(''))
     return 64
   }
-  const question = parseExplainQuery(queryOf(given))
-  if ('fault' in question) {
-    terminal.err(`${question.fault}\n`)
-    return 64
-  }
+  const question = questionOf(given)
   const { buckets } = configuration
-  const { bucket } = question.query
-  const entry = buckets.find(({ name }) => name === bucket) ?? buckets.find(({ name }) => name === '*')
+  const entry = buckets.find(({ name }) => name === question.bucket) ?? buckets.find(({ name }) => name === '*')
   if (entry?.source === 'upstream' || entry?.source === 'managed') {
     terminal.err(`the rules of this bucket are "from: ${entry.source}": ask the proxy that runs, with --url\n`)
     return 64
   }
-  return explainQuestion(question.query, createPolicyTable(buckets))
+  return explainQuestion(question, createPolicyTable(buckets))
 }

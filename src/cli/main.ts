@@ -11,7 +11,8 @@ import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { packageVersion } from './version.ts'
 
-const commands: readonly Command[] = [serve, check, explain, importFiles, schema, probe, demo]
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [serve, check, explain, importFiles, schema, probe, demo]
 
 /** Runs the command that the arguments name, `serve` if they name none. */
 export async function main(given: readonly string[], terminal: Terminal): Promise<ExitCode> {

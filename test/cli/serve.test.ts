@@ -34,6 +34,17 @@ t.test('serve is what runs without a command; it answers probe and explain, and 
   const asked = await runCli(['explain', '--url', admin, '--bucket', 'abc', '--origin', 'https://a.example'])
   t.strictSame([asked.code, asked.err], [0, ''])
   t.match(asked.out, /ALLOWED \(matched\)/)
+  for (const more of [
+    ['--method', 'PUT', '--header', 'x-a', '--header', 'X-B, c'],
+    ['--actual', '--header', 'x-a'],
+    ['--method', 'PATCH'],
+  ]) {
+    const question = ['--bucket', 'abc', '--origin', 'https://é.example', '--json', ...more]
+    const there = await runCli(['explain', '--url', admin, ...question])
+    const here = await runCli(['explain', '--config', 'a.yaml', ...settings, ...question], {}, directory)
+    t.equal(here.code, 0)
+    t.strictSame(here, there, `the file says what the running proxy says: ${more.join(' ')}`)
+  }
   child.kill('SIGTERM')
   t.equal(await ended, 0)
 })
