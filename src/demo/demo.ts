@@ -1,0 +1,85 @@
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createLog } from '../telemetry/log.ts'
+import { startDemoProxy } from './demo-proxy.ts'
+import { askExplanation } from './demo-request.ts'
+import { startEmbeddedEndpoint } from './embedded-endpoint.ts'
+import { introduce } from './introduction.ts'
+import { createPortChooser, demoHost, listenLocally } from './local-server.ts'
+import { createPageServer } from './page-server.ts'
+
+/** Where MinIO would be, and where sites under development often are. */
+const endpointPort = 9000
+const pagePort = 8000
+
+const flushMs = 1000
+
+/**
+ * Shows the product with nothing else installed: an embedded S3 endpoint, the proxy in front of it, and a page on another
+ * origin. Resolves with the exit code when SIGINT or SIGTERM has ended it.
+ */
+export async function runDemo(args: readonly string[]): Promise<number> {
+  if (args.length > 0) {
+    process.stderr.write('demo takes no arguments; S3CORS_LISTEN and S3CORS_ADMIN choose its ports\n')
+    return 64
+  }
+  const started = performance.now()
+  const configFile = nameFile(fileURLToPath(new URL('../../config/example.yaml', import.meta.url)))
+  const ports = createPortChooser()
+  const stops: (() => Promise<void>)[] = []
+  const log = createLog({
+    level: 'info',
+    stream: process.stdout,
+    pretty: true,
+    colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+  })
+  const stopped = untilStopped()
+  try {
+    const endpoint = await startEmbeddedEndpoint(await ports.choose('endpoint', endpointPort))
+    if (endpoint === undefined) {
+      process.stderr.write('demo needs the development dependencies: npm ci in a checkout, without --omit=dev\n')
+      return 1
+    }
+    stops.push(endpoint.close)
+    const start = await startDemoProxy({ configFile, environment: process.env, endpointUrl: endpoint.url, ports, log })
+    if ('faults' in start) {
+      process.stderr.write(start.faults.map(fault => `${fault}\n`).join(''))
+      return 64
+    }
+    const { proxy } = start
+    stops.push(proxy.stop)
+    const addresses = { proxyUrl: proxy.url, adminUrl: proxy.adminUrl, endpointUrl: endpoint.url, configFile }
+    const page = createPageServer({
+      ...addresses,
+      explain: (name, origin) => askExplanation(proxy.adminUrl, name, origin),
+    })
+    const pageUrl = `http://${demoHost}:${await listenLocally(page, await ports.choose('page', pagePort))}`
+    stops.push(async () => {
+      page.close()
+      page.closeAllConnections()
+    })
+    const seconds = (performance.now() - started) / 1000
+    process.stdout.write(introduce({ ...addresses, pageUrl, moved: ports.moved, seconds }))
+    await stopped
+    return 0
+  } catch (error) {
+    log.error('start_failed', error)
+    return 1
+  } finally {
+    for (const stop of stops.toReversed()) await stop()
+    await log.flush(flushMs)
+  }
+}
+
+/** As a person in this directory would write it. */
+function nameFile(path: string): string {
+  const fromHere = relative(process.cwd(), path)
+  return fromHere.startsWith('..') ? path : fromHere
+}
+
+/** npm passes Ctrl-C on to a process that the terminal has told already: all that follow the first are that same one. */
+function untilStopped(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve())
+  })
+}
