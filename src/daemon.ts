@@ -64,9 +64,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     files,
     environment,
     observer,
-    onFetch({ bucket, result, detail, changed }) {
-      metrics.countRulesFetch(result)
-      if (changed) log.info('rules_fetched', { bucket, result, detail })
+    events: {
+      onFetch({ bucket, result, detail, changed }) {
+        metrics.countRulesFetch(result)
+        if (changed) log.info('rules_fetched', { bucket, result, detail })
+      },
+      onChange({ bucket, rules, changedBy }) {
+        log.info('rules_managed', { bucket, rules: rules?.length ?? 0, changedBy })
+      },
+      onDisabled(bucket, detail) {
+        log.warn('managed_disabled', { bucket, detail })
+      },
     },
   })
   const controlPlane = createControlPlane({

@@ -67,6 +67,19 @@ export function findRegrets(configuration: Configuration, environment: Environme
       'an entry for each bucket',
     )
   }
+  for (const { name, source } of buckets) {
+    if (source !== 'managed') continue
+    const path = ['buckets', name, 'from']
+    if (upstream.host === 'rewrite') {
+      const message =
+        '"from: managed" has the endpoint check callers\' signatures, and "upstream.host: rewrite" breaks them'
+      warn('managed-rewrite', path, source, message, '"upstream.host: preserve" for clients that change rules')
+    }
+    if (upstream.credentials === 'none') {
+      const message = '"from: managed" asks the endpoint with keys of its own before it trusts it, and there are none'
+      warn('managed-anonymous', path, source, message, '"upstream.credentials: environment"')
+    }
+  }
   for (const { name, enforcement } of buckets) {
     if (enforcement !== 'report') continue
     const which = name === '*' ? 'every bucket that is not named' : `bucket ${JSON.stringify(name)}`

@@ -12,28 +12,11 @@ export interface Unavailable {
 type Feature = (raw: unknown) => readonly Unavailable[]
 
 /** One line for each feature that is designed, documented and not in this version: whoever adds it removes its line. */
-const features: readonly Feature[] = [
-  raw => bucketsFrom(raw, 'upstream'),
-  raw => bucketsFrom(raw, 'managed'),
-  raw => severalWorkers(raw),
-]
+const features: readonly Feature[] = [raw => severalWorkers(raw)]
 
 /** Every use of a feature that this version does not have. */
 export function findUnavailable(raw: unknown): readonly Unavailable[] {
   return features.flatMap(feature => feature(raw))
-}
-
-function bucketsFrom(raw: unknown, from: string): readonly Unavailable[] {
-  const buckets = child(raw, ['buckets'])
-  if (typeof buckets !== 'object' || buckets === null || Array.isArray(buckets)) return []
-  return Object.keys(buckets)
-    .filter(name => child(buckets, [name, 'from']) === from)
-    .map(name => ({
-      path: ['buckets', name, 'from'],
-      value: from,
-      message: `"from: ${from}" is not available in this version`,
-      allowed: 'CORSRules, CORSFile or "from: none"',
-    }))
 }
 
 function severalWorkers(raw: unknown): readonly Unavailable[] {

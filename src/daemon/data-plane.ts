@@ -3,13 +3,12 @@ import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
 import type { Configuration } from '../config/configuration.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
-import type { FetchEvent } from '../policies/upstream-source.ts'
 import type { ProxyContext } from '../proxy/proxy-context.ts'
 import { applyLimits, createProxyServer, type ServerLimits } from '../proxy/proxy-server.ts'
 import type { ProxyObserver } from '../proxy/request-record.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { createRequestIds } from '../s3/request-ids.ts'
-import { createPolicies, type DaemonPolicies } from './policies.ts'
+import { createPolicies, type DaemonPolicies, type RuleEvents } from './policies.ts'
 import { createProxySettings } from './proxy-settings.ts'
 import type { ServerCertificate } from './tls-files.ts'
 import { createUpstream, type Upstream, type UpstreamFiles, upstreamIdentity } from './upstream.ts'
@@ -26,7 +25,7 @@ export interface DataPlaneOptions {
   readonly files: ConfigurationFiles
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly observer: ProxyObserver
-  readonly onFetch: (event: FetchEvent) => void
+  readonly events: RuleEvents
 }
 
 /** The S3 port and everything behind it. */
@@ -47,10 +46,10 @@ const tickMs = 250
 
 /** Sets the data plane up; the server does not listen yet. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { environment, observer, onFetch } = options
+  const { environment, observer, events } = options
   const now = () => performance.now()
   let upstream = createUpstream(options.configuration, options.files.upstream, environment)
-  let policies = createPolicies(options.configuration, upstream, undefined, onFetch)
+  let policies = createPolicies(options.configuration, upstream, undefined, events)
   /** Upstreams of former configurations, until their last exchange is over. */
   const retired = new Set<Upstream>()
   const context: ProxyContext = {
@@ -61,7 +60,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     exchangeOf: new WeakMap(),
     closing: new WeakSet(),
     draining: false,
-    settings: createProxySettings(options.configuration, policies.lookup, upstream.pool),
+    settings: createProxySettings(options.configuration, policies, upstream.pool),
   }
   const server = createProxyServer(context, serverLimits(options.configuration), options.files.certificate)
   const ticker = setInterval(() => {
@@ -81,8 +80,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     if (upstreamIdentity(configuration, files.upstream) !== upstream.identity) {
       upstream = createUpstream(configuration, files.upstream, environment)
     }
-    policies = createPolicies(configuration, upstream, before.cached(), onFetch)
-    context.settings = createProxySettings(configuration, policies.lookup, upstream.pool)
+    policies = createPolicies(configuration, upstream, before.cached(), events)
+    context.settings = createProxySettings(configuration, policies, upstream.pool)
     before.lookup.stop()
     if (oldUpstream !== upstream) {
       retired.add(oldUpstream)

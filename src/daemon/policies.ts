@@ -1,42 +1,114 @@
 import type { Configuration } from '../config/configuration.ts'
-import type { BucketPolicies } from '../policies/bucket-policies.ts'
 import { createBucketPolicies } from '../policies/bucket-policies.ts'
-import type { PolicySources } from '../policies/policy-sources.ts'
+import { createBucketStore } from '../policies/managed/bucket-store.ts'
+import { createDirectoryStore } from '../policies/managed/directory-store.ts'
+import { probeEndpoint } from '../policies/managed/endpoint-safety.ts'
+import type { ManagedDocument } from '../policies/managed/managed-document.ts'
+import type { RuleStore } from '../policies/managed/rule-store.ts'
+import { createStoreGuard, type StoreGuard } from '../policies/managed/store-guard.ts'
+import { createManagedPolicies, type ManagedPolicies } from '../policies/managed-policies.ts'
+import type { PolicySources, SourceBuckets } from '../policies/policy-sources.ts'
 import { createPolicySources } from '../policies/policy-sources.ts'
 import type { CachedRules, FetchEvent } from '../policies/upstream-source.ts'
+import type { ManagedOperations } from '../proxy/managed-operation.ts'
 import { createGetBucketCors } from '../s3/get-bucket-cors.ts'
 import { createListBuckets } from '../s3/list-buckets.ts'
 import type { Upstream } from './upstream.ts'
 
-/** The policies of one configuration, and the rules that the next one can take over. */
-export interface DaemonPolicies {
-  readonly lookup: PolicySources
-  readonly cached: () => CachedRules | undefined
+/** Fetched rules that the next configuration can take over. */
+export interface DaemonRules {
+  readonly upstream: CachedRules | undefined
+  readonly managed: CachedRules | undefined
 }
 
-/** Joins the rules of the configuration with those that are fetched. `before`: rules that a former configuration fetched. */
+/** The policies of one configuration. */
+export interface DaemonPolicies {
+  readonly lookup: PolicySources
+  /** Absent when no bucket is managed. */
+  readonly managed: ManagedOperations | undefined
+  readonly cached: () => DaemonRules
+}
+
+/** What an operator should hear of live rules. */
+export interface RuleEvents {
+  onFetch(event: FetchEvent): void
+  /** Managed rules were changed, and by whom. */
+  onChange(document: ManagedDocument): void
+  /** The endpoint turned out to store rules itself. */
+  onDisabled(bucket: string, detail: string): void
+}
+
+/** Joins the rules of the configuration with those that are fetched or managed. `before`: those of the former configuration. */
 export function createPolicies(
   configuration: Configuration,
   upstream: Upstream,
-  before: CachedRules | undefined,
-  onFetch: (event: FetchEvent) => void,
+  before: DaemonRules | undefined,
+  events: RuleEvents,
 ): DaemonPolicies {
-  let live: BucketPolicies | undefined
-  const lookup = createPolicySources(configuration.buckets, {
-    upstream: buckets => {
-      live = createBucketPolicies(
-        {
+  const common = {
+    listBuckets: createListBuckets(upstream.call),
+    times: configuration.rules,
+    onFetch: events.onFetch,
+  }
+  let fetched: { cached(): CachedRules } | undefined
+  let managed: ManagedPolicies | undefined
+  let storeGuard: StoreGuard | undefined
+  const lookup = createPolicySources(
+    configuration.buckets,
+    {
+      upstream(buckets) {
+        const source = {
+          ...common,
           getBucketCors: createGetBucketCors(upstream.call),
-          listBuckets: createListBuckets(upstream.call),
-          times: configuration.rules,
           upstream: upstream.identity,
-          onFetch,
-        },
-        buckets,
-        before,
-      )
-      return live
+        }
+        const policies = createBucketPolicies(source, buckets, before?.upstream)
+        fetched = policies
+        return policies
+      },
+      managed(buckets: SourceBuckets) {
+        const place = storeOf(configuration, upstream)
+        storeGuard = place.guard
+        managed = createManagedPolicies(
+          {
+            ...common,
+            store: place.store,
+            storeName: place.name,
+            probe: bucket => probeEndpoint(upstream.call, bucket),
+            forward: upstream.forward.send,
+            onChange: events.onChange,
+            onDisabled: events.onDisabled,
+          },
+          buckets,
+          before?.managed,
+        )
+        return managed
+      },
     },
-  })
-  return { lookup, cached: () => live?.cached() }
+    { ungoverned: configuration.enforcement },
+  )
+  return {
+    lookup,
+    managed: managed === undefined ? undefined : { handle: managed.handle, storeGuard },
+    cached: () => ({ upstream: fetched?.cached(), managed: managed?.cached() }),
+  }
+}
+
+/** Where managed rules are when the configuration does not say: design and samples name the same directory. */
+const defaultDirectory = './rules'
+const defaultPrefix = 'cors/'
+
+function storeOf(
+  { managed }: Configuration,
+  upstream: Upstream,
+): { readonly store: RuleStore; readonly name: string; readonly guard: StoreGuard | undefined } {
+  const { bucket, prefix = defaultPrefix, directory = defaultDirectory } = managed?.store ?? {}
+  if (bucket === undefined) {
+    return { store: createDirectoryStore(directory), name: `directory ${directory}`, guard: undefined }
+  }
+  return {
+    store: createBucketStore(upstream.call, { bucket, prefix }),
+    name: `bucket ${bucket}/${prefix} ${upstream.identity}`,
+    guard: createStoreGuard(bucket, prefix),
+  }
 }

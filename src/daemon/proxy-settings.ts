@@ -1,10 +1,10 @@
 import { BlockList, isIPv6 } from 'node:net'
 import type { Configuration } from '../config/configuration.ts'
-import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import { type ConsoleProxy, createConsoleProxy } from '../proxy/console.ts'
 import type { ProxySettings } from '../proxy/proxy-context.ts'
 import type { UpstreamPool } from '../proxy/upstream-pool.ts'
 import { createAddressParser } from '../s3/bucket-address.ts'
+import type { DaemonPolicies } from './policies.ts'
 import { servernameOf } from './upstream-sockets.ts'
 
 // A request of an SDK has about 20 field lines, a presigned one fewer; user metadata can add 100.
@@ -13,13 +13,14 @@ const maxFieldLines = 512
 /** What the proxy reads of a configuration, everything that can be made ahead made. */
 export function createProxySettings(
   configuration: Configuration,
-  policies: PolicyLookup,
+  policies: DaemonPolicies,
   pool: UpstreamPool,
 ): ProxySettings {
   const { upstream, limits, publicOrigins } = configuration
   const { url } = upstream
   return {
-    policies,
+    policies: policies.lookup,
+    managed: policies.managed,
     pool,
     addressOf: createAddressParser({
       upstreamHost: url.hostname,

@@ -54,9 +54,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   watch = watchConfiguration({
     source,
     loaded,
-    apply: (next, warnings) => {
-      daemon.apply(next, warnings).catch(() => undefined) // counted and logged there
-    },
+    apply: (next, warnings) => daemon.apply(next, warnings),
     refuse: (faults: readonly ConfigurationIssue[]) => daemon.refuse(faults),
   })
   log.info('started', { version, url: daemon.url, admin: daemon.adminUrl, buckets: configuration.buckets.length })

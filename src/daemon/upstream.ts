@@ -22,6 +22,8 @@ export interface Upstream {
   readonly pool: UpstreamPool
   readonly transport: Transport
   readonly call: S3Caller
+  /** For callers' own `?cors` requests: connections apart, so that many of them cannot hold up the fetching of rules. */
+  readonly forward: Transport
   /** Idle connections end now, the others when their exchange is over. */
   close(): void
 }
@@ -32,6 +34,9 @@ export function upstreamIdentity(configuration: Configuration, files: UpstreamFi
   const contents = [files.ca, files.cert, files.key].map(file => file?.toString('base64'))
   return JSON.stringify([upstream, rules.timeoutSeconds, limits.headerBytes, contents])
 }
+
+// A person waits for it, with a client that retries: longer than one look at the rules, shorter than a client's patience.
+const forwardMs = 10_000
 
 /** Sets the upstream up; nothing is connected yet. */
 export function createUpstream(
@@ -52,6 +57,7 @@ export function createUpstream(
     now: () => performance.now(),
   })
   const transport = createTransport({ url: upstream.url, ...files, timeoutMs: rules.timeoutSeconds * 1000 })
+  const forward = createTransport({ url: upstream.url, ...files, timeoutMs: forwardMs, connections: 4 })
   const credentials: CredentialProvider =
     upstream.credentials === 'none' ? anonymous : createEnvironmentCredentials(environment)
   const call = createS3Caller({
@@ -66,9 +72,11 @@ export function createUpstream(
     pool,
     transport,
     call,
+    forward,
     close() {
       pool.close()
       void transport.close()
+      void forward.close()
     },
   }
 }

@@ -6,11 +6,13 @@ import { decide, refused } from '../cors/decide.ts'
 import { corsVary } from '../cors/response-fields.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import type { BucketAddress } from '../s3/bucket-address.ts'
+import { accessDenied } from '../s3/caller-signature.ts'
 import type { PreflightSituation, S3Error } from '../s3/error-response.ts'
 import { preflightError, s3Errors } from '../s3/error-response.ts'
 import { Exchange } from './exchange.ts'
 import { forwardedLines } from './forwarded-for.ts'
 import { lingerAtEnd } from './linger.ts'
+import { answerManaged, isCorsOperation } from './managed-operation.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
@@ -109,6 +111,11 @@ function handle(
   }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
   const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
+  if (isStoreRequest(settings, address, guarded)) {
+    record.kind = 'rejected'
+    answer(context, request, response, record, accessDenied, [])
+    return
+  }
   if (address.kind === 'none') {
     if (address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
     decideAndGo(context, turn, undefined, noPolicy)
@@ -131,6 +138,17 @@ function handle(
   })
 }
 
+/**
+ * Whether the request may touch the objects that hold managed rules. A Host that nobody configured names no bucket to us,
+ * but the endpoint may read the path all the same.
+ */
+function isStoreRequest(settings: ProxySettings, address: BucketAddress, guarded: GuardedRequest): boolean {
+  const guard = settings.managed?.storeGuard
+  if (guard === undefined) return false
+  const read = address.kind === 'bucket' ? address : settings.addressOf('localhost', guarded.target)
+  return read.kind === 'bucket' && guard(read.bucket, read.style, guarded.method, guarded.target)
+}
+
 /** The one place where a request is decided on: once, before anything is sent either way. */
 function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefined, policy: BucketPolicy): void {
   const { guarded, record } = turn
@@ -146,7 +164,7 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
   }
   if ('kind' in asked && asked.kind === 'no_origin') {
     record.kind = 'plain'
-    forward(context, turn, responseCors(turn, policy, undefined, undefined))
+    proceed(context, turn, bucket, policy, responseCors(turn, policy, undefined, undefined))
     return
   }
   record.kind = 'actual'
@@ -164,8 +182,31 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
       cors,
     )
   } else {
-    forward(context, turn, cors)
+    proceed(context, turn, bucket, policy, cors)
   }
+}
+
+/** What is left to do once a request may go on: forward it, unless the proxy itself keeps the rules it is about. */
+function proceed(
+  context: ProxyContext,
+  turn: Turn,
+  bucket: Bucket | undefined,
+  policy: BucketPolicy,
+  cors: ResponseCors,
+): void {
+  const { managed } = turn.settings
+  const isManaged = policy.source === 'managed' && managed !== undefined && bucket !== undefined
+  if (!isManaged || !isCorsOperation(turn.guarded.target, bucket.object)) {
+    forward(context, turn, cors)
+    return
+  }
+  const { request, response, record } = turn
+  const exchange = { ...turn, bucket: bucket.bucket, host: hostFor(turn), cors }
+  answerManaged(context, managed, exchange, () => end(context, record)).catch((error: unknown) => {
+    attempt(context, request, response, record, () => {
+      throw error
+    })
+  })
 }
 
 function decisionOf(asked: CorsRequest | CorsRequestIssue, policy: BucketPolicy): Decision {

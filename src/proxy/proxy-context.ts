@@ -4,6 +4,7 @@ import type { RequestIds } from '../s3/request-ids.ts'
 import type { ConsoleProxy } from './console.ts'
 import type { Exchange } from './exchange.ts'
 import type { ForwardedForPolicy } from './forwarded-for.ts'
+import type { ManagedOperations } from './managed-operation.ts'
 import type { GuardLimits } from './request-guard.ts'
 import type { ProxyObserver } from './request-record.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
@@ -27,6 +28,8 @@ export interface ProxySettings {
   readonly guardLimits: GuardLimits
   /** The server of one further Host; absent when none is configured. */
   readonly console: ConsoleProxy | undefined
+  /** Answers `?cors` of managed buckets; absent when there are none. */
+  readonly managed: ManagedOperations | undefined
   readonly responseMs: number
   readonly idleMs: number
 }

@@ -1,0 +1,139 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { ManagedAnswer, ManagedRequest } from '../policies/managed/managed-request.ts'
+import type { StoreGuard } from '../policies/managed/store-guard.ts'
+import { corsQuery } from '../s3/cors-query.ts'
+import { lingerAtEnd } from './linger.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import { appendCors, type ResponseCors } from './relayed-fields.ts'
+import { hasContent } from './request-body.ts'
+import type { GuardedRequest } from './request-guard.ts'
+import type { RequestRecord } from './request-record.ts'
+
+/** What the proxy asks of managed rules. */
+export interface ManagedOperations {
+  /** Answers a `?cors` request; never rejects. */
+  handle(request: ManagedRequest): Promise<ManagedAnswer>
+  /** Keeps clients away from the objects that hold the rules; undefined where a directory holds them. */
+  readonly storeGuard: StoreGuard | undefined
+}
+
+// PutBucketCors takes 64 KB; this is also all that one caller can make us hold.
+const maxBodyBytes = 64 * 1024
+
+/** Whether the request is `?cors` of a bucket, in any spelling that an endpoint might take for it. */
+export function isCorsOperation(target: string, object: boolean): boolean {
+  return !object && corsQuery(target) !== 'none'
+}
+
+/**
+ * Reads the content of a `?cors` request, at most as much as S3 takes, and answers it. `cors` is what the rules before
+ * this operation allow: S3 answers a PUT or DELETE with the CORS fields of the rules it replaces. Calls `ended` once.
+ */
+export async function answerManaged(
+  context: ProxyContext,
+  operations: ManagedOperations,
+  exchange: {
+    readonly request: IncomingMessage
+    readonly response: ServerResponse
+    readonly guarded: GuardedRequest
+    readonly record: RequestRecord
+    readonly expectsContinue: boolean
+    readonly bucket: string
+    readonly host: string
+    readonly cors: ResponseCors
+  },
+  ended: () => void,
+): Promise<void> {
+  const { request, response, guarded, record, bucket } = exchange
+  record.kind = 'managed'
+  record.decision = undefined
+  const content = hasContent(guarded)
+  if (content && exchange.expectsContinue && Number(guarded.contentLength ?? 0) <= maxBodyBytes)
+    response.writeContinue()
+  const body = content ? await readContent(request, record) : Buffer.alloc(0)
+  if (body === 'aborted') {
+    record.clientAborted = true
+    ended()
+    return
+  }
+  const answer = await operations.handle({
+    bucket,
+    method: guarded.method,
+    target: guarded.target,
+    headers: ['Host', exchange.host, ...flatFields(guarded.lines)],
+    body,
+    tls: (request.socket as Partial<TLSSocket>).encrypted === true,
+    ids: context.ids(),
+  })
+  if (response.destroyed) record.clientAborted = true
+  else sendAnswer(context, exchange, answer, body === undefined)
+  ended()
+}
+
+function sendAnswer(
+  context: ProxyContext,
+  { request, response, record, cors }: Parameters<typeof answerManaged>[2],
+  answer: ManagedAnswer,
+  unread: boolean,
+): void {
+  const fields = [...answer.headers]
+  const names = fields.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase())
+  const upstreamVary = names.flatMap((name, index) => (name === 'vary' ? [fields[2 * index + 1] ?? ''] : []))
+  const kept = names.flatMap((name, index) =>
+    name === 'vary' && cors.governed ? [] : [fields[2 * index] ?? '', fields[2 * index + 1] ?? ''],
+  )
+  if (!names.includes('x-amz-request-id')) {
+    const { requestId, hostId } = context.ids()
+    kept.push('x-amz-request-id', record.requestId ?? requestId, 'x-amz-id-2', hostId)
+  }
+  appendCors(kept, cors, upstreamVary)
+  if ((context.draining || unread) && !names.includes('connection')) kept.push('Connection', 'close')
+  if (unread) {
+    context.closing.add(request.socket)
+    lingerAtEnd(request)
+  }
+  record.status = answer.status
+  record.errorCode = answer.s3Code
+  record.responseBodyBytes = answer.body.length
+  response.writeHead(answer.status, kept)
+  response.end(answer.body)
+}
+
+/** The whole content; undefined when it is longer than S3 takes, and then the rest of it is not read. */
+function readContent(request: IncomingMessage, record: RequestRecord): Promise<Buffer | undefined | 'aborted'> {
+  return new Promise(resolve => {
+    const chunks: Buffer[] = []
+    const settle = (result: Buffer | undefined | 'aborted') => {
+      request.off('data', take)
+      request.off('end', finish)
+      request.off('close', abort)
+      resolve(result)
+    }
+    const take = (chunk: Buffer) => {
+      record.requestBodyBytes += chunk.length
+      if (record.requestBodyBytes <= maxBodyBytes) {
+        chunks.push(chunk)
+        return
+      }
+      request.pause()
+      settle(undefined)
+    }
+    const finish = () => settle(Buffer.concat(chunks))
+    const abort = () => settle('aborted')
+    request.on('data', take)
+    request.on('end', finish)
+    request.on('close', abort)
+  })
+}
+
+/** Field lines as one flat list. */
+function flatFields(lines: string): string[] {
+  return lines
+    .split('\r\n')
+    .filter(line => line !== '')
+    .flatMap(line => {
+      const colon = line.indexOf(':')
+      return [line.slice(0, colon), line.slice(colon + 2)]
+    })
+}
