@@ -88,6 +88,21 @@ const warnings: readonly { name: string; text: string; around?: Surroundings; li
     ],
   },
   {
+    name: "managed rules where callers' signatures cannot hold",
+    text: 'upstream: { url: "https://a", host: rewrite }\nbuckets:\n  abc: { from: managed }\n',
+    lines: [
+      'config/proxy.yaml:1:37: warning: upstream.host: ',
+      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" has the endpoint check callers\' signatures, and "upstream.host: rewrite" breaks them; allowed: "upstream.host: preserve" for clients that change rules',
+    ],
+  },
+  {
+    name: 'managed rules without keys of our own',
+    text: 'upstream: { url: "https://a", credentials: none }\nbuckets:\n  abc: { from: managed }\n',
+    lines: [
+      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" asks the endpoint with keys of its own before it trusts it, and there are none; allowed: "upstream.credentials: environment"',
+    ],
+  },
+  {
     name: 'what S3 accepts and a person regrets',
     text: `${upstreamLine}buckets:\n  abc:\n    CORSRules:\n      - AllowedOrigins: ["https://a.example/"]\n        AllowedMethods: [GET]\n`,
     lines: ['config/proxy.yaml:5:26: warning: buckets.abc.CORSRules[0].AllowedOrigins[0]: '],
