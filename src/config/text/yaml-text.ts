@@ -11,9 +11,8 @@ const harmless = new Set(['DUPLICATE_KEY'])
 export function readYaml(text: string): Located {
   const check = checkTokens(text)
   if (check.unsafe) return unreadable(check.faults)
-  const lineCounter = new LineCounter()
+  const lineCounter = countLines(text)
   const document = parseDocument(check.masked, {
-    lineCounter,
     version: '1.2',
     schema: 'core',
     stringKeys: true,
@@ -46,6 +45,14 @@ export function readYaml(text: string): Located {
       return found && { ...position(found.offset), exact: found.exact }
     },
   }
+}
+
+/** By the text alone: the parser tells its counter nothing of the lines within a string that it passes over after an error. */
+function countLines(text: string): LineCounter {
+  const counter = new LineCounter()
+  counter.addNewLine(0)
+  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) counter.addNewLine(end + 1)
+  return counter
 }
 
 const advice: Readonly<Record<string, string>> = {

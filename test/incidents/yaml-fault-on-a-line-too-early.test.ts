@@ -1,0 +1,10 @@
+// Found by fuzzing: after an error within brackets, the lines inside a quoted string were not counted, so that the faults
+// behind it were shown too early, in columns that their line did not have.
+
+import t from 'tap'
+import { issueLines, parseText, upstreamLine } from '../fixtures/parsed-text.ts'
+
+t.test('a fault behind a broken list with a string over several lines is shown on its own line', async t => {
+  const lines = issueLines(parseText(`${upstreamLine}hosts: [\n]]\n"over\n several\n lines" @\n`))
+  t.match(lines.at(-1), /^config\/proxy\.yaml:6:9: /)
+})
