@@ -1,0 +1,65 @@
+import t from 'tap'
+import { refused } from '../../src/cors/decide.ts'
+import { explainQuestion, explainRecord } from '../../src/daemon/explanations.ts'
+import { createPolicySources } from '../../src/policies/policy-sources.ts'
+import { makeRecord } from '../fixtures/request-records.ts'
+
+const policies = createPolicySources(
+  [
+    {
+      name: 'media',
+      source: 'yaml',
+      enforcement: 'headers',
+      rules: [
+        {
+          id: 'web',
+          allowedOrigins: ['https://app.example'],
+          allowedMethods: ['GET'],
+          allowedHeaders: [],
+          exposeHeaders: [],
+        },
+      ],
+    },
+    { name: '*', source: 'none', enforcement: 'headers', rules: [] },
+  ],
+  {},
+)
+const question = {
+  bucket: 'media',
+  method: 'OPTIONS',
+  origin: 'https://app.example',
+  requestMethod: 'GET',
+  requestHeaders: undefined,
+}
+
+t.test('an allowed question names its rule', async t => {
+  const { allowed, rule } = explainQuestion(question, policies)
+  t.strictSame({ allowed, rule }, { allowed: true, rule: { index: 0, id: 'web' } })
+})
+
+t.test('a denied question gets the smallest change', async t => {
+  const { allowed, reason, change } = explainQuestion({ ...question, origin: 'https://new.example' }, policies)
+  t.strictSame({ allowed, reason }, { allowed: false, reason: 'origin' })
+  t.match(change?.yaml, /"https:\/\/new\.example"/)
+})
+
+t.test('a bucket under "*" is told from one with an entry', async t => {
+  const { reason, change } = explainQuestion({ ...question, bucket: 'others' }, policies)
+  t.equal(reason, 'no_rules')
+  t.equal(change?.kind, 'new-entry')
+})
+
+t.test('a record that was denied explains itself', async t => {
+  const record = makeRecord({
+    method: 'OPTIONS',
+    origin: 'https://new.example',
+    requestMethod: 'GET',
+    decision: refused.origin,
+  })
+  t.equal(explainRecord(record, policies)?.reason, 'origin')
+})
+
+t.test('a record without bucket or decision has nothing to explain', async t => {
+  t.equal(explainRecord(makeRecord(), policies), undefined)
+  t.equal(explainRecord(makeRecord({ decision: refused.no_rules, bucket: undefined }), policies), undefined)
+})
