@@ -165,7 +165,7 @@ function checkError(t: Test, actual: Response, expected: Answer): void {
   const elements = [...actual.body.matchAll(/<([A-Za-z]+)>([^<]*)<\/\1>/g)].map(match => [match[1], match[2]] as const)
   const value = (name: string) => elements.find(([other]) => other === name)?.[1]
   t.equal(value('Code'), expected.error_code, 'Code')
-  if (expected.error_message != null) t.equal(unescape(value('Message') ?? ''), expected.error_message, 'Message')
+  if (expected.error_message != null) t.equal(unescapeXml(value('Message') ?? ''), expected.error_message, 'Message')
   for (const [name, text] of Object.entries(expected.error_fields ?? {})) t.equal(value(name), text, name)
   for (const name of expected.absent_error_fields ?? []) t.equal(value(name), undefined, `no ${name}`)
   const order = ['Code', 'Message', 'Method', 'ResourceType', 'RequestId', 'HostId']
@@ -181,7 +181,7 @@ function checkError(t: Test, actual: Response, expected: Answer): void {
   )
 }
 
-function unescape(text: string): string {
+function unescapeXml(text: string): string {
   return text
     .replaceAll('&quot;', '"')
     .replaceAll('&apos;', "'")
