@@ -9,21 +9,20 @@ import { readFileContentSync } from '../config/text/file-content.ts'
 import { type ConfigurationWatch, watchConfiguration } from '../config/watch-configuration.ts'
 import { startDaemon } from '../daemon.ts'
 import type { Log } from '../telemetry/log.ts'
-import { demoHost, type PortChooser } from './local-server.ts'
+import { demoHost, type Place, portOrAny } from './local-server.ts'
 
 /** What the proxy runs with. */
 export interface DemoProxyOptions {
   readonly configFile: string
   readonly environment: Environment
   readonly endpointUrl: string
-  readonly ports: PortChooser
   readonly log: Log
 }
 
 /** A running proxy. */
 export interface DemoProxy {
-  readonly url: string
-  readonly adminUrl: string
+  readonly place: Place
+  readonly admin: Place
   stop(): Promise<void>
 }
 
@@ -35,15 +34,21 @@ const drainSeconds = 1
 
 /** Starts the proxy and keeps watching its configuration file. */
 export async function startDemoProxy(options: DemoProxyOptions): Promise<DemoProxyStart> {
-  const { configFile: file, environment, endpointUrl, ports, log } = options
-  const always: Flags = { 'upstream-url': endpointUrl, workers: '1', 'drain-seconds': String(drainSeconds) }
+  const { configFile: file, environment, endpointUrl, log } = options
+  const always: Flags = {
+    'upstream-url': endpointUrl,
+    // Whoever has keys of a real endpoint in the environment does not want them here.
+    'upstream-credentials': 'none',
+    workers: '1',
+    'drain-seconds': String(drainSeconds),
+  }
   const wanted = await loadConfiguration({ file, environment, flags: always })
   const { secrets, issues: secretIssues } = readSecrets(environment, readFileContentSync)
   const { configuration } = wanted.parsed
   if (configuration === undefined || secrets === undefined) return refused(wanted, secretIssues)
 
-  const listen = `${demoHost}:${await ports.choose('proxy', configuration.listen.port)}`
-  const admin = `${demoHost}:${await ports.choose('admin port', configuration.admin.port)}`
+  const listen = `${demoHost}:${await portOrAny(configuration.listen.port)}`
+  const admin = `${demoHost}:${await portOrAny(configuration.admin.port)}`
   const source = { file, environment, flags: { ...always, listen, admin } }
   const loaded = await loadConfiguration(source)
   if (loaded.parsed.configuration === undefined) return refused(loaded, secretIssues)
@@ -61,8 +66,8 @@ export async function startDemoProxy(options: DemoProxyOptions): Promise<DemoPro
   watch = watchConfiguration({ source, loaded, apply: daemon.apply, refuse: daemon.refuse })
   return {
     proxy: {
-      url: daemon.url,
-      adminUrl: daemon.adminUrl,
+      place: { url: daemon.url, wantedPort: configuration.listen.port },
+      admin: { url: daemon.adminUrl, wantedPort: configuration.admin.port },
       async stop() {
         watch.stop()
         await daemon.drain(0)

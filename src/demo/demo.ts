@@ -5,7 +5,7 @@ import { startDemoProxy } from './demo-proxy.ts'
 import { askExplanation } from './demo-request.ts'
 import { startEmbeddedEndpoint } from './embedded-endpoint.ts'
 import { introduce } from './introduction.ts'
-import { createPortChooser, demoHost, listenLocally } from './local-server.ts'
+import { listenLocally } from './local-server.ts'
 import { createPageServer } from './page-server.ts'
 
 /** Where MinIO would be, and where sites under development often are. */
@@ -25,7 +25,6 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   }
   const started = performance.now()
   const configFile = nameFile(fileURLToPath(new URL('../../config/example.yaml', import.meta.url)))
-  const ports = createPortChooser()
   const stops: (() => Promise<void>)[] = []
   const log = createLog({
     level: 'info',
@@ -35,31 +34,40 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   })
   const stopped = untilStopped()
   try {
-    const endpoint = await startEmbeddedEndpoint(await ports.choose('endpoint', endpointPort))
+    const endpoint = await startEmbeddedEndpoint(endpointPort)
     if (endpoint === undefined) {
       process.stderr.write('demo needs the development dependencies: npm ci in a checkout, without --omit=dev\n')
       return 1
     }
     stops.push(endpoint.close)
-    const start = await startDemoProxy({ configFile, environment: process.env, endpointUrl: endpoint.url, ports, log })
+    const start = await startDemoProxy({
+      configFile,
+      environment: settings(process.env),
+      endpointUrl: endpoint.place.url,
+      log,
+    })
     if ('faults' in start) {
       process.stderr.write(start.faults.map(fault => `${fault}\n`).join(''))
       return 64
     }
     const { proxy } = start
     stops.push(proxy.stop)
-    const addresses = { proxyUrl: proxy.url, adminUrl: proxy.adminUrl, endpointUrl: endpoint.url, configFile }
-    const page = createPageServer({
-      ...addresses,
-      explain: (name, origin) => askExplanation(proxy.adminUrl, name, origin),
+    const pageServer = createPageServer({
+      proxyUrl: proxy.place.url,
+      adminUrl: proxy.admin.url,
+      endpointUrl: endpoint.place.url,
+      configFile,
+      explain: (name, origin) => askExplanation(proxy.admin.url, name, origin),
     })
-    const pageUrl = `http://${demoHost}:${await listenLocally(page, await ports.choose('page', pagePort))}`
+    const page = await listenLocally(pageServer, pagePort)
     stops.push(async () => {
-      page.close()
-      page.closeAllConnections()
+      pageServer.close()
+      pageServer.closeAllConnections()
     })
     const seconds = (performance.now() - started) / 1000
-    process.stdout.write(introduce({ ...addresses, pageUrl, moved: ports.moved, seconds }))
+    process.stdout.write(
+      introduce({ page, proxy: proxy.place, admin: proxy.admin, endpoint: endpoint.place, configFile, seconds }),
+    )
     await stopped
     return 0
   } catch (error) {
@@ -69,6 +77,11 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     for (const stop of stops.toReversed()) await stop()
     await log.flush(flushMs)
   }
+}
+
+/** What chooses ports and other settings; nothing else of the environment is the demo's business. */
+function settings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => name.startsWith('S3CORS_')))
 }
 
 /** As a person in this directory would write it. */

@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { demoBuckets, demoObjects } from './demo-objects.ts'
-import { demoHost, hasCode, listenLocally } from './local-server.ts'
+import { hasCode, listenLocally, type Place } from './local-server.ts'
 
 /** What the demo uses of the package, which has no types of its own. */
 interface S3rver {
@@ -19,7 +19,7 @@ interface S3rverModule {
 
 /** A running endpoint. */
 export interface EmbeddedEndpoint {
-  readonly url: string
+  readonly place: Place
   close(): Promise<void>
 }
 
@@ -41,7 +41,7 @@ const permissiveCors = `<CORSConfiguration>
 
 /** Starts the endpoint with the demo's objects, or resolves with undefined when the package is not installed. */
 export async function startEmbeddedEndpoint(
-  port: number,
+  wantedPort: number,
   loadPackage: () => Promise<S3rverModule> = () => import(packageName),
 ): Promise<EmbeddedEndpoint | undefined> {
   const loaded = await loadPackage().catch((error: unknown) => {
@@ -56,7 +56,7 @@ export async function startEmbeddedEndpoint(
     vhostBuckets: false,
     configureBuckets: demoBuckets.map(name => ({ name, configs: [permissiveCors] })),
   })
-  // A server of our own around it: its run() cannot report that the port is taken.
+  // A server of our own around it: its run() dies of a port that is taken.
   const server = createServer(s3rver.callback())
   async function close(): Promise<void> {
     const closed = new Promise<void>(resolve => {
@@ -68,9 +68,9 @@ export async function startEmbeddedEndpoint(
   }
   try {
     await s3rver.configureBuckets()
-    const url = `http://${demoHost}:${await listenLocally(server, port)}`
-    await putObjects(url)
-    return { url, close }
+    const place = await listenLocally(server, wantedPort)
+    await putObjects(place.url)
+    return { place, close }
   } catch (error) {
     await close()
     throw error

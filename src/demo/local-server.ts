@@ -3,53 +3,49 @@ import { createServer, type Server } from 'node:net'
 /** Loopback only: what the demo shows is for the person at this machine. */
 export const demoHost = '127.0.0.1'
 
-/** Finds ports for servers that should be where people expect them. */
-export interface PortChooser {
-  /** Gives `preferred` if nobody listens there, else a port that is free; 0 prefers none. */
-  choose(name: string, preferred: number): Promise<number>
-  /** One sentence for each that did not get what it preferred. */
-  readonly moved: readonly string[]
+/** A part of the demo that people reach, and the port where it would be if nobody else were there. */
+export interface Place {
+  readonly url: string
+  /** 0: any port would do. */
+  readonly wantedPort: number
 }
 
-/** Makes a chooser, which never gives a port twice. */
-export function createPortChooser(): PortChooser {
-  const moved: string[] = []
-  const given = new Set<number>()
-  return {
-    moved,
-    async choose(name, preferred) {
-      let port = given.has(preferred) ? undefined : await tryPort(preferred)
-      while (port === undefined || given.has(port)) port = await tryPort(0)
-      given.add(port)
-      if (preferred !== 0 && port !== preferred) moved.push(`Port ${preferred} is taken: the ${name} is on ${port}.`)
-      return port
-    },
-  }
+/** Resolves with the server's place once it listens: on `wantedPort`, or on any free port where that is taken. */
+export async function listenLocally(server: Server, wantedPort: number): Promise<Place> {
+  const port = (await tryToListen(server, wantedPort)) ?? (await tryToListen(server, 0))
+  if (port === undefined) throw new Error('no port is free')
+  return { url: `http://${demoHost}:${port}`, wantedPort }
 }
 
-/** Listens for a moment. Should somebody else take the port right after, the start that wanted it fails and says so. */
-async function tryPort(port: number): Promise<number | undefined> {
+/**
+ * Gives `port` if nobody listens there now, else 0, for a server that is started elsewhere. Should somebody take it right
+ * after, that start fails and says so.
+ */
+export async function portOrAny(port: number): Promise<number> {
   const server = createServer()
   try {
-    return await listenLocally(server, port)
-  } catch (error) {
-    // EACCES: below 1024 without the right to it.
-    if (hasCode(error, ['EADDRINUSE', 'EACCES'])) return undefined
-    throw error
+    return (await tryToListen(server, port)) === undefined ? 0 : port
   } finally {
     server.close()
   }
 }
 
-/** Resolves with the port once the server listens on it. */
-export function listenLocally(server: Server, port: number): Promise<number> {
+function tryToListen(server: Server, port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host: demoHost, exclusive: true }, () => {
-      server.off('error', reject)
+    const succeed = () => {
+      server.off('error', fail)
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)
-    })
+    }
+    const fail = (error: Error) => {
+      server.off('listening', succeed)
+      // EACCES: below 1024 without the right to it.
+      if (hasCode(error, ['EADDRINUSE', 'EACCES'])) resolve(undefined)
+      else reject(error)
+    }
+    server.once('error', fail)
+    server.once('listening', succeed)
+    server.listen({ port, host: demoHost, exclusive: true })
   })
 }
 

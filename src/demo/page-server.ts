@@ -42,13 +42,15 @@ export function createPageServer(options: PageOptions): Server {
 
   async function answer(method: string, target: string, host: string): Promise<PageAnswer> {
     if (method !== 'GET' && method !== 'HEAD') return plain(405, 'GET and HEAD only')
-    // Another name that leads here is somebody else's: https://en.wikipedia.org/wiki/DNS_rebinding.
+    // Another name that leads here is somebody else's (DNS rebinding).
     if (!isOwnHost(host)) return plain(403, `open http://${demoHost}`)
-    const { pathname, searchParams } = new URL(target, `http://${host}`)
+    const base = `http://${host}`
+    if (!URL.canParse(target, base)) return plain(400, 'not a path')
+    const { pathname, searchParams } = new URL(target, base)
     if (pathname !== '/explanation') return files.get(pathname) ?? plain(404, 'nothing here')
     const name = searchParams.get('of')
     if (!isDemoRequestName(name)) return plain(400, 'of is allowed or refused')
-    const explanation = await options.explain(name, `http://${host}`)
+    const explanation = await options.explain(name, base)
     return { status: 200, type: 'application/json', body: JSON.stringify(explanation) }
   }
 
