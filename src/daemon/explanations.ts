@@ -16,13 +16,13 @@ export interface Question {
 export function explainQuestion(question: Question, policies: PolicyLookup): Explanation {
   const { bucket, method, origin, requestMethod, requestHeaders } = question
   const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
-  const known = policies.peek(bucket)
-  const state = known?.state ?? { kind: 'unknown' }
+  const known = policies.inspect(bucket)
+  const { state } = known
   const policy = state.kind === 'rules' ? state.policy : undefined
   return explain(policy, asked, bucket, {
     state: state.kind,
-    source: known?.source,
-    entry: known?.named === true ? 'named' : known?.governed === true ? 'default' : 'absent',
+    source: known.source,
+    entry: known.named ? 'named' : known.governed ? 'default' : 'absent',
   })
 }
 

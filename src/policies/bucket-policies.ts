@@ -204,6 +204,7 @@ export function createBucketPolicies(
   return {
     peek,
     load,
+    inspect: current,
     refresh,
     describe,
     deliver: (bucket, result) => scheduler.deliver(bucket, laneOf(bucket), result),

@@ -50,6 +50,8 @@ export interface PolicyLookup {
   peek(bucket: string): BucketPolicy | undefined
   /** The policy, after at most one bounded call to its source. Never rejects. */
   load(bucket: string): Promise<BucketPolicy>
+  /** What is known at this moment, for a person: never asks a source, however old that is, and never waits. */
+  inspect(bucket: string): BucketPolicy
   /** Every configured bucket, for the admin port. */
   describe(): readonly BucketStatus[]
 }

@@ -103,6 +103,7 @@ export function createPolicySources(
   return {
     peek: bucket => (liveOf(bucket) ?? table).peek(bucket),
     load: bucket => (liveOf(bucket) ?? table).load(bucket),
+    inspect: bucket => (liveOf(bucket) ?? table).inspect(bucket),
     describe,
     refresh: bucket => liveOf(bucket)?.refresh(bucket),
     corsWritten,

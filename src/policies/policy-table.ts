@@ -43,7 +43,7 @@ export function createPolicyTable(entries: readonly BucketEntry[], ungoverned: E
   const statuses = Object.freeze(entries.map(({ name }) => statusOf(name, named.get(name) ?? others)))
 
   const peek = (bucket: string): BucketPolicy => named.get(bucket) ?? others
-  return { peek, load: async bucket => peek(bucket), describe: () => statuses }
+  return { peek, load: async bucket => peek(bucket), inspect: peek, describe: () => statuses }
 }
 
 function stateOf({ source, rules }: BucketEntry): RuleState {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { refused } from '../../src/cors/decide.ts'
 import { explainQuestion, explainRecord } from '../../src/daemon/explanations.ts'
-import { createPolicySources } from '../../src/policies/policy-sources.ts'
+import { createPolicySources, type LivePolicies } from '../../src/policies/policy-sources.ts'
 import { makeRecord } from '../fixtures/request-records.ts'
 
 const policies = createPolicySources(
@@ -47,6 +47,34 @@ t.test('a bucket under "*" is told from one with an entry', async t => {
   const { reason, change } = explainQuestion({ ...question, bucket: 'others' }, policies)
   t.equal(reason, 'no_rules')
   t.equal(change?.kind, 'new-entry')
+})
+
+t.test('a question about fetched rules is answered from what is known, and asks nobody', async t => {
+  const asked: string[] = []
+  const never = (bucket: string) => {
+    asked.push(bucket)
+    throw new Error('asked')
+  }
+  const stale: LivePolicies = {
+    peek: never,
+    load: never,
+    refresh: never,
+    inspect: () => ({
+      governed: true,
+      named: true,
+      source: 'upstream',
+      enforcement: 'headers',
+      state: { kind: 'unknown' },
+    }),
+    describe: () => [],
+    unasked: () => [],
+    stop: () => {},
+  }
+  const live = createPolicySources([{ name: 'media', source: 'upstream', enforcement: 'headers', rules: [] }], {
+    upstream: () => stale,
+  })
+  t.equal(explainQuestion(question, live).reason, 'rules_unavailable')
+  t.strictSame(asked, [])
 })
 
 t.test('a record that was denied explains itself', async t => {

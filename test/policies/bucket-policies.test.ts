@@ -456,3 +456,18 @@ t.test('a fetch that rejects is a failure', async t => {
   await settled()
   t.match(policies.describe()[0], { state: 'unknown', lastResult: /^network/ })
 })
+
+t.test('what is inspected is never asked for, however old it is', async t => {
+  const { policies, fetch, clock } = setUp({ named: [], others: 'headers' })
+  t.match(policies.inspect('media'), { governed: true, named: false, source: 'upstream', state: { kind: 'unknown' } })
+  t.equal(fetch.calls.length, 0, 'nothing is known, and nothing was asked')
+  policies.load('media')
+  await fetch.last().answer(rulesFor('https://a.example'))
+  await clock.advance(900_000)
+  t.equal(said(policies.inspect('media')), 'https://a.example', 'stale')
+  await clock.advance(1)
+  t.equal(said(policies.inspect('media')), 'unknown', 'too old')
+  t.equal(said(policies.inspect('No Bucket')), 'no-such-bucket')
+  t.equal(fetch.calls.length, 1, 'no further call')
+  t.equal(said(policies.peek('media')), 'load first')
+})

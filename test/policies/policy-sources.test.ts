@@ -18,6 +18,7 @@ function liveSource(source: PolicySource, asked: string[]) {
     return {
       peek: policy,
       load: async bucket => policy(bucket),
+      inspect: policy,
       refresh: async bucket => {
         asked.push(`${source} refresh ${bucket}`)
         return policy(bucket)
@@ -94,6 +95,7 @@ for (const { name, entries, bucket, source, governed } of routes) {
     const { sources } = setUp(entries)
     t.match(sources.peek(bucket), { source, governed })
     t.match(await sources.load(bucket), { source, governed })
+    t.match(sources.inspect(bucket), { source, governed })
   })
 }
 

@@ -130,6 +130,7 @@ for (const { name, entries, ungoverned, bucket, expected } of cases) {
     t.strictSame(summary(policy), expected)
     t.equal(await table.load(bucket), policy, 'load gives what peek gives')
     t.equal(table.peek(bucket), policy, 'nothing is made per request')
+    t.equal(table.inspect(bucket), policy, 'inspect gives it too')
     t.ok(Object.isFrozen(policy))
   })
 }
