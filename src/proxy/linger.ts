@@ -13,24 +13,25 @@ export function lingerAtEnd(request: IncomingMessage): void {
   if (request.complete) return
   const { socket } = request
   let discardedBytes = 0
-  let answered = false
   request.on('data', (chunk: Buffer) => {
     discardedBytes += chunk.length
-    if (discardedBytes <= maxDiscardedBytes) return
-    if (answered) socket.destroy()
-    else request.pause() // the answer may take longer than the client's patience with its upload
+    // No reset yet: a client that is stopped by its own full buffers still reads the answer.
+    if (discardedBytes > maxDiscardedBytes) request.pause()
   })
   // Without a read of its own, Node would take the body for unwanted and swallow all of it, unbounded.
   request.read(0)
   request.resume()
   // Node's last step for a connection that closes: end, then destroy at once. The pause between the two is the point.
+  const { destroySoon } = socket
   socket.destroySoon = () => {
-    answered = true
+    socket.destroySoon = destroySoon
+    if (request.complete) {
+      socket.destroySoon()
+      return
+    }
     socket.end()
     const timer = setTimeout(() => socket.destroy(), maxLingerMs)
     socket.once('close', () => clearTimeout(timer))
-    if (request.complete) socket.destroy()
-    else request.once('end', () => socket.destroy())
-    if (discardedBytes <= maxDiscardedBytes) request.resume()
+    request.once('end', () => socket.destroySoon())
   }
 }

@@ -55,6 +55,7 @@ export class RequestBody {
   /** Sends no more: the endpoint has answered, or is gone. */
   stop(): void {
     this.#connection = undefined
+    this.blocked = false
     if (!this.started) return
     this.#request.off('data', this.#take)
     this.#request.off('end', this.#end)
