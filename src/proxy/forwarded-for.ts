@@ -13,8 +13,13 @@ export interface ForwardedForPolicy {
  * is dropped, because MinIO believes it for `aws:SourceIp`. A field that the client signed is never touched: its
  * signature would no longer hold, and the endpoint refuses it if the client lied.
  */
-export function forwardedLines(request: GuardedRequest, peer: string | undefined, policy: ForwardedForPolicy): string {
+export function forwardedLines(
+  request: GuardedRequest,
+  peerAddress: string | undefined,
+  policy: ForwardedForPolicy,
+): string {
   const { forwardedFields } = request
+  const peer = peerAddress === undefined ? undefined : withoutMapping(peerAddress)
   if (forwardedFields === undefined) {
     return policy.mode === 'preserve' || peer === undefined ? '' : `X-Forwarded-For: ${peer}\r\n`
   }
@@ -39,18 +44,29 @@ export function forwardedLines(request: GuardedRequest, peer: string | undefined
   return `${lines}X-Forwarded-For: ${chain === undefined || chain === '' ? peer : `${chain}, ${peer}`}\r\n`
 }
 
-function isTrusted(peer: string, trusted: BlockList): boolean {
-  const mapped = peer.startsWith('::ffff:') ? peer.slice(7) : peer
-  if (isIPv4(mapped)) return trusted.check(mapped, 'ipv4')
-  return isIPv6(peer) && trusted.check(peer, 'ipv6')
+/** The IPv4 address that a dual-stack socket shows as `::ffff:192.0.2.1`: policies and `trustedProxies` are written for it. */
+function withoutMapping(peer: string): string {
+  const address = peer.startsWith('::ffff:') ? peer.slice(7) : ''
+  return isIPv4(address) ? address : peer
 }
 
-/** The names in SigV4's SignedHeaders, of the Authorization field or of a presigned query, in lower case. */
-function signedHeaders(request: GuardedRequest): readonly string[] {
-  const names: string[] = []
-  const field = /SignedHeaders=([^,\s]*)/i.exec(request.authorization ?? '')?.[1]
-  if (field !== undefined) names.push(...field.toLowerCase().split(';'))
-  const query = /[?&]X-Amz-SignedHeaders=([^&]*)/i.exec(request.target)?.[1]
-  if (query !== undefined) names.push(...query.toLowerCase().split(/;|%3b/))
-  return names
+function isTrusted(peer: string, trusted: BlockList): boolean {
+  return trusted.check(peer, isIPv6(peer) ? 'ipv6' : 'ipv4')
+}
+
+/**
+ * The names in SigV4's SignedHeaders, in lower case. Only of a request that the endpoint will take for signed by them:
+ * SignedHeaders alone, beside no signature or another one, would let anybody keep an address of their choice.
+ */
+function signedHeaders({ authorization, target }: GuardedRequest): readonly string[] {
+  if (authorization !== undefined) {
+    if (!/^AWS4-[^\s,]+\s/.test(authorization) || !/[\s,]Signature=/.test(authorization)) return []
+    const names = /[\s,]SignedHeaders=([^,\s]*)/.exec(authorization)?.[1]
+    return names === undefined ? [] : names.toLowerCase().split(';')
+  }
+  // Presigned. The parameters' names are case-sensitive, and an AWSAccessKeyId makes it version 2, which signs no such field.
+  const presigned = /[?&]X-Amz-Credential=/.test(target) && /[?&]X-Amz-Signature=/.test(target)
+  if (!presigned || /[?&]AWSAccessKeyId=/.test(target)) return []
+  const names = /[?&]X-Amz-SignedHeaders=([^&]*)/.exec(target)?.[1]
+  return names === undefined ? [] : names.toLowerCase().split(/;|%3b/)
 }
