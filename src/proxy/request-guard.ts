@@ -184,7 +184,8 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
   }
   if (connection !== undefined) {
     const nominated = connectionOptions(connection)
-    if (nominated === undefined) return reject(s3Errors.badRequest, 'Connection nominates a protected field')
+    if (nominated === undefined)
+      return reject(s3Errors.badRequest, 'Connection nominates a protected field, or too many')
     if (nominated.length > 0) lines = withoutNominated(lines, nominated)
   }
   return {
@@ -254,10 +255,12 @@ function foldsToProtected(name: string): boolean {
  */
 function connectionOptions(value: string): string[] | undefined {
   const nominated: string[] = []
-  for (const element of value.split(',', maxConnectionOptions + 1)) {
+  const elements = value.split(',', maxConnectionOptions + 1)
+  if (elements.length > maxConnectionOptions) return undefined
+  for (const element of elements) {
     const option = element.trim().toLowerCase()
     if (option === '' || option === 'close' || option === 'keep-alive') continue
-    if (nominated.length >= maxConnectionOptions || isProtected(option)) return undefined
+    if (isProtected(option)) return undefined
     nominated.push(option)
   }
   return nominated
