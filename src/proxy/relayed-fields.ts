@@ -51,6 +51,10 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
       case 'upgrade':
       case 'http2-settings':
         continue
+      case 'content-length':
+        // https://www.rfc-editor.org/rfc/rfc9110#section-8.6: never in a 204, whose reader might wait for it.
+        if (head.statusCode === 204) continue
+        break
       case 'vary':
         if (cors.governed && !cors.passes) {
           if (vary === undefined) vary = [value]
