@@ -28,9 +28,13 @@ export async function drain(options: DrainOptions): Promise<DrainResult> {
   server.closeIdleConnections()
   // A connection that was busy a moment ago is idle now: every response says `Connection: close`, but a client may not heed it.
   const idle = setInterval(() => server.closeIdleConnections(), 100)
-  const expired = wait(Math.max(0, deadline - performance.now())).then((): DrainResult => 'expired')
+  let timer: NodeJS.Timeout | undefined
+  const expired = new Promise<DrainResult>(resolve => {
+    timer = setTimeout(() => resolve('expired'), Math.max(0, deadline - performance.now()))
+  })
   const result = await Promise.race([closed, expired])
   clearInterval(idle)
+  clearTimeout(timer)
   if (result === 'expired') {
     options.breakOff()
     server.closeAllConnections()
