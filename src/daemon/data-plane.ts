@@ -6,6 +6,7 @@ import type { PolicySources } from '../policies/policy-sources.ts'
 import type { ProxyContext } from '../proxy/proxy-context.ts'
 import { applyLimits, createProxyServer, type ServerLimits } from '../proxy/proxy-server.ts'
 import type { ProxyObserver } from '../proxy/request-record.ts'
+import { applyUpgrades } from '../proxy/upgrades.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { createRequestIds } from '../s3/request-ids.ts'
 import { createPolicies, type DaemonPolicies, type RuleEvents } from './policies.ts'
@@ -43,6 +44,8 @@ export interface DataPlane {
 
 // A timeout may be late by this much. Sockets have no timers of their own: one look over all of them costs less.
 const tickMs = 250
+// A request that waits for its rules, 60 s at most, still goes to the upstream it began with.
+const maxDecisionMs = 60_000
 
 /** Sets the data plane up; the server does not listen yet. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
@@ -50,26 +53,27 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const now = () => performance.now()
   let upstream = createUpstream(options.configuration, options.files.upstream, environment)
   let policies = createPolicies(options.configuration, upstream, undefined, events)
-  /** Upstreams of former configurations, until their last exchange is over. */
-  const retired = new Set<Upstream>()
+  /** Upstreams of former configurations, until their last exchange is over, with the time when they were replaced. */
+  const retired = new Map<Upstream, number>()
   const context: ProxyContext = {
     observer,
     now,
     ids: createRequestIds(randomBytes),
     exchanges: new Set(),
+    responseOf: new WeakMap(),
     exchangeOf: new WeakMap(),
     closing: new WeakSet(),
     draining: false,
-    settings: createProxySettings(options.configuration, policies, upstream.pool),
+    settings: createProxySettings(options.configuration, policies, upstream.pool, undefined),
   }
   const server = createProxyServer(context, serverLimits(options.configuration), options.files.certificate)
   const ticker = setInterval(() => {
     upstream.pool.sweep()
-    for (const old of retired) {
-      old.pool.sweep()
-      if (old.pool.size.connections === 0) retired.delete(old)
-    }
     const nowMs = now()
+    for (const [old, retiredAtMs] of retired) {
+      old.pool.sweep()
+      if (old.pool.size.connections === 0 && nowMs - retiredAtMs > maxDecisionMs) retired.delete(old)
+    }
     for (const exchange of context.exchanges) exchange.tick(nowMs)
   }, tickMs)
   ticker.unref()
@@ -81,10 +85,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       upstream = createUpstream(configuration, files.upstream, environment)
     }
     policies = createPolicies(configuration, upstream, before.cached(), events)
-    context.settings = createProxySettings(configuration, policies, upstream.pool)
+    const { console: consoleBefore } = context.settings
+    context.settings = createProxySettings(configuration, policies, upstream.pool, consoleBefore)
+    if (context.settings.console !== consoleBefore) consoleBefore?.close()
+    applyUpgrades(context, server)
     before.lookup.stop()
     if (oldUpstream !== upstream) {
-      retired.add(oldUpstream)
+      retired.set(oldUpstream, now())
       oldUpstream.close()
     }
     applyLimits(server, serverLimits(configuration))
@@ -97,6 +104,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     apply,
     startDraining() {
       context.draining = true
+      context.settings.console?.close()
     },
     breakOff() {
       for (const exchange of context.exchanges) exchange.abort(s3Errors.serviceUnavailable)
@@ -105,6 +113,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       clearInterval(ticker)
       policies.lookup.stop()
       upstream.close()
+      context.settings.console?.close()
     },
   }
 }

@@ -1,4 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { Configuration } from '../config/configuration.ts'
 import { type ConsoleProxy, createConsoleProxy } from '../proxy/console.ts'
 import type { ProxySettings } from '../proxy/proxy-context.ts'
@@ -15,6 +16,7 @@ export function createProxySettings(
   configuration: Configuration,
   policies: DaemonPolicies,
   pool: UpstreamPool,
+  consoleBefore?: ConsoleProxy | undefined,
 ): ProxySettings {
   const { upstream, limits, publicOrigins } = configuration
   const { url } = upstream
@@ -35,16 +37,21 @@ export function createProxySettings(
     authority: upstream.host === 'rewrite' ? url.authority : undefined,
     servername: servernameOf(url.protocol, url.hostname),
     guardLimits: { targetBytes: limits.targetBytes, fields: maxFieldLines },
-    console: consoleOf(configuration),
+    console: consoleOf(configuration, consoleBefore),
     responseMs: upstream.responseSeconds * 1000,
     idleMs: upstream.idleSeconds * 1000,
   }
 }
 
-function consoleOf({ console: target, upstream }: Configuration): ConsoleProxy | undefined {
-  if (target === undefined) return undefined
-  const { protocol, authority } = target.url
-  return createConsoleProxy({ host: target.host, protocol, authority, timeoutMs: upstream.responseSeconds * 1000 })
+/** The console as configured: the former one, with its connections, where nothing about it has changed. */
+function consoleOf(
+  { console: configured, upstream }: Configuration,
+  before: ConsoleProxy | undefined,
+): ConsoleProxy | undefined {
+  if (configured === undefined) return undefined
+  const { host, url } = configured
+  const target = { host, protocol: url.protocol, authority: url.authority, timeoutMs: upstream.responseSeconds * 1000 }
+  return isDeepStrictEqual(before?.target, target) ? before : createConsoleProxy(target)
 }
 
 /** The addresses of `trustedProxies`, single ones and ranges. */

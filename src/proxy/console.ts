@@ -9,14 +9,16 @@ import type { RequestRecord } from './request-record.ts'
 
 /** The server of one further Host, such as MinIO's Console: no bucket, no policy, no CORS of ours. */
 export interface ConsoleProxy {
+  readonly target: ConsoleTarget
   /** Whether a request with this Host goes there: that very Host, port included, and no other. */
   matches(host: string): boolean
   /** False when the request must be refused instead: http-proxy-3 frames it wrongly. */
   accepts(request: GuardedRequest): boolean
   /** Calls `ended` once, when the response has been sent or broken off. */
   web(request: IncomingMessage, response: ServerResponse, record: RequestRecord, ended: () => void): void
-  /** A WebSocket; the client's socket is destroyed with the server's. */
-  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void
+  /** A WebSocket; the client's socket is destroyed with the server's. Calls `ended` once, when it is over. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, record: RequestRecord, ended: () => void): void
+  /** Ends the WebSockets, which have no end of their own, and the connections that nothing uses. */
   close(): void
 }
 
@@ -28,12 +30,16 @@ export interface ConsoleTarget {
   readonly timeoutMs: number
 }
 
+// Of a connection that nothing uses. One in use has the response's own limit.
+const idleMs = 30_000
+
 /**
  * http-proxy-3 serves a Console well: HTTP, WebSocket, small pages. It has no place on the S3 path, because it rewrites
  * paths, which breaks signatures and moves requests past a bucket's rules.
  */
 export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
-  const agent = target.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+  const agentOptions = { keepAlive: true, timeout: idleMs }
+  const agent = target.protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
   const proxy = createProxyServer({
     target: `${target.protocol}//${target.authority}`,
     agent,
@@ -42,35 +48,65 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
     followRedirects: false,
     proxyTimeout: target.timeoutMs,
   })
+  const sockets = new Map<Duplex, RequestRecord>()
+  const brokenOff = new WeakSet<ServerResponse>()
+  const breakOff = (response: ServerResponse): void => {
+    brokenOff.add(response)
+    response.destroy()
+  }
   // Without a listener the library throws. An answer was not sent yet only if the server could not be reached.
   proxy.on('error', (_error, _request, response) => {
-    if (response instanceof Duplex) response.destroy()
-    else if (response.headersSent) response.destroy()
+    if (response instanceof Duplex) {
+      const record = sockets.get(response)
+      if (record?.status !== 0) response.destroy()
+      else {
+        record.status = 502
+        response.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      }
+    } else if (response.headersSent) breakOff(response)
     else response.writeHead(502, { 'Content-Length': '0', Connection: 'close' }).end()
   })
   // The library pipes, so a server that dies within its response would leave the client waiting for ever.
   proxy.on('proxyRes', (incoming, _request, response) => {
-    incoming.on('aborted', () => response.destroy())
-    incoming.on('error', () => response.destroy())
+    incoming.on('error', () => breakOff(response))
+  })
+  proxy.on('proxyReqWs', (request, _incoming, socket) => {
+    const record = sockets.get(socket)
+    if (record === undefined) return
+    request.once('upgrade', () => {
+      record.status = 101
+    })
+    request.once('response', incoming => {
+      record.status = incoming.statusCode ?? 0
+    })
   })
   const host = target.host.toLowerCase()
   return {
+    target,
     matches: candidate => candidate.length === host.length && candidate.toLowerCase() === host,
     // It forwards a chunked DELETE or OPTIONS as `Content-Length: 0` with the content behind it: a second request.
     accepts: ({ method, chunked }) => !(chunked && (method === 'DELETE' || method === 'OPTIONS')),
     web(request, response, record, ended) {
       response.once('close', () => {
         record.status = response.headersSent ? response.statusCode : 0
-        record.clientAborted = !response.writableFinished && !request.socket.writable
+        record.clientAborted = !response.writableFinished && !brokenOff.has(response)
         ended()
       })
       proxy.web(request, response)
     },
-    upgrade(request, socket, head) {
+    upgrade(request, socket, head, record, ended) {
+      socket.on('error', () => socket.destroy())
+      sockets.set(socket, record)
+      socket.once('close', () => {
+        sockets.delete(socket)
+        ended()
+      })
       proxy.ws(request, socket, head)
     },
     close() {
-      agent.destroy()
+      for (const socket of sockets.keys()) socket.destroy()
+      // Not `agent.destroy()`, which ends responses under way too.
+      for (const free of Object.values(agent.freeSockets)) for (const socket of free ?? []) socket.destroy()
     },
   }
 }

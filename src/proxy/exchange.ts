@@ -9,6 +9,7 @@ import { appendCors, relayedFields } from './relayed-fields.ts'
 import { framingLine, hasContent, RequestBody } from './request-body.ts'
 import type { GuardedRequest } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
+import { resetConnection } from './reset-connection.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { BodyFraming } from './response-parser.ts'
 import type { UpstreamConnection, UpstreamExchange } from './upstream-connection.ts'
@@ -56,6 +57,7 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
   /** The client has not yet taken what was written; the connection's buffer must stay as it is. */
   #blocked = false
   #over = false
+  #brokenOff = false
   #retried = false
   #continueTimer: NodeJS.Timeout | undefined
   #sentAtMs = 0
@@ -160,7 +162,8 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     }
     if (!ended) return
     this.#ended = true
-    if (!response.writableEnded) response.end()
+    // With the callback: the end may be bytes too, and the last to leave.
+    if (!response.writableEnded) response.end(this.#written)
     if (!this.#blocked) this.#release()
   }
 
@@ -221,6 +224,22 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     return true
   }
 
+  /** The client has ended its side: whoever has no more to say while an answer is owed has left. */
+  onClientLeft(): void {
+    if (!this.underWay) return
+    this.#drop()
+    this.#record.clientAborted = true
+    if (this.#response.headersSent) this.#breakOff()
+    else this.#request.socket.destroy()
+  }
+
+  /** A fault of our own, found while the endpoint's bytes were handled. */
+  onFault(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#context.observer.warned('internal_error', { detail })
+    this.abort(s3Errors.internalError)
+  }
+
   /** Ends the exchange from our side: with `error` where no head was sent yet, else by breaking the connection off. */
   abort(error: S3Error): void {
     this.#drop()
@@ -245,7 +264,10 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
       response.removeHeader('Transfer-Encoding')
     }
     if (this.#early) lingerAtEnd(this.#request)
-    if (this.#early || this.#framing === 'close' || this.#context.draining) fields.push('Connection', 'close')
+    if (this.#early || this.#framing === 'close' || this.#context.draining) {
+      fields.push('Connection', 'close')
+      this.#context.closing.add(this.#request.socket)
+    }
     this.#record.status = head.statusCode
     response.writeHead(head.statusCode, head.reason, fields)
   }
@@ -300,17 +322,17 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
 
   /** Makes the client see that the response is incomplete: no final chunk, fewer bytes than announced, or a reset. */
   #breakOff(): void {
-    const { socket } = this.#response
+    this.#brokenOff = true
     const framed = this.#framing === 'length' || (this.#framing === 'chunked' && this.#request.httpVersionMinor === 1)
     if (framed) this.#response.destroy()
-    else socket?.resetAndDestroy()
+    else resetConnection(this.#request.socket)
   }
 
   #close(): void {
     this.#over = true
     this.#context.exchanges.delete(this)
     // Aborted by the client, unless it was us who broke off.
-    if (!this.#response.writableFinished && this.#record.upstreamFailure === undefined)
+    if (!this.#response.writableFinished && !this.#brokenOff && this.#record.upstreamFailure === undefined)
       this.#record.clientAborted = true
     this.#drop()
     this.#record.endedAtMs = this.#context.now()

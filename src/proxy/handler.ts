@@ -70,8 +70,12 @@ function attempt(
     work()
   } catch (error) {
     context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
-    if (response.headersSent) request.socket.destroy()
-    else answer(context, request, response, record, s3Errors.internalError, [])
+    const exchange = context.exchangeOf.get(request.socket)
+    if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
+    else if (response.headersSent) {
+      request.socket.destroy()
+      end(context, record)
+    } else answer(context, request, response, record, s3Errors.internalError, [])
   }
 }
 
@@ -269,7 +273,10 @@ function answerPreflight(
     appendCors(fields, responseCors(turn, policy, decision, asked), undefined)
     fields.push('Content-Length', '0')
     // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
-    if (context.draining || hasContent(turn.guarded)) fields.push('Connection', 'close')
+    if (context.draining || hasContent(turn.guarded)) {
+      fields.push('Connection', 'close')
+      context.closing.add(request.socket)
+    }
     if (hasContent(turn.guarded)) lingerAtEnd(request)
     record.status = 200
     record.requestId = requestId
@@ -353,6 +360,7 @@ function answer(
 }
 
 function end(context: ProxyContext, record: RequestRecord): void {
+  if (record.endedAtMs > 0) return
   record.endedAtMs = context.now()
   context.observer.ended(record)
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import type { BucketAddress } from '../s3/bucket-address.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
@@ -42,7 +43,9 @@ export interface ProxyContext {
   readonly ids: () => RequestIds
   /** The exchanges under way. */
   readonly exchanges: Set<Exchange>
-  /** Which exchange a client connection carries, for faults that are found below the request. */
+  /** The response whose turn it is on a client connection, or was last: for faults that are found below the request. */
+  readonly responseOf: WeakMap<object, ServerResponse>
+  /** The exchange that a client connection carries, or carried last. */
   readonly exchangeOf: WeakMap<object, Exchange>
   /** Client connections whose last answer was given: nothing more may be written to them. */
   readonly closing: WeakSet<object>

@@ -1,16 +1,14 @@
 import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http'
-import { createServer, STATUS_CODES } from 'node:http'
+import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
-import { renderError, type S3Error, s3Errors } from '../s3/error-response.ts'
-import type { ConsoleProxy } from './console.ts'
+import { s3Errors } from '../s3/error-response.ts'
+import { type ClientFault, onClientFault } from './client-fault.ts'
 import type { RequestHandler } from './handler.ts'
 import { createHandler } from './handler.ts'
 import type { ProxyContext } from './proxy-context.ts'
-import type { GuardedRequest } from './request-guard.ts'
-import { guardRequest, isRejection } from './request-guard.ts'
-import { newRecord } from './request-record.ts'
+import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.ts'
 
 /** Limits of the client side; times in milliseconds. */
 export interface ServerLimits {
@@ -44,27 +42,39 @@ export function createProxyServer(
     requireHostHeader: false,
     // Measured at 15 to 30 % of a request without content.
     optimizeEmptyRequests: true,
-  } satisfies ServerOptions & { optimizeEmptyRequests: boolean }
-  const server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...modernTls, ...tls })
+    // Node before 24.9 does not ask.
+    shouldUpgradeCallback: (request: IncomingMessage) => isConsoleSocket(context, request),
+  } satisfies ServerOptions & {
+    optimizeEmptyRequests: boolean
+    shouldUpgradeCallback: (request: IncomingMessage) => boolean
+  }
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, ...modernTls, handshakeTimeout: limits.headersMs, ...tls })
   // Node would drop field lines beyond its count without a word; bytes are bounded above, lines by the guard.
   server.maxHeadersCount = 0
 
-  const handle = inTurn(createHandler(context))
+  const handle = inTurn(context, createHandler(context))
   const onRequest: RequestListener = (request, response) => handle(request, response, false)
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => handle(request, response, true))
   // An Expect that is not 100-continue is S3's business: without this, Node answers 417.
   server.on('checkExpectation', onRequest)
   server.on('connect', (_request: IncomingMessage, socket: Socket) =>
-    refuse(context, socket, s3Errors.methodNotAllowed),
+    answerUpgradeFault(context, socket, s3Errors.methodNotAllowed),
   )
-  serveUpgrades(context, server)
-  server.on('clientError', (error: ParseError, socket: Socket) => onClientError(context, error, socket))
+  applyUpgrades(context, server)
+  server.on('clientError', (fault: ClientFault, socket: Socket) => onClientFault(context, fault, socket))
   server.on('timeout', (socket: Socket) => {
     // Waiting for the endpoint is not the client's silence: the exchange's own limits watch over that.
     const exchange = context.exchangeOf.get(socket)
-    if (exchange?.underWay === true) exchange.endForIdleClient()
-    else socket.destroy()
+    if (exchange?.underWay !== true) socket.destroy()
+    else if (!exchange.endForIdleClient()) socket.setTimeout(server.timeout) // Node's timer has run out: once more
+  })
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    // Before Node's own listener, which would end a response that only the connection's end delimits as if it were whole.
+    socket.prependListener('end', () => context.exchangeOf.get(socket)?.onClientLeft())
   })
   applyLimits(server, limits)
   return server
@@ -79,112 +89,39 @@ export function applyLimits(server: Server & { maxHeaderSize?: number }, limits:
   server.maxHeaderSize = limits.headerBytes
 }
 
-/**
- * A WebSocket of the console Host is the one upgrade there is; of any other request the Upgrade field is dropped and the
- * request served as it is. Node before 24.9 cannot be asked per request: there, such a request is refused while a console
- * is configured.
- */
-function serveUpgrades(context: ProxyContext, server: Server): void {
-  if (context.settings.console === undefined) return
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const { console: consoleProxy, guardLimits } = context.settings
-    const guarded = guardRequest(request, guardLimits)
-    if (isRejection(guarded)) refuse(context, socket, guarded.error)
-    else if (consoleProxy !== undefined && isConsoleSocket(consoleProxy, guarded, request)) {
-      socket.on('error', () => socket.destroy())
-      consoleProxy.upgrade(request, socket, head)
-    } else refuse(context, socket, s3Errors.badRequest)
-  })
-}
-
-function isConsoleSocket(consoleProxy: ConsoleProxy, guarded: GuardedRequest, request: IncomingMessage): boolean {
-  return (
-    guarded.method === 'GET' &&
-    consoleProxy.matches(guarded.host) &&
-    request.headers.upgrade?.toLowerCase() === 'websocket'
-  )
-}
-
-type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer | undefined }
-
 // The floor of Mozilla's intermediate profile. HTTP/2 is not offered: this proxy speaks 1.1 on both sides.
 const modernTls = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], honorCipherOrder: true } as const
+
+// Nobody pipelines deeper; each request that waits costs memory.
+const maxPipelined = 128
 
 /**
  * Holds a pipelined request back until the response before it is finished. Node would hand it over at once and collect its
  * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
  */
-function inTurn(handle: RequestHandler): RequestHandler {
+function inTurn(context: ProxyContext, handle: RequestHandler): RequestHandler {
+  const waiting = new WeakMap<Socket, number>()
   return (request, response, expectsContinue) => {
+    const { socket } = request
     if (response.socket !== null) {
+      context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
       return
     }
-    const { socket } = request
+    const count = (waiting.get(socket) ?? 0) + 1
+    if (count > maxPipelined) {
+      socket.destroy()
+      return
+    }
+    waiting.set(socket, count)
     socket.pause()
     response.once('socket', () => {
-      socket.resume()
+      const left = (waiting.get(socket) ?? 1) - 1
+      waiting.set(socket, left)
+      // Not before the last: each that is read while others wait makes the queue longer.
+      if (left === 0) socket.resume()
+      context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
     })
   }
 }
-
-/** A fault that llhttp found: before the request was whole, or within its content. */
-function onClientError(context: ProxyContext, error: ParseError, socket: Socket): void {
-  const exchange = context.exchangeOf.get(socket)
-  if (exchange?.underWay === true) {
-    // What went up must arrive as aborted, and the client is told if it still can be.
-    if (error.code === 'ECONNRESET') socket.destroy()
-    else exchange.abort(s3Errors.badRequest)
-    return
-  }
-  // The guard has answered already: the request event fires before llhttp sees some faults of the content.
-  if (context.closing.has(socket)) return
-  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
-  else refuse(context, socket, errorFor(error))
-}
-
-function errorFor(error: ParseError): S3Error {
-  switch (error.code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return s3Errors.headersTooLarge
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return s3Errors.requestTimeout
-    case 'HPE_INVALID_VERSION':
-      return s3Errors.versionNotSupported
-    case 'HPE_INVALID_METHOD':
-      // A well-formed method that llhttp does not know, or not HTTP at all.
-      return /^[A-Za-z]+ /.test(error.rawPacket?.toString('latin1', 0, 32) ?? '')
-        ? s3Errors.methodNotAllowed
-        : s3Errors.badRequest
-    default:
-      return s3Errors.badRequest
-  }
-}
-
-/** Answers below the level of requests, and closes. */
-function refuse(context: ProxyContext, socket: Socket, error: S3Error): void {
-  const { requestId, hostId } = context.ids()
-  const nowMs = context.now()
-  const body = renderError(error, requestId, hostId)
-  context.observer.started()
-  context.observer.ended({
-    ...newRecord(undefined, undefined, socket.remoteAddress, nowMs),
-    kind: 'rejected',
-    status: error.status,
-    errorCode: error.code,
-    requestId,
-    endedAtMs: nowMs,
-  })
-  context.closing.add(socket)
-  socket.end(
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\nx-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n` +
-      `Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Date: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${body}`,
-  )
-  // Whatever the client still sends is not read; it gets a moment to read the answer.
-  const timer = setTimeout(() => socket.destroy(), refusalLingerMs)
-  socket.once('close', () => clearTimeout(timer))
-}
-
-const refusalLingerMs = 500

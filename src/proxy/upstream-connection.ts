@@ -17,6 +17,8 @@ export interface UpstreamExchange {
   onFailure(failure: UpstreamFailure): void
   /** What was written has left: more may be written. */
   onDrain(): void
+  /** Handling what was read threw: the connection is dead. */
+  onFault(error: unknown): void
 }
 
 /** What the pool hears of its connections. */
@@ -175,12 +177,20 @@ export class UpstreamConnection implements ResponseSink {
     }
     this.active = true
     this.#receivedByte = true
-    const fault = this.#parser.feed(buffer, 0, bytesRead)
-    if (fault !== undefined) {
-      this.#fail({ reason: 'malformed', detail: fault })
+    try {
+      const fault = this.#parser.feed(buffer, 0, bytesRead)
+      if (fault !== undefined) {
+        this.#fail({ reason: 'malformed', detail: fault })
+        return false
+      }
+      this.#exchange?.onRead(this.#ended)
+    } catch (error) {
+      // One request's, whatever it is: thrown on from here, it would end all of them.
+      const exchange = this.#exchange
+      this.destroy()
+      exchange?.onFault(error)
       return false
     }
-    this.#exchange?.onRead(this.#ended)
     return !this.#paused
   }
 
