@@ -22,7 +22,14 @@ export function parseErrorDocument(answer: TransportAnswer): ErrorDocument | und
   const { root } = readXml(answer.body.toString('utf8'), maxErrorBytes)
   if (root === undefined || localName(root) !== 'Error') return undefined
   const code = word(root, 'Code')
-  return code === undefined ? undefined : { code, region: word(root, 'Region') }
+  return code === undefined ? undefined : { code, region: word(root, 'Region') ?? regionInMessage(root, code) }
+}
+
+/** Swift names the region in S3's sentence alone. */
+function regionInMessage(root: XmlElement, code: string): string | undefined {
+  if (code !== 'AuthorizationHeaderMalformed') return undefined
+  const message = childElements(root).find(element => localName(element) === 'Message')?.text
+  return message === undefined ? undefined : /; expecting '([A-Za-z0-9-]{1,64})'/.exec(message)?.[1]
 }
 
 function word(parent: XmlElement, name: string): string | undefined {

@@ -13,6 +13,21 @@ const cases: readonly { name: string; body: string; document: unknown }[] = [
     document: { code: 'X', region: 'gra' },
   },
   {
+    name: "a region in S3's sentence",
+    body: "<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is malformed; the region 'gra' is wrong; expecting 'us-east-1'</Message></Error>",
+    document: { code: 'AuthorizationHeaderMalformed', region: 'us-east-1' },
+  },
+  {
+    name: 'a region in the sentence of another error',
+    body: "<Error><Code>X</Code><Message>; expecting 'us-east-1'</Message></Error>",
+    document: { code: 'X', region: undefined },
+  },
+  {
+    name: 'a malformed header without a sentence',
+    body: '<Error><Code>AuthorizationHeaderMalformed</Code></Error>',
+    document: { code: 'AuthorizationHeaderMalformed', region: undefined },
+  },
+  {
     name: 'a code with a namespace',
     body: '<s:Error xmlns:s="u"><s:Code>X</s:Code></s:Error>',
     document: { code: 'X', region: undefined },

@@ -51,6 +51,50 @@ for (const { name, text, fault } of faulty) {
   })
 }
 
+const strictXml: readonly { name: string; inside: string; fault: string; allowed: string }[] = [
+  {
+    name: 'an element of the configuration that S3 does not know',
+    inside: '<CORSRules/>',
+    fault: '2:1 <CORSRules> is not known here',
+    allowed: '<CORSRule>',
+  },
+  {
+    name: "JSON's name of an element",
+    inside: '<CORSRule>\n <AllowedOrigins>*</AllowedOrigins></CORSRule>',
+    fault: '3:2 <AllowedOrigins> is not known here',
+    allowed: 'AllowedOrigin, AllowedMethod, AllowedHeader, ExposeHeader, ID or MaxAgeSeconds',
+  },
+  {
+    name: 'an ID twice',
+    inside: '<CORSRule><ID>a</ID><ID>b</ID></CORSRule>',
+    fault: '2:21 ID stands twice in one CORSRule',
+    allowed: 'one at most',
+  },
+  {
+    name: 'text beside the elements',
+    inside: '<CORSRule>GET</CORSRule>',
+    fault: '2:1 CORSRule holds text beside its elements',
+    allowed: 'elements only',
+  },
+]
+for (const { name, inside, fault, allowed } of strictXml) {
+  t.test(`${name} is a fault of an XML file, as S3 has it`, async t => {
+    const read = readCorsFile(contentOf(`<CORSConfiguration>\r\n${inside}</CORSConfiguration>`))
+    t.equal(read.value, undefined)
+    const [found] = read.faults
+    t.equal(`${found?.line}:${found?.column} ${found?.message}`, fault)
+    t.equal(found?.allowed, allowed)
+  })
+}
+
+t.test('an issue of a rule in XML has the place of its element, or of what is nearest', async t => {
+  const { locate } = readCorsFile(
+    contentOf('<CORSConfiguration>\n<CORSRule>\n <AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>'),
+  )
+  t.strictSame(locate([0, 'AllowedMethods', 0], 'value'), { line: 3, column: 2, exact: true })
+  t.strictSame(locate([0, 'AllowedOrigins'], 'value'), { line: 2, column: 1, exact: false })
+})
+
 t.test('a near key is named', async t => {
   t.match(readCorsFile(contentOf('{"CORSRule": []}')).faults[0]?.allowed, /did you mean "CORSRules"/)
 })
