@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import axe, { type AxeResults } from 'axe-core'
 import { type Browser, chromium } from 'playwright-core'
 import t from 'tap'
 import { startDemo } from '../fixtures/demo-process.ts'
@@ -71,7 +72,7 @@ t.test('the page in a browser', { skip }, async t => {
     t.equal(await allowed.locator('img').count(), 1)
   })
 
-  t.test('nothing is cut off on a phone, in either scheme', async t => {
+  t.test('everybody can read it, on a phone and in either scheme', async t => {
     const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-demo-pictures-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -81,6 +82,13 @@ t.test('the page in a browser', { skip }, async t => {
       await narrow.getByText('The endpoint itself lets every site read every bucket.').waitFor()
       const width = await narrow.locator('html').evaluate((root: { scrollWidth: number }) => root.scrollWidth)
       t.ok(width <= 360, `${colorScheme}: ${width} px wide`)
+      await narrow.evaluate(axe.source)
+      const { violations } = await narrow.evaluate<AxeResults>('axe.run()')
+      t.strictSame(
+        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+        [],
+        `${colorScheme}: axe finds nothing`,
+      )
       const picture = await narrow.screenshot({ path: join(folder, `${colorScheme}.png`), fullPage: true })
       t.ok(picture.length > 10_000)
       await context.close()
