@@ -103,6 +103,8 @@ function inTurn(context: ProxyContext, handle: RequestHandler): RequestHandler {
   const waiting = new WeakMap<Socket, number>()
   return (request, response, expectsContinue) => {
     const { socket } = request
+    // Node goes on with what the same packet holds, even after a response that closes the connection.
+    if (context.closing.has(socket) || !socket.writable) return
     if (response.socket !== null) {
       context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
