@@ -23,8 +23,8 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly SchemaFault[]
   const value = child(raw, path)
   const fault = { severity: 'fault' as const, path, value, allowed: issue.message }
   if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(path)
     return issue.keys.map(key => {
-      const known = knownKeys(path)
       const near = nearest(key, known)
       const allowed =
         near === undefined ? known.join(', ') : `${known.join(', ')}; did you mean ${JSON.stringify(near)}?`
@@ -45,9 +45,13 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly SchemaFault[]
   return [{ ...fault, reason: issue.code.replaceAll('_', '-'), at: 'value', message: words(issue, value) }]
 }
 
+// Made once, when the first unknown key asks: it takes milliseconds, and a file can have an unknown key in every line.
+let wholeSchema: unknown
+
 /** The keys that the schema has at `path`; below `buckets` every name has the same. */
 function knownKeys(path: Path): readonly string[] {
-  let schema: unknown = configurationJsonSchema()
+  wholeSchema ??= configurationJsonSchema()
+  let schema = wholeSchema
   for (const step of path) schema = child(schema, ['properties', step]) ?? child(schema, ['additionalProperties'])
   return Object.keys(child(schema, ['properties']) ?? {})
 }

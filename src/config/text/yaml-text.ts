@@ -1,11 +1,11 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import type { Path } from '../issue.ts'
 import type { TextFault } from './decode-text.ts'
 import type { Located } from './located.ts'
 import { checkTokens } from './yaml-tokens.ts'
 
-/** Errors after which the tree still says what the text says. */
-const harmless = new Set(['DUPLICATE_KEY'])
+/** More of the same tell nobody anything. */
+const maxProblems = 100
 
 /** Reads one YAML 1.2 document with string keys; every fault of syntax comes back, nothing is thrown. */
 export function readYaml(text: string): Located {
@@ -16,7 +16,8 @@ export function readYaml(text: string): Located {
     version: '1.2',
     schema: 'core',
     stringKeys: true,
-    uniqueKeys: true,
+    // The parser compares each key with all before it, which takes hours for a file of nothing but keys: see `toPlain`.
+    uniqueKeys: false,
     strict: true,
     prettyErrors: false,
   })
@@ -26,7 +27,7 @@ export function readYaml(text: string): Located {
   }
   const problems = [...document.errors, ...document.warnings]
   const faults: TextFault[] = [...check.faults]
-  for (const { code, message, pos } of problems) {
+  for (const { code, message, pos } of problems.slice(0, maxProblems)) {
     faults.push({
       ...position(pos[0]),
       reason: 'yaml',
@@ -34,14 +35,15 @@ export function readYaml(text: string): Located {
       allowed: advice[code] ?? 'YAML 1.2',
     })
   }
-  if (problems.some(({ code }) => !harmless.has(code))) return unreadable(faults)
+  if (problems.length > 0) return unreadable(faults)
   const root = document.contents
+  const pairs = createPairIndex()
   const value = root === null ? undefined : toPlain(root, text, faults, position)
   return {
     value,
     faults,
     locate(path, at) {
-      const found = root === null ? undefined : find(root, path, at)
+      const found = root === null ? undefined : find(root, path, at, pairs)
       return found && { ...position(found.offset), exact: found.exact }
     },
   }
@@ -56,7 +58,6 @@ function countLines(text: string): LineCounter {
 }
 
 const advice: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'each key once',
   MULTIPLE_DOCS: 'one document in a file',
   TAB_AS_INDENT: 'spaces',
   NON_STRING_KEY: 'text as keys',
@@ -79,16 +80,9 @@ function toPlain(
     const object: Record<string, unknown> = Object.create(null)
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const key = String(scalarValue(pair.key, text))
-      if (key === '__proto__') {
-        const at = position(pair.key.range?.[0] ?? 0)
-        faults.push({
-          ...at,
-          reason: 'unknown-key',
-          message: 'unknown key "__proto__"',
-          allowed: 'the documented keys',
-        })
-        continue
-      }
+      const fault = key === '__proto__' ? unknownKey : key in object ? duplicateKey : undefined
+      if (fault !== undefined) faults.push({ ...position(pair.key.range?.[0] ?? 0), ...fault })
+      if (key === '__proto__') continue
       object[key] = pair.value === null ? null : toPlain(pair.value, text, faults, position)
     }
     return object
@@ -97,6 +91,9 @@ function toPlain(
   return scalarValue(node, text)
 }
 
+const unknownKey = { reason: 'unknown-key', message: 'unknown key "__proto__"', allowed: 'the documented keys' }
+const duplicateKey = { reason: 'yaml', message: 'Map keys must be unique', allowed: 'each key once' }
+
 function scalarValue(node: Node, text: string): unknown {
   if (isAlias(node) || !isScalar(node)) return undefined
   const [start = 0, end = 0] = node.range ?? []
@@ -104,13 +101,36 @@ function scalarValue(node: Node, text: string): unknown {
   return text[start] === '*' ? text.slice(start, end) : node.value
 }
 
-function find(root: Node, path: Path, at: 'key' | 'value'): { readonly offset: number; readonly exact: boolean } {
+type PairIndex = (map: YAMLMap, key: string) => Pair<Node, Node | null> | undefined
+
+/** Finds pairs by their key without a walk over the map for each: a file with a fault in every line has to be told of too. */
+function createPairIndex(): PairIndex {
+  const indexes = new WeakMap<YAMLMap, Map<string, Pair<Node, Node | null>>>()
+  return (map, key) => {
+    let index = indexes.get(map)
+    if (index === undefined) {
+      index = new Map()
+      for (const pair of map.items as Pair<Node, Node | null>[]) {
+        const name = isScalar(pair.key) ? String(pair.key.value) : undefined
+        if (name !== undefined && !index.has(name)) index.set(name, pair)
+      }
+      indexes.set(map, index)
+    }
+    return index.get(key)
+  }
+}
+
+function find(
+  root: Node,
+  path: Path,
+  at: 'key' | 'value',
+  pairs: PairIndex,
+): { readonly offset: number; readonly exact: boolean } {
   let node: Node | null = root
   let offset = root.range?.[0] ?? 0
   for (const [index, step] of path.entries()) {
     if (isMap(node)) {
-      const pairs: Pair<Node, Node | null>[] = node.items as Pair<Node, Node | null>[]
-      const pair = pairs.find(candidate => isScalar(candidate.key) && String(candidate.key.value) === String(step))
+      const pair: Pair<Node, Node | null> | undefined = pairs(node, String(step))
       if (pair === undefined) return { offset, exact: false }
       const last = index === path.length - 1
       const keyOffset = pair.key.range?.[0] ?? offset
