@@ -90,7 +90,7 @@ function nameFile(path: string): string {
   return fromHere.startsWith('..') ? path : fromHere
 }
 
-/** npm passes Ctrl-C on to a process that the terminal has told already: all that follow the first are that same one. */
+/** The end takes hardly more than a second, so a second signal changes nothing. */
 function untilStopped(): Promise<void> {
   return new Promise(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve())
