@@ -115,7 +115,7 @@ function handle(
   }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
   const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
-  if (isStoreRequest(settings, address, guarded)) {
+  if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
     record.kind = 'rejected'
     answer(context, request, response, record, accessDenied, [])
     return
@@ -151,6 +151,17 @@ function isStoreRequest(settings: ProxySettings, address: BucketAddress, guarded
   if (guard === undefined) return false
   const read = address.kind === 'bucket' ? address : settings.addressOf('localhost', guarded.target)
   return read.kind === 'bucket' && guard(read.bucket, read.style, guarded.method, guarded.target)
+}
+
+/**
+ * Whether the request may be about the rules of a managed bucket under a Host that nobody configured: it must not get past
+ * the proxy to an endpoint that takes `DELETE ?cors` for DeleteBucket. Such a Host may itself name the bucket.
+ */
+function isStrayCorsOperation(settings: ProxySettings, address: BucketAddress, guarded: GuardedRequest): boolean {
+  if (settings.managed === undefined || address.kind !== 'none' || guarded.method === 'OPTIONS') return false
+  const read = settings.addressOf('localhost', guarded.target)
+  if (read.kind !== 'bucket') return isCorsOperation(guarded.target, false)
+  return isCorsOperation(guarded.target, read.object) && settings.policies.inspect(read.bucket).source === 'managed'
 }
 
 /** The one place where a request is decided on: once, before anything is sent either way. */
@@ -205,7 +216,13 @@ function proceed(
     return
   }
   const { request, response, record } = turn
-  const exchange = { ...turn, bucket: bucket.bucket, host: hostFor(turn), cors }
+  const exchange = {
+    ...turn,
+    bucket: bucket.bucket,
+    host: hostFor(turn),
+    forwardedLines: forwardedLines(turn.guarded, request.socket.remoteAddress, turn.settings.forwardedFor),
+    cors,
+  }
   answerManaged(context, managed, exchange, () => end(context, record)).catch((error: unknown) => {
     attempt(context, request, response, record, () => {
       throw error

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ManagedAnswer, ManagedRequest } from '../policies/managed/managed-request.ts'
 import type { StoreGuard } from '../policies/managed/store-guard.ts'
 import { corsQuery } from '../s3/cors-query.ts'
+import type { RequestIds } from '../s3/request-ids.ts'
 import { lingerAtEnd } from './linger.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { appendCors, type ResponseCors } from './relayed-fields.ts'
@@ -41,6 +42,8 @@ export async function answerManaged(
     readonly expectsContinue: boolean
     readonly bucket: string
     readonly host: string
+    /** What tells the endpoint who the caller is, as for every request that is forwarded; each line with its CRLF. */
+    readonly forwardedLines: string
     readonly cors: ResponseCors
   },
   ended: () => void,
@@ -48,26 +51,27 @@ export async function answerManaged(
   const { request, response, guarded, record, bucket } = exchange
   record.kind = 'managed'
   record.decision = undefined
-  const content = hasContent(guarded)
-  if (content && exchange.expectsContinue && Number(guarded.contentLength ?? 0) <= maxBodyBytes)
-    response.writeContinue()
-  const body = content ? await readContent(request, record) : Buffer.alloc(0)
+  // A client that waits for a 100 sends nothing without it: what is announced to be too long is not waited for.
+  const tooLong = Number(guarded.contentLength ?? 0) > maxBodyBytes
+  if (hasContent(guarded) && exchange.expectsContinue && !tooLong) response.writeContinue()
+  const body = tooLong ? undefined : hasContent(guarded) ? await readContent(request, record) : Buffer.alloc(0)
   if (body === 'aborted') {
     record.clientAborted = true
     ended()
     return
   }
+  const ids = context.ids()
   const answer = await operations.handle({
     bucket,
     method: guarded.method,
     target: guarded.target,
-    headers: ['Host', exchange.host, ...flatFields(guarded.lines)],
+    headers: ['Host', exchange.host, ...flatFields(guarded.lines + exchange.forwardedLines)],
     body,
     tls: (request.socket as Partial<TLSSocket>).encrypted === true,
-    ids: context.ids(),
+    ids,
   })
   if (response.destroyed) record.clientAborted = true
-  else sendAnswer(context, exchange, answer, body === undefined)
+  else sendAnswer(context, exchange, answer, ids, body === undefined)
   ended()
 }
 
@@ -75,6 +79,7 @@ function sendAnswer(
   context: ProxyContext,
   { request, response, record, cors }: Parameters<typeof answerManaged>[2],
   answer: ManagedAnswer,
+  { requestId, hostId }: RequestIds,
   unread: boolean,
 ): void {
   const fields = [...answer.headers]
@@ -83,10 +88,9 @@ function sendAnswer(
   const kept = names.flatMap((name, index) =>
     name === 'vary' && cors.governed ? [] : [fields[2 * index] ?? '', fields[2 * index + 1] ?? ''],
   )
-  if (!names.includes('x-amz-request-id')) {
-    const { requestId, hostId } = context.ids()
-    kept.push('x-amz-request-id', record.requestId ?? requestId, 'x-amz-id-2', hostId)
-  }
+  const relayedId = names.indexOf('x-amz-request-id')
+  record.requestId = relayedId < 0 ? requestId : fields[2 * relayedId + 1]
+  if (relayedId < 0) kept.push('x-amz-request-id', requestId, 'x-amz-id-2', hostId)
   appendCors(kept, cors, upstreamVary)
   if ((context.draining || unread) && !names.includes('connection')) kept.push('Connection', 'close')
   if (unread) {

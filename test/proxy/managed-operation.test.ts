@@ -64,6 +64,7 @@ async function start(t: Test): Promise<Rig> {
       expectsContinue: expects,
       bucket: 'media',
       host: 'signed.example',
+      forwardedLines: 'X-Forwarded-For: 192.0.2.1\r\n',
       cors,
     }
     const operations = {
@@ -94,13 +95,16 @@ t.test(
     const { port, asked, ended } = await start(t)
     const { text } = await raw(port, `${head('Content-Length: 4\r\nConnection: close\r\n')}<a/>`)
     t.equal(asked[0]?.body?.toString(), '<a/>')
-    t.strictSame(asked[0]?.headers, ['Host', 'signed.example', 'X-Amz-Date', 'now'])
+    t.strictSame(asked[0]?.headers, ['Host', 'signed.example', 'X-Amz-Date', 'now', 'X-Forwarded-For', '192.0.2.1'])
     t.match(asked[0], { bucket: 'media', method: 'PUT', target: '/media?cors', tls: false })
     t.match(text, /^HTTP\/1\.1 200 OK\r\n/)
     t.match(text, /\r\nx-amz-request-id: 0123456789ABCDEF\r\n/)
     t.match(text, /\r\nVary: Accept, Origin\r\n/)
     t.equal(text.match(/\r\nVary:/g)?.length, 1)
-    t.match(ended, [{ kind: 'managed', decision: undefined, status: 200, requestBodyBytes: 4 }])
+    t.equal(asked[0]?.ids.requestId, '0123456789ABCDEF', 'the id of the field is that of the body')
+    t.match(ended, [
+      { kind: 'managed', decision: undefined, status: 200, requestBodyBytes: 4, requestId: '0123456789ABCDEF' },
+    ])
   },
 )
 
@@ -118,6 +122,16 @@ t.test('Expect is answered before the content is sent', async t => {
   await connection.write('<a/>')
   await connection.collect(1000)
   t.equal(asked[0]?.body?.toString(), '<a/>')
+})
+
+t.test('a client that asks whether it may send too much is answered at once', async t => {
+  const { port, asked } = await start(t)
+  const connection = await openRaw(port)
+  await connection.write(head('Content-Length: 65537\r\nExpect: 100-continue\r\n'))
+  await connection.until(({ text }) => text.includes('\r\n\r\n'))
+  connection.destroy()
+  t.match(connection.text, /^HTTP\/1\.1 200 OK\r\n/)
+  t.equal(asked[0]?.body, undefined, 'the operation is told that there is too much')
 })
 
 t.test('more content than S3 takes is not held', async t => {
