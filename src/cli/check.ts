@@ -1,18 +1,28 @@
+import type { Configuration } from '../config/configuration.ts'
 import { describeIssue } from '../config/issue.ts'
 import { loadConfiguration } from '../config/load-configuration.ts'
 import { readSecrets } from '../config/secrets.ts'
 import { readFileContentSync } from '../config/text/file-content.ts'
 import { readServerCertificate, readUpstreamFiles } from '../daemon/tls-files.ts'
-import type { Command } from './command.ts'
+import type { Command, ExitCode, Terminal } from './command.ts'
 import { configOption, configurationSource } from './configuration-source.ts'
+import { checkEndpoint, hasFault } from './connect/check-endpoint.ts'
+import { describeFinding, type Finding } from './connect/finding.ts'
 
 /** Reads everything that start-up reads, and tells everything that is wrong with it. */
 export const check: Command = {
   name: 'check',
-  synopsis: '--config FILE [SETTINGS]',
+  synopsis: '--config FILE [--connect] [SETTINGS]',
   meaning: 'Tell every fault and warning of a configuration, without listening or network.',
-  details: ['One line each: FILE:LINE:COLUMN: what, and what is allowed. Exit code 0, or 64 if there are faults.'],
-  options: [configOption],
+  details: [
+    'One line each: FILE:LINE:COLUMN: what, and what is allowed. Exit code 0, or 64 if there are faults.',
+    '',
+    'With --connect, and without such faults, the endpoint is asked as well: whether it is reached, TLS included; whether',
+    'it takes the keys; which clients "upstream.host" serves (the table in config/ovhcloud.yaml); the rules of each bucket',
+    'named with "from: upstream"; whether "from: managed" is safe with it, by a PUT ?cors that it must refuse. One line',
+    'each: ok, note, warning or fault: SETTING: what; to do: what to do. Exit code 1 if there are faults among these.',
+  ],
+  options: [configOption, { name: 'connect', kind: 'switch', meaning: 'also ask the endpoint' }],
   takesSettings: true,
   async run(given, terminal) {
     const source = configurationSource(given, terminal)
@@ -35,8 +45,20 @@ export const check: Command = {
     const name = source.file ?? 'configuration'
     terminal.out(lines.map(line => `${line}\n`).join(''))
     terminal.out(`${name}: ${count(faults, 'fault')}, ${count(warnings, 'warning')}${buckets}\n`)
-    return faults === 0 ? 0 : 64
+    if (faults > 0 || configuration === undefined) return 64
+    return given.switches.has('connect') ? connect(configuration, terminal) : 0
   },
+}
+
+async function connect(configuration: Configuration, terminal: Terminal): Promise<ExitCode> {
+  const files = await readUpstreamFiles(configuration)
+  const findings = await checkEndpoint(configuration, files, terminal.environment)
+  terminal.out(findings.map(finding => `${describeFinding(finding)}\n`).join(''))
+  const { protocol, authority } = configuration.upstream.url
+  const number = (severity: Finding['severity']) => findings.filter(finding => finding.severity === severity).length
+  const summary = `${count(number('fault'), 'fault')}, ${count(number('warning'), 'warning')}`
+  terminal.out(`${protocol}//${authority}: ${summary}\n`)
+  return hasFault(findings) ? 1 : 0
 }
 
 async function failureOf(reading: Promise<unknown>): Promise<string | undefined> {

@@ -7,20 +7,43 @@ import type { CorsRule } from '../cors/rule.ts'
 import { isBucketName } from '../s3/bucket-name.ts'
 import { bucketYaml } from './bucket-yaml.ts'
 import type { Command } from './command.ts'
+import { configOption } from './configuration-source.ts'
+import { importFromUpstream } from './import-upstream.ts'
 
-/** Turns CORS files into entries of `buckets`. Writes nothing unless every file is good. */
+/** Turns CORS files, or what the endpoint stores, into entries of `buckets`. */
 export const importFiles: Command = {
   name: 'import',
-  synopsis: 'FILE… [--bucket BUCKET]',
-  meaning: 'Write AWS CLI JSON or S3 XML as entries of "buckets" in YAML.',
+  synopsis: 'FILE… [--bucket BUCKET], or --from-upstream --config FILE [--bucket BUCKET] [SETTINGS]',
+  meaning: 'Write AWS CLI JSON, S3 XML, or what the endpoint stores as entries of "buckets" in YAML.',
   details: [
     "The bucket's name is that of the file without its ending, unless --bucket says it: my-media.json is my-media.",
+    'Nothing is written unless every file is good; exit code 0, or 64.',
+    '',
+    'With --from-upstream, GetBucketCors of every bucket that the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY can',
+    'list; of the settings, those of "upstream" count. What fails is said on standard error: exit code 1.',
   ],
-  options: [{ name: 'bucket', kind: 'text', value: 'BUCKET', meaning: 'the name of the bucket, for a single file' }],
+  options: [
+    { name: 'bucket', kind: 'text', value: 'BUCKET', meaning: 'the name of the bucket, for a single file or bucket' },
+    { name: 'from-upstream', kind: 'switch', meaning: "ask the endpoint for its buckets' rules" },
+    configOption,
+  ],
+  takesSettings: true,
   maxOperands: 10_000,
-  async run({ operands, texts }, terminal) {
+  async run(given, terminal) {
+    const { operands, texts } = given
+    const isAsking = given.switches.has('from-upstream')
+    if (isAsking && operands.length > 0) {
+      terminal.err('--from-upstream: asks the endpoint; allowed: no FILE with it\n')
+      return 64
+    }
+    if (isAsking) return importFromUpstream(given, terminal)
+    const [setting] = [...(texts.config === undefined ? [] : ['config']), ...Object.keys(given.settings)]
+    if (setting !== undefined) {
+      terminal.err(`--${setting}: says where the endpoint is; allowed: --from-upstream with it\n`)
+      return 64
+    }
     if (operands.length === 0) {
-      terminal.err('FILE is missing; allowed: one file or more\n')
+      terminal.err('FILE is missing; allowed: one file or more, or --from-upstream\n')
       return 64
     }
     if (texts.bucket !== undefined && operands.length > 1) {

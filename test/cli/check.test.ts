@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { runCli } from '../fixtures/run-cli.ts'
+import { errorAnswer, httpAnswer, startScriptedEndpoint } from '../fixtures/scripted-endpoint.ts'
 
 const bad = readFileSync(new URL('../fixtures/configuration/many-faults.yaml', import.meta.url), 'utf8')
 const report = readFileSync(new URL('../fixtures/configuration/many-faults.txt', import.meta.url), 'utf8')
@@ -76,6 +77,37 @@ t.test('a configuration without a file is checked too', async t => {
     out: 'configuration: warning: buckets: no bucket has rules: every preflight is refused; allowed: an entry for each bucket\nconfiguration: 0 faults, 1 warning, 0 buckets\n',
     err: '',
   })
+})
+
+t.test('--connect asks nobody while the configuration has faults', async t => {
+  const server = await startScriptedEndpoint([httpAnswer(200, '')])
+  t.teardown(() => server.close())
+  const args = ['--connect', '--upstream-url', `http://127.0.0.1:${server.port}`, '--vary', 'never']
+  const result = await runCli(['check', ...args])
+  t.match(result, { code: 64, out: /\nconfiguration: 1 fault, .*\n$/ })
+  t.equal(server.open() + server.seen.length, 0)
+})
+
+t.test('--connect tells what the endpoint said, one line each: exit code 0', async t => {
+  const server = await startScriptedEndpoint([errorAnswer(403, 'AccessDenied')])
+  t.teardown(() => server.close())
+  const files = { 'a.yaml': `upstream: { url: "http://127.0.0.1:${server.port}" }\n${bucket}` }
+  const result = await runCli(['check', '--connect', '--config', 'a.yaml'], {}, t.testdir(files))
+  t.strictSame([result.code, result.err], [0, ''])
+  const lines = result.out.split('\n')
+  t.equal(lines[0], 'a.yaml: 0 faults, 0 warnings, 1 bucket')
+  for (const line of lines.slice(1, -2)) t.match(line, /^(?:ok|note): upstream\./)
+  t.equal(lines.at(-2), `http://127.0.0.1:${server.port}: 0 faults, 0 warnings`)
+})
+
+t.test('--connect with an endpoint that nobody reaches: exit code 1', async t => {
+  const server = await startScriptedEndpoint([''])
+  await server.close()
+  const url = `http://127.0.0.1:${server.port}`
+  const result = await runCli(['check', '--connect', '--upstream-url', url])
+  t.equal(result.code, 1)
+  const what = `fault: upstream.url: 127.0.0.1:${server.port}: no connection (ECONNREFUSED)`
+  t.ok(result.out.endsWith(`\n${what}; to do: start the endpoint, or correct the port\n${url}: 1 fault, 0 warnings\n`))
 })
 
 t.test('no configuration at all is a fault of the arguments', async t => {

@@ -56,7 +56,14 @@ t.test('warnings are told beside the result', async t => {
 })
 
 const refused: readonly { args: readonly string[]; err: RegExp }[] = [
-  { args: [], err: /^FILE is missing; allowed: one file or more\n$/ },
+  { args: [], err: /^FILE is missing; allowed: one file or more, or --from-upstream\n$/ },
+  { args: ['my-media.json', '--from-upstream'], err: /^--from-upstream: asks the endpoint; / },
+  {
+    args: ['my-media.json', '--config', 'a.yaml'],
+    err: /^--config: says where the endpoint is; allowed: --from-upstream with it\n$/,
+  },
+  { args: ['my-media.json', '--upstream-url', 'http://a'], err: /^--upstream-url: says where / },
+  { args: ['--from-upstream'], err: /^no configuration; / },
   { args: ['none.json'], err: /^none\.json: the file does not exist; / },
   { args: ['guide.json'], err: /^guide\.json:2:32: "etc\." is a placeholder, not JSON; / },
   {

@@ -1,0 +1,82 @@
+import { lintRules } from '../../cors/lint.ts'
+import type { CorsFetchResult, GetBucketCors } from '../../s3/get-bucket-cors.ts'
+import { parallelCalls } from './endpoint.ts'
+import type { Finding } from './finding.ts'
+import { mapBounded } from './map-bounded.ts'
+
+/** Asks for the rules of every bucket named, and says for each what its preflights would get. */
+export async function checkBucketRules(
+  getBucketCors: GetBucketCors,
+  buckets: readonly string[],
+): Promise<readonly Finding[]> {
+  const findings = await mapBounded(buckets, parallelCalls, async bucket =>
+    findingsOf(`buckets.${bucket}`, await getBucketCors(bucket)),
+  )
+  return findings.flat()
+}
+
+function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] {
+  switch (result.kind) {
+    case 'rules': {
+      const { length } = result.rules
+      const warnings = lintRules(result.rules).map(({ path, message, allowed }): Finding => {
+        const [index, ...rest] = path
+        return {
+          severity: 'warning',
+          about,
+          what: `rule ${Number(index) + 1}, ${rest.join(' ')}: ${message}`,
+          todo: allowed,
+        }
+      })
+      return [{ severity: 'ok', about, what: `${length} rule${length === 1 ? '' : 's'} by GetBucketCors` }, ...warnings]
+    }
+    case 'none':
+      return [result.unsupported ? unsupported(about) : noRules(about)]
+    case 'no-such-bucket':
+      return [
+        {
+          severity: 'fault',
+          about,
+          what: 'the endpoint has no such bucket: its preflights get 403',
+          todo: 'correct the name, or create the bucket',
+        },
+      ]
+    case 'failure':
+      return [
+        {
+          severity: 'fault',
+          about,
+          what: `GetBucketCors: ${result.reason}: ${result.detail}`,
+          todo: todos[result.reason],
+        },
+      ]
+  }
+}
+
+const noRules = (about: string): Finding => ({
+  severity: 'warning',
+  about,
+  what: 'the bucket has no rules: every preflight is refused',
+  todo: 'aws s3api put-bucket-cors; where the endpoint keeps none (MinIO), CORSRules or from: managed',
+})
+
+const unsupported = (about: string): Finding => ({
+  severity: 'warning',
+  about,
+  what: 'the endpoint knows no rules per bucket: every preflight is refused',
+  todo: 'CORSRules or CORSFile instead of from: upstream',
+})
+
+const todos: Readonly<Record<Extract<CorsFetchResult, { kind: 'failure' }>['reason'], string>> = {
+  auth: 'keys that may s3:GetBucketCORS on this bucket, and the region that the endpoint wants as upstream.region',
+  throttled: 'ask again later',
+  server: 'see what the endpoint has in its log',
+  network: 'see whether the endpoint is well',
+  timeout: 'see whether the endpoint is well, or set rules.timeoutSeconds higher',
+  tls: 'see upstream.caFile, upstream.certFile and upstream.keyFile',
+  dns: 'an endpoint with a name for addressing: virtual, else addressing: path',
+  redirect: 'name the endpoint of the region in upstream.url, and the region in upstream.region',
+  malformed: "the port of the endpoint's S3 API, without anything between that answers itself",
+  oversized: "the port of the endpoint's S3 API, without anything between that answers itself",
+  'invalid-rules': 'put rules that S3 takes, with aws s3api put-bucket-cors',
+}

@@ -1,0 +1,69 @@
+import type { Configuration } from '../../config/configuration.ts'
+import type { Environment } from '../../config/environment.ts'
+import type { UpstreamFiles } from '../../daemon/upstream.ts'
+import { isBucketName } from '../../s3/bucket-name.ts'
+import { createGetBucketCors } from '../../s3/get-bucket-cors.ts'
+import { checkBucketRules } from './bucket-rules.ts'
+import { checkNames } from './configured-names.ts'
+import { checkCredentials } from './credentials.ts'
+import { type Endpoint, openEndpoint } from './endpoint.ts'
+import type { Finding } from './finding.ts'
+import { firstAnswer } from './first-answer.ts'
+import { askUnder, foreignHost, harmlessCall } from './host-probe.ts'
+import { hostFindings } from './host-rows.ts'
+import { checkManaged } from './managed-safety.ts'
+import { reach } from './reach.ts'
+
+/** Asks the endpoint of a configuration everything that the configuration relies on. Never rejects; ends at once where nobody answers. */
+export async function checkEndpoint(
+  configuration: Configuration,
+  files: UpstreamFiles,
+  environment: Environment,
+): Promise<readonly Finding[]> {
+  const { url, connectSeconds } = configuration.upstream
+  const reached = await reach({ url, files, timeoutMs: connectSeconds * 1000 })
+  if (hasFault(reached)) return reached
+  const endpoint = openEndpoint(configuration, files, environment)
+  try {
+    const answered = await firstAnswer(endpoint, url.protocol)
+    if (hasFault(answered)) return [...reached, ...answered]
+    return [...reached, ...answered, ...(await askEverything(configuration, files, endpoint))]
+  } finally {
+    await endpoint.close()
+  }
+}
+
+/** Something that cannot work as it is configured. */
+export function hasFault(findings: readonly Finding[]): boolean {
+  return findings.some(finding => finding.severity === 'fault')
+}
+
+async function askEverything(
+  configuration: Configuration,
+  files: UpstreamFiles,
+  endpoint: Endpoint,
+): Promise<readonly Finding[]> {
+  const { upstream } = configuration
+  const live = configuration.buckets.filter(({ source }) => source === 'upstream' || source === 'managed')
+  const named = (from: string) => live.filter(({ name, source }) => source === from && name !== '*').map(b => b.name)
+  const keys = await checkCredentials(endpoint, live.length > 0, upstream)
+  const listed = [...(keys.buckets ?? [])].filter(isBucketName)
+  const bucket = configuration.buckets.find(({ name }) => listed.includes(name))?.name ?? listed[0]
+  const own = await askUnder(endpoint, {}, harmlessCall(bucket), keys.good)
+  const foreign = { authority: foreignHost, addressing: 'path' } as const
+  const under = await askUnder(endpoint, foreign, harmlessCall(bucket), keys.good)
+  const call = endpoint.callerAs({})
+  // Of the buckets under "*", one stands for all: the endpoint is the same.
+  const isOther = (name: string) => configuration.buckets.every(entry => entry.name !== name)
+  const sample = live.some(({ name, source }) => name === '*' && source === 'managed')
+    ? listed.find(isOther)
+    : undefined
+  const managed = [...named('managed'), ...(sample === undefined ? [] : [sample])]
+  return [
+    ...keys.findings,
+    ...hostFindings(own, under, upstream.host),
+    ...(await checkNames(configuration, { endpoint, files, bucket, hasGoodKeys: keys.good })),
+    ...(await checkBucketRules(createGetBucketCors(call), named('upstream'))),
+    ...(await checkManaged(call, managed, configuration.managed)),
+  ]
+}

@@ -1,0 +1,91 @@
+import { type ConfigurationIssue, describeIssue } from '../config/issue.ts'
+import { loadConfiguration } from '../config/load-configuration.ts'
+import { readUpstreamFiles } from '../daemon/tls-files.ts'
+import { isBucketName } from '../s3/bucket-name.ts'
+import { type CorsFetchResult, createGetBucketCors, type GetBucketCors } from '../s3/get-bucket-cors.ts'
+import { createListBuckets } from '../s3/list-buckets.ts'
+import type { ParsedArguments } from './arguments.ts'
+import { bucketYaml } from './bucket-yaml.ts'
+import type { ExitCode, Terminal } from './command.ts'
+import { configurationSource } from './configuration-source.ts'
+import { type Endpoint, openEndpoint, parallelCalls } from './connect/endpoint.ts'
+import { mapBounded } from './connect/map-bounded.ts'
+
+/** Writes what GetBucketCors says of every bucket that the keys can see as `buckets`; what fails is said beside it. */
+export async function importFromUpstream(given: ParsedArguments, terminal: Terminal): Promise<ExitCode> {
+  const source = configurationSource(given, terminal)
+  if (source === undefined) return 64
+  const { configuration, issues } = (await loadConfiguration(source)).parsed
+  if (configuration === undefined) {
+    terminal.err(lines(issues.filter(issue => issue.severity === 'fault')))
+    return 64
+  }
+  let endpoint: Endpoint
+  try {
+    endpoint = openEndpoint(configuration, await readUpstreamFiles(configuration), terminal.environment)
+  } catch (error) {
+    terminal.err(`${error instanceof Error ? error.message : String(error)}\n`)
+    return 64
+  }
+  try {
+    return await importFrom(endpoint, configuration.upstream.url.authority, given.texts.bucket, terminal)
+  } finally {
+    await endpoint.close()
+  }
+}
+
+async function importFrom(
+  endpoint: Endpoint,
+  name: string,
+  bucket: string | undefined,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const call = endpoint.callerAs({})
+  let buckets: readonly string[]
+  if (bucket === undefined) {
+    const listed = await createListBuckets(call)()
+    if (listed.kind === 'failure') {
+      const allowed = 'keys that may list buckets, in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; or --bucket BUCKET'
+      terminal.err(lines([issue('fault', name, `ListBuckets: ${listed.reason}: ${listed.detail}`, allowed)]))
+      return 1
+    }
+    buckets = [...listed.names].toSorted()
+  } else buckets = [bucket]
+  const read = createGetBucketCors(call)
+  const imported = await mapBounded(buckets, parallelCalls, bucket => importBucket(read, bucket))
+  const issues = imported.flatMap(({ issue }) => issue ?? [])
+  const entries = imported.map(({ yaml }) => yaml ?? '').join('')
+  terminal.err(lines(issues))
+  terminal.out(entries === '' ? 'buckets: {}\n' : `buckets:\n${entries}`)
+  return issues.some(({ severity }) => severity === 'fault') ? 1 : 0
+}
+
+interface ImportedBucket {
+  readonly yaml?: string
+  readonly issue?: ConfigurationIssue
+}
+
+async function importBucket(read: GetBucketCors, bucket: string): Promise<ImportedBucket> {
+  if (!isBucketName(bucket)) {
+    return { issue: issue('fault', bucket, 'a configuration takes no such name', "a name that keeps to S3's rules") }
+  }
+  const result: CorsFetchResult = await read(bucket)
+  switch (result.kind) {
+    case 'rules':
+      return { yaml: bucketYaml(bucket, result.rules) }
+    case 'none':
+      return { issue: issue('warning', bucket, 'it has no rules and gets no entry', '') }
+    case 'no-such-bucket':
+      return { issue: issue('fault', bucket, 'the endpoint has no such bucket', '') }
+    case 'failure':
+      return { issue: issue('fault', bucket, `${result.reason}: ${result.detail}`, '') }
+  }
+}
+
+function issue(severity: 'fault' | 'warning', file: string, message: string, allowed: string): ConfigurationIssue {
+  return { severity, reason: 'import', file, path: [], value: undefined, message, allowed }
+}
+
+function lines(issues: readonly ConfigurationIssue[]): string {
+  return issues.map(found => `${describeIssue(found)}\n`).join('')
+}

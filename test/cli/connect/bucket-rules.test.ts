@@ -1,0 +1,56 @@
+import t from 'tap'
+import { checkBucketRules } from '../../../src/cli/connect/bucket-rules.ts'
+import { fetchFailureReasons } from '../../../src/s3/fetch-failure.ts'
+import type { CorsFetchResult } from '../../../src/s3/get-bucket-cors.ts'
+
+const rule = {
+  allowedOrigins: ['https://a.example'],
+  allowedMethods: ['GET'],
+  allowedHeaders: [],
+  exposeHeaders: [],
+} as const
+
+const cases: readonly { name: string; result: CorsFetchResult; lines: readonly (string | RegExp)[] }[] = [
+  { name: 'one rule', result: { kind: 'rules', rules: [rule] }, lines: ['ok: 1 rule by GetBucketCors'] },
+  {
+    name: 'rules that a person regrets',
+    result: { kind: 'rules', rules: [rule, { ...rule, allowedOrigins: ['https://a.example/'] }] },
+    lines: ['ok: 2 rules by GetBucketCors', /^warning: rule 2, AllowedOrigins 0: .*; \S/],
+  },
+  {
+    name: 'no rules',
+    result: { kind: 'none', unsupported: false },
+    lines: [/^warning: the bucket has no rules: .*; aws s3api put-bucket-cors/],
+  },
+  {
+    name: 'an endpoint without rules',
+    result: { kind: 'none', unsupported: true },
+    lines: [/^warning: the endpoint knows no rules per bucket: .*; CORSRules/],
+  },
+  { name: 'no bucket', result: { kind: 'no-such-bucket' }, lines: [/^fault: the endpoint has no such bucket/] },
+  ...fetchFailureReasons.map(reason => ({
+    name: `a failure (${reason})`,
+    result: { kind: 'failure', reason, detail: 'what was said' } as const,
+    lines: [new RegExp(`^fault: GetBucketCors: ${reason}: what was said; \\S`)],
+  })),
+]
+for (const { name, result, lines } of cases) {
+  t.test(`${name} is said, with what to do`, async t => {
+    const findings = await checkBucketRules(async () => result, ['media'])
+    const said = findings.map(
+      ({ severity, what, todo }) => `${severity}: ${what}${todo === undefined ? '' : `; ${todo}`}`,
+    )
+    t.equal(said.length, lines.length)
+    t.match(said, lines)
+    for (const { about } of findings) t.equal(about, 'buckets.media')
+  })
+}
+
+t.test('every bucket is asked for, and told of in order', async t => {
+  const names = Array.from({ length: 20 }, (_, index) => `bucket-${index}`)
+  const findings = await checkBucketRules(async () => ({ kind: 'no-such-bucket' }), names)
+  t.strictSame(
+    findings.map(({ about }) => about),
+    names.map(name => `buckets.${name}`),
+  )
+})
