@@ -41,7 +41,8 @@ const cases = (JSON.parse(readFileSync(file, 'utf8')) as readonly Case[]).map((t
   ...testCase,
   bucket: `case-${String(index).padStart(3, '0')}`,
 }))
-const existing = cases.filter(testCase => testCase.bucket_exists)
+
+const noSuchBucket = '<?xml version="1.0"?><Error><Code>NoSuchBucket</Code></Error>'
 
 const hostileFields =
   'Access-Control-Allow-Origin: https://evil.example\r\nAccess-Control-Allow-Credentials: true\r\n' +
@@ -53,6 +54,9 @@ t.test('S3 conformance over a socket', async t => {
   const upstream = await startRecordingUpstream(t, {
     answer: request => {
       const testCase = cases.find(({ bucket }) => request.target.startsWith(`/${bucket}`))
+      // The proxy's own question: no case of such a bucket has this query.
+      if (testCase?.bucket_exists === false && request.target.endsWith('?cors'))
+        return `HTTP/1.1 404 N\r\nContent-Length: ${noSuchBucket.length}\r\n\r\n${noSuchBucket}`
       const status = statusOf(testCase)
       const body = request.method === 'HEAD' || status === 204 || status === 304 ? '' : 'endpoint'
       const length = status === 204 || status === 304 ? '' : 'Content-Length: 8\r\n'
@@ -62,7 +66,7 @@ t.test('S3 conformance over a socket', async t => {
   const proxy = await startProxy(configuration(upstream.url))
   t.teardown(() => proxy.stop('SIGINT'))
 
-  for (const testCase of existing) {
+  for (const testCase of cases) {
     t.test(testCase.id, async t => {
       const { method, headers, query, path_kind } = testCase.request
       const target = { root: '/', bucket: `/${testCase.bucket}`, object: `/${testCase.bucket}/key` }[path_kind]
@@ -80,7 +84,7 @@ t.test('S3 conformance over a socket', async t => {
   }
   t.test('the table is whole', async t => {
     t.equal(cases.length, 202)
-    t.equal(existing.length, 197)
+    t.equal(cases.filter(testCase => testCase.bucket_exists).length, 197)
   })
 })
 
@@ -101,10 +105,12 @@ function answerOf({ expect, recommended, alternatives }: Case): Answer {
 }
 
 function configuration(url: string): string {
-  const buckets = existing.map(({ bucket, cors_rules }) =>
-    cors_rules === null ? `  ${bucket}: { from: none }` : `  ${bucket}: ${JSON.stringify({ CORSRules: cors_rules })}`,
-  )
-  return `upstream:\n  url: ${url}\nvary: matched\nbuckets:\n${buckets.join('\n')}\n`
+  const buckets = cases.map(({ bucket, cors_rules, bucket_exists }) => {
+    // Only the endpoint knows that a bucket is not there.
+    if (!bucket_exists) return `  ${bucket}: { from: upstream }`
+    return `  ${bucket}: ${cors_rules === null ? '{ from: none }' : JSON.stringify({ CORSRules: cors_rules })}`
+  })
+  return `upstream:\n  url: ${url}\nrules:\n  negativeSeconds: 900\nvary: matched\nbuckets:\n${buckets.join('\n')}\n`
 }
 
 interface Response {
