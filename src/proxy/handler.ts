@@ -93,6 +93,8 @@ function handle(
     answer(context, request, response, record, { ...guarded.error, closes: true }, [])
     return
   }
+  // Node's parser loses what follows such a request in the same packet, and would go on in the midst of another one.
+  if (guarded.upgrade) response.shouldKeepAlive = false
   record.origin = guarded.origin
   record.requestMethod = guarded.requestMethod
   record.requestHeaders = guarded.requestHeaders

@@ -21,6 +21,8 @@ export interface GuardedRequest {
   /** The decimal digits as sent; undefined when there is no Content-Length. */
   readonly contentLength: string | undefined
   readonly chunked: boolean
+  /** It asked for an upgrade, which it does not get. */
+  readonly upgrade: boolean
 }
 
 /** Why a request goes no further: the answer, and a detail for the log. */
@@ -79,6 +81,7 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
   let connection: string | undefined
   let forwardedFields: string[] | undefined
   let expect = false
+  let upgrade = false
   let contentType = false
   let range = false
   let amzDate = false
@@ -150,8 +153,10 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
       case 'proxy-authorization':
       case 'te':
       case 'trailer':
-      case 'upgrade':
       case 'http2-settings':
+        continue
+      case 'upgrade':
+        upgrade = true
         continue
       case 'x-forwarded-for':
       case 'x-real-ip':
@@ -200,6 +205,7 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
     authorization,
     contentLength,
     chunked: transferEncoding !== undefined,
+    upgrade,
   }
 }
 
