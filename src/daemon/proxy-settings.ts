@@ -32,6 +32,7 @@ export function createProxySettings(
       namedBuckets: new Set(configuration.buckets.map(bucket => bucket.name)),
     }),
     varyAlways: configuration.vary === 'always',
+    reportsAll: configuration.enforcement === 'report',
     publicOrigins: publicOrigins.length === 0 ? undefined : new Set(publicOrigins),
     forwardedFor: { mode: configuration.forwardedFor, trusted: blockList(configuration.trustedProxies) },
     authority: upstream.host === 'rewrite' ? url.authority : undefined,

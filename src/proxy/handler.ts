@@ -40,7 +40,7 @@ interface Turn {
   readonly bucketInHost: string | undefined
 }
 
-// A bucket of no entry, and no bucket at all: no rules, nothing of ours.
+// No bucket at all: no rules, nothing of ours.
 const noPolicy: BucketPolicy = {
   governed: false,
   named: false,
@@ -48,6 +48,7 @@ const noPolicy: BucketPolicy = {
   enforcement: 'headers',
   state: { kind: 'none' },
 }
+const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
 
 /** Makes the handler: guard, bucket, policy, decision, and then an answer of our own or one exchange with the endpoint. */
 export function createHandler(context: ProxyContext): RequestHandler {
@@ -124,7 +125,7 @@ function handle(
   }
   if (address.kind === 'none') {
     if (address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
-    decideAndGo(context, turn, undefined, noPolicy)
+    decideAndGo(context, turn, undefined, settings.reportsAll ? noPolicyReported : noPolicy)
     return
   }
   record.bucket = address.bucket
@@ -175,7 +176,7 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
   if (guarded.method === 'OPTIONS') {
     record.kind = 'preflight'
     record.decision = decisionOf(asked, policy)
-    if (policy.enforcement === 'report' && policy.governed) forward(context, turn, reportCors)
+    if (policy.enforcement === 'report') forward(context, turn, reportCors)
     else answerPreflight(context, turn, asked, bucket, policy)
     return
   }
@@ -257,8 +258,8 @@ function responseCors(
   decision: Decision | undefined,
   request: CorsRequest | undefined,
 ): ResponseCors {
-  if (!policy.governed) return ungovernedCors
   if (policy.enforcement === 'report') return reportCors
+  if (!policy.governed) return ungovernedCors
   const { varyAlways } = turn.settings
   if (decision?.allowed === true) return { passes: false, governed: true, rule: decision.rule, request, varyAlways }
   return varyAlways ? governedAlways : governedMatched

@@ -18,6 +18,8 @@ export interface ProxySettings {
   readonly policies: PolicyLookup
   readonly addressOf: (host: string, target: string) => BucketAddress
   readonly varyAlways: boolean
+  /** `report` for every bucket without an entry, and for requests of no bucket: nothing that they are answered changes. */
+  readonly reportsAll: boolean
   /** This proxy's own origins, as browsers see them; undefined: http(s)://HOST of the request. */
   readonly publicOrigins: ReadonlySet<string> | undefined
   readonly forwardedFor: ForwardedForPolicy

@@ -259,3 +259,31 @@ async function check(t: Test, testCase: Case, vary: string, port: number, upstre
   t.equal(end, 'fin', 'the connection ends in order')
   t.equal(upstream.requests.length - before, testCase.reachesEndpoint ? 1 : 0, 'requests at the endpoint')
 }
+
+t.test('enforcement: report as a whole changes nothing, of no bucket and of no entry either', async t => {
+  const upstream = await startRecordingUpstream(t, {
+    answer: request => {
+      const from = request.fields.find(([name]) => name.toLowerCase() === 'origin')?.[1] ?? '*'
+      return `HTTP/1.1 200 OK\r\n${reflected(from).join('\r\n')}\r\nContent-Length: 2\r\n\r\nok`
+    },
+  })
+  const proxy = await startProxy(
+    `upstream: { url: "${upstream.url}" }\nenforcement: report\nbuckets: { bare: { from: none } }`,
+  )
+  t.teardown(() => proxy.stop('SIGINT'))
+  for (const bucket of ['bare', 'nobodys', ''] as const) {
+    for (const method of ['GET', 'OPTIONS'] as const) {
+      const expected: Case = {
+        name: `${method} /${bucket}`,
+        bucket,
+        method,
+        origin: evil,
+        requestMethod: 'GET',
+        status: 200,
+        always: reflected(evil),
+        reachesEndpoint: true,
+      }
+      t.test(expected.name, t => check(t, expected, 'always', proxy.port, upstream))
+    }
+  }
+})
