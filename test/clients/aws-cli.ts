@@ -74,7 +74,13 @@ export async function runAwsCli(target: ClientTarget): Promise<Outcomes> {
 }
 
 /** Runs in `home`, so that the paths it prints do not depend on where that is. */
-function runAws(target: ClientTarget, home: string, args: readonly string[]): Promise<Printed> {
+export function runAws(
+  target: Pick<ClientTarget, 'endpoint' | 'region' | 'accessKeyId' | 'secretAccessKey'> & {
+    readonly sessionToken?: string | undefined
+  },
+  home: string,
+  args: readonly string[],
+): Promise<Printed> {
   const command = findAwsCli()
   if (command === undefined) throw new Error(`awscli is not installed: ${howToGetAwsCli}`)
   // No file of this machine's user counts, and nothing waits for a metadata service that is not there.
@@ -88,6 +94,7 @@ function runAws(target: ClientTarget, home: string, args: readonly string[]): Pr
     AWS_PAGER: '',
     AWS_ACCESS_KEY_ID: target.accessKeyId,
     AWS_SECRET_ACCESS_KEY: target.secretAccessKey,
+    ...(target.sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: target.sessionToken }),
     AWS_DEFAULT_REGION: target.region,
   }
   return new Promise((resolve, reject) => {
