@@ -43,6 +43,8 @@ export function createBucketPolicies(
   const scheduler = createFetchScheduler({ fetch: source.getBucketCors, timeoutMs, now, setTimer, landed })
   /** Questions about buckets under `"*"` that wait for the list or for their call. */
   const asking = new Map<string, Promise<void>>()
+  /** Buckets whose rules have just been changed: what is known of them is old, and requests wait for the answer under way. */
+  const refreshing = new Map<string, Promise<void>>()
   const timers = new Map<string, () => void>()
   let stopped = false
 
@@ -125,6 +127,7 @@ export function createBucketPolicies(
   }
 
   function peek(bucket: string): BucketPolicy | undefined {
+    if (refreshing.has(bucket)) return undefined
     const entry = cache.get(bucket)
     if (entry === undefined) {
       return laneOf(bucket) === 'other' && cannotExist(bucket) ? policyOf(bucket, noSuchBucket) : undefined
@@ -138,7 +141,7 @@ export function createBucketPolicies(
   async function load(bucket: string): Promise<BucketPolicy> {
     const ready = peek(bucket)
     if (ready !== undefined) return ready
-    const answer = ask(bucket, cache.get(bucket))
+    const answer = refreshing.get(bucket) ?? ask(bucket, cache.get(bucket))
     if (answer !== undefined) await within(answer)
     return current(bucket)
   }
@@ -155,7 +158,12 @@ export function createBucketPolicies(
   }
 
   async function refresh(bucket: string): Promise<BucketPolicy> {
-    if (laneOf(bucket) === 'named' || isBucketName(bucket)) await scheduler.refresh(bucket, laneOf(bucket))
+    if (laneOf(bucket) === 'named' || isBucketName(bucket)) {
+      const landed = scheduler.refresh(bucket, laneOf(bucket))
+      refreshing.set(bucket, landed)
+      await landed
+      if (refreshing.get(bucket) === landed) refreshing.delete(bucket)
+    }
     return current(bucket)
   }
 

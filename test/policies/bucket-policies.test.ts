@@ -471,3 +471,24 @@ t.test('what is inspected is never asked for, however old it is', async t => {
   t.equal(fetch.calls.length, 1, 'no further call')
   t.equal(said(policies.peek('media')), 'load first')
 })
+
+t.test('K191 once rules were changed, nobody is given the old ones while the new ones are on their way', async t => {
+  const { policies, fetch, clock } = setUp({ named: ['media'] })
+  await fetch.last().answer(rulesFor('https://old.example'))
+  const first = policies.refresh('media')
+  t.equal(said(policies.peek('media')), 'load first')
+  const waiting = policies.load('media')
+  const second = policies.refresh('media')
+  await fetch.last().answer(rulesFor('https://new.example'))
+  await first
+  t.equal(said(await waiting), 'https://new.example')
+  t.equal(said(policies.peek('media')), 'load first', 'changed again meanwhile')
+  await fetch.last().answer(rulesFor('https://newer.example'))
+  await second
+  t.equal(said(policies.peek('media')), 'https://newer.example')
+  const failing = policies.refresh('media')
+  await clock.advance(2000)
+  await failing
+  t.equal(said(policies.peek('media')), 'https://newer.example', 'an endpoint that does not answer is waited for once')
+  t.equal(fetch.running(), 0)
+})
