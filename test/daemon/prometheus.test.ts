@@ -2,71 +2,156 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { sendHttp } from '../clients/http-request.ts'
+import { rows } from '../../deploy/grafana/dashboard.ts'
+import { type ExposedSample, scrape, sumOf, sumsBy } from '../fixtures/exposition.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
-import { freePort } from '../servers/free-ports.ts'
+import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { skipWithout } from '../servers/installed.ts'
-import {
-  findPrometheus,
-  findPromtool,
-  howToGetPrometheus,
-  type PrometheusSample,
-  type PrometheusServer,
-  startPrometheus,
-} from '../servers/prometheus.ts'
+import { findPrometheus, findPromtool, howToGetPrometheus, startPrometheus } from '../servers/prometheus.ts'
+import { answerMixed, type Counted, mixedConfiguration, sendRound, uploadBytes } from './mixed-traffic.ts'
 
 t.setTimeout(300_000)
 
 const skip = skipWithout('Prometheus', findPrometheus() !== undefined, howToGetPrometheus)
-const page = 'https://app.example'
+const rounds = 6
 
-t.test('a real Prometheus scrapes what the proxy counted, and promtool finds nothing to say', { skip }, async t => {
-  // Nobody listens there: readiness and preflights do not depend on the endpoint.
-  const proxy = await startProxy(`upstream: { url: "http://127.0.0.1:${await freePort()}", credentials: none }
-buckets:
-  media: { CORSRules: [{ AllowedOrigins: ["${page}"], AllowedMethods: [GET] }] }
-`)
-  t.teardown(() => proxy.stop())
-  const ask = async (method: string, origin: string) => {
-    const headers = { Origin: origin, ...(method === 'OPTIONS' ? { 'Access-Control-Request-Method': 'GET' } : {}) }
-    return (await sendHttp({ url: `${proxy.url}/media/picture.png`, method, headers })).status
-  }
-  t.strictSame(
-    [
-      await ask('OPTIONS', page),
-      await ask('OPTIONS', page),
-      await ask('OPTIONS', 'https://evil.example'),
-      await ask('GET', page),
-    ],
-    [200, 200, 403, 502],
-    'two preflights are allowed, one is refused, and the endpoint is not there',
+t.test('a real Prometheus scrapes the proxy under mixed and hostile traffic', { skip }, async t => {
+  const upstream = await startRecordingUpstream(t, { answer: answerMixed, keepBytes: false })
+  const proxy = await startProxy(
+    `upstream: { url: "${upstream.url}", credentials: none, responseSeconds: 1 }\n${mixedConfiguration}`,
   )
-
-  const exposition = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-  t.strictSame(await checkMetrics(exposition), { exitCode: 0, printed: '' }, 'promtool check metrics')
-
+  t.teardown(() => proxy.stop())
   const prometheus = await startPrometheus({ targets: [new URL(proxy.adminUrl).host] })
   t.teardown(() => prometheus.stop({ keepLogs: !t.passing() }))
-  const decisions = 'sum by (bucket, kind, decision, reason) (s3cors_decisions_total) > 0'
-  t.strictSame(
-    new Set(await scraped(prometheus, decisions)),
-    new Set([
-      { metric: { bucket: 'media', kind: 'actual', decision: 'allowed', reason: 'matched' }, value: 1 },
-      { metric: { bucket: 'media', kind: 'preflight', decision: 'allowed', reason: 'matched' }, value: 2 },
-      { metric: { bucket: 'media', kind: 'preflight', decision: 'denied', reason: 'origin' }, value: 1 },
-    ]),
-    'decisions',
-  )
-  const origins = 'sum by (origin, decision) (s3cors_origin_requests_total) > 0'
-  t.strictSame(
-    new Set(await scraped(prometheus, origins)),
-    new Set([
-      { metric: { origin: page, decision: 'allowed' }, value: 3 },
-      { metric: { origin: 'https://evil.example', decision: 'denied' }, value: 1 },
-    ]),
-    'origins',
-  )
+
+  const sent: Counted[] = []
+  for (let round = 0; round < rounds; round++) {
+    sent.push(...(await sendRound(proxy.port, round)))
+    // At least one scrape between two rounds.
+    await sleep(1500)
+  }
+  const samples = await settled(proxy.adminUrl, sent.length)
+
+  await t.test('every request is counted exactly once, as what it was', async t => {
+    t.equal(sumOf(samples, 's3cors_requests_total'), sent.length, `requests_total: all ${sent.length} requests`)
+    t.strictSame(
+      sumsBy(samples, 's3cors_requests_total', ['kind', 'code']),
+      tally(sent, ({ kind, code }) => `${kind} ${code}`),
+      'requests_total by kind and code',
+    )
+    t.strictSame(
+      sumsBy(samples, 's3cors_decisions_total', ['kind', 'bucket', 'decision', 'reason']),
+      tally(sent, ({ kind, decision }) => (decision === undefined ? undefined : `${kind} ${decision}`)),
+      'decisions_total by kind, bucket, decision and reason',
+    )
+    for (const kind of ['preflight', 'actual']) {
+      t.equal(
+        sumOf(samples, 's3cors_decisions_total', { kind }),
+        sumOf(samples, 's3cors_requests_total', { kind }),
+        `decisions_total of kind ${kind} = requests_total of kind ${kind}`,
+      )
+    }
+    t.strictSame(
+      sumsBy(samples, 's3cors_origin_requests_total', ['bucket', 'decision', 'reason']),
+      sumsBy(samples, 's3cors_decisions_total', ['bucket', 'decision', 'reason']),
+      'origin_requests_total = decisions_total by bucket, decision and reason: nothing was evicted',
+    )
+    t.equal(
+      sumOf(samples, 's3cors_label_overflow_total'),
+      sumOf(samples, 's3cors_origin_requests_total', { origin: 'other' }),
+      'label_overflow_total = requests under "other"',
+    )
+    t.strictSame(
+      sumsBy(samples, 's3cors_upstream_failures_total', ['reason']),
+      tally(sent, ({ failure }) => failure),
+      'upstream_failures_total by reason',
+    )
+    t.equal(sumOf(samples, 's3cors_request_duration_seconds_count'), sent.length, 'each has a duration')
+    t.equal(sumOf(samples, 's3cors_client_aborts_total'), rounds, 'client_aborts_total')
+    t.equal(sumOf(samples, 's3cors_request_body_bytes_total'), 2 * rounds * uploadBytes, 'request_body_bytes_total')
+    t.equal(sumOf(samples, 's3cors_in_flight_requests'), 0, 'nothing is in flight')
+  })
+
+  await t.test('promtool check metrics finds nothing to say', async t => {
+    const exposition = await (await fetch(`${proxy.adminUrl}/metrics`)).text()
+    t.strictSame(await checkMetrics(exposition), { exitCode: 0, printed: '' })
+  })
+
+  // Grafana's table reads what was scraped: the last scrape must have seen the last request.
+  const deadline = Date.now() + 30_000
+  const scraped = async () => (await prometheus.query('sum(s3cors_requests_total)'))[0]?.value
+  while ((await scraped()) !== sent.length && Date.now() < deadline) await sleep(250)
+
+  await t.test('every panel of the dashboard has data', async t => {
+    t.comment('panel → expression, without the matchers of job, instance and bucket → value')
+    for (const { title: row, panels } of rows) {
+      for (const panel of panels) {
+        const queries = panel.kind === 'table' ? [{ expr: panel.expr, legend: '' }] : panel.queries
+        for (const { expr } of queries) {
+          const result = await prometheus.query(substitute(expr))
+          t.ok(result.length > 0, `${row} / ${panel.title}: data for ${expr}`)
+          t.ok(
+            result.every(({ value }) => Number.isFinite(value)),
+            `${row} / ${panel.title}: numbers`,
+          )
+          const values = result
+            .slice(0, 4)
+            .map(({ metric, value }) => `${labelsOf(metric)}${Number(value.toPrecision(4))}`)
+          const rest = result.length > 4 ? ` and ${result.length - 4} more` : ''
+          const shown = expr.replaceAll(/(?:job|instance|bucket)=~"[^"]*"(?:, )?/g, '').replaceAll('{}', '')
+          t.comment(`${row} / ${panel.title} → ${shown} → ${values.join(', ')}${rest}`)
+        }
+      }
+    }
+  })
+
+  await t.test('the table of refused origins counts them to the unit', async t => {
+    const table = rows.flatMap(({ panels }) => panels).find(({ title }) => title === 'Top refused origins')
+    const result = await prometheus.query(substitute(table?.kind === 'table' ? table.expr : ''))
+    const evil = result.filter(({ metric }) => metric.origin === 'https://evil.example' && metric.bucket === 'media')
+    t.strictSame(
+      evil,
+      [{ metric: { origin: 'https://evil.example', bucket: 'media', reason: 'origin' }, value: 2 * rounds }],
+      'its first refusal included, which increase() alone would not see',
+    )
+  })
 })
+
+function tally(sent: readonly Counted[], key: (counted: Counted) => string | undefined): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const counted of sent) {
+    const name = key(counted)
+    if (name !== undefined) sums[name] = (sums[name] ?? 0) + 1
+  }
+  return sums
+}
+
+/** What Grafana puts in the place of its variables. */
+function substitute(expr: string): string {
+  const values: Readonly<Record<string, string>> = {
+    job: '.+',
+    instance: '.+',
+    bucket: '.+',
+    __rate_interval: '30s',
+    __range: '5m',
+  }
+  return expr.replace(/\$(\w+)/g, (_, name: string) => values[name] ?? '')
+}
+
+function labelsOf(metric: Readonly<Record<string, string>>): string {
+  const labels = Object.entries(metric).filter(([name]) => !['job', 'instance', '__name__'].includes(name))
+  return labels.length === 0 ? '' : `${labels.map(([, value]) => value).join(' ')} `
+}
+
+/** The metrics once the last request has ended: the timeout of the endpoint's answer is the last. */
+async function settled(adminUrl: string, requests: number): Promise<readonly ExposedSample[]> {
+  const deadline = Date.now() + 20_000
+  for (;;) {
+    const samples = await scrape(adminUrl)
+    if (sumOf(samples, 's3cors_requests_total') >= requests || Date.now() > deadline) return samples
+    await sleep(100)
+  }
+}
 
 async function checkMetrics(exposition: string): Promise<{ exitCode: number | null; printed: string }> {
   const promtool = spawn(findPromtool() ?? 'promtool', ['check', 'metrics'])
@@ -74,14 +159,4 @@ async function checkMetrics(exposition: string): Promise<{ exitCode: number | nu
   const exitCode = new Promise<number | null>(resolve => promtool.once('close', resolve))
   const [stdout, stderr] = await Promise.all([text(promtool.stdout), text(promtool.stderr)])
   return { exitCode: await exitCode, printed: stdout + stderr }
-}
-
-/** Prometheus takes some seconds before it first scrapes. */
-async function scraped(prometheus: PrometheusServer, expression: string): Promise<readonly PrometheusSample[]> {
-  const deadline = Date.now() + 60_000
-  for (;;) {
-    const samples = await prometheus.query(expression)
-    if (samples.length > 0 || Date.now() > deadline) return samples
-    await sleep(250)
-  }
 }
