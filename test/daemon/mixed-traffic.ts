@@ -21,9 +21,11 @@ export const mixedConfiguration = `buckets:
         MaxAgeSeconds: 60
   live: { from: upstream }
   gone: { from: upstream }
+  kept: { from: managed }
   reported: { CORSRules: [{ AllowedOrigins: ["${page}"], AllowedMethods: [GET] }], enforcement: report }
   blocked: { CORSRules: [{ AllowedOrigins: ["${page}"], AllowedMethods: [GET] }], enforcement: block }
 rules: { freshSeconds: 1 }
+managed: { store: { directory: . } }
 metrics: { origins: 10 }
 `
 
@@ -49,7 +51,7 @@ function respond(status: number, body: string, fields = ''): string {
 
 /** Where a request is counted. */
 export interface Counted {
-  readonly kind: 'preflight' | 'actual' | 'plain' | 'rejected'
+  readonly kind: 'preflight' | 'actual' | 'plain' | 'managed' | 'rejected'
   readonly code: 'none' | '2xx' | '4xx' | '5xx'
   /** `bucket decision reason` of preflights and actual requests. */
   readonly decision?: string
@@ -123,6 +125,8 @@ export const cases: readonly Case[] = [
   { send: http('HEAD', '/media/a'), kind: 'plain', code: '2xx' },
   { send: http('PUT', '/media/a'), kind: 'plain', code: '2xx' },
   { send: http('DELETE', '/media/a'), kind: 'plain', code: '2xx' },
+  // Unsigned, so nobody's: refused without a word to the endpoint.
+  { send: http('DELETE', '/kept?cors', page), kind: 'managed', code: '4xx' },
   { send: http('PATCH', '/media/a'), kind: 'rejected', code: '4xx' },
   { send: bytes('GET /media/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'), kind: 'rejected', code: '4xx' },
   { send: bytes('GET /media/a HTTP/1.1\r\n\r\n'), kind: 'rejected', code: '4xx' },
