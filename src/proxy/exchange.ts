@@ -158,7 +158,8 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     const response = this.#response
     if (this.#head !== undefined && !response.headersSent) {
       this.#writeHead()
-      if (!ended) response.flushHeaders()
+      // Not flushHeaders(), which writes the fields in UTF-8: theirs are bytes, one character each.
+      if (!ended) response.write('', 'latin1')
     }
     if (!ended) return
     this.#ended = true

@@ -51,7 +51,8 @@ export function sendOwnAnswer(
   record.errorCode = answer.error.code
   record.requestId = requestId
   response.writeHead(answer.error.status, fields)
-  response.end(body)
+  // As bytes: a string would take the fields with it into its encoding, and an Origin that goes back is bytes already.
+  response.end(Buffer.from(body))
 }
 
 function mayHaveContent(request: IncomingMessage): boolean {
