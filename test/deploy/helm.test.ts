@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
+import { localhostCertificate } from '../fixtures/localhost-certificate.ts'
 import { skipWithout } from '../servers/installed.ts'
 import { checkConfiguration } from './configuration-check.ts'
 import { faultsOf, type KubernetesObject, nameOf, parseObjects } from './kubernetes-objects.ts'
@@ -143,9 +144,7 @@ for (const { name, values, kinds, outside = [], drainSeconds = 25, probe } of ca
     if (data === undefined) return
     const { 'proxy.yaml': configuration = '', ...files } = data as Record<string, string>
     const env = { S3CORS_LISTEN: '0.0.0.0:8080', S3CORS_ADMIN: '0.0.0.0:9464', S3CORS_ADMIN_TOKEN: 'token' }
-    const certificate = readFileSync(new URL('../fixtures/localhost-certificate.ts', import.meta.url), 'utf8')
-    const [authority = ''] = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----\n?/.exec(certificate) ?? []
-    const check = await checkConfiguration(configuration, { files: { ...files, 'ca.crt': authority }, env })
+    const check = await checkConfiguration(configuration, { files: { ...files, 'ca.crt': localhostCertificate }, env })
     t.equal(check.exitCode, 0, check.issues.join('\n'))
   })
 }

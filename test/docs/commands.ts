@@ -1,0 +1,25 @@
+// Commands of the documentation that no test can run as they stand, each with the reason, and with what runs instead.
+
+export interface NotRun {
+  readonly command: RegExp
+  readonly reason: string
+}
+
+export const notRun: readonly NotRun[] = [
+  { command: /^npm ci && npm start$/, reason: 'installs the project anew; test/demo starts what it starts' },
+  { command: /^npm ci && npm test$/, reason: 'installs the project anew and runs this test again' },
+  { command: /^npm ci && npm run serve /, reason: 'installs the project anew; test/cli/serve.test.ts serves' },
+  { command: /^docker build /, reason: 'needs an engine; test/deploy checks the Dockerfile without one' },
+  {
+    command: /^docker compose .* up /,
+    reason: 'needs an engine; test/deploy/compose.test.ts has Compose read the file',
+  },
+  { command: /^kubectl (?:create|-n \S+ port-forward) /, reason: 'needs a cluster' },
+  { command: /^helm upgrade /, reason: 'needs a cluster; test/deploy/helm.test.ts renders the chart' },
+  { command: /^systemctl /, reason: 'needs systemd as process 1; test/deploy/systemd.test.ts verifies the unit' },
+  { command: /^curl .*minio\.example\.com/, reason: 'asks a machine that there is not, and has to fail' },
+  {
+    command: /^s3-cors-proxy import --from-upstream /,
+    reason: 'needs the gateway; test/cli/import-upstream.test.ts asks one',
+  },
+]
