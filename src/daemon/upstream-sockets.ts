@@ -19,15 +19,24 @@ const readBufferBytes = 64 * 1024
 
 /**
  * Makes the function that opens connections of the data path. Each reads into one buffer of its own, reused for every read:
- * nothing is allocated per read, and what was read must be sent or copied before the next.
+ * over plain TCP nothing is allocated per read, and what was read must be sent before the next.
  */
 export function createOpenSocket(target: UpstreamTarget): OpenSocket {
   const { hostname: host, port, ca, cert, key } = target
   /** The latest session of each server name: the next handshake with it is shorter. */
   const sessions = new Map<string, Buffer>()
   return (servername, read) => {
-    const onread = { buffer: Buffer.allocUnsafeSlow(readBufferBytes), callback: read }
-    if (target.protocol === 'http:') return connect({ host, port, noDelay: true, onread } satisfies TcpNetConnectOpts)
+    const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
+    if (target.protocol === 'http:') {
+      const onread = { buffer, callback: read }
+      return connect({ host, port, noDelay: true, onread } satisfies TcpNetConnectOpts)
+    }
+    const onread = {
+      buffer,
+      // Node's TLS gives every record of what it has received, one after another in this one buffer, even after `read` has
+      // said stop: what a slow client has not taken yet would be overwritten.
+      callback: (bytesRead: number, bytes: Uint8Array) => read(bytesRead, Buffer.from(bytes.subarray(0, bytesRead))),
+    }
     const options: ConnectionOptions & { onread: typeof onread; noDelay: boolean } = {
       host,
       port,
