@@ -24,6 +24,8 @@ export interface UpstreamExchange {
 /** What the pool hears of its connections. */
 export interface ConnectionOwner {
   onConnected(connection: UpstreamConnection): void
+  /** It is dead, and its place is free, although its socket has not closed yet. */
+  onFailed(connection: UpstreamConnection): void
   /** Called exactly once. `failure` when it never came up. */
   onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void
 }
@@ -238,6 +240,7 @@ export class UpstreamConnection implements ResponseSink {
     const exchange = this.#exchange
     this.#exchange = undefined
     this.#socket.destroy()
+    this.#owner.onFailed(this)
     exchange?.onFailure(failure)
   }
 }

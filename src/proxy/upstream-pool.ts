@@ -80,6 +80,10 @@ export class UpstreamPool implements ConnectionOwner {
     else waiter.onConnection(connection)
   }
 
+  onFailed(connection: UpstreamConnection): void {
+    this.#all.delete(connection)
+  }
+
   onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void {
     this.#all.delete(connection)
     const idleAt = this.#idle.indexOf(connection)

@@ -18,6 +18,7 @@ function setUp({ method = 'GET', begun = true, connected = true } = {}) {
   const owned: string[] = []
   const owner: ConnectionOwner = {
     onConnected: () => owned.push('connected'),
+    onFailed: () => undefined,
     onClosed: (_connection, failure) => owned.push(`closed ${failure?.reason ?? ''}`),
   }
   const connection = new UpstreamConnection(open as OpenSocket, 'a', owner, limits)
