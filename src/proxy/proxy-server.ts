@@ -92,15 +92,19 @@ export function applyLimits(server: Server & { maxHeaderSize?: number }, limits:
 // The floor of Mozilla's intermediate profile. HTTP/2 is not offered: this proxy speaks 1.1 on both sides.
 const modernTls = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], honorCipherOrder: true } as const
 
-// Nobody pipelines deeper; each request that waits costs memory.
-const maxPipelined = 128
+// Nobody pipelines deeper; every request that waits costs memory.
+const maxPipelined = 256
+const maxPipelinedBytes = 1024 * 1024
 
 /**
  * Holds a pipelined request back until the response before it is finished. Node would hand it over at once and collect its
  * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
+ *
+ * The socket is not paused meanwhile, because Node reads on after every complete message. A client that sends too far ahead
+ * is cut off.
  */
 function inTurn(context: ProxyContext, handle: RequestHandler): RequestHandler {
-  const waiting = new WeakMap<Socket, number>()
+  const waiting = new WeakMap<Socket, { requests: number; bytesBefore: number }>()
   return (request, response, expectsContinue) => {
     const { socket } = request
     // Node goes on with what the same packet holds, even after a response that closes the connection.
@@ -110,18 +114,15 @@ function inTurn(context: ProxyContext, handle: RequestHandler): RequestHandler {
       handle(request, response, expectsContinue)
       return
     }
-    const count = (waiting.get(socket) ?? 0) + 1
-    if (count > maxPipelined) {
+    const queue = waiting.get(socket) ?? { requests: 0, bytesBefore: 0 }
+    if (queue.requests === 0) queue.bytesBefore = socket.bytesRead
+    waiting.set(socket, queue)
+    if (++queue.requests > maxPipelined || socket.bytesRead - queue.bytesBefore > maxPipelinedBytes) {
       socket.destroy()
       return
     }
-    waiting.set(socket, count)
-    socket.pause()
     response.once('socket', () => {
-      const left = (waiting.get(socket) ?? 1) - 1
-      waiting.set(socket, left)
-      // Not before the last: each that is read while others wait makes the queue longer.
-      if (left === 0) socket.resume()
+      queue.requests--
       context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
     })
