@@ -145,7 +145,7 @@ async function replicas(t: Test, where: Place, times: number): Promise<void> {
   await steadyReader
   t.ok(
     refused.length < history.acknowledged / 10,
-    `${refused.length} puts of the other were refused: ${new Set(refused)}`,
+    `${refused.length} puts of the other were refused: ${[...new Set(refused)]}`,
   )
   t.comment(`${history.acknowledged} configurations were acknowledged`)
 }

@@ -17,6 +17,10 @@ export const notRun: readonly NotRun[] = [
   { command: /^kubectl (?:create|-n \S+ port-forward) /, reason: 'needs a cluster' },
   { command: /^helm upgrade /, reason: 'needs a cluster; test/deploy/helm.test.ts renders the chart' },
   { command: /^systemctl /, reason: 'needs systemd as process 1; test/deploy/systemd.test.ts verifies the unit' },
+  {
+    command: /^aws s3api put-bucket-cors /,
+    reason: 'needs MinIO and its keys; test/daemon/minio-managed.test.ts puts rules with it',
+  },
   { command: /^curl .*minio\.example\.com/, reason: 'asks a machine that there is not, and has to fail' },
   {
     command: /^s3-cors-proxy import --from-upstream /,
