@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
 import t, { type Test } from 'tap'
+import { parse, stringify } from 'yaml'
+import { startProxy } from '../fixtures/proxy-process.ts'
 import { skipWithout } from '../servers/installed.ts'
+import { findMinio, howToGetMinio, startMinio } from '../servers/minio.ts'
 import { checkConfiguration } from './configuration-check.ts'
 import { faultsOf, type KubernetesObject, nameOf, parseObjects } from './kubernetes-objects.ts'
 import { containerNamed, podFaults, podTemplateOf } from './pods.ts'
@@ -87,4 +90,25 @@ t.test('the sidecar', { skip }, async t => {
   const minio = containerNamed(pod, 'minio')
   t.match(minio?.args?.join(' '), / --address 127\.0\.0\.1:9000 --console-address 127\.0\.0\.1:9001$/)
   t.equal(minio?.ports, undefined, 'no port of MinIO is anybody’s')
+})
+
+const minioSkip = skip || skipWithout('MinIO', findMinio() !== undefined, howToGetMinio)
+
+t.test('the sidecar answers as the probes of its pod ask', { skip: minioSkip }, async t => {
+  const objects = await build('sidecar')
+  const pod = podTemplateOf(object(objects, 'StatefulSet minio') as KubernetesObject)?.spec
+  const configMap = object(objects, 'ConfigMap s3-cors-proxy') as { data?: Record<string, string> } | undefined
+  const minio = await startMinio()
+  t.teardown(() => minio.stop())
+  const { listen: _, admin: __, ...configuration } = parse(configMap?.data?.['proxy.yaml'] ?? '')
+  const proxy = await startProxy(stringify({ ...configuration, upstream: { url: minio.endpoint } }))
+  t.teardown(() => proxy.stop())
+  const statusOf = async (url: string, path: string | undefined) => (await fetch(`${url}${path}`)).status
+  const sidecar = containerNamed(pod, 's3-cors-proxy')
+  for (const probe of [sidecar?.startupProbe, sidecar?.livenessProbe, sidecar?.readinessProbe]) {
+    t.equal(await statusOf(proxy.adminUrl, probe?.httpGet?.path), 200, probe?.httpGet?.path ?? 'no path')
+  }
+  const ready = containerNamed(pod, 'minio')?.readinessProbe?.httpGet
+  t.equal(ready?.port, 8080, 'MinIO is asked through the proxy')
+  t.equal(await statusOf(proxy.url, ready?.path), 200)
 })
