@@ -18,7 +18,7 @@ h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 header { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 2rem; border-bottom: 1px solid var(--line); }
 #actions { display: flex; flex-wrap: wrap; align-items: center; gap: 1rem; }
 #actions[hidden] { display: none; }
-#said { margin: 0; flex-basis: 100%; white-space: pre-line; }
+#said { margin: 0 0 .5rem; flex-basis: 100%; white-space: pre-line; }
 #said:empty { display: none; }
 a { color: var(--accent); }
 code, pre { font: .9em/1.45 ui-monospace, monospace; }
@@ -33,10 +33,14 @@ table { border-collapse: collapse; width: 100%; font-size: .93rem; }
 caption { text-align: left; color: var(--quiet); padding: .25rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid var(--line); }
 thead th { color: var(--quiet); font-weight: 600; white-space: nowrap; }
-tbody th { font-weight: 400; min-width: 12rem; }
-td p { margin: 0; }
-td:has(details) { min-width: 10rem; }
-td:has(details[open]) { min-width: 26rem; }
+th, td { overflow-wrap: anywhere; }
+tbody th { font-weight: 400; min-width: 13rem; }
+td { min-width: 5.5rem; }
+td:has(> code + br), td:has(.request) { min-width: 12rem; }
+td > p { margin: 0; }
+tr:has(+ .more) > * { border-bottom: 0; padding-bottom: 0; }
+.more details { position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
+.more details[open] { padding-left: 1.2rem; }
 summary { cursor: pointer; color: var(--accent); }
 .allowed { color: var(--allowed); font-weight: 600; }
 .denied { color: var(--denied); font-weight: 600; }
@@ -50,7 +54,7 @@ form { display: flex; flex-wrap: wrap; align-items: end; gap: .25rem 1.25rem; }
 form p { margin: .25rem 0; }
 label { display: block; }
 #actions label { display: inline-block; }
-input:not([type=checkbox]), select, button { font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--quiet); border-radius: .3rem; padding: .35rem .6rem; }
+input:not([type=checkbox]), select, button { font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--quiet); border-radius: .3rem; padding: .35rem .6rem; min-height: 2.35rem; }
 input:not([type=checkbox]) { width: 20rem; max-width: 100%; }
 ::placeholder { color: var(--quiet); opacity: 1; }
 button { cursor: pointer; }

@@ -26,8 +26,13 @@ function renderRow(name: HtmlValue, cells: readonly HtmlValue[]): Html {
   return html`<tr><th scope="row">${name}</th>${cells.map(cell => html`<td>${cell}</td>`)}</tr>`
 }
 
-function bucketOf(line: OriginLine): Html {
-  return html`<code>${line.lastBucket ?? line.bucket}</code>${line.enforcement === 'report' && html` <span class="quiet">report</span>`}`
+function bucketOf({ lastBucket, enforcement }: OriginLine): Html {
+  const name = lastBucket === undefined ? html`<span class="quiet">no bucket</span>` : html`<code>${lastBucket}</code>`
+  return html`${name}${enforcement === 'report' && html` <span class="quiet">report</span>`}`
+}
+
+function reasonOf({ reason }: OriginLine): Html {
+  return html`<code>${reason}</code><br><span class="quiet">${describeReason(reason)}</span>`
 }
 
 /** A name for a `details` element that stays the same over refreshes, so that it stays open. */
@@ -35,27 +40,33 @@ function keyOf(line: OriginLine): string {
   return `${line.origin} ${line.bucket} ${line.reason}`
 }
 
-/** Denied origins, the one that came last on top. `explain` is asked for each. */
+/** What would allow it, in a row of its own under the origin's: open, it needs the width of the page. */
+function renderMore(line: OriginLine, columns: number, explanation: Explanation | undefined): Html {
+  const content = explanation === undefined ? undefined : renderExplanation(explanation)
+  return html`<tr class="more"><td colspan="${columns}"><details data-key="${keyOf(line)}"><summary>Explain, and what would allow it<span class="unseen">: ${line.origin} on ${line.lastBucket ?? 'no bucket'}</span></summary>${content ?? html`<p>The request named no bucket, so no rule can allow it.</p>`}</details></td></tr>`
+}
+
+/** Denied origins, the one that came last on top. `explain` is asked for each that named a bucket. */
 export function renderDenied(
   lines: readonly OriginLine[],
   nowMs: number,
-  explain: (line: OriginLine) => Explanation,
+  explain: (line: OriginLine, bucket: string) => Explanation,
 ): Html {
   if (lines.length === 0) return html`<p>No origin has been denied since the start.</p>`
+  const heads = ['Origin', 'Bucket', 'Reason', 'Asked last', 'Count', 'First seen', 'Last seen']
   const rows = [...lines]
     .sort((a, b) => b.lastSeenMs - a.lastSeenMs)
-    .map(line =>
+    .flatMap(line => [
       renderRow(html`<code>${line.origin}</code>`, [
         bucketOf(line),
-        html`<code>${line.reason}</code><br><span class="quiet">${describeReason(line.reason)}</span>`,
-        describeRequest(line),
+        reasonOf(line),
+        html`<span class="request">${describeRequest(line)}</span>`,
         line.count,
         renderTime(line.firstSeenMs, nowMs),
         renderTime(line.lastSeenMs, nowMs),
-        html`<details data-key="${keyOf(line)}"><summary>Explain<span class="unseen"> ${line.origin} on ${line.lastBucket ?? line.bucket}</span></summary>${renderExplanation(explain(line))}</details>`,
       ]),
-    )
-  const heads = ['Origin', 'Bucket', 'Reason', 'Asked last', 'Count', 'First seen', 'Last seen', 'What would allow it']
+      renderMore(line, heads.length, line.lastBucket === undefined ? undefined : explain(line, line.lastBucket)),
+    ])
   return renderTable('denied', 'Denied origins, the latest first', heads, rows)
 }
 
@@ -106,7 +117,7 @@ export function renderReport(lines: readonly OriginLine[]): Html {
     const answer = line.upstreamAllowOrigin
     return renderRow(html`<code>${line.origin}</code>`, [
       bucketOf(line),
-      describeRequest(line),
+      html`<span class="request">${describeRequest(line)}</span>`,
       html`<span class="${line.decision}">${line.decision}</span>`,
       html`${endpointAllows(line) ? 'allowed' : 'not allowed'}${answer !== undefined && html`: <code>${answer}</code>`}`,
       change.headers,

@@ -61,9 +61,9 @@ export function renderPage(sources: AdminSources, asked: URLSearchParams): strin
   const denied = lines.filter(({ decision }) => decision === 'denied')
   const allowed = lines.filter(({ decision }) => decision === 'allowed')
   const reported = lines.filter(({ enforcement }) => enforcement === 'report')
-  const explain = ({ origin, bucket, lastBucket, method, headers, preflight }: OriginLine) =>
+  const explain = ({ origin, method, headers, preflight }: OriginLine, bucket: string) =>
     sources.explain({
-      bucket: lastBucket ?? bucket,
+      bucket,
       origin,
       method: preflight ? 'OPTIONS' : (method ?? 'GET'),
       requestMethod: preflight ? method : undefined,

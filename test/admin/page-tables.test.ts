@@ -24,7 +24,16 @@ t.test('denied origins: the latest first, each with its explanation', async t =>
   const table = renderDenied([older, line], nowMs, explain)
   t.strictSame(names(table), ['https://dev.example', 'https://older.example'])
   t.match(String(table), /<details data-key="https:\/\/dev\.example media origin"><summary>Explain/)
+  t.equal(String(table).match(/<tr class="more"><td colspan="7">/g)?.length, 2, 'in a row of its own')
   t.match(String(table), 'preflight for PUT with content-type')
+})
+
+t.test('a request that named no bucket has no explanation that speaks of one', async t => {
+  const table = renderDenied([{ ...line, bucket: 'other', lastBucket: undefined }], nowMs, () => {
+    throw new Error('nobody is to be asked')
+  })
+  t.match(String(table), '<span class="quiet">no bucket</span>')
+  t.match(String(table), 'The request named no bucket, so no rule can allow it.')
 })
 
 t.test('allowed origins: the heaviest first', async t => {
