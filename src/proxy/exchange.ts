@@ -163,9 +163,9 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     }
     if (!ended) return
     this.#ended = true
-    // With the callback: the end may be bytes too, and the last to leave.
-    if (!response.writableEnded) response.end(this.#written)
-    if (!this.#blocked) this.#release()
+    // Else when the client has taken the rest: Node holds a connection whose response has ended for idle, and would cut a
+    // slow reader off in a drain.
+    if (!this.#blocked) this.#finish()
   }
 
   onFailure(failure: UpstreamFailure): void {
@@ -277,8 +277,13 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     if (!this.#blocked || (this.#response.socket?.writableLength ?? 0) > 0) return
     this.#blocked = false
     this.#lastActiveMs = this.#context.now()
-    if (this.#ended) this.#release()
+    if (this.#ended) this.#finish()
     else this.#connection?.resume()
+  }
+
+  #finish(): void {
+    if (!this.#response.writableEnded) this.#response.end()
+    this.#release()
   }
 
   #release(): void {

@@ -72,6 +72,7 @@ export function createProxyServer(
     if (exchange?.underWay !== true) socket.destroy()
     else if (!exchange.endForIdleClient()) socket.setTimeout(server.timeout) // Node's timer has run out: once more
   })
+  closeSilentConnections(server)
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     // Before Node's own listener, which would end a response that only the connection's end delimits as if it were whole.
     socket.prependListener('end', () => context.exchangeOf.get(socket)?.onClientLeft())
@@ -91,6 +92,22 @@ export function applyLimits(server: Server & { maxHeaderSize?: number }, limits:
 
 // The floor of Mozilla's intermediate profile. HTTP/2 is not offered: this proxy speaks 1.1 on both sides.
 const modernTls = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], honorCipherOrder: true } as const
+
+/** Lets `closeIdleConnections` end connections that have not said a word, too, which Node takes for busy with a request. */
+function closeSilentConnections(server: Server): void {
+  const clients = new Set<Socket>()
+  const add = (socket: Socket): void => {
+    clients.add(socket)
+    socket.once('close', () => clients.delete(socket))
+  }
+  server.on('connection', add)
+  server.on('secureConnection', add)
+  const closeIdleConnections = server.closeIdleConnections.bind(server)
+  server.closeIdleConnections = () => {
+    closeIdleConnections()
+    for (const client of clients) if (client.bytesRead === 0) client.destroy()
+  }
+}
 
 // Nobody pipelines deeper; every request that waits costs memory.
 const maxPipelined = 256
