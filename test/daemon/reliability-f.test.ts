@@ -1,5 +1,6 @@
 // Streaming, aborts, timeouts, the pool, retries, memory: reliability matrix, section F.
 
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import t from 'tap'
@@ -22,7 +23,7 @@ const request = (method: string, fields = '', target = '/web/k') =>
 const preflight = `OPTIONS /web/k HTTP/1.1\r\nHost: a\r\nOrigin: ${goodOrigin}\r\nAccess-Control-Request-Method: PUT\r\n${closing}\r\n`
 const ended = (client: RawConnection): Promise<void> => client.until(({ ended: how }) => how !== undefined)
 
-const tlsEndpoint = (onSocket: (socket: import('node:net').Socket) => void) =>
+const tlsEndpoint = (onSocket: (socket: Socket) => void) =>
   createTlsServer({ cert: localhostCertificate, key: localhostKey, allowHalfOpen: true } as object, onSocket)
 
 t.test('what slow readers get is what was sent, while the connection to the endpoint serves others', async t => {
@@ -443,6 +444,25 @@ t.test('limits of time', async t => {
     await upstream.until(({ open }) => open === 0)
     await assertWell(t, proxy, upstream)
   })
+  t.test('a reader that stops within what only its end delimits', { buffered: true }, async t => {
+    const upstream = await startFaultUpstream(t, (_connection, received) =>
+      received?.target === goodTarget
+        ? [write(ok)]
+        : [write(`${status}\r\n`), write(patternedBytes(1, 15_000_000)), fin],
+    )
+    for (const tls of [false, true]) {
+      const proxy = await startTestProxy(t, upstream.url, { limits }, { tls })
+      const client = await proxy.open(t)
+      client.socket.pause()
+      await client.write(request('GET'))
+      t.match(await proxy.record('/web/k'), { clientAborted: true, upstreamFailure: undefined })
+      client.socket.resume()
+      await ended(client)
+      t.equal(client.ended, 'reset', 'a part is not ended as if it were whole')
+      client.destroy()
+      await assertWell(t, proxy, upstream, { idle: 2 })
+    }
+  })
   t.test('F107 an idle client connection is kept for its time, then closed in order', { buffered: true }, async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url, { limits: { keepAliveSeconds: 0.4 } })
@@ -860,6 +880,61 @@ t.test('a drain', async t => {
     )
     await upstream.until(({ open }) => open === 0)
   })
+  t.test('waits for slow readers of what the endpoint has sent already', async t => {
+    const content = patternedBytes(3, 30_000_000)
+    const upstream = await startFaultUpstream(
+      t,
+      (_connection, received) => {
+        const length = Number(received?.target.slice(5))
+        return [write(`${status}Content-Length: ${length}\r\n\r\n`), write(content.subarray(0, length))]
+      },
+      { keepBytes: false },
+    )
+    const proxy = await startTestProxy(t, upstream.url)
+    const sockets: Socket[] = []
+    proxy.plane.server.on('connection', socket => sockets.push(socket))
+    const stall = async (length: number): Promise<RawConnection> => {
+      const client = await proxy.open(t)
+      client.socket.pause()
+      await client.write(request('GET', '', `/web/${length}`))
+      return client
+    }
+    // What the kernel takes for a client that reads nothing; a little more is what still waits here when the endpoint is done.
+    const first = await stall(content.length)
+    let taken = 0
+    for (let last = -1; taken !== last || taken === 0; ) {
+      last = taken
+      await delay(100)
+      taken = (sockets[0]?.bytesWritten ?? 0) - (sockets[0]?.writableLength ?? 0)
+    }
+    first.reset()
+    const lengths = Array.from({ length: 8 }, (_, index) => taken + (index - 2) * 30_000)
+    const clients = await Promise.all(lengths.map(stall))
+    await delay(300)
+    proxy.plane.startDraining()
+    const { server, breakOff } = proxy.plane
+    const draining = drain({ server, acceptMs: 0, deadlineMs: 20_000, breakOff })
+    await delay(300)
+    for (const [index, client] of clients.entries()) {
+      client.socket.resume()
+      await client.until(connection => connection.ended !== undefined, 20_000)
+      const { body } = readResponse(client.text)
+      t.strictSame([client.ended, body.length], ['fin', lengths[index]])
+      client.destroy()
+    }
+    t.equal(await draining, 'drained')
+  })
+  t.test('is not held up by connections that say nothing', async t => {
+    const upstream = await startRecordingUpstream(t)
+    for (const tls of [false, true]) {
+      const proxy = await startTestProxy(t, upstream.url, {}, { tls })
+      const silent = await proxy.open(t)
+      await proxy.until(async all => (await all.connections()) === 1)
+      const { server, breakOff } = proxy.plane
+      t.equal(await drain({ server, acceptMs: 0, deadlineMs: 5000, breakOff }), 'drained')
+      await ended(silent)
+    }
+  })
   t.test('has no time left after the last', async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url)
@@ -900,7 +975,7 @@ t.test('F110 ten thousand requests leave nothing behind', async t => {
   await assertWell(t, proxy, upstream)
 })
 
-function listenersOf(connections: readonly { readonly socket: import('node:net').Socket }[]): number {
+function listenersOf(connections: readonly { readonly socket: Socket }[]): number {
   return connections.reduce(
     (sum, { socket }) => sum + socket.eventNames().reduce((all, name) => all + socket.listenerCount(name), 0),
     0,
