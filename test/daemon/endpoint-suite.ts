@@ -1,7 +1,7 @@
 // What holds in front of every real endpoint: clients get what they get without the proxy, and browsers get S3's CORS.
 
 import type { Test } from 'tap'
-import type { Outcomes } from '../clients/outcome.ts'
+import type { Outcome, Outcomes } from '../clients/outcome.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { clientMatrix, type MatrixRow, matrixOrigin } from '../servers/client-matrix.ts'
 import type { S3Endpoint } from '../servers/s3-endpoint.ts'
@@ -66,9 +66,22 @@ function compareRuns(t: Test, suite: EndpointSuite, { server, proxy, row, index 
     t.strictSame(refusalsOf(direct), suite.refuses[client] ?? [], `${suite.name} itself does the rest`)
     t.strictSame(Object.keys(through), Object.keys(direct), 'the same operations are done')
     t.ok(partsOf(direct) === 2 || client === 'awscli', 'a multipart upload has two parts')
-    for (const [operation, outcome] of Object.entries(direct)) t.strictSame(through[operation], outcome, operation)
+    for (const [operation, outcome] of Object.entries(direct))
+      t.strictSame(through[operation], asRelayed(outcome), operation)
     t.comment(`${suite.name}, ${title}: ${summary(direct, through)}`)
   })
+}
+
+/**
+ * The one thing that is not passed on: RFC 9110 §8.6 forbids Content-Length in a 204, where Swift sends `0` and a reader
+ * might wait for more.
+ */
+function asRelayed(outcome: Outcome): Outcome {
+  const exchanges = outcome.exchanges.map(exchange => {
+    const { 'content-length': _, ...fields } = exchange.fields
+    return exchange.status === 204 ? { ...exchange, fields } : exchange
+  })
+  return { ...outcome, exchanges }
 }
 
 /** What did not come out as it would with S3. */
