@@ -374,16 +374,20 @@ t.test('E088 E089 an answer before the end of an upload arrives, whatever the en
       ['after a while, and RST', [pause(30), write(denied), pause(30), rst]],
       ['while it reads on', [write(denied), readOn]],
     ] satisfies [string, FaultScript][]) {
-      for (const chunked of [false, true]) {
+      for (const [chunked, tls] of [
+        [false, false],
+        [true, false],
+        [false, true],
+      ] as const) {
         t.test(
-          `${name}, ${connection === '' ? 'kept alive' : 'closed'}, ${chunked ? 'chunked' : 'length'}`,
+          `${name}, ${connection === '' ? 'kept alive' : 'closed'}, ${chunked ? 'chunked' : 'length'}, TLS ${tls}`,
           async t => {
             const upstream = await startFaultUpstream(
               t,
               (_connection, request) => (request?.target === goodTarget ? [write(ok)] : script),
               { keepBytes: false },
             )
-            const proxy = await startTestProxy(t, upstream.url)
+            const proxy = await startTestProxy(t, upstream.url, {}, { tls })
             const client = await proxy.open(t)
             await client.write(
               get('1.1', chunked ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${size}\r\n`, 'PUT'),

@@ -245,10 +245,16 @@ t.test('a client that leaves is one abort, in every phase', async t => {
     proxy.apply({}, upstream.url)
     await assertWell(t, proxy, upstream)
   })
-  for (const how of ['reset', 'destroy', 'end'] as const) {
-    t.test(`while it waits for the head, ${how}`, async t => {
+  for (const [how, tls] of [
+    ['reset', false],
+    ['destroy', false],
+    ['end', false],
+    ['destroy', true],
+    ['end', true],
+  ] as const) {
+    t.test(`while it waits for the head, ${how}, TLS ${tls}`, async t => {
       const upstream = await startRecordingUpstream(t, { answer: goodOr(never) })
-      const proxy = await startTestProxy(t, upstream.url)
+      const proxy = await startTestProxy(t, upstream.url, {}, { tls })
       const client = await proxy.open(t)
       await client.write(request('GET'))
       await upstream.until(({ requests }) => requests.length === 1)
@@ -258,11 +264,11 @@ t.test('a client that leaves is one abort, in every phase', async t => {
       client.destroy()
       await assertWell(t, proxy, upstream)
     })
-    t.test(`within the content, ${how}`, async t => {
+    t.test(`within the content, ${how}, TLS ${tls}`, async t => {
       const upstream = await startFaultUpstream(t, (_connection, { target } = { target: '' } as never) =>
         target === goodTarget ? [write(ok)] : [write(`${status}\r\nabc`)],
       )
-      const proxy = await startTestProxy(t, upstream.url)
+      const proxy = await startTestProxy(t, upstream.url, {}, { tls })
       const client = await proxy.open(t)
       await client.write(request('GET'))
       await client.until(({ text }) => text.endsWith('abc'))
