@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { createServer as createNetServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { type ConsoleProxy, createConsoleProxy } from '../../src/proxy/console.ts'
@@ -55,7 +56,7 @@ async function start(
   })
   server.on('upgrade', (request, socket, head) => {
     const record = recordOf(request)
-    proxy.upgrade(request, socket, head, record, () => ended.push(record))
+    proxy.upgrade(request, socket as Socket, head, record, () => ended.push(record))
   })
   const client = await openRaw(await listen(t, server))
   t.teardown(() => client.destroy())

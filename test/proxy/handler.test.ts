@@ -63,6 +63,7 @@ function settingsWith(changes: Partial<ProxySettings>): ProxySettings {
       hosts: [],
     }),
     varyAlways: true,
+    reportsAll: false,
     publicOrigins: undefined,
     forwardedFor: { mode: 'preserve', trusted: new BlockList() },
     authority: undefined,
