@@ -13,8 +13,9 @@ function seconds(fromMs: number, toMs: number): number | undefined {
   return fromMs > 0 && toMs > 0 ? Math.round((toMs - fromMs) * 1000) / 1e6 : undefined
 }
 
+/** A rule's ID, else its number from 1, as the explanation counts. */
 function ruleName(rule: { readonly index: number; readonly id?: string | undefined }): string | number {
-  return rule.id ?? rule.index
+  return rule.id ?? rule.index + 1
 }
 
 /** One request as a line: the stable schema of the log, its strings bounded and without secrets. */

@@ -43,7 +43,7 @@ t.test('the rule that allowed is named by its ID, else by its place', async t =>
     decision: 'allowed',
     rule: 'web',
   })
-  t.match(describeRequest(makeActual('https://a', { decision: matched(2) })), { decision: 'allowed', rule: 2 })
+  t.match(describeRequest(makeActual('https://a', { decision: matched(2) })), { decision: 'allowed', rule: 3 })
 })
 
 t.test('long strings of a client are cut', async t => {
