@@ -2,12 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CorsRequest, CorsRequestIssue } from '../cors/cors-request.ts'
 import { parseCorsRequest } from '../cors/cors-request.ts'
 import type { Decision } from '../cors/decide.ts'
-import { decide, refused } from '../cors/decide.ts'
 import { corsVary } from '../cors/response-fields.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import type { BucketAddress } from '../s3/bucket-address.ts'
 import { accessDenied } from '../s3/caller-signature.ts'
-import type { PreflightSituation, S3Error } from '../s3/error-response.ts'
+import type { S3Error } from '../s3/error-response.ts'
 import { preflightError, s3Errors } from '../s3/error-response.ts'
 import { Exchange } from './exchange.ts'
 import { forwardedLines } from './forwarded-for.ts'
@@ -16,12 +15,13 @@ import { answerManaged, isCorsOperation } from './managed-operation.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
-import { appendCors, ungovernedCors } from './relayed-fields.ts'
+import { appendCors } from './relayed-fields.ts'
 import { hasContent } from './request-body.ts'
 import type { GuardedRequest } from './request-guard.ts'
 import { guardRequest, isRejection } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
 import { newRecord } from './request-record.ts'
+import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf, situationOf } from './verdict.ts'
 
 type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
 
@@ -176,23 +176,27 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
   if (guarded.method === 'OPTIONS') {
     record.kind = 'preflight'
     record.decision = decisionOf(asked, policy)
-    if (policy.enforcement === 'report') forward(context, turn, reportCors)
+    if (policy.enforcement === 'report') forward(context, turn, responseCorsOf(policy, false, undefined, undefined))
     else answerPreflight(context, turn, asked, bucket, policy)
     return
   }
   if ('kind' in asked && asked.kind === 'no_origin') {
     record.kind = 'plain'
-    proceed(context, turn, bucket, policy, responseCors(turn, policy, undefined, undefined))
+    proceed(context, turn, bucket, policy, responseCorsOf(policy, turn.settings.varyAlways, undefined, undefined))
     return
   }
   record.kind = 'actual'
   const decision = decisionOf(asked, policy)
   record.decision = decision
   const request = 'kind' in asked ? undefined : asked
-  const cors = responseCors(turn, policy, decision, request)
+  const cors = responseCorsOf(policy, turn.settings.varyAlways, decision, request)
   if ('kind' in asked && asked.kind === 'too_many_headers') {
     answerOwn(context, turn, preflightError(asked, undefined, false), cors)
-  } else if (isBlocked(turn, bucket, policy, decision)) {
+  } else if (
+    bucket !== undefined &&
+    isBlocked(policy, decision) &&
+    !isOwnOrigin(guarded.origin, guarded.host, turn.settings.publicOrigins)
+  ) {
     answerOwn(
       context,
       turn,
@@ -233,51 +237,6 @@ function proceed(
   })
 }
 
-function decisionOf(asked: CorsRequest | CorsRequestIssue, policy: BucketPolicy): Decision {
-  if ('kind' in asked) return refused.bad_request
-  switch (policy.state.kind) {
-    case 'rules':
-      return decide(policy.state.policy, asked)
-    case 'unknown':
-      return refused.rules_unavailable
-    case 'none':
-    case 'no-such-bucket':
-      return refused.no_rules
-    default:
-      return policy.state satisfies never
-  }
-}
-
-const reportCors: ResponseCors = { ...ungovernedCors, passes: true }
-const governedAlways: ResponseCors = { ...ungovernedCors, governed: true, varyAlways: true }
-const governedMatched: ResponseCors = { ...ungovernedCors, governed: true }
-
-function responseCors(
-  turn: Turn,
-  policy: BucketPolicy,
-  decision: Decision | undefined,
-  request: CorsRequest | undefined,
-): ResponseCors {
-  if (policy.enforcement === 'report') return reportCors
-  if (!policy.governed) return ungovernedCors
-  const { varyAlways } = turn.settings
-  if (decision?.allowed === true) return { passes: false, governed: true, rule: decision.rule, request, varyAlways }
-  return varyAlways ? governedAlways : governedMatched
-}
-
-/** Whether `block` refuses an actual request. Not access control: a client that sends no Origin is not touched. */
-function isBlocked(turn: Turn, bucket: Bucket | undefined, policy: BucketPolicy, decision: Decision): boolean {
-  if (decision.allowed || bucket === undefined || !policy.governed || policy.enforcement !== 'block') return false
-  return !isOwnOrigin(turn)
-}
-
-function isOwnOrigin(turn: Turn): boolean {
-  const { origin = '', host } = turn.guarded
-  const { publicOrigins } = turn.settings
-  if (publicOrigins !== undefined) return publicOrigins.has(origin)
-  return origin === `http://${host}` || origin === `https://${host}`
-}
-
 function answerPreflight(
   context: ProxyContext,
   turn: Turn,
@@ -290,7 +249,7 @@ function answerPreflight(
   if (decision.allowed && !('kind' in asked)) {
     const { requestId, hostId } = context.ids()
     const fields = ['x-amz-request-id', requestId, 'x-amz-id-2', hostId]
-    appendCors(fields, responseCors(turn, policy, decision, asked), undefined)
+    appendCors(fields, responseCorsOf(policy, settings.varyAlways, decision, asked), undefined)
     fields.push('Content-Length', '0')
     // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
     if (context.draining || hasContent(turn.guarded)) {
@@ -305,26 +264,10 @@ function answerPreflight(
     end(context, record)
     return
   }
-  const situation = 'kind' in asked ? asked : situationOf(bucket, policy)
+  const situation = situationOf(asked, bucket !== undefined, policy)
   const error = preflightError(situation, turn.guarded.requestMethod, bucket?.object === true)
   const fields = policy.governed && settings.varyAlways ? ['Vary', corsVary] : []
   answer(context, request, response, record, error, fields)
-}
-
-function situationOf(bucket: Bucket | undefined, policy: BucketPolicy): PreflightSituation {
-  if (bucket === undefined) return { kind: 'no_such_bucket' }
-  switch (policy.state.kind) {
-    case 'rules':
-      return { kind: 'not_allowed' }
-    case 'none':
-      return { kind: 'no_rules' }
-    case 'no-such-bucket':
-      return { kind: 'no_such_bucket' }
-    case 'unknown':
-      return { kind: 'rules_unavailable' }
-    default:
-      return policy.state satisfies never
-  }
 }
 
 function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): void {
