@@ -1,6 +1,7 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { lowerCaseFieldName } from './field-name.ts'
+import { nominatedFields, withoutFields } from './nominated-fields.ts'
 
 /** A request that may be decided on and forwarded: every field that framing, address or policy hang on stands in it once. */
 export interface GuardedRequest {
@@ -44,9 +45,6 @@ export interface RequestHead {
   readonly httpVersion: string
   readonly rawHeaders: readonly string[]
 }
-
-// Envoy's bound too: nobody sends more, and each one is searched for.
-const maxConnectionOptions = 10
 
 /**
  * Refuses what is ambiguous before anything is opened towards the endpoint; what it lets through means the same to every
@@ -188,10 +186,10 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
     return reject(s3Errors.badRequest, 'Content-Length')
   }
   if (connection !== undefined) {
-    const nominated = connectionOptions(connection)
+    const nominated = nominatedFields(connection)
     if (nominated === undefined)
       return reject(s3Errors.badRequest, 'Connection nominates a protected field, or too many')
-    if (nominated.length > 0) lines = withoutNominated(lines, nominated)
+    if (nominated.length > 0) lines = withoutFields(lines, nominated)
   }
   return {
     method,
@@ -252,60 +250,4 @@ function foldsToProtected(name: string): boolean {
         (folded.startsWith('x-amz-') && !folded.startsWith('x-amz-meta-'))
       )
   }
-}
-
-/**
- * The fields that Connection nominates for removal, besides the options themselves; undefined when one of them must not
- * be removed. RFC 9110 §7.6.1 forbids a sender to nominate end-to-end fields; removing Origin would pass the policy by,
- * removing If-None-Match would turn a conditional write into an overwrite.
- */
-function connectionOptions(value: string): string[] | undefined {
-  const nominated: string[] = []
-  const elements = value.split(',', maxConnectionOptions + 1)
-  if (elements.length > maxConnectionOptions) return undefined
-  for (const element of elements) {
-    const option = element.trim().toLowerCase()
-    if (option === '' || option === 'close' || option === 'keep-alive') continue
-    if (isProtected(option)) return undefined
-    nominated.push(option)
-  }
-  return nominated
-}
-
-function isProtected(name: string): boolean {
-  switch (name) {
-    case 'host':
-    case 'origin':
-    case 'authorization':
-    case 'cookie':
-    case 'range':
-    case 'expect':
-    case 'date':
-    case 'accept-encoding':
-    case 'transfer-encoding':
-    case 'forwarded':
-    case 'x-real-ip':
-      return true
-    default:
-      return (
-        name.includes('_') ||
-        name.startsWith('content-') ||
-        name.startsWith('if-') ||
-        name.startsWith('x-amz-') ||
-        name.startsWith('x-forwarded-') ||
-        name.startsWith('access-control-')
-      )
-  }
-}
-
-// Rare, so it walks the lines again instead of making every request carry a second list.
-function withoutNominated(lines: string, nominated: readonly string[]): string {
-  let kept = ''
-  for (let start = 0; start < lines.length; ) {
-    const end = lines.indexOf('\r\n', start) + 2
-    const name = lowerCaseFieldName(lines.slice(start, lines.indexOf(':', start)))
-    if (name !== undefined && !nominated.includes(name)) kept += lines.slice(start, end)
-    start = end
-  }
-  return kept
 }
