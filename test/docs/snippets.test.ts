@@ -57,9 +57,11 @@ async function faultsOfConfiguration(configuration: string): Promise<readonly st
 }
 
 t.test('every block is of a language that is tested', async t => {
-  // nginx: test/deploy/migrating.test.ts.
+  // nginx: test/deploy/migrating.test.ts; console and diff, the walk-through of the README: test/readme/walkthrough.test.ts.
   const known = ['', 'yaml', 'sh', 'promql', 'nginx', 'text']
-  for (const { place, language } of all) t.ok(known.includes(language), `${place} ${language}`)
+  for (const { place, file, language } of all) {
+    t.ok((file === 'README.md' ? [...known, 'console', 'diff'] : known).includes(language), `${place} ${language}`)
+  }
   for (const snippet of of('yaml')) t.not(kindOf(snippet), 'unknown', `${snippet.place} is something that is tested`)
 })
 
