@@ -3,97 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import t from 'tap'
-import { sendHttp } from '../clients/http-request.ts'
-import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
-import { raw } from '../fixtures/raw-client.ts'
-import { type Answer, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+import { startProxy } from '../fixtures/proxy-process.ts'
+import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+import { answer, app, ask, buckets, hack, sendHostile, sendTraffic } from './admin-traffic.ts'
 import { findAccessibilityFaults, launchChromium, skipWithoutChromium } from './chromium.ts'
 
 t.setTimeout(300_000)
 
 const skip = skipWithoutChromium()
-const app = 'https://app.example'
-const hack = 'document.title=String.fromCharCode(104,97,99,107,101,100)'
-
-/** In `report`, what the endpoint answered is shown as well: it may be hostile too. */
-const answer: Answer = ({ target, fields }) => {
-  const asked = fields.find(([name]) => name.toLowerCase() === 'origin')?.[1]
-  const origin = target.includes('evil') ? `<img src=x onerror=${hack}>` : asked
-  const allow = origin === undefined ? '' : `Access-Control-Allow-Origin: ${origin}\r\n`
-  return `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${allow}\r\nok`
-}
-
-const buckets = `buckets:
-  media:
-    CORSRules:
-      - ID: "<b>web</b>"
-        AllowedOrigins: ["${app}"]
-        AllowedMethods: [GET, HEAD]
-        AllowedHeaders: [authorization]
-        ExposeHeaders: [ETag]
-        MaxAgeSeconds: 3000
-  trial: { CORSRules: [{ AllowedOrigins: ["${app}"], AllowedMethods: [GET] }], enforcement: report }
-  archive: { from: none }
-  live: { from: upstream }
-`
-
 /** Pictures of each state, for a person to look at. */
 const pictures = join(process.env.S3CORS_PICTURES ?? tmpdir(), 's3-cors-proxy-admin-page')
 mkdirSync(pictures, { recursive: true })
 
 async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
-}
-
-function ask(proxy: ProxyProcess, method: string, path: string, origin: string, headers: Record<string, string> = {}) {
-  return sendHttp({ url: `${proxy.url}${path}`, method, headers: { Origin: origin, ...headers } })
-}
-
-const preflight = {
-  'Access-Control-Request-Method': 'PUT',
-  'Access-Control-Request-Headers': 'content-type, x-amz-date',
-}
-
-async function sendTraffic(proxy: ProxyProcess): Promise<void> {
-  for (let count = 0; count < 3; count++) {
-    await ask(proxy, 'GET', '/media/a', app)
-    await ask(proxy, 'GET', '/media/a', 'https://new-app.example')
-  }
-  await ask(proxy, 'OPTIONS', '/media/a', app, preflight)
-  await ask(proxy, 'OPTIONS', '/archive/a', 'null', preflight)
-  await ask(proxy, 'GET', '/trial/a', app)
-  await ask(proxy, 'GET', '/trial/a', 'https://partner.example')
-  await ask(proxy, 'OPTIONS', '/trial/a', 'https://writer.example', preflight)
-  await ask(proxy, 'GET', '/live/a', app)
-}
-
-/** What an attacker can put in front of an operator: origins, buckets, methods and headers, as no browser would send them. */
-async function sendHostile(proxy: ProxyProcess): Promise<void> {
-  const script = `<script>${hack}</script>`
-  const image = `"'><img src=x onerror=${hack}>`
-  const origins = [
-    script,
-    image,
-    `https://a.example${script}`,
-    '\x9b31m\x85\x9d0;hacked\x07'.replaceAll('\x07', ''),
-    `https://${'a'.repeat(15_000)}`,
-  ]
-  for (const origin of origins) {
-    await raw(proxy.port, `GET /media/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${origin}\r\n\r\n`)
-  }
-  const head = 'OPTIONS /media/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: https://hostile.example\r\n'
-  await raw(proxy.port, `${head}Access-Control-Request-Method: ${script}\r\n\r\n`)
-  await raw(
-    proxy.port,
-    `${head}Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: ${image}\x9b\r\n\r\n`,
-  )
-  for (const bucket of ['%3Cscript%3Ex%3C%2Fscript%3E', '"><b>x', "'onmouseover='x"]) {
-    await raw(
-      proxy.port,
-      `GET /${bucket}/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: https://hostile.example\r\n\r\n`,
-    )
-  }
-  await ask(proxy, 'GET', '/trial/evil', 'https://hostile.example')
 }
 
 function attribute(page: Page, selector: string, name: string): Promise<string | null> {
