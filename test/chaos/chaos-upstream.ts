@@ -144,10 +144,7 @@ export class ChaosUpstream {
       default:
         break
     }
-    if (behaviour !== 'drip') socket.write(bytes)
-    // After a response until the end of the connection, it would be content.
-    if (behaviour === 'excess' && !bytes.includes('\r\nConnection: close\r\n'))
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL')
+    if (behaviour !== 'drip') socket.write(behaviour === 'excess' ? withExcess(bytes) : bytes)
     if (behaviour === 'early-answer-and-reset') {
       await delay(this.#random.below(3))
       reset(socket)
@@ -198,6 +195,15 @@ function reset(socket: Socket): void {
     below.resetAndDestroy()
     socket.destroy()
   }
+}
+
+/**
+ * A second response that nobody asked for, where it is none of the first one's content. In one small piece with that: what
+ * comes when the next request is on its way cannot be told from its answer.
+ */
+function withExcess(bytes: Buffer): Buffer {
+  if (bytes.length > 16_384 || bytes.includes('\r\nConnection: close\r\n')) return bytes
+  return Buffer.concat([bytes, Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL')])
 }
 
 function chunked(content: Buffer, random: SeededRandom): Buffer {

@@ -23,11 +23,11 @@ const cors =
   'Access-Control-Allow-Origin: *\r\naccess-control-allow-credentials: true\r\nVary: Origin, Accept-Encoding\r\n'
 const seeds = [
   `${ok}Content-Length: 10\r\nETag: "a"\r\n${cors}\r\n0123456789`,
-  `${ok}Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 3\r\nx-amz-Meta-K: \xe4 b\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\n\r\nabc`,
+  `${ok}Date: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 3\r\nx-amz-Meta-K: \xe4 b\r\nConnection: keep-alive, X-Hop, ETag\r\nX-Hop: 1\r\nETag: "b"\r\n\r\nabc`,
   `${ok}Transfer-Encoding: chunked\r\n${cors}Trailer: X-T\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
   `${ok}Transfer-Encoding: chunked\r\nVary: *\r\n\r\n5;a=b\r\n01234\r\n0A\r\n0123456789\r\n00\r\nX-T: 1\r\nAccess-Control-Allow-Origin: *\r\n\r\n`,
   `${ok}Connection: close\r\n${cors}\r\nuntil the end`,
-  `HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na`,
+  `HTTP/1.0 200 OK\r\nConnection: content-length, keep-alive, x-amz-request-id\r\nContent-Length: 1\r\n\r\na`,
   'HTTP/1.0 404 Not Found\r\n\r\n<Error/>',
   'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
   `HTTP/1.1 304\r\nContent-Length: 5\r\n${cors}\r\n`,
