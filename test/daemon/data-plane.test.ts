@@ -75,7 +75,7 @@ t.test('an idle connection to the endpoint ends after its time', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, { upstream: { keepAliveSeconds: 1 } })
   await proxy.send(t, closing)
-  t.equal(upstream.open, 1)
+  t.equal(upstream.connections.length, 1)
   await upstream.until(({ open }) => open === 0)
 })
 

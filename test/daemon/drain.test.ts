@@ -73,7 +73,7 @@ t.test('what does not end in time is broken off', async t => {
 
 t.test('connections are accepted for a while, then no more', async t => {
   const { begin, ask, waiting, port } = await start(t)
-  const drained = begin(200, 60_000)
+  const drained = begin(500, 60_000)
   const client = await ask()
   waiting[0]?.end('late')
   t.equal(await drained, 'drained')

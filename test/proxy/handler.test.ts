@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { BlockList } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -88,11 +89,15 @@ async function send(
   const { context, heard } = createContext(settingsWith(changes))
   prepare?.(context)
   const handle = createHandler(context)
-  const port = await serveRequests(t, (request, response) => handle(request, response, false))
+  const responses: ServerResponse[] = []
+  const port = await serveRequests(t, (request, response) => {
+    responses.push(response)
+    handle(request, response, false)
+  })
   const client = await openRaw(port)
   t.teardown(() => client.destroy())
   await client.write(bytes)
-  return { client, heard }
+  return { client, heard, responses }
 }
 
 const get = (target: string, fields = '', host = 'minio') =>
@@ -179,10 +184,10 @@ t.test('rules that are not at hand are loaded first', async t => {
 t.test('a client that leaves meanwhile is not forwarded', async t => {
   const loading = Promise.withResolvers<BucketPolicy>()
   const policies = { peek: () => undefined, load: () => loading.promise } as Partial<PolicyLookup> as PolicyLookup
-  const { client, heard } = await send(t, get('/web/k'), { policies })
+  const { client, heard, responses } = await send(t, get('/web/k'), { policies })
   while (heard.started === 0) await delay(2)
   client.reset()
-  await delay(50)
+  while (responses[0]?.destroyed !== true) await delay(2)
   loading.resolve(web)
   while (heard.ended.length === 0) await delay(2)
   t.match(heard.ended, [{ clientAborted: true, status: 0, upstreamFailure: undefined }])
