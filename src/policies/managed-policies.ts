@@ -39,8 +39,8 @@ export interface ManagedPolicies extends BucketPolicies {
 
 /** Probes of buckets that are not known, a second. */
 const probesPerSecond = 5
-/** Another replica's write may come between reading and replacing; so many in a row do not. */
-const maxAttempts = 5
+/** Another replica's write may come between reading and replacing, and while one writes all the time, several in a row do. */
+const maxAttempts = 10
 
 /** Reads are cached as those of `from: upstream` are: another replica's change is seen within `freshSeconds`, our own at once. */
 export function createManagedPolicies(
