@@ -11,8 +11,9 @@ import { s3Errors } from '../s3/error-response.ts'
 import { createRequestIds } from '../s3/request-ids.ts'
 import { createPolicies, type DaemonPolicies, type RuleEvents } from './policies.ts'
 import { createProxySettings } from './proxy-settings.ts'
+import { RetiredPools } from './retired-pools.ts'
 import type { ServerCertificate } from './tls-files.ts'
-import { createUpstream, type Upstream, type UpstreamFiles, upstreamIdentity } from './upstream.ts'
+import { createUpstream, type UpstreamFiles, upstreamIdentity } from './upstream.ts'
 
 /** The contents of the files that a configuration names, besides its rules. */
 export interface ConfigurationFiles {
@@ -33,6 +34,8 @@ export interface DataPlaneOptions {
 export interface DataPlane {
   readonly server: Server
   readonly policies: () => PolicySources
+  /** How many former endpoints still have something under way. */
+  readonly retired: () => number
   /** Replaces everything that a configuration says, at once; requests under way end as they began. */
   apply(configuration: Configuration, files: ConfigurationFiles): void
   /** From now on every response says `Connection: close`. */
@@ -44,8 +47,6 @@ export interface DataPlane {
 
 // A timeout may be late by this much. Sockets have no timers of their own: one look over all of them costs less.
 const tickMs = 250
-// A request that waits for its rules, 60 s at most, still goes to the upstream it began with.
-const maxDecisionMs = 60_000
 
 /** Sets the data plane up; the server does not listen yet. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
@@ -53,8 +54,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const now = () => performance.now()
   let upstream = createUpstream(options.configuration, options.files.upstream, environment)
   let policies = createPolicies(options.configuration, upstream, undefined, events)
-  /** Upstreams of former configurations, until their last exchange is over, with the time when they were replaced. */
-  const retired = new Map<Upstream, number>()
+  const retired = new RetiredPools()
   const context: ProxyContext = {
     observer,
     now,
@@ -68,13 +68,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   }
   const server = createProxyServer(context, serverLimits(options.configuration), options.files.certificate)
   const ticker = setInterval(() => {
-    upstream.pool.sweep()
     const nowMs = now()
-    for (const [old, retiredAtMs] of retired) {
-      old.pool.sweep()
-      if (old.pool.size.connections === 0 && nowMs - retiredAtMs > maxDecisionMs) retired.delete(old)
+    for (const exchange of context.exchanges) {
+      // One whose rules took longer than a reload.
+      if (exchange.pool !== upstream.pool) retired.add(exchange.pool)
+      exchange.tick(nowMs)
     }
-    for (const exchange of context.exchanges) exchange.tick(nowMs)
+    upstream.pool.sweep()
+    retired.sweep()
   }, tickMs)
   ticker.unref()
 
@@ -91,8 +92,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     applyUpgrades(context, server)
     before.lookup.stop()
     if (oldUpstream !== upstream) {
-      retired.set(oldUpstream, now())
       oldUpstream.close()
+      retired.add(oldUpstream.pool)
     }
     applyLimits(server, serverLimits(configuration))
     if (server instanceof TlsServer && files.certificate !== undefined) server.setSecureContext(files.certificate)
@@ -101,6 +102,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   return {
     server,
     policies: () => policies.lookup,
+    retired: () => retired.size,
     apply,
     startDraining() {
       context.draining = true

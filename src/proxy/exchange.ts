@@ -211,6 +211,11 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
     }
   }
 
+  /** The pool that it began with. */
+  get pool(): UpstreamPool {
+    return this.#plan.pool
+  }
+
   /** The client is still owed an answer, or the rest of one. */
   get underWay(): boolean {
     return !this.#over && !this.#response.writableEnded

@@ -59,7 +59,10 @@ export class UpstreamPool implements ConnectionOwner {
   cancel(waiter: PoolWaiter): void {
     if (this.#queue.delete(waiter)) return
     for (const [connection, opener] of this.#opening) {
-      if (opener === waiter) this.#opening.set(connection, undefined)
+      if (opener !== waiter) continue
+      this.#opening.set(connection, undefined)
+      // Nobody else will want it.
+      if (this.#closed) connection.destroy()
     }
   }
 
@@ -118,6 +121,9 @@ export class UpstreamPool implements ConnectionOwner {
   close(): void {
     this.#closed = true
     for (const connection of [...this.#idle]) connection.destroy()
+    for (const [connection, opener] of this.#opening) {
+      if (opener === undefined) connection.destroy()
+    }
   }
 
   #takeIdle(servername: string): UpstreamConnection | undefined {

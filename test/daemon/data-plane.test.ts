@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { errorCode, readResponse } from '../fixtures/client-responses.ts'
 import { type Answer, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
@@ -70,6 +71,28 @@ t.test(
     t.equal(before.requests.length, 2)
   },
 )
+
+t.test('of former endpoints nothing is kept but what is under way', async t => {
+  const { answer, letGo } = heldAnswer()
+  const upstream = await startRecordingUpstream(t, {
+    answer: (request, connection) => (request.target === '/web/idle' ? ok : answer(request, connection)),
+  })
+  const proxy = await startTestProxy(t, upstream.url)
+  const client = await proxy.open(t)
+  await client.write(get)
+  await upstream.until(({ requests }) => requests.length === 1)
+  for (let connectSeconds = 10; connectSeconds < 60; connectSeconds++) {
+    proxy.apply({ upstream: { connectSeconds } })
+    await proxy.send(t, closing.replace('/web/k', '/web/idle'))
+  }
+  const deadlineMs = performance.now() + 20_000
+  while (proxy.plane.retired() > 1 && performance.now() < deadlineMs) await setTimeout(20)
+  t.equal(proxy.plane.retired(), 1, 'the one that still answers')
+  letGo()
+  await client.until(({ text }) => text.endsWith('ok'))
+  while (proxy.plane.retired() > 0 && performance.now() < deadlineMs) await setTimeout(20)
+  t.equal(proxy.plane.retired(), 0)
+})
 
 t.test('an idle connection to the endpoint ends after its time', async t => {
   const upstream = await startRecordingUpstream(t)

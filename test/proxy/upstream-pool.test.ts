@@ -95,6 +95,20 @@ t.test('a waiter that left is told nothing, and its connection serves the next',
   t.not(next.connection, undefined)
 })
 
+t.test('in a closed pool, a connection that nobody waits for any more is not waited for', async t => {
+  for (const closesFirst of [true, false]) {
+    const { pool, sockets, ask } = setUp()
+    const opener = ask()
+    if (closesFirst) pool.close()
+    pool.cancel(opener)
+    if (!closesFirst) pool.close()
+    await settled()
+    t.equal(sockets[0]?.destroyed, true)
+    t.equal(pool.size.connections, 0)
+    t.equal(opener.told, 0)
+  }
+})
+
 const idleTimes = [
   { name: 'an idle connection is kept for its time', own: Number.POSITIVE_INFINITY, ms: 999, kept: true },
   { name: 'and no longer', own: Number.POSITIVE_INFINITY, ms: 1000, kept: false },
