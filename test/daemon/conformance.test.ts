@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { createServer as createTlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
+import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
-import { raw } from '../fixtures/raw-client.ts'
-import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+import { openRaw, openRawTls } from '../fixtures/raw-client.ts'
+import { type RecordingUpstream, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 
-// Every recorded and inferred answer of S3, asked of the whole process over a socket: `source` and `confidence` of each
-// case say where it comes from. The endpoint behind does all it can to spoil the answer.
+// Every recorded and inferred answer of S3, asked of the whole process over a socket, plain and over TLS: `source` and
+// `confidence` of each case say where it comes from. The endpoint behind does all it can to spoil the answer.
 
 interface Answer {
   /** Null: whatever the endpoint answers. */
@@ -50,8 +52,49 @@ const hostileFields =
 // Dropped for governed buckets; of no bucket, the endpoint's Vary is its own business.
 const hostileVary = 'Vary: Origin\r\n'
 
-t.test('S3 conformance over a socket', async t => {
-  const upstream = await startRecordingUpstream(t, {
+const files = { 'tls.crt': localhostCertificate, 'tls.key': localhostKey }
+const tlsOptions = 'tls: { certFile: tls.crt, keyFile: tls.key }\n'
+
+/** TLS is on both sides or on none. */
+const transports = [
+  { name: 'over a socket', tls: false },
+  { name: 'over TLS', tls: true },
+] as const
+for (const { name, tls } of transports) {
+  t.test(`S3 conformance ${name}`, async t => {
+    const upstream = await startEndpoint(t, tls)
+    const url = tls ? `https://localhost:${upstream.port}` : upstream.url
+    const proxy = await startProxy(`${tls ? tlsOptions : ''}${configuration(url, tls)}`, { files })
+    t.teardown(() => proxy.stop('SIGINT'))
+
+    for (const testCase of cases) {
+      t.test(testCase.id, async t => {
+        const { method, headers, query, path_kind } = testCase.request
+        const target = { root: '/', bucket: `/${testCase.bucket}`, object: `/${testCase.bucket}/key` }[path_kind]
+        const before = upstream.requests.length
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+        const client = await (tls ? openRawTls(proxy.port, localhostCertificate) : openRaw(proxy.port))
+        await client.write(
+          `${method} ${target}${query === undefined ? '' : `?${query}`} HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\nConnection: close\r\n` +
+            `${needsLength(method, headers) ? 'Content-Length: 0\r\n' : ''}${lines.join('')}\r\n`,
+        )
+        const { text } = await client.collect(20_000)
+        check(t, read(text), answerOf(testCase), method, statusOf(testCase))
+        t.equal(upstream.requests.length - before, method === 'OPTIONS' ? 0 : 1, 'requests at the endpoint')
+      })
+    }
+  })
+}
+
+t.test('the table is whole', async t => {
+  t.equal(cases.length, 202)
+  t.equal(cases.filter(testCase => testCase.bucket_exists).length, 197)
+})
+
+function startEndpoint(t: Test, tls: boolean): Promise<RecordingUpstream> {
+  const secret = { cert: localhostCertificate, key: localhostKey }
+  return startRecordingUpstream(t, {
+    ...(tls ? { createServer: onSocket => createTlsServer(secret, onSocket) } : {}),
     answer: request => {
       const testCase = cases.find(({ bucket }) => request.target.startsWith(`/${bucket}`))
       // The proxy's own question: no case of such a bucket has this query.
@@ -63,30 +106,7 @@ t.test('S3 conformance over a socket', async t => {
       return `HTTP/1.1 ${status} Answer\r\n${hostileFields}${testCase === undefined ? '' : hostileVary}${length}\r\n${body}`
     },
   })
-  const proxy = await startProxy(configuration(upstream.url))
-  t.teardown(() => proxy.stop('SIGINT'))
-
-  for (const testCase of cases) {
-    t.test(testCase.id, async t => {
-      const { method, headers, query, path_kind } = testCase.request
-      const target = { root: '/', bucket: `/${testCase.bucket}`, object: `/${testCase.bucket}/key` }[path_kind]
-      const before = upstream.requests.length
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-      const { text } = await raw(
-        proxy.port,
-        `${method} ${target}${query === undefined ? '' : `?${query}`} HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\nConnection: close\r\n` +
-          `${needsLength(method, headers) ? 'Content-Length: 0\r\n' : ''}${lines.join('')}\r\n`,
-        5000,
-      )
-      check(t, read(text), answerOf(testCase), method, statusOf(testCase))
-      t.equal(upstream.requests.length - before, method === 'OPTIONS' ? 0 : 1, 'requests at the endpoint')
-    })
-  }
-  t.test('the table is whole', async t => {
-    t.equal(cases.length, 202)
-    t.equal(cases.filter(testCase => testCase.bucket_exists).length, 197)
-  })
-})
+}
 
 function needsLength(method: string, headers: Readonly<Record<string, string>>): boolean {
   const framed = Object.keys(headers).some(name => name.toLowerCase() === 'content-length')
@@ -104,13 +124,14 @@ function answerOf({ expect, recommended, alternatives }: Case): Answer {
   return { absent_headers: expect.absent_headers, ...alternative }
 }
 
-function configuration(url: string): string {
+function configuration(url: string, tls: boolean): string {
   const buckets = cases.map(({ bucket, cors_rules, bucket_exists }) => {
     // Only the endpoint knows that a bucket is not there.
     if (!bucket_exists) return `  ${bucket}: { from: upstream }`
     return `  ${bucket}: ${cors_rules === null ? '{ from: none }' : JSON.stringify({ CORSRules: cors_rules })}`
   })
-  return `upstream:\n  url: ${url}\nrules:\n  negativeSeconds: 900\nvary: matched\nbuckets:\n${buckets.join('\n')}\n`
+  const ca = tls ? '  caFile: tls.crt\n' : ''
+  return `upstream:\n  url: ${url}\n${ca}rules:\n  negativeSeconds: 900\nvary: matched\nbuckets:\n${buckets.join('\n')}\n`
 }
 
 interface Response {
