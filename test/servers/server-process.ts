@@ -13,6 +13,8 @@ export interface StopOptions {
 
 export interface ServerProcess {
   readonly name: string
+  /** 0 when it could not be started. */
+  readonly pid: number
   readonly logFile: string
   hasExited(): boolean
   /** SIGTERM, and SIGKILL for one that has not gone ten seconds later. */
@@ -45,6 +47,7 @@ export function startProcess(
   const hasExited = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
   return {
     name,
+    pid: child.pid ?? 0,
     logFile,
     hasExited,
     async stop() {
