@@ -4,7 +4,7 @@ import { Server as TlsServer } from 'node:https'
 import type { Configuration } from '../config/configuration.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
 import type { ProxyContext } from '../proxy/proxy-context.ts'
-import { applyLimits, createProxyServer, type ServerLimits } from '../proxy/proxy-server.ts'
+import { applyLimits, createProxyServer, modernTls, type ServerLimits } from '../proxy/proxy-server.ts'
 import type { ProxyObserver } from '../proxy/request-record.ts'
 import { applyUpgrades } from '../proxy/upgrades.ts'
 import { s3Errors } from '../s3/error-response.ts'
@@ -96,7 +96,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       retired.add(oldUpstream.pool)
     }
     applyLimits(server, serverLimits(configuration))
-    if (server instanceof TlsServer && files.certificate !== undefined) server.setSecureContext(files.certificate)
+    if (server instanceof TlsServer && files.certificate !== undefined) {
+      server.setSecureContext({ ...modernTls, ...files.certificate })
+    }
   }
 
   return {

@@ -2,13 +2,29 @@ import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'no
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { SecureContextOptions } from 'node:tls'
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { s3Errors } from '../s3/error-response.ts'
 import { type ClientFault, onClientFault } from './client-fault.ts'
 import type { RequestHandler } from './handler.ts'
 import { createHandler } from './handler.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.ts'
+
+/**
+ * Mozilla's intermediate profile (https://wiki.mozilla.org/Security/Server_Side_TLS): TLS 1.2 with forward secrecy and AEAD at
+ * the least. HTTP/2 is not offered: this proxy speaks 1.1 on both sides. Goes with every certificate, renewed ones too:
+ * `setSecureContext` forgets what it is not told.
+ */
+export const modernTls = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
+    ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
+    ...['ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+  ].join(':'),
+  ALPNProtocols: ['http/1.1'],
+  honorCipherOrder: true,
+} satisfies TlsOptions
 
 /** Limits of the client side; times in milliseconds. */
 export interface ServerLimits {
@@ -89,9 +105,6 @@ export function applyLimits(server: Server & { maxHeaderSize?: number }, limits:
   server.timeout = limits.idleMs
   server.maxHeaderSize = limits.headerBytes
 }
-
-// The floor of Mozilla's intermediate profile. HTTP/2 is not offered: this proxy speaks 1.1 on both sides.
-const modernTls = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], honorCipherOrder: true } as const
 
 /** Lets `closeIdleConnections` end connections that have not said a word, too, which Node takes for busy with a request. */
 function closeSilentConnections(server: Server): void {
