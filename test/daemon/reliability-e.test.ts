@@ -13,6 +13,7 @@ import {
   stopReading,
   write,
 } from '../fixtures/fault-upstream.ts'
+import { openExact } from '../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { goodOrigin, startTestProxy } from '../fixtures/test-proxy.ts'
 import { upload } from '../fixtures/uploads.ts'
@@ -57,7 +58,8 @@ t.test('E073 E074 a response that breaks off is broken for the client too', asyn
         t.test(`${name}, ${how}, HTTP/${version}`, async t => {
           const upstream = await start(t, [write(bytes), ...end])
           const proxy = await startTestProxy(t, upstream.url)
-          const client = await proxy.open(t)
+          const client = await openExact(proxy.port)
+          t.teardown(() => client.destroy())
           await client.write(get(version))
           await client.until(({ ended }) => ended !== undefined)
           const record = await proxy.record('/web/k')
