@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
+import { positionAt } from '../../s3/source-position.ts'
 import type { Path } from '../issue.ts'
 import type { TextFault } from './decode-text.ts'
 import type { Located } from './located.ts'
@@ -9,6 +10,8 @@ const maxProblems = 100
 
 /** Reads one YAML 1.2 document with string keys; every fault of syntax comes back, nothing is thrown. */
 export function readYaml(text: string): Located {
+  const loneReturn = text.search(/\r(?!\n)/)
+  if (loneReturn !== -1) return unreadable([{ ...positionAt(text, loneReturn), ...carriageReturn }])
   const check = checkTokens(text)
   if (check.unsafe) return unreadable(check.faults)
   const lineCounter = countLines(text)
@@ -55,6 +58,13 @@ function countLines(text: string): LineCounter {
   counter.addNewLine(0)
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) counter.addNewLine(end + 1)
   return counter
+}
+
+// It ends a line in YAML 1.2 (§5.4) and in some editors, and does not for this parser: what follows a comment would be lost.
+const carriageReturn = {
+  reason: 'carriage-return',
+  message: 'a carriage return without a line feed stands here',
+  allowed: 'lines that end with a line feed',
 }
 
 const advice: Readonly<Record<string, string>> = {

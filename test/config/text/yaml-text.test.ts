@@ -39,6 +39,11 @@ const faulty: readonly { name: string; text: string; faults: readonly string[] }
   { name: 'L201 several documents', text: 'a: 1\n---\nb: 2\n', faults: ['2:1 Source contains multiple documents'] },
   { name: 'L201 an unknown directive', text: '%FOO\n---\na: 1\n', faults: ['1:1 %FOO is a YAML directive'] },
   { name: 'L202 a tab as indentation', text: 'a:\n\tb: 1\n', faults: ['2:1 Tabs are not allowed as indentation'] },
+  {
+    name: 'L202 a line end of CR alone',
+    text: 'a: 1\nb: 2\rc: 3\r',
+    faults: ['2:5 a carriage return without a line feed stands here'],
+  },
   { name: 'a list as a key', text: '? [a]\n: 1\n', faults: ['1:3 With stringKeys, all keys must be strings'] },
   { name: 'a quote that never ends', text: 'a: "b\n', faults: ['2:1 Missing closing "quote'] },
   { name: 'L200 * without quotes', text: 'a: [*]\n', faults: ['1:5 "*" is a YAML alias without its quotes'] },
