@@ -1,0 +1,25 @@
+/** A request that a load repeats. */
+export interface RepeatedRequest {
+  readonly method: string
+  readonly target: string
+  /** `Name: value`, Host included; framing is the client's own. */
+  readonly fields: readonly string[]
+  readonly bodyBytes: number
+  /** Sends `Expect: 100-continue` and the body only after the 100. */
+  readonly expectsContinue?: boolean | undefined
+  readonly connections: number
+}
+
+/** What a load saw. */
+export interface LoadResult {
+  readonly requests: number
+  readonly seconds: number
+  /** Received, heads included. */
+  readonly bytes: number
+  /** Statuses of 400 and above. */
+  readonly badStatuses: number
+  readonly socketErrors: number
+  /** Time to the whole response in microseconds. */
+  readonly p50: number
+  readonly p99: number
+}

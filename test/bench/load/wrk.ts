@@ -1,0 +1,22 @@
+// wrk, https://github.com/wg/wrk: the cheapest load there is, as fast as the proxy takes it.
+
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { loadCore, pinned, program } from '../machine.ts'
+import type { LoadResult, RepeatedRequest } from './load-result.ts'
+
+const script = fileURLToPath(new URL('request.lua', import.meta.url))
+const execute = promisify(execFile)
+
+export async function runWrk(port: number, request: RepeatedRequest, seconds: number): Promise<LoadResult> {
+  const { method, target, fields, bodyBytes, connections } = request
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', script]
+  args.push(`http://127.0.0.1:${port}${target}`, '--', method, String(bodyBytes), ...fields)
+  const [command, all] = pinned(loadCore, program('wrk'), args)
+  const { stdout } = await execute(command, all, { timeout: (seconds + 60) * 1000 })
+  const line = stdout.split('\n').find(one => one.startsWith('{'))
+  if (line === undefined) throw new Error(`wrk said nothing of use:\n${stdout}`)
+  const { microseconds, ...sums } = JSON.parse(line) as Omit<LoadResult, 'seconds'> & { microseconds: number }
+  return { ...sums, seconds: microseconds / 1e6 }
+}

@@ -1,0 +1,72 @@
+// This proxy, as an operator runs it: a process with a configuration file, metrics and logs as by default.
+
+import { fileURLToPath } from 'node:url'
+import { freePort } from '../../servers/free-ports.ts'
+import { bucketsYaml } from '../rule-set.ts'
+import { type Peer, type PeerSetting, startPeer } from './peer.ts'
+
+const built = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
+
+export interface ProxyVariant {
+  readonly name: string
+  /** `dist/cli.js` of another checkout, to be compared with. */
+  readonly cli?: string | undefined
+  /** Lines of the configuration beside the usual ones. */
+  readonly settings?: readonly string[] | undefined
+  /** Lines of every bucket's entry beside its rules. */
+  readonly entryLines?: readonly string[] | undefined
+  readonly cores?: string | number | undefined
+}
+
+export function createProxyPeer(variant: ProxyVariant): Peer {
+  const { name, cli = built, cores } = variant
+  return {
+    name,
+    isNodePeer: false,
+    async start(setting) {
+      const adminPort = await freePort()
+      const { profile } = setting
+      const profiling =
+        profile === undefined
+          ? []
+          : [
+              '--cpu-prof',
+              '--cpu-prof-interval=500',
+              `--cpu-prof-dir=${profile.folder}`,
+              `--cpu-prof-name=${profile.name}`,
+            ]
+      // Nothing of the benchmark's own environment: S3CORS_ variables are settings.
+      const { PATH, HOME } = process.env
+      return startPeer(
+        name,
+        port => ({ 'config.yaml': proxyConfiguration(port, adminPort, setting, variant) }),
+        (_, folder) => ({
+          command: process.execPath,
+          args: [...profiling, cli, 'serve', '--config', `${folder}/config.yaml`],
+          env: { PATH, HOME },
+        }),
+        cores,
+      )
+    },
+  }
+}
+
+function proxyConfiguration(
+  port: number,
+  adminPort: number,
+  { upstream, tls, size }: PeerSetting,
+  { settings = [], entryLines = [] }: ProxyVariant,
+): string {
+  const url = tls ? `https://localhost:${upstream.tlsPort}` : `http://127.0.0.1:${upstream.port}`
+  return [
+    `listen: 127.0.0.1:${port}`,
+    `admin: 127.0.0.1:${adminPort}`,
+    'drainSeconds: 1',
+    'upstream:',
+    `  url: ${url}`,
+    '  credentials: none',
+    ...(tls ? [`  caFile: ${upstream.caFile}`] : []),
+    ...settings,
+    bucketsYaml(size, entryLines),
+  ].join('\n')
+}
