@@ -7,7 +7,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { Owner } from '../fixtures/recording-upstream.ts'
-import { createTestAuthority, type TestAuthority } from '../fixtures/test-authority.ts'
+import { createTestAuthority, type IssuedCertificate, type TestAuthority } from '../fixtures/test-authority.ts'
 
 export interface Internet {
   /** Of the SOCKS proxy, on 127.0.0.1. */
@@ -17,15 +17,13 @@ export interface Internet {
   readonly refused: readonly string[]
   /** Leads `host:port`, or every name below a `*.host:port`, to a port of 127.0.0.1. */
   route(hostAndPort: string, port: number): void
-  /** Serves the origins, with a certificate where they are https; by default every path is an empty page. */
-  serve(origins: readonly string[], listener?: RequestListener): Promise<void>
+  /** Serves the origins, with a certificate of `authority` where they are https; by default every path is an empty page. */
+  serve(origins: readonly string[], listener?: RequestListener, certificate?: IssuedCertificate): Promise<void>
 }
 
 const servePage: RequestListener = (request, response) => {
-  const known = request.url !== '/favicon.ico'
-  response
-    .writeHead(known ? 200 : 404, { 'Content-Type': 'text/html' })
-    .end(known ? '<!doctype html><title>page</title>' : '')
+  if (request.url === '/favicon.ico') response.writeHead(204).end()
+  else response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>page</title>')
 }
 
 /** Starts it; closed when `owner` ends. */
@@ -55,7 +53,7 @@ export async function startInternet(owner: Owner): Promise<Internet> {
     authority,
     refused,
     route: (hostAndPort, target) => void routes.set(hostAndPort, target),
-    async serve(origins, listener = servePage) {
+    async serve(origins, listener = servePage, certificate) {
       const urls = origins.map(origin => new URL(origin))
       const secure = urls.filter(({ protocol }) => protocol === 'https:')
       const plain = urls.filter(({ protocol }) => protocol === 'http:')
@@ -71,7 +69,10 @@ export async function startInternet(owner: Owner): Promise<Internet> {
       }
       if (plain.length > 0) await start(plain, createHttpServer(listener))
       if (secure.length > 0) {
-        await start(secure, createHttpsServer(authority.issue(secure.map(({ hostname }) => hostname)), listener))
+        await start(
+          secure,
+          createHttpsServer(certificate ?? authority.issue(secure.map(({ hostname }) => hostname)), listener),
+        )
       }
     },
   }

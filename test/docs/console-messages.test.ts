@@ -1,110 +1,147 @@
-// The table of symptoms in deploy/README.md quotes a browser's console: this is what the console says.
+// The table of symptoms in deploy/README.md quotes the consoles of two browsers: this is what they say.
 
 import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { launchChromium, skipWithoutChromium } from '../browser/chromium.ts'
+import { startInternet } from '../browser/internet.ts'
+import { type BrowserName, browserNames, launchBrowser, skipWithoutBrowser } from '../browser/web-browser.ts'
+import { createTestAuthority } from '../fixtures/test-authority.ts'
 import { freePort } from '../servers/free-ports.ts'
 import { root } from './snippets.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(300_000)
 
 const readme = readFileSync(`${root}deploy/README.md`, 'utf8')
 const origin = { 'Access-Control-Allow-Origin': '*' }
 
+type Fields = Readonly<Record<string, string | string[]>>
+
 interface Case {
-  readonly symptom: string
-  readonly preflight?: readonly [status: number, fields: Readonly<Record<string, string | readonly string[]>>]
-  readonly answer?: Readonly<Record<string, string | readonly string[]>>
-  /** What the page does with `url`. */
+  /** Undefined: nothing at all. */
+  readonly says: Readonly<Record<BrowserName, string | undefined>>
+  readonly preflight?: readonly [status: number, fields: Fields]
+  readonly answer?: Fields
+  /** What the page does with `url`, and with URLs where no request can be answered. */
   readonly script?: string
 }
 
 const cases: readonly Case[] = [
   {
-    symptom:
-      "Response to preflight request doesn't pass access control check: No 'Access-Control-Allow-Origin' header is present on the requested resource.",
+    says: {
+      Chromium:
+        "Response to preflight request doesn't pass access control check: No 'Access-Control-Allow-Origin' header is present on the requested resource.",
+      Firefox: '(Reason: CORS header ‘Access-Control-Allow-Origin’ missing). Status code: 403',
+    },
     preflight: [403, {}],
-    script: 'fetch(url, { method: "PUT" })',
+    script: 'await fetch(url, { method: "PUT" })',
   },
-  { symptom: "No 'Access-Control-Allow-Origin' header is present on the requested resource." },
   {
-    symptom: 'Method PUT is not allowed by Access-Control-Allow-Methods in preflight response.',
+    says: {
+      Chromium: "No 'Access-Control-Allow-Origin' header is present on the requested resource.",
+      Firefox: '(Reason: CORS header ‘Access-Control-Allow-Origin’ missing). Status code: 200',
+    },
+  },
+  {
+    says: {
+      Chromium: 'Method PUT is not allowed by Access-Control-Allow-Methods in preflight response.',
+      Firefox: 'Did not find method in CORS header ‘Access-Control-Allow-Methods’',
+    },
     preflight: [200, origin],
-    script: 'fetch(url, { method: "PUT" })',
+    script: 'await fetch(url, { method: "PUT" })',
   },
   {
-    symptom: 'Request header field x-amz-acl is not allowed by Access-Control-Allow-Headers in preflight response.',
+    says: {
+      Chromium: 'Request header field x-amz-acl is not allowed by Access-Control-Allow-Headers in preflight response.',
+      Firefox:
+        'header ‘x-amz-acl’ is not allowed according to header ‘Access-Control-Allow-Headers’ from CORS preflight response',
+    },
     preflight: [200, origin],
-    script: 'fetch(url, { headers: { "x-amz-acl": "private" } })',
+    script: 'await fetch(url, { headers: { "x-amz-acl": "private" } })',
   },
   {
-    symptom:
-      "The 'Access-Control-Allow-Origin' header contains multiple values 'https://my-app.xyz, https://my-app.xyz', but only one is allowed.",
+    says: {
+      Chromium:
+        "The 'Access-Control-Allow-Origin' header contains multiple values 'https://my-app.xyz, https://my-app.xyz', but only one is allowed.",
+      Firefox: 'Multiple CORS header ‘Access-Control-Allow-Origin’ not allowed',
+    },
     answer: { 'Access-Control-Allow-Origin': ['https://my-app.xyz', 'https://my-app.xyz'] },
   },
   {
-    symptom:
-      "The 'Access-Control-Allow-Origin' header has a value 'https://other.example' that is not equal to the supplied origin.",
+    says: {
+      Chromium:
+        "The 'Access-Control-Allow-Origin' header has a value 'https://other.example' that is not equal to the supplied origin.",
+      Firefox: 'CORS header ‘Access-Control-Allow-Origin’ does not match ‘https://other.example’',
+    },
     answer: { 'Access-Control-Allow-Origin': 'https://other.example' },
   },
   {
-    symptom:
-      "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'.",
+    says: {
+      Chromium:
+        "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'.",
+      Firefox: 'Credential is not supported if the CORS header ‘Access-Control-Allow-Origin’ is ‘*’',
+    },
     answer: origin,
-    script: 'fetch(url, { credentials: "include" })',
+    script: 'await fetch(url, { credentials: "include" })',
   },
   {
-    symptom: 'Redirect is not allowed for a preflight request.',
+    says: {
+      Chromium: 'Redirect is not allowed for a preflight request.',
+      Firefox: 'CORS request external redirect not allowed',
+    },
     preflight: [301, { ...origin, Location: '/elsewhere' }],
-    script: 'fetch(url, { method: "PUT" })',
+    script: 'await fetch(url, { method: "PUT" })',
   },
   {
-    symptom: 'Refused to get unsafe header "ETag"',
+    says: { Chromium: 'Refused to get unsafe header "ETag"', Firefox: undefined },
     answer: { ...origin, ETag: '"1"' },
-    script:
-      'const x = new XMLHttpRequest(); x.onload = () => x.getResponseHeader("ETag"); x.open("GET", url); x.send(); undefined',
+    script: `const x = new XMLHttpRequest(); x.open("GET", url); x.send(); await new Promise(done => { x.onload = done })
+      if (x.getResponseHeader("ETag") !== null) throw new Error("readable")`,
+  },
+  {
+    says: { Chromium: 'net::ERR_CONNECTION_REFUSED', Firefox: 'CORS request did not succeed' },
+    script: 'await fetch(deaf)',
+  },
+  {
+    says: { Chromium: 'net::ERR_CERT_AUTHORITY_INVALID', Firefox: undefined },
+    script: 'await fetch(untrusted, { mode: "no-cors" })',
+  },
+  {
+    says: {
+      Chromium: 'was loaded over HTTPS, but requested an insecure resource',
+      Firefox: 'Blocked loading mixed active content',
+    },
+    script: 'await fetch(url.replace("https:", "http:"))',
   },
 ]
 
-t.test('Chromium says what the table quotes', { skip: skipWithoutChromium() }, async t => {
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    const { preflight, answer = {} } = cases[Number(request.url?.slice(1))] ?? {}
-    const [status, fields] = request.method === 'OPTIONS' ? (preflight ?? [200, {}]) : ([200, answer] as const)
-    response.writeHead(status, fields as Record<string, string | string[]>).end()
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  const browser = await launchChromium(t, ['my-app.xyz'])
-  for (const [index, { symptom, script = 'fetch(url)' }] of cases.entries()) {
-    t.ok(readme.includes(`\`${symptom}\``), `the table quotes: ${symptom}`)
-    const said = await consoleOf(`http://127.0.0.1:${port}/${index}`, script)
-    t.ok(said.includes(symptom), 'and so says the console', { said })
-  }
-  const refused = await consoleOf(`http://127.0.0.1:${await freePort()}/`, 'fetch(url)')
-  t.match(refused, 'net::ERR_CONNECTION_REFUSED')
+const isQuoted = (text: string) => readme.includes(`\`${text}\``)
 
-  /** What the console says within the moment in which a page of another origin does something. */
-  async function consoleOf(url: string, script: string): Promise<string> {
-    const page = await browser.newPage()
-    const lines: string[] = []
-    page.on('console', message => lines.push(message.text()))
-    await page.goto(`http://my-app.xyz:${port}/page`)
-    const heard = page.waitForEvent('console', { timeout: 20_000 })
-    await page.evaluate(`{ const url = ${JSON.stringify(url)}; Promise.resolve(${wrapped(script)}).catch(() => 0); 0 }`)
-    await heard
-    await page.waitForTimeout(200)
-    await page.close()
-    return lines.join('\n')
-  }
-})
-
-/** A script of several statements as one expression. */
-function wrapped(script: string): string {
-  return script.includes(';') ? `(() => { ${script} })()` : script
+for (const name of browserNames) {
+  t.test(`${name} says what the table quotes`, { skip: skipWithoutBrowser(name) }, async t => {
+    const internet = await startInternet(t)
+    await internet.serve(['https://my-app.xyz'])
+    await internet.serve(['https://s3.example'], (request, response) => {
+      const { preflight, answer = {} } = cases[Number(request.url?.slice(1))] ?? {}
+      const [status, fields] = request.method === 'OPTIONS' ? (preflight ?? [200, {}]) : ([200, answer] as const)
+      response.writeHead(status, fields).end()
+    })
+    const stranger = createTestAuthority().issue(['untrusted.example'])
+    await internet.serve(['https://untrusted.example'], (_, response) => response.end(), stranger)
+    const deaf = `https://127.0.0.1:${await freePort()}/`
+    const browser = await launchBrowser(t, name, internet)
+    for (const [index, { says, script = 'await fetch(url)' }] of cases.entries()) {
+      const page = await browser.open('https://my-app.xyz')
+      const values = { url: `https://s3.example/${index}`, deaf, untrusted: 'https://untrusted.example/' }
+      await page.run(script, values).catch(error => {
+        if (!/TypeError|NetworkError/.test(error)) throw error
+      })
+      const text = says[name]
+      if (text === undefined) {
+        t.strictSame(page.console, [], 'nothing is said')
+      } else {
+        t.ok(isQuoted(text), `the table quotes: ${text}`)
+        t.match(await page.heard(text), text, 'and so says the console')
+      }
+      await page.close()
+    }
+  })
 }
