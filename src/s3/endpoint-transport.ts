@@ -1,6 +1,6 @@
 // One bounded HTTP exchange of our own with the endpoint (GetBucketCors, ListBuckets, the managed store): never the data path.
 
-import { type Dispatcher, Pool } from 'undici'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 
 /** Where the endpoint is, as `upstream.url` names it. */
 export interface EndpointAddress {
@@ -65,8 +65,15 @@ export function createTransport(options: TransportOptions): Transport {
   const { protocol, hostname, port } = options.url
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   const origin = new URL(`${protocol}//${bare.includes(':') ? `[${bare}]` : bare}:${port}`)
-  // undici takes SNI, and the name the certificate is checked for, from Host unless it is told: dependencies of Host on the bucket must not reach TLS.
-  const servername = protocol === 'https:' && !/^[\d.]+$|:/.test(bare) ? bare : undefined
+  // The name in SNI that the certificate is verified for; an IP address has no place there (RFC 6066 §3), and is verified itself.
+  const servername = protocol === 'https:' && !/^[\d.]+$|:/.test(bare) ? bare : ''
+  const connect = buildConnector({
+    allowH2: false,
+    timeout: options.timeoutMs,
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.cert === undefined ? {} : { cert: options.cert }),
+    ...(options.key === undefined ? {} : { key: options.key }),
+  })
   const pool = new Pool(origin, {
     allowH2: false,
     connections: options.connections ?? 8,
@@ -76,13 +83,8 @@ export function createTransport(options: TransportOptions): Transport {
     // The deadline below covers everything; these only end what it has given up, such as a connection nobody waits for any more.
     headersTimeout: options.timeoutMs + 1000,
     bodyTimeout: options.timeoutMs + 1000,
-    connect: {
-      timeout: options.timeoutMs,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-      ...(options.cert === undefined ? {} : { cert: options.cert }),
-      ...(options.key === undefined ? {} : { key: options.key }),
-      ...(servername === undefined ? {} : { servername }),
-    },
+    // undici would take the name from Host, which a caller may have chosen.
+    connect: (target, callback) => connect({ ...target, servername }, callback),
   })
 
   async function send(request: TransportRequest): Promise<TransportAnswer | TransportFailure> {
@@ -96,7 +98,8 @@ export function createTransport(options: TransportOptions): Transport {
         body: request.body ?? null,
         signal,
         reset: false,
-        ...(servername === undefined ? {} : { servername }),
+        // The same for every request, or undici would open a new connection for each Host.
+        servername: bare,
       }
       const { statusCode, headers, body } = await pool.request(sent)
       const encoding = first(headers['content-encoding'])

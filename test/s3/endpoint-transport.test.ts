@@ -159,6 +159,15 @@ t.test('K180 a certificate for another name is a failure', async t => {
   t.match(await transport.send(request), { kind: 'failure', reason: 'tls', detail: /ALTNAME/ })
 })
 
+t.test('an address is checked itself: a caller cannot choose the name by its Host', async t => {
+  const endpoint = await endpointOf(t, [httpAnswer(200, 'x')], tls)
+  const url = { protocol: 'https:', hostname: '127.0.0.1', port: endpoint.port } as const
+  const transport = transportTo(t, { url, ca: localhostCertificate, timeoutMs: 2000 })
+  const asked = { ...request, headers: ['host', 'localhost'] }
+  t.match(await transport.send(asked), { kind: 'failure', reason: 'tls', detail: /ALTNAME/ })
+  t.equal(endpoint.seen.length, 0, 'nothing was sent')
+})
+
 t.test('the certificate is checked for the endpoint, whatever Host says, over one connection', async t => {
   const endpoint = await endpointOf(t, [httpAnswer(200, 'x')], tls)
   const url = { protocol: 'https:', hostname: 'localhost', port: endpoint.port } as const
