@@ -8,10 +8,11 @@ import type { Address } from './config/values/address.ts'
 import type { ReloadResult } from './config/watch-configuration.ts'
 import { createControlPlane } from './daemon/control-plane.ts'
 import { watchCorsWrites } from './daemon/cors-writes.ts'
-import { type ConfigurationFiles, createDataPlane } from './daemon/data-plane.ts'
+import { createDataPlane } from './daemon/data-plane.ts'
 import { type DrainResult, drain } from './daemon/drain.ts'
 import { explainRecord } from './daemon/explanations.ts'
-import { readServerCertificate, readUpstreamFiles } from './daemon/tls-files.ts'
+import { createRenewalLook } from './daemon/renewed-files.ts'
+import { readTlsFiles, sameFiles } from './daemon/tls-files.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createObserver } from './telemetry/observer.ts'
@@ -44,7 +45,7 @@ export interface Daemon {
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, environment } = options
   let running = options.configuration
-  let files = await readFiles(running)
+  let files = await readTlsFiles(running)
   const metrics = createMetrics({
     version: options.version,
     origins: running.metrics.origins,
@@ -98,20 +99,31 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   controlPlane.readiness.setListening()
   warnOfReports(running, log)
 
+  /** What is on the disk is in force: the configuration, and the files that it names for TLS. */
+  const inForce = { configuration: true, files: true }
+  function noteReload(change: Partial<typeof inForce>): void {
+    Object.assign(inForce, change)
+    metrics.setReload(inForce.configuration && inForce.files, Date.now())
+  }
+
+  /** Why a configuration waits for its files: it is in force as soon as they can be read. */
+  let unread: string | undefined
   async function apply(configuration: Configuration, warnings: readonly ConfigurationIssue[]): Promise<void> {
     const next = keepRunning(running, configuration)
-    const nextFiles = await readFiles(next).catch((error: unknown) => {
-      metrics.setReload(false, Date.now())
-      log.error('reload_failed', error)
+    const nextFiles = await readTlsFiles(next).catch((error: unknown) => {
+      noteReload({ configuration: false })
+      if (String(error) !== unread) log.error('reload_failed', error)
+      unread = String(error)
       throw error
     })
+    unread = undefined
     const restart = restartRequired(running, configuration)
     dataPlane.apply(next, nextFiles)
     running = next
     files = nextFiles
     log.setLevel(next.log.level)
     metrics.setOrigins(next.metrics.origins)
-    metrics.setReload(true, Date.now())
+    noteReload({ configuration: true })
     metrics.setRestartRequired(restart.length > 0)
     for (const issue of warnings) log.warn('configuration_warning', { issue: describeIssue(issue) })
     log.info('configuration_reloaded', {
@@ -121,31 +133,38 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     warnOfReports(next, log)
   }
 
-  // A certificate is renewed without a word in the configuration: its files are looked at in the same rhythm.
-  const certificates = setInterval(() => {
-    void readServerCertificate(running).then(
-      certificate => {
-        if (certificate === undefined || files.certificate === undefined) return
-        if (certificate.cert.equals(files.certificate.cert) && certificate.key.equals(files.certificate.key)) return
-        files = { ...files, certificate }
-        dataPlane.apply(running, files)
-        log.info('certificate_reloaded')
-      },
-      (error: unknown) => log.error('certificate_not_reloaded', error),
-    )
+  const look = createRenewalLook({
+    read: () => readTlsFiles(running),
+    inForce: () => files,
+    renew(renewed) {
+      const isServers = !sameFiles({ ...renewed, upstream: files.upstream }, files)
+      const isEndpoints = !sameFiles({ ...renewed, certificate: files.certificate }, files)
+      files = renewed
+      dataPlane.apply(running, files)
+      if (isServers) log.info('certificate_reloaded', { setting: 'tls' })
+      if (isEndpoints) log.info('certificate_reloaded', { setting: 'upstream' })
+    },
+    report(fault) {
+      noteReload({ files: fault === undefined })
+      if (fault !== undefined) log.error('certificate_not_reloaded', fault)
+    },
+  })
+  const looks = setInterval(() => {
+    if (unread === undefined) void look()
+    else options.reload().catch((error: unknown) => log.error('reload_failed', error))
   }, certificatePollMs)
-  certificates.unref()
+  looks.unref()
 
   return {
     url: urlOf(dataPlane.server, running.tls === undefined ? 'http' : 'https'),
     adminUrl: urlOf(controlPlane.server, 'http'),
     apply,
     refuse(issues) {
-      metrics.setReload(false, Date.now())
+      noteReload({ configuration: false })
       for (const issue of issues) log.warn('configuration_refused', { issue: describeIssue(issue) })
     },
     async drain(acceptMs) {
-      clearInterval(certificates)
+      clearInterval(looks)
       controlPlane.readiness.setDraining()
       dataPlane.startDraining()
       log.info('draining', { seconds: running.drainSeconds })
@@ -168,14 +187,6 @@ function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {
 }
 
 const certificatePollMs = 5000
-
-async function readFiles(configuration: Configuration): Promise<ConfigurationFiles> {
-  const [upstream, certificate] = await Promise.all([
-    readUpstreamFiles(configuration),
-    readServerCertificate(configuration),
-  ])
-  return { upstream, certificate }
-}
 
 function listen(server: Server, { host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import type { Configuration } from '../config/configuration.ts'
+import type { ConfigurationFiles } from './data-plane.ts'
 import type { UpstreamFiles } from './upstream.ts'
 
 /** The certificate and key of the S3 port, as they stand in their files. */
@@ -34,9 +35,22 @@ export async function readServerCertificate(configuration: Configuration): Promi
   return { cert, key }
 }
 
-/** Two certificates with the same bytes in the same files. */
-export function sameCertificate(a: ServerCertificate, b: ServerCertificate): boolean {
-  return a.cert.equals(b.cert) && a.key.equals(b.key)
+/** Reads every file of a configuration that TLS needs, on both sides. */
+export async function readTlsFiles(configuration: Configuration): Promise<ConfigurationFiles> {
+  const [upstream, certificate] = await Promise.all([
+    readUpstreamFiles(configuration),
+    readServerCertificate(configuration),
+  ])
+  return { upstream, certificate }
+}
+
+/** Whether the same bytes are in the same files. */
+export function sameFiles(a: ConfigurationFiles, b: ConfigurationFiles): boolean {
+  const contents = ({ upstream, certificate }: ConfigurationFiles) =>
+    [upstream.ca, upstream.cert, upstream.key, certificate?.cert, certificate?.key].map(file =>
+      file?.toString('base64'),
+    )
+  return JSON.stringify(contents(a)) === JSON.stringify(contents(b))
 }
 
 function assertUsable(setting: string, files: UpstreamFiles): void {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Configuration } from '../../src/config/configuration.ts'
-import { readServerCertificate, readUpstreamFiles } from '../../src/daemon/tls-files.ts'
+import { readServerCertificate, readTlsFiles, readUpstreamFiles, sameFiles } from '../../src/daemon/tls-files.ts'
 import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 import { parseText, upstreamLine } from '../fixtures/parsed-text.ts'
 
@@ -40,6 +40,18 @@ t.test('authorities and client certificate towards the endpoint are read', async
   )
   t.equal(read.ca?.toString(), localhostCertificate)
   t.equal(read.key?.toString(), localhostKey)
+})
+
+t.test('files are the same if every one of both sides is', async t => {
+  const server = `tls: { certFile: ${cert}, keyFile: ${key} }\n`
+  const endpoint = `upstream: { url: "https://s3.example", caFile: ${cert} }\n`
+  const [both, again, plain] = await Promise.all(
+    [endpoint + server, endpoint + server, upstreamLine + server].map(text => readTlsFiles(configure(text))),
+  )
+  if (both === undefined || again === undefined || plain === undefined) throw new Error('not read')
+  t.equal(sameFiles(both, again), true)
+  t.equal(sameFiles(both, plain), false, 'other authorities')
+  t.equal(sameFiles(both, { ...both, certificate: undefined }), false, 'another certificate')
 })
 
 const faults = [
