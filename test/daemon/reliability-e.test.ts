@@ -13,7 +13,6 @@ import {
   stopReading,
   write,
 } from '../fixtures/fault-upstream.ts'
-import { openExact } from '../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { goodOrigin, startTestProxy } from '../fixtures/test-proxy.ts'
 import { upload } from '../fixtures/uploads.ts'
@@ -58,8 +57,7 @@ t.test('E073 E074 a response that breaks off is broken for the client too', asyn
         t.test(`${name}, ${how}, HTTP/${version}`, async t => {
           const upstream = await start(t, [write(bytes), ...end])
           const proxy = await startTestProxy(t, upstream.url)
-          const client = await openExact(proxy.port)
-          t.teardown(() => client.destroy())
+          const client = await proxy.open(t)
           await client.write(get(version))
           await client.until(({ ended }) => ended !== undefined)
           const record = await proxy.record('/web/k')
@@ -68,7 +66,8 @@ t.test('E073 E074 a response that breaks off is broken for the client too', asyn
             t.equal(readResponse(client.text).verdict, 'complete')
           } else if (client.text !== '') {
             const { verdict, framing } = readResponse(client.text)
-            if (framing === 'close') t.equal(client.ended, 'reset', 'what only the end delimits ends by force')
+            if (framing === 'close')
+              t.equal(await client.endedBy(), 'reset', 'what only the end delimits ends by force')
             else t.equal(verdict, 'incomplete')
           }
           t.match(record.upstreamFailure, /^(?:truncated|reset)$/)

@@ -276,7 +276,7 @@ t.test('a client that leaves is one abort, in every phase', async t => {
       t.match(await proxy.record('/web/k'), { clientAborted: true, status: 200, upstreamFailure: undefined })
       if (how === 'end') {
         await ended(client)
-        t.equal(client.ended, 'reset', 'a part that only the end delimits is not ended as if it were whole')
+        t.equal(await client.endedBy(), 'reset', 'a part that only the end delimits is not ended as if it were whole')
       }
       client.destroy()
       await upstream.until(({ open }) => open === 0)
@@ -464,7 +464,7 @@ t.test('limits of time', async t => {
       t.match(await proxy.record('/web/k'), { clientAborted: true, upstreamFailure: undefined })
       client.socket.resume()
       await ended(client)
-      t.equal(client.ended, 'reset', 'a part is not ended as if it were whole')
+      t.equal(await client.endedBy(), 'reset', 'a part is not ended as if it were whole')
       client.destroy()
       await assertWell(t, proxy, upstream, { idle: 2 })
     }
@@ -878,7 +878,7 @@ t.test('a drain', async t => {
     t.equal(readResponse(clients.get('head')?.text ?? '').status, 503)
     t.equal(readResponse(clients.get('length')?.text ?? '').verdict, 'incomplete')
     t.equal(readResponse(clients.get('chunked')?.text ?? '').verdict, 'incomplete')
-    t.equal(clients.get('close')?.ended, 'reset')
+    t.equal(await clients.get('close')?.endedBy(), 'reset')
     await proxy.until(({ inFlight }) => inFlight === 0)
     t.ok(
       proxy.records.every(({ clientAborted }) => !clientAborted),
