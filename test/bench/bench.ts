@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path'
 import { readArguments } from './arguments.ts'
 import { missingParts, pinMyself } from './machine.ts'
 import { measure } from './measurement.ts'
+import { haproxyPeer } from './peers/haproxy.ts'
 import { nginxPeer } from './peers/nginx.ts'
+import { createNodePeer } from './peers/node-peer.ts'
 import { createProxyPeer } from './peers/proxy.ts'
 import { figuresOf } from './report/figures.ts'
 import { topSelfTimes } from './report/profile.ts'
@@ -14,13 +16,20 @@ import { realisticSize } from './rule-set.ts'
 import { scenarios } from './scenarios/scenario.ts'
 import { startUpstream } from './upstream.ts'
 
-const peers = [createProxyPeer({ name: 'proxy' }), nginxPeer]
+const peers = [
+  createProxyPeer({ name: 'proxy' }),
+  nginxPeer,
+  haproxyPeer,
+  createNodePeer('http-proxy-3', 'http-proxy-3-server.ts'),
+  createNodePeer('httpxy', 'httpxy-server.ts'),
+  createNodePeer('@fastify/http-proxy', 'fastify-server.ts'),
+]
 const asked = readArguments(
   process.argv.slice(2),
   scenarios.map(({ name }) => name),
   peers.map(({ name }) => name),
 )
-const missing = missingParts(['wrk', 'taskset', 'nginx'])
+const missing = missingParts(['wrk', 'taskset', 'nginx', 'haproxy'])
 if (missing.length > 0) {
   process.stderr.write(`${missing.join('\n')}\n`)
   process.exit(1)

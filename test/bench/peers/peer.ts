@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { freePort } from '../../servers/free-ports.ts'
 import {
   answers,
@@ -56,12 +56,12 @@ export async function startPeer(
   cores: string | number = proxyCore,
 ): Promise<RunningPeer> {
   const port = await freePort()
-  const folder = createServerFolder(name)
+  const folder = createServerFolder(name.replace(/\W+/g, '-'))
   for (const [file, text] of Object.entries(files(port, folder))) writeFileSync(join(folder, file), text)
   const { command: executable, args, env } = command(port, folder)
   const servers: ServerProcess[] = []
   return startOrStop(servers, folder, async () => {
-    const server = startProcess(name, folder, ...pinned(cores, executable, args), env)
+    const server = startProcess(basename(folder), folder, ...pinned(cores, executable, args), env)
     servers.push(server)
     await waitUntilReady(server, () => answers(`http://127.0.0.1:${port}/`), 30_000)
     return {
