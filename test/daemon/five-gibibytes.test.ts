@@ -37,7 +37,7 @@ async function startObjectStore(t: Test, onProgress: (message: HeadAndPattern) =
         answered = true
         puts.push(message)
         socket.write('HTTP/1.1 200 OK\r\nETag: "whole"\r\nContent-Length: 0\r\n\r\n')
-      }
+      } else if (message.check.wrongAt !== undefined) socket.destroy()
     })
     t.teardown(() => socket.destroy())
   })

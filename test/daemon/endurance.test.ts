@@ -1,0 +1,68 @@
+// The real process over many requests and many streams, in a heap that whatever is left behind would fill.
+
+import { readdirSync } from 'node:fs'
+import t from 'tap'
+import { assertServes, get, openMany, stall, startCounted, startLargeObjects } from '../fixtures/crowd.ts'
+import { megabytes, noProcessMemory, peakResidentBytes } from '../fixtures/process-memory.ts'
+import { openRaw } from '../fixtures/raw-client.ts'
+import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+
+t.setTimeout(300_000)
+
+const skip = noProcessMemory
+
+t.test('N232 five hundred streams, with a heap of 64 MB', { skip }, async t => {
+  const upstream = await startLargeObjects(t)
+  const proxy = await startCounted(t, upstream, { NODE_OPTIONS: '--max-old-space-size=64' })
+  const clients = await openMany(t, proxy, 500)
+  await stall(upstream, clients)
+  // All of them then read on at once.
+  const before = clients.map(({ receivedBytes }) => receivedBytes)
+  for (const client of clients) client.socket.resume()
+  await Promise.all(
+    clients.map(async (client, index) => {
+      await client.until(({ receivedBytes }) => receivedBytes > (before[index] ?? 0) + 2_000_000, 60_000)
+      client.destroy()
+    }),
+  )
+  await assertServes(t, proxy)
+  t.comment(`500 streams with a heap of 64 MB: peak RSS ${megabytes(peakResidentBytes(proxy.pid))}`)
+})
+
+t.test('F110 a hundred thousand requests leave nothing behind', { skip }, async t => {
+  const upstream = await startRecordingUpstream(t, { keepBytes: false })
+  // The heap in use is some 20 MB: 300 bytes of each request would end the process.
+  const proxy = await startCounted(t, upstream, { NODE_OPTIONS: '--max-old-space-size=40 --max-semi-space-size=4' })
+  const descriptors = () => readdirSync(`/proc/${proxy.pid}/fd`).length
+  const first = await openRaw(proxy.port)
+  await first.write(get('/web/k'))
+  await first.until(({ text }) => text.endsWith('ok'), 30_000)
+  const length = first.receivedBytes
+  first.destroy()
+
+  // A round is 20,000 requests on twenty connections, fifty at once on each; then the connections are left.
+  const round = async () => {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => openRaw(proxy.port)))
+    await Promise.all(
+      clients.map(async client => {
+        for (let turn = 1; turn <= 20; turn++) {
+          await client.write(get('/web/k').repeat(50))
+          await client.until(({ receivedBytes }) => receivedBytes === turn * 50 * length, 60_000)
+        }
+        client.destroy()
+      }),
+    )
+    await assertServes(t, proxy)
+    return { peak: peakResidentBytes(proxy.pid), descriptors: descriptors() }
+  }
+  const early = await round()
+  for (let turn = 0; turn < 3; turn++) await round()
+  const late = await round()
+  t.ok(upstream.requests.length > 100_000)
+  t.ok(late.descriptors <= early.descriptors + 5, `${early.descriptors} open files, then ${late.descriptors}`)
+  const growth = late.peak - early.peak
+  t.comment(
+    `100,000 requests in a heap of 40 MB: peak RSS ${megabytes(late.peak)}, ${megabytes(growth)} of it after 20,000`,
+  )
+  t.ok(growth < 60_000_000, megabytes(growth))
+})
