@@ -5,37 +5,66 @@ export interface BenchArguments {
   readonly scenarios: readonly string[]
   readonly peers: readonly string[]
   readonly seconds: number
+  readonly mainSeconds: number
   readonly runs: number
   readonly warmUpSeconds: number
+  /** Where the report goes as JSON, Markdown and SVG. */
+  readonly out: string | undefined
   /** Where CPU profiles of this proxy go. */
   readonly profiles: string | undefined
   /** `dist/cli.js` of another checkout, measured beside this one's as `baseline`. */
   readonly baseline: string | undefined
 }
 
-export function readArguments(args: readonly string[], scenarioNames: readonly string[], peerNames: readonly string[]) {
+export const usage = `npm run bench -- [OPTIONS]
+
+  --scenario A,B   only these; --list names them
+  --peers A,B      only these
+  --runs N         interleaved runs, of which medians are taken (5)
+  --seconds N      of each run (2 for scenarios with a limit, else 1)
+  --warm-up N      seconds before the first run of each peer (2)
+  --quick          one run of one second
+  --out DIR        report.json, report.md and report.svg
+  --cpu-prof DIR   a CPU profile of this proxy for each scenario, and its largest self times
+  --baseline FILE  dist/cli.js of another checkout, measured as well
+  --list
+`
+
+/** Undefined when it is told to explain itself instead. Throws on what is not known. */
+export function readArguments(
+  args: readonly string[],
+  scenarioNames: readonly string[],
+  peerNames: readonly string[],
+): BenchArguments | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
       scenario: { type: 'string', default: scenarioNames.join(',') },
       peers: { type: 'string', default: peerNames.join(',') },
-      seconds: { type: 'string', default: '2' },
-      runs: { type: 'string', default: '5' },
-      'warm-up': { type: 'string', default: '2' },
+      seconds: { type: 'string' },
+      runs: { type: 'string' },
+      'warm-up': { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      out: { type: 'string' },
       'cpu-prof': { type: 'string' },
       baseline: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
-  const result: BenchArguments = {
+  if (values.list || values.help) return undefined
+  const { quick, seconds } = values
+  return {
     scenarios: list('--scenario', values.scenario, scenarioNames),
     peers: list('--peers', values.peers, peerNames),
-    seconds: whole('--seconds', values.seconds),
-    runs: whole('--runs', values.runs),
-    warmUpSeconds: whole('--warm-up', values['warm-up']),
+    seconds: whole('--seconds', seconds ?? '1'),
+    mainSeconds: whole('--seconds', seconds ?? (quick ? '1' : '2')),
+    runs: whole('--runs', values.runs ?? (quick ? '1' : '5')),
+    warmUpSeconds: whole('--warm-up', values['warm-up'] ?? (quick ? '1' : '2')),
+    out: values.out,
     profiles: values['cpu-prof'],
     baseline: values.baseline,
   }
-  return result
 }
 
 function list(option: string, value: string, known: readonly string[]): readonly string[] {

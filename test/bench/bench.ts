@@ -1,87 +1,80 @@
-// `npm run bench`: this proxy and its peers, side by side in one run.
+// `npm run bench`: this proxy and its peers, side by side in one run. A benchmark, not a test of time: it fails on errors only.
 
 import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { readArguments } from './arguments.ts'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type BenchArguments, readArguments, usage } from './arguments.ts'
+import type { Part } from './bench-run.ts'
+import { checkoutOf, copyBuiltProgram } from './built-program.ts'
 import { missingParts, pinMyself } from './machine.ts'
-import { measure } from './measurement.ts'
 import { haproxyPeer } from './peers/haproxy.ts'
 import { nginxPeer } from './peers/nginx.ts'
 import { createNodePeer } from './peers/node-peer.ts'
 import { createProxyPeer } from './peers/proxy.ts'
-import { figuresOf } from './report/figures.ts'
-import { topSelfTimes } from './report/profile.ts'
-import { number, ratio, renderTable } from './report/table.ts'
-import { realisticSize } from './rule-set.ts'
-import { scenarios } from './scenarios/scenario.ts'
+import { renderSection, type Section } from './report/section.ts'
+import { writeReport } from './report/written-report.ts'
+import { comparisonOf } from './scenarios/comparison.ts'
+import { latency } from './scenarios/latency.ts'
+import { slowReaders, stalledReaders } from './scenarios/readers.ts'
+import { scenarios } from './scenarios/requests.ts'
 import { startUpstream } from './upstream.ts'
 
-const peers = [
-  createProxyPeer({ name: 'proxy' }),
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const parts: readonly Part[] = [...scenarios.map(comparisonOf), latency, slowReaders, stalledReaders]
+
+const otherPeers = [
   nginxPeer,
   haproxyPeer,
   createNodePeer('http-proxy-3', 'http-proxy-3-server.ts'),
   createNodePeer('httpxy', 'httpxy-server.ts'),
   createNodePeer('@fastify/http-proxy', 'fastify-server.ts'),
 ]
-const asked = readArguments(
-  process.argv.slice(2),
-  scenarios.map(({ name }) => name),
-  peers.map(({ name }) => name),
-)
-const missing = missingParts(['wrk', 'taskset', 'nginx', 'haproxy'])
-if (missing.length > 0) {
-  process.stderr.write(`${missing.join('\n')}\n`)
-  process.exit(1)
-}
-const profiles = asked.profiles === undefined ? undefined : resolve(asked.profiles)
-if (profiles !== undefined) mkdirSync(profiles, { recursive: true })
-pinMyself()
 
-const chosen = peers.filter(({ name }) => asked.peers.includes(name))
-if (asked.baseline !== undefined) chosen.push(createProxyPeer({ name: 'baseline', cli: resolve(asked.baseline) }))
-const upstream = await startUpstream()
-let failed = false
-try {
-  for (const scenario of scenarios.filter(({ name }) => asked.scenarios.includes(name))) {
-    const profile = profiles === undefined ? undefined : { folder: profiles, name: `${scenario.name}.cpuprofile` }
-    const results = await measure(
-      scenario,
-      chosen,
-      peer => ({
-        upstream,
-        tls: scenario.tls,
-        size: realisticSize,
-        profile: peer.name === 'proxy' ? profile : undefined,
-      }),
-      asked,
-    )
-    const rows = figuresOf(results).map(one => [
-      one.peer,
-      number(one.cpuMicrosecondsPerRequest),
-      ratio(one.toNginx),
-      ratio(one.toBestNodePeer),
-      number(one.requestsPerSecond),
-      number(one.mibPerSecond),
-      number(one.peakMemoryMiB),
-    ])
-    process.stdout.write(`\n## ${scenario.title} (${scenario.name})\n\n`)
-    process.stdout.write(
-      renderTable(['peer', 'CPU µs/request', '÷ nginx', '÷ best Node', 'requests/s', 'MiB/s', 'peak RSS MiB'], rows),
-    )
-    for (const { peer, errors } of results) {
-      for (const error of errors) process.stdout.write(`${peer}: ${error}\n`)
-      if (errors.length > 0) failed = true
+async function bench(asked: BenchArguments): Promise<readonly Section[]> {
+  const needed = ['wrk', 'taskset', 'nginx', ...asked.peers.filter(name => name === 'haproxy')]
+  const missing = missingParts(needed)
+  if (missing.length > 0) throw new Error(missing.join('\n'))
+  const profiles = asked.profiles === undefined ? undefined : resolve(asked.profiles)
+  if (profiles !== undefined) mkdirSync(profiles, { recursive: true })
+  const programs = [copyBuiltProgram(root)]
+  if (asked.baseline !== undefined) programs.push(copyBuiltProgram(checkoutOf(resolve(asked.baseline))))
+  const [own = '', baseline] = programs.map(({ cli }) => cli)
+  const peers = [
+    createProxyPeer(own, { name: 'proxy' }),
+    ...(baseline === undefined ? [] : [createProxyPeer(baseline, { name: 'baseline' })]),
+    ...otherPeers,
+  ].filter(({ name }) => name === 'baseline' || asked.peers.includes(name))
+  pinMyself()
+  const upstream = await startUpstream()
+  const sections: Section[] = []
+  try {
+    for (const part of parts.filter(({ name }) => asked.scenarios.includes(name))) {
+      const progress = (text: string) => process.stderr.write(`${part.name}: ${text}\n`)
+      const variant = (one: Parameters<typeof createProxyPeer>[1]) => createProxyPeer(own, one)
+      const section = await part.run({ ...asked, upstream, peers, variant, profiles, progress })
+      sections.push(section)
+      process.stdout.write(`${renderSection(section)}\n`)
+      // After each, so that a run that is cut short has left something.
+      if (asked.out !== undefined) writeReport(asked.out, sections, asked)
     }
-    const own = results.find(({ peer }) => peer === 'proxy')
-    if (profile !== undefined && own !== undefined) {
-      const top = topSelfTimes(join(profile.folder, profile.name), own.window, 25)
-      process.stdout.write(
-        `\n${top.map(({ share, place }) => `${(share * 100).toFixed(1).padStart(5)} % ${place}\n`).join('')}`,
-      )
-    }
+  } finally {
+    await upstream.stop()
+    for (const program of programs) program.remove()
   }
-} finally {
-  await upstream.stop()
+  return sections
 }
-process.exitCode = failed ? 1 : 0
+
+try {
+  const names = parts.map(({ name }) => name)
+  const asked = readArguments(process.argv.slice(2), names, ['proxy', ...otherPeers.map(({ name }) => name)])
+  if (asked === undefined) {
+    process.stdout.write(`${usage}\n${parts.map(({ name, title }) => `  ${name.padEnd(20)} ${title}\n`).join('')}`)
+  } else {
+    const sections = await bench(asked)
+    process.exitCode = sections.some(({ errors }) => errors.length > 0) ? 1 : 0
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

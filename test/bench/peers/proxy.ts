@@ -1,16 +1,11 @@
 // This proxy, as an operator runs it: a process with a configuration file, metrics and logs as by default.
 
-import { fileURLToPath } from 'node:url'
 import { freePort } from '../../servers/free-ports.ts'
 import { bucketsYaml } from '../rule-set.ts'
 import { type Peer, type PeerSetting, startPeer } from './peer.ts'
 
-const built = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
-
 export interface ProxyVariant {
   readonly name: string
-  /** `dist/cli.js` of another checkout, to be compared with. */
-  readonly cli?: string | undefined
   /** Lines of the configuration beside the usual ones. */
   readonly settings?: readonly string[] | undefined
   /** Lines of every bucket's entry beside its rules. */
@@ -18,8 +13,9 @@ export interface ProxyVariant {
   readonly cores?: string | number | undefined
 }
 
-export function createProxyPeer(variant: ProxyVariant): Peer {
-  const { name, cli = built, cores } = variant
+/** `cli` is the built program. */
+export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
+  const { name, cores } = variant
   return {
     name,
     isNodePeer: false,

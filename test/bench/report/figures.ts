@@ -1,6 +1,6 @@
 // Medians of interleaved runs, and ratios between peers.
 
-import type { PeerResult, Run } from '../measurement.ts'
+import type { PeerResult, Run } from '../scenarios/measurement.ts'
 
 /** One peer's line of one scenario. */
 export interface Figures {

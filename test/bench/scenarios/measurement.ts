@@ -2,13 +2,13 @@
 // does falls on all alike.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { firstAnswer } from './load/first-answer.ts'
-import type { LoadResult } from './load/load-result.ts'
-import { runOwnLoad } from './load/own-load.ts'
-import { runWrk } from './load/wrk.ts'
-import { cpuSeconds, peakMemoryMiB } from './machine.ts'
-import type { Peer, PeerSetting, RunningPeer } from './peers/peer.ts'
-import type { Scenario } from './scenarios/scenario.ts'
+import { firstAnswer } from '../load/first-answer.ts'
+import type { LoadResult } from '../load/load-result.ts'
+import { runOwnLoad } from '../load/own-load.ts'
+import { runWrk } from '../load/wrk.ts'
+import { cpuSeconds, peakMemoryMiB } from '../machine.ts'
+import type { Peer, PeerSetting, RunningPeer } from '../peers/peer.ts'
+import type { Scenario } from './requests.ts'
 
 /** One run of one peer. */
 export interface Run {
@@ -34,45 +34,88 @@ export interface Pace {
   readonly warmUpSeconds: number
 }
 
-/** Measures `scenario` for every peer; each is a fresh process. */
+/** A peer and what it is put in front of. */
+export interface Candidate {
+  readonly peer: Peer
+  readonly setting: PeerSetting
+}
+
+/** Measures `scenario` for every candidate; each is a fresh process. One that fails is named, and does not stop the others. */
 export async function measure(
   scenario: Scenario,
-  peers: readonly Peer[],
-  setting: (peer: Peer) => PeerSetting,
+  candidates: readonly Candidate[],
   pace: Pace,
 ): Promise<readonly PeerResult[]> {
-  const running: { peer: Peer; process: RunningPeer; runs: Run[]; errors: string[]; window: [number, number] }[] = []
+  const measured = candidates.map(({ peer, setting }) => new MeasuredPeer(scenario, peer, setting))
   try {
-    for (const peer of peers) {
-      const process = await peer.start(setting(peer))
-      const one = { peer, process, runs: [], errors: [] as string[], window: [0, 0] as [number, number] }
-      running.push(one)
-      one.errors.push(...(await checkAnswer(scenario, process.port)))
-      if (one.errors.length === 0) await load(scenario, process.port, pace.warmUpSeconds)
-    }
+    for (const one of measured) await one.orFail(() => one.start(pace.warmUpSeconds))
     for (let run = 0; run < pace.runs; run++) {
-      for (const { process, runs, errors, window } of running) {
-        if (errors.length > 0) continue
-        await settle(process.pid)
-        if (run === 0) window[0] = monotonicMicroseconds()
-        const before = cpuSeconds(process.pid)
-        const result = await load(scenario, process.port, pace.seconds)
-        const cpu = cpuSeconds(process.pid) - before
-        window[1] = monotonicMicroseconds()
-        errors.push(...faultsOf(scenario, result))
-        runs.push(runOf(scenario, result, cpu))
-      }
+      for (const one of measured) await one.orFail(() => one.run(pace.seconds))
     }
-    return running.map(({ peer, process, runs, errors, window }) => ({
-      peer: peer.name,
-      isNodePeer: peer.isNodePeer,
-      runs,
-      errors,
-      window,
-      peakMemoryMiB: peakMemoryMiB(process.pid),
-    }))
+    return measured.map(one => one.result())
   } finally {
-    for (const { process } of running) await process.stop()
+    for (const one of measured) await one.stop()
+  }
+}
+
+class MeasuredPeer {
+  readonly #scenario: Scenario
+  readonly #peer: Peer
+  readonly #setting: PeerSetting
+  readonly #runs: Run[] = []
+  readonly #errors: string[] = []
+  #process: RunningPeer | undefined
+  #window: [number, number] = [0, 0]
+
+  constructor(scenario: Scenario, peer: Peer, setting: PeerSetting) {
+    this.#scenario = scenario
+    this.#peer = peer
+    this.#setting = setting
+  }
+
+  /** Does nothing after a first error: what comes after it says nothing. */
+  async orFail(step: () => Promise<void>): Promise<void> {
+    if (this.#errors.length > 0) return
+    try {
+      await step()
+    } catch (error) {
+      this.#errors.push(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  async start(warmUpSeconds: number): Promise<void> {
+    this.#process = await this.#peer.start(this.#setting)
+    const { port } = this.#process
+    this.#errors.push(...(await checkAnswer(this.#scenario, port)))
+    if (this.#errors.length === 0) await load(this.#scenario, port, warmUpSeconds)
+  }
+
+  async run(seconds: number): Promise<void> {
+    if (this.#process === undefined) return
+    const { pid, port } = this.#process
+    await settle(pid)
+    if (this.#runs.length === 0) this.#window[0] = monotonicMicroseconds()
+    const before = cpuSeconds(pid)
+    const result = await load(this.#scenario, port, seconds)
+    const cpu = cpuSeconds(pid) - before
+    this.#window[1] = monotonicMicroseconds()
+    this.#errors.push(...faultsOf(this.#scenario, result))
+    this.#runs.push(runOf(this.#scenario, result, cpu))
+  }
+
+  result(): PeerResult {
+    return {
+      peer: this.#peer.name,
+      isNodePeer: this.#peer.isNodePeer,
+      runs: this.#runs,
+      errors: this.#errors,
+      window: this.#window,
+      peakMemoryMiB: this.#process === undefined ? Number.NaN : peakMemoryMiB(this.#process.pid),
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop()
   }
 }
 
