@@ -213,7 +213,12 @@ export class UpstreamConnection implements ResponseSink {
         break
       case 'empty':
       case 'idle':
-        this.#fail({ reason: 'reset', detail: 'the endpoint ended the connection without a response' })
+        // A TLS alert is an error and an end: TLS 1.3 refuses a client's certificate only after the handshake.
+        this.#fail(
+          this.#error === undefined
+            ? { reason: 'reset', detail: 'the endpoint ended the connection without a response' }
+            : socketFailure(this.#error),
+        )
         break
     }
   }
