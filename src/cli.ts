@@ -1,5 +1,13 @@
 #!/usr/bin/env node
-import { main } from './cli/main.ts'
+import { nodeFault } from './cli/node-version.ts'
+
+// Before anything else is loaded: on an older Node, that fails with a stack trace of somebody else's.
+const fault = nodeFault(process.versions.node)
+if (fault !== undefined) {
+  process.stderr.write(`${fault}\n`)
+  process.exit(1)
+}
+const { main } = await import('./cli/main.ts')
 
 // A reader that has enough, such as `head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
