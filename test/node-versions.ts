@@ -1,0 +1,107 @@
+// Runs the socket part of the suite on the other versions of Node that are promised: `npm run versions`. The tests, and the
+// processes that they start, run on that Node. Prints TAP, a point for each file; `--file WORD` takes only the files with
+// that word, `--version V` one version. The versions come with `bash test/servers/install-node-versions.sh`.
+
+import { spawn } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+/** All that speaks to sockets; what costs minutes, or tests the endpoint more than the proxy, is left to Node 24. */
+const patterns = [
+  'test/proxy/*.test.ts',
+  'test/daemon/reliability-*.test.ts',
+  'test/daemon/{conformance,enforcement,drain,data-plane,run-daemon,tls-files,upstream,upstream-sockets}.test.ts',
+  'test/fixtures/*.test.ts',
+  'test/incidents/field-bytes-sent-as-utf8.test.ts',
+]
+const jobs = 2
+// Far longer than any of them takes, for a machine that is busy.
+const longestMs = 240_000
+
+interface Outcome {
+  readonly ok: boolean
+  readonly pass: number
+  readonly fail: number
+  readonly skip: number
+}
+
+const { values } = parseArgs({
+  options: { version: { type: 'string' }, file: { type: 'string', default: '' } },
+})
+const root = join(import.meta.dirname, '..')
+const pinned = readFileSync(join(root, 'test/servers/node-versions'), 'utf8').trim().split('\n')
+const versions = pinned.filter(version => values.version === undefined || version === values.version)
+const files = globSync(patterns, { cwd: root })
+  .filter(file => file.includes(values.file))
+  .toSorted()
+if (versions.length === 0 || files.length === 0)
+  throw new Error(`no such version (${pinned.join(', ')}), or no such file`)
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 's3-cors-proxy/node')
+
+let points = 0
+const sum = { total: 0, pass: 0, fail: 0, skip: 0 }
+console.log(`TAP version 14\n1..${versions.length * files.length}`)
+for (const version of versions) {
+  const before = { ...sum }
+  const start = performance.now()
+  const waiting = [...files]
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(version, file)
+  }
+  await Promise.all(Array.from({ length: jobs }, work))
+  const seconds = ((performance.now() - start) / 1000).toFixed(0)
+  console.log(`# Node ${version}: ${sum.pass - before.pass} passed, ${sum.fail - before.fail} failed, ${seconds} s`)
+}
+console.log(`# { total: ${sum.total}, pass: ${sum.pass}, fail: ${sum.fail}, skip: ${sum.skip} }`)
+process.exitCode = sum.fail === 0 && sum.pass > 0 ? 0 : 1
+
+async function runFile(version: string, file: string): Promise<void> {
+  const start = performance.now()
+  const { code, output } = await run(version, file)
+  const { ok, pass, fail, skip } = outcomeOf(code, output)
+  sum.total += pass + fail + skip
+  sum.pass += pass
+  sum.fail += fail
+  sum.skip += skip
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  console.log(`${ok ? 'ok' : 'not ok'} ${++points} - Node ${version} ${file} # ${pass} passed, ${seconds} s`)
+  if (!ok) console.log(output.replaceAll(/^/gm, '    '))
+}
+
+/** One test file; TAP and whatever else it prints. */
+function run(version: string, file: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  const folder = join(cache, version)
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(folder, 'node'), [join(root, file)], {
+      cwd: root,
+      env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}`, TAP_TIMEOUT: String(longestMs / 1000) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    }
+    const timer = setTimeout(() => child.kill('SIGKILL'), longestMs + 10_000)
+    child.once('error', error => {
+      const advice = 'bash test/servers/install-node-versions.sh brings it'
+      reject(new Error(`Node ${version} cannot be started: ${advice}`, { cause: error }))
+    })
+    child.once('close', code => {
+      clearTimeout(timer)
+      resolve({ code, output })
+    })
+  })
+}
+
+/** By the closing line, absent numbers meaning none; a file that was cut short, or that tests nothing, has failed. */
+function outcomeOf(code: number | null, output: string): Outcome {
+  const closing = output.match(/^# \{ total: .*\}$/gm)?.at(-1) ?? ''
+  const number = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(closing)?.[1] ?? 0)
+  const pass = number('pass')
+  const ok = code === 0 && pass > 0 && number('fail') === 0
+  return { ok, pass, fail: ok ? 0 : Math.max(1, number('fail')), skip: number('skip') + number('todo') }
+}
