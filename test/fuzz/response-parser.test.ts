@@ -104,9 +104,9 @@ t.test('the parser and the reference read every mutated response alike, however 
       whole.disorder.length === 0
     if (agreed) continue
     disagreements++
-    t.fail(`seed ${seed}, case ${done}`, { text, method, limits, cuts, expected, whole, pieces })
+    t.fail(`FUZZ_SEED=${seed}, case ${done}`, { text, method, limits, cuts, expected, whole, pieces })
   }
-  t.comment(`seed ${seed}: ${done} cases`, verdicts, faults)
+  t.comment(`FUZZ_SEED=${seed}: ${done} cases`, verdicts, faults)
   t.equal(disagreements, 0)
   for (const verdict of ['complete', 'incomplete', 'open', 'malformed']) {
     t.ok((verdicts[verdict] ?? 0) > done / 100, `at least one case in a hundred is ${verdict}`)

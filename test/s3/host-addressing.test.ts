@@ -87,6 +87,8 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
       localhost: 'path',
       'LOCALHOST:8080': 'path',
       'localhost.': 'path',
+      '127.': 'path',
+      '127.0.0.1.': 'path',
       proxy: 'path',
     },
   },
