@@ -1,7 +1,7 @@
 // What the benchmark needs of the machine: two cores, Linux's accounting, and three programs.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, release } from 'node:os'
 import { findExecutable } from '../servers/installed.ts'
 
@@ -49,10 +49,25 @@ export function cpuSeconds(pid: number): number {
   return processTree(pid).reduce((sum, one) => sum + cpuTicks(one), 0) / ticksPerSecond
 }
 
-/** The largest memory that a process and its children have had resident, summed, in MiB. */
+/** Memory that a process and its children have resident now, summed, in MiB. */
+export function memoryMiB(pid: number): number {
+  return statusMiB(pid, 'VmRSS')
+}
+
+/** The largest that they have had since their start, or since {@link forgetPeakMemory}. */
 export function peakMemoryMiB(pid: number): number {
-  const kib = processTree(pid).map(one => /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1])
-  return kib.reduce((sum, value) => sum + Number(value ?? 0), 0) / 1024
+  return statusMiB(pid, 'VmHWM')
+}
+
+/** From now on the peak counts anew: reading a configuration takes more than many a load. */
+export function forgetPeakMemory(pid: number): void {
+  for (const one of processTree(pid)) writeFileSync(`/proc/${one}/clear_refs`, '5')
+}
+
+function statusMiB(pid: number, field: string): number {
+  const line = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm')
+  const kib = processTree(pid).map(one => Number(line.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0))
+  return kib.reduce((sum, value) => sum + value, 0) / 1024
 }
 
 /** For the head of every report. */

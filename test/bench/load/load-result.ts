@@ -19,6 +19,8 @@ export interface LoadResult {
   /** Statuses of 400 and above. */
   readonly badStatuses: number
   readonly socketErrors: number
+  /** At a fixed rate: what was due while 512 requests waited for their answer. That is a rate too high, not an error. */
+  readonly unsent?: number | undefined
   /** Time to the whole response in microseconds. */
   readonly p50: number
   readonly p99: number

@@ -37,10 +37,5 @@ export function serve(proxy: EventProxy): void {
     const fields = corsFields(request.url ?? '', request.headers)
     response.writeHead(fields === undefined ? 403 : 204, fields ?? { 'Content-Length': '0' }).end()
   })
-  // Expect passes to the endpoint, as S3 needs it: without a listener Node would ask for the body by itself.
-  server.on('checkContinue', (request, response) => {
-    response.writeContinue()
-    proxy.web(request, response)
-  })
   server.listen(setting.port, '127.0.0.1', 4096)
 }

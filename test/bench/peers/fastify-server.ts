@@ -28,7 +28,8 @@ await app.register(httpProxy, {
     else reply.code(204).headers(fields).send()
   },
   replyOptions: {
-    rewriteRequestHeaders: (request, headers) => ({ ...headers, host: request.headers.host }),
+    // undici refuses Expect; Node's server has asked for the body by itself.
+    rewriteRequestHeaders: (request, { expect: _, ...headers }) => ({ ...headers, host: request.headers.host }),
     rewriteHeaders: (headers, request) => {
       for (const name of endpointCorsFields) delete headers[name]
       if (request === undefined) return headers

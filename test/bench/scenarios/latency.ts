@@ -22,6 +22,8 @@ interface Latency {
   readonly p99: number
   readonly addedP50: number
   readonly addedP99: number
+  /** More than the peer could take. */
+  readonly unsent: number
   readonly errors: readonly string[]
 }
 
@@ -42,7 +44,12 @@ export const latency: Part = {
         milliseconds(one.addedP50),
         milliseconds(one.addedP99),
       ]),
-      notes: ['Nothing is added to a preflight by the endpoint: there the whole time is the peer’s.'],
+      notes: [
+        'A preflight never reaches the endpoint: nothing is subtracted there, not even the client’s own time.',
+        ...latencies
+          .filter(({ unsent }) => unsent > 0)
+          .map(({ scenario, peer, unsent }) => `${scenario}, ${peer}: did not bear the rate, ${unsent} not sent.`),
+      ],
       data: latencies,
       errors: latencies.flatMap(({ scenario, peer, errors }) => errors.map(error => `${scenario}, ${peer}: ${error}`)),
     }
@@ -76,6 +83,7 @@ async function measure(scenario: Scenario, { upstream, peers, runs }: BenchRun):
     // Run by run: both ends of a difference were measured at about the same time.
     addedP50: median(results.map(({ p50 }, run) => p50 - (direct[run]?.p50 ?? 0))),
     addedP99: median(results.map(({ p99 }, run) => p99 - (direct[run]?.p99 ?? 0))),
+    unsent: results.reduce((sum, { unsent = 0 }) => sum + unsent, 0),
     errors: results.flatMap(faultsOf),
   }))
 }

@@ -2,7 +2,7 @@
 
 import type { BenchRun, Part } from '../bench-run.ts'
 import { holdReaders } from '../load/reader-load.ts'
-import { peakMemoryMiB } from '../machine.ts'
+import { forgetPeakMemory, memoryMiB, peakMemoryMiB } from '../machine.ts'
 import type { Peer } from '../peers/peer.ts'
 import { median } from '../report/figures.ts'
 import type { Section } from '../report/section.ts'
@@ -41,7 +41,7 @@ function readersPart(name: string, title: string, restMs: number | undefined): P
       return {
         name,
         title,
-        columns: ['peer', 'peak RSS MiB', 'RSS at start MiB', 'MiB read'],
+        columns: ['peer', 'peak RSS MiB', 'RSS before MiB', 'MiB read'],
         rows: results.map(one => [one.peer, number(one.peakMiB), number(one.idleMiB), number(one.mebibytesRead)]),
         notes: [],
         data: results,
@@ -56,7 +56,8 @@ async function measure(peer: Peer, { upstream }: BenchRun, restMs: number | unde
   if (request === undefined) throw new Error('there is no request for the large object')
   const process = await peer.start({ upstream, tls: false, size: realisticSize })
   try {
-    const idleMiB = peakMemoryMiB(process.pid)
+    const idleMiB = memoryMiB(process.pid)
+    forgetPeakMemory(process.pid)
     const held = await holdReaders({ ...request, port: process.port, readers, restMs, holdMs })
     return { idleMiB, peakMiB: peakMemoryMiB(process.pid), ...held }
   } finally {
