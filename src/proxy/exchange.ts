@@ -12,6 +12,7 @@ import type { RequestRecord } from './request-record.ts'
 import { resetConnection } from './reset-connection.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { BodyFraming } from './response-parser.ts'
+import { findSignatureMismatch } from './signature-mismatch.ts'
 import type { UpstreamConnection, UpstreamExchange } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { failureAnswer } from './upstream-failure.ts'
@@ -134,6 +135,7 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
 
   onBody(bytes: Buffer): void {
     const response = this.#response
+    if (this.#head?.statusCode === 403 && this.#record.responseBodyBytes === 0) this.#warnOfMismatch(bytes)
     this.#record.responseBodyBytes += bytes.length
     if (!response.headersSent) {
       if (bytes.length === this.#head?.contentLength && bytes.length <= maxStringBodyBytes) {
@@ -289,6 +291,12 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
   #finish(): void {
     if (!this.#response.writableEnded) this.#response.end()
     this.#release()
+  }
+
+  #warnOfMismatch(content: Buffer): void {
+    const { request, host } = this.#plan
+    const mismatch = findSignatureMismatch(content, request.host, host)
+    if (mismatch !== undefined) this.#context.observer.warned('signature_mismatch', mismatch)
   }
 
   #release(): void {
