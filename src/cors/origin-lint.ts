@@ -16,6 +16,7 @@ export function lintOrigin(value: string): readonly OriginWarning[] {
   const parts = takeApart(value)
   return [
     insecure(parts),
+    localFile(parts),
     nonAscii(value),
     upperCase(parts),
     defaultPort(parts),
@@ -49,6 +50,16 @@ function insecure({ scheme, host }: OriginPattern): OriginWarning | undefined {
     reason: 'insecure-origin',
     message: 'pages of an http:// origin can be changed on their way by anyone on the network',
     allowed: 'the https:// origin',
+  }
+}
+
+function localFile({ scheme }: OriginPattern): OriginWarning | undefined {
+  if (scheme !== 'file') return undefined
+  return {
+    reason: 'null-origin',
+    message:
+      'local files have no origin of their own: browsers send "null" for them, some apps "file://" for every file',
+    allowed: nullOrigin.allowed,
   }
 }
 

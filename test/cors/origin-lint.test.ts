@@ -9,6 +9,7 @@ const cases: { name: string; reasons: string[]; values: string[] }[] = [
       'https://a.example',
       'https://a.example.com:8443',
       'https://xn--exmple-cua.com',
+      'https://xn--mnchen-3ya.xn--p1ai:8443',
       'https://*.example.com',
       'https://*-app.example.com',
       'https://*.example.com:8443',
@@ -76,6 +77,7 @@ const cases: { name: string; reasons: string[]; values: string[] }[] = [
     ],
   },
   { name: 'null is anyone', reasons: ['null-origin'], values: ['null'] },
+  { name: 'so are local files', reasons: ['null-origin'], values: ['file://', 'file://localhost'] },
   {
     name: 'a * that anyone can be',
     reasons: ['public-wildcard'],

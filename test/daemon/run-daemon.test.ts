@@ -48,7 +48,7 @@ t.test('SIGTERM with a transfer under way waits for it, and new ones are served 
   t.equal(await stopped, 0)
 })
 
-t.test('a transfer that outlasts the drain is broken off, and the exit code says so', async t => {
+t.test('N228 a transfer that outlasts the drain is broken off, and the log and the exit code say so', async t => {
   const upstream = await startRecordingUpstream(t, {
     answer: (_request, connection) => {
       connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')
@@ -59,6 +59,7 @@ t.test('a transfer that outlasts the drain is broken off, and the exit code says
   const download = raw(proxy.port, 'GET /media/key HTTP/1.1\r\nHost: localhost\r\n\r\n', 20_000)
   await until(() => upstream.requests.length === 1, 'the download has begun')
   t.equal(await proxy.stop('SIGTERM'), 1)
+  t.match(proxy.logs(), /"event":"stopped","result":"expired"/)
   const { text, end } = await download
   t.not(end, 'idle', 'the client sees the end')
   t.notOk(text.endsWith('halfwhole') || /\r\n\r\n.{10}/.test(text), 'and that it is not whole')
