@@ -1,0 +1,39 @@
+// The smallest picture, font and sound that both browsers take for one, and a sound long enough to seek in.
+
+/** One red pixel. */
+export const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+/** A TrueType font with one square letter, built with fontTools for these tests. */
+export const font = Buffer.from(
+  'AAEAAAAKAIAAAwAgT1MvMkUgRP0AAAEoAAAAYGNtYXAADACUAAABkAAAADRnbHlmSfZmEAAAAcwAAAAwaGVhZC9fHQQAAACsAAAANmhoZWEF' +
+    'FgH2AAAA5AAAACRobXR4AlgAAAAAAYgAAAAGbG9jYQAYAAwAAAHEAAAABm1heHAABAAGAAABCAAAACBuYW1lBZUZkAAAAfwAAABdcG9zdAAD' +
+    'AAAAAAJcAAAAIAABAAAAAQAADlDUKl8PPPUAAwPoAAAAAOcqbRgAAAAA5yptGAAAAAAB9AH0AAAAAwACAAAAAAAAAAEAAAMg/zgAAAJYAAAA' +
+    'ZAH0AAEAAAAAAAAAAAAAAAAAAAABAAEAAAACAAQAAQAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAwJYAZAABQAEAAAAAAAAAAAAAAAAAAAAAAAA' +
+    'AAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAPz8/PwAAAEEAQQMgAAAAAAMgAMgAAAAAAAAAAAAAAAAAAAAgAAACWAAAAAAAAAAAAAIA' +
+    'AAADAAAAFAADAAEAAAAUAAQAIAAAAAQABAABAAAAQf//AAAAQf///8AAAQAAAAAAAAAMABgAAAABAAAAAAH0AfQAAwAAMREhEQH0AfT+DAAB' +
+    'AAAAAAH0AfQAAwAAMREhEQH0AfT+DAAAAAQANgABAAAAAAABAAYAAAABAAAAAAACAAcABgADAAEECQABAAwADQADAAEECQACAA4AGVNxdWFy' +
+    'ZVJlZ3VsYXIAUwBxAHUAYQByAGUAUgBlAGcAdQBsAGEAcgAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+  'base64',
+)
+
+/** Silence: RIFF, 8 bits, one channel, 8000 bytes for each second. */
+export function createWav(seconds: number): Buffer {
+  const bytes = seconds * 8000
+  const wav = Buffer.alloc(44 + bytes, 0x80)
+  wav.write('RIFF', 0)
+  wav.writeUInt32LE(36 + bytes, 4)
+  wav.write('WAVEfmt ', 8)
+  wav.writeUInt32LE(16, 16)
+  wav.writeUInt16LE(1, 20)
+  wav.writeUInt16LE(1, 22)
+  wav.writeUInt32LE(8000, 24)
+  wav.writeUInt32LE(8000, 28)
+  wav.writeUInt16LE(1, 32)
+  wav.writeUInt16LE(8, 34)
+  wav.write('data', 36)
+  wav.writeUInt32LE(bytes, 40)
+  return wav
+}
