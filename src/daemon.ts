@@ -1,21 +1,16 @@
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Configuration } from './config/configuration.ts'
 import type { ConfigurationIssue } from './config/issue.ts'
 import { describeIssue } from './config/issue.ts'
 import { keepRunning, restartRequired } from './config/restart-required.ts'
-import type { Address } from './config/values/address.ts'
 import type { ReloadResult } from './config/watch-configuration.ts'
 import { createControlPlane } from './daemon/control-plane.ts'
-import { watchCorsWrites } from './daemon/cors-writes.ts'
-import { createDataPlane } from './daemon/data-plane.ts'
-import { type DrainResult, drain } from './daemon/drain.ts'
-import { explainRecord } from './daemon/explanations.ts'
+import type { DrainResult } from './daemon/drain.ts'
+import { listen, urlAt, urlOf } from './daemon/listening.ts'
 import { createRenewalLook } from './daemon/renewed-files.ts'
+import { type CreateServing, type Serving, serveAlone } from './daemon/serving.ts'
 import { readTlsFiles, sameFiles } from './daemon/tls-files.ts'
 import type { Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { createObserver } from './telemetry/observer.ts'
 
 /** What a daemon is made of. */
 export interface DaemonOptions {
@@ -26,6 +21,8 @@ export interface DaemonOptions {
   readonly log: Log
   /** Looks at the configuration's files now; `POST /reload`. */
   readonly reload: () => Promise<ReloadResult>
+  /** Who answers on the S3 port; this process unless told. */
+  readonly serve?: CreateServing | undefined
 }
 
 /** A running proxy with its admin port. */
@@ -49,22 +46,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const metrics = createMetrics({
     version: options.version,
     origins: running.metrics.origins,
-    status: () => dataPlane.policies().describe(),
+    status: () => serving.policies().describe(),
     namedBuckets: () => namedBuckets(running),
+    ...(options.serve === undefined ? {} : { processMetrics: async () => (await serving.processMetrics?.()) ?? '' }),
   })
   log.onSuppressed(lines => metrics.countSuppressedLog(lines))
-  const telemetry = createObserver({
-    metrics,
-    log,
-    access: () => running.log.access,
-    explain: record => explainRecord(record, dataPlane.policies()),
-  })
-  const observer = watchCorsWrites(telemetry, () => dataPlane.policies(), log)
-  const dataPlane = createDataPlane({
+  const serving: Serving = (options.serve ?? serveAlone)({
     configuration: running,
     files,
     environment,
-    observer,
+    metrics,
+    log,
     events: {
       onFetch({ bucket, result, detail, changed }) {
         metrics.countRulesFetch(result)
@@ -79,19 +71,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
   })
   const controlPlane = createControlPlane({
-    policies: dataPlane.policies,
+    policies: serving.policies,
+    listening: serving.listening,
+    gather: serving.gather,
     metrics,
     log,
     token: options.adminToken,
     version: options.version,
     reload: options.reload,
   })
+  let url: string
   try {
-    await listen(dataPlane.server, running.listen)
+    url = urlAt(await serving.listen(running.listen), running.tls === undefined ? 'http' : 'https')
     await listen(controlPlane.server, running.admin)
   } catch (error) {
-    dataPlane.close()
-    dataPlane.server.close()
+    serving.close()
     controlPlane.close()
     throw error
   }
@@ -118,9 +112,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     })
     unread = undefined
     const restart = restartRequired(running, configuration)
-    dataPlane.apply(next, nextFiles)
+    const applied = serving.apply(next, nextFiles)
     running = next
     files = nextFiles
+    await applied
     log.setLevel(next.log.level)
     metrics.setOrigins(next.metrics.origins)
     noteReload({ configuration: true })
@@ -140,7 +135,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const isServers = !sameFiles({ ...renewed, upstream: files.upstream }, files)
       const isEndpoints = !sameFiles({ ...renewed, certificate: files.certificate }, files)
       files = renewed
-      dataPlane.apply(running, files)
+      void serving.apply(running, files)
       if (isServers) log.info('certificate_reloaded', { setting: 'tls' })
       if (isEndpoints) log.info('certificate_reloaded', { setting: 'upstream' })
     },
@@ -156,7 +151,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   looks.unref()
 
   return {
-    url: urlOf(dataPlane.server, running.tls === undefined ? 'http' : 'https'),
+    url,
     adminUrl: urlOf(controlPlane.server, 'http'),
     apply,
     refuse(issues) {
@@ -166,15 +161,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async drain(acceptMs) {
       clearInterval(looks)
       controlPlane.readiness.setDraining()
-      dataPlane.startDraining()
       log.info('draining', { seconds: running.drainSeconds })
-      const result = await drain({
-        server: dataPlane.server,
-        acceptMs,
-        deadlineMs: running.drainSeconds * 1000,
-        breakOff: dataPlane.breakOff,
-      })
-      dataPlane.close()
+      const result = await serving.drain(acceptMs, running.drainSeconds * 1000)
       controlPlane.close()
       log.info('stopped', { result })
       return result
@@ -187,21 +175,6 @@ function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {
 }
 
 const certificatePollMs = 5000
-
-function listen(server: Server, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-function urlOf(server: Server, scheme: string): string {
-  const { address, port } = server.address() as AddressInfo
-  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
-}
 
 /** `report` enforces nothing: whoever forgot it there should read so at every start. */
 function warnOfReports(configuration: Configuration, log: Log): void {

@@ -54,6 +54,8 @@ export interface AdminSources {
   readonly token: string | undefined
   /** What is not ready, by name. */
   notReady(): readonly string[]
+  /** Called before counts are shown: brings in what other processes have counted. */
+  readonly gather?: (() => Promise<void>) | undefined
   metrics(): Promise<string>
   readonly metricsType: string
   /** Must answer from what is known: asking never triggers a fetch. */

@@ -12,6 +12,8 @@ export interface ReadinessOptions {
   readonly unasked: () => readonly string[]
   /** False while there is no configuration in force. */
   readonly configured?: (() => boolean) | undefined
+  /** False while nobody takes connections any more; asked once `setListening` was called. */
+  readonly listening?: (() => boolean) | undefined
   /** A monotonic clock in milliseconds. */
   readonly now?: (() => number) | undefined
 }
@@ -39,7 +41,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
       const missing: string[] = []
       if (draining) missing.push('draining')
       if (options.configured?.() === false) missing.push('configuration')
-      if (!listening) missing.push('listening')
+      if (!listening || options.listening?.() === false) missing.push('listening')
       if (now() - startedAtMs < patienceMs) missing.push(...options.unasked().map(bucket => `rules of ${bucket}`))
       return missing
     },

@@ -64,6 +64,7 @@ function ready(sources: AdminSources): Answer {
 }
 
 async function metrics(sources: AdminSources): Promise<Answer> {
+  await sources.gather?.()
   return { status: 200, type: sources.metricsType, body: await sources.metrics() }
 }
 
@@ -104,7 +105,8 @@ function groupOrigins({ lines, rest, overflow }: OriginsSeen) {
   }
 }
 
-function origins(sources: AdminSources): Answer {
+async function origins(sources: AdminSources): Promise<Answer> {
+  await sources.gather?.()
   return jsonAnswer(200, groupOrigins(sources.origins()))
 }
 
@@ -118,7 +120,8 @@ async function refresh(sources: AdminSources, { name }: RouteRequest): Promise<A
   return status === undefined ? errorAnswer(404, 'no bucket of this name has rules to fetch') : jsonAnswer(200, status)
 }
 
-function page(sources: AdminSources, { query }: RouteRequest): Answer {
+async function page(sources: AdminSources, { query }: RouteRequest): Promise<Answer> {
+  await sources.gather?.()
   return { status: 200, type: 'text/html; charset=utf-8', body: renderPage(sources, query) }
 }
 

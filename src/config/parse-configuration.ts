@@ -10,7 +10,6 @@ import { decodeText } from './text/decode-text.ts'
 import type { FileContent, ReadFile } from './text/file-content.ts'
 import type { Located } from './text/located.ts'
 import { readYaml } from './text/yaml-text.ts'
-import { findUnavailable } from './unavailable.ts'
 
 /** The configuration with the warnings about it, or every fault and warning in the order of the files. */
 export type ParsedConfiguration = (
@@ -53,7 +52,6 @@ export function parseConfiguration(
     ...overlaid.issues,
     ...shape.faults.map(({ at, ...finding }) => place(finding, at)),
     ...findContradictions(raw).map(finding => place(finding, 'value')),
-    ...findUnavailable(raw).map(finding => place({ severity: 'fault', reason: 'unavailable', ...finding }, 'value')),
     ...buckets.issues,
   ]
   const { corsFiles } = buckets

@@ -12,6 +12,10 @@ import { explainQuestion } from './explanations.ts'
 /** What the admin port is made of. */
 export interface ControlPlaneOptions {
   readonly policies: () => PolicySources
+  /** Whether anybody takes connections on the S3 port. */
+  readonly listening?: (() => boolean) | undefined
+  /** Brings in what other processes have counted; absent where there are none. */
+  readonly gather?: (() => Promise<void>) | undefined
   readonly metrics: Metrics
   readonly log: Log
   readonly token: string | undefined
@@ -29,11 +33,12 @@ export interface ControlPlane {
 /** Gives the admin port what it shows. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { policies, metrics, log } = options
-  const readiness = createReadiness({ unasked: () => policies().unasked() })
+  const readiness = createReadiness({ unasked: () => policies().unasked(), listening: options.listening })
   const sources: AdminSources = {
     version: options.version,
     token: options.token,
     notReady: readiness.notReady,
+    gather: options.gather,
     metrics: metrics.text,
     metricsType: metrics.contentType,
     explain: query => explainQuestion(query, policies()),

@@ -9,11 +9,11 @@ import type { ProxyObserver } from '../proxy/request-record.ts'
 import { applyUpgrades } from '../proxy/upgrades.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { createRequestIds } from '../s3/request-ids.ts'
-import { createPolicies, type DaemonPolicies, type RuleEvents } from './policies.ts'
+import type { DaemonPolicies, DaemonRules } from './policies.ts'
 import { createProxySettings } from './proxy-settings.ts'
 import { RetiredPools } from './retired-pools.ts'
 import type { ServerCertificate } from './tls-files.ts'
-import { createUpstream, type UpstreamFiles, upstreamIdentity } from './upstream.ts'
+import { createUpstream, type Upstream, type UpstreamFiles, upstreamIdentity } from './upstream.ts'
 
 /** The contents of the files that a configuration names, besides its rules. */
 export interface ConfigurationFiles {
@@ -27,8 +27,16 @@ export interface DataPlaneOptions {
   readonly files: ConfigurationFiles
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly observer: ProxyObserver
-  readonly events: RuleEvents
+  /** Makes the policies of a configuration; `before`: the rules of the former one. */
+  readonly makePolicies: MakePolicies
 }
+
+/** Makes the policies of a configuration, in this process or with the help of another. */
+export type MakePolicies = (
+  configuration: Configuration,
+  upstream: Upstream,
+  before: DaemonRules | undefined,
+) => DaemonPolicies
 
 /** The S3 port and everything behind it. */
 export interface DataPlane {
@@ -50,10 +58,10 @@ const tickMs = 250
 
 /** Sets the data plane up; the server does not listen yet. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { environment, observer, events } = options
+  const { environment, observer, makePolicies } = options
   const now = () => performance.now()
   let upstream = createUpstream(options.configuration, options.files.upstream, environment)
-  let policies = createPolicies(options.configuration, upstream, undefined, events)
+  let policies = makePolicies(options.configuration, upstream, undefined)
   const retired = new RetiredPools()
   const context: ProxyContext = {
     observer,
@@ -85,7 +93,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     if (upstreamIdentity(configuration, files.upstream) !== upstream.identity) {
       upstream = createUpstream(configuration, files.upstream, environment)
     }
-    policies = createPolicies(configuration, upstream, before.cached(), events)
+    policies = makePolicies(configuration, upstream, before.cached())
     const { console: consoleBefore } = context.settings
     context.settings = createProxySettings(configuration, policies, upstream.pool, consoleBefore)
     if (context.settings.console !== consoleBefore) consoleBefore?.close()

@@ -1,5 +1,5 @@
 import type { Configuration } from '../config/configuration.ts'
-import { createBucketPolicies } from '../policies/bucket-policies.ts'
+import { type BucketPolicies, createBucketPolicies } from '../policies/bucket-policies.ts'
 import { createBucketStore } from '../policies/managed/bucket-store.ts'
 import { createDirectoryStore } from '../policies/managed/directory-store.ts'
 import { probeEndpoint } from '../policies/managed/endpoint-safety.ts'
@@ -9,6 +9,7 @@ import { createStoreGuard, type StoreGuard } from '../policies/managed/store-gua
 import { createManagedPolicies, type ManagedPolicies } from '../policies/managed-policies.ts'
 import type { PolicySources, SourceBuckets } from '../policies/policy-sources.ts'
 import { createPolicySources } from '../policies/policy-sources.ts'
+import type { RuleEntry } from '../policies/rule-entry.ts'
 import type { CachedRules, FetchEvent } from '../policies/upstream-source.ts'
 import type { ManagedOperations } from '../proxy/managed-operation.ts'
 import { createGetBucketCors } from '../s3/get-bucket-cors.ts'
@@ -29,6 +30,12 @@ export interface DaemonPolicies {
   readonly cached: () => DaemonRules
 }
 
+/** The policies of a process that asks the sources itself. */
+export interface SourcedPolicies extends DaemonPolicies {
+  /** What is known of a bucket by a live source; for processes that mirror it. */
+  entryOf(source: 'upstream' | 'managed', bucket: string): RuleEntry | undefined
+}
+
 /** What an operator should hear of live rules. */
 export interface RuleEvents {
   onFetch(event: FetchEvent): void
@@ -36,6 +43,8 @@ export interface RuleEvents {
   onChange(document: ManagedDocument): void
   /** The endpoint turned out to store rules itself. */
   onDisabled(bucket: string, detail: string): void
+  /** A live source has a new entry; for processes that mirror it. */
+  onEntry?(source: 'upstream' | 'managed', bucket: string, entry: RuleEntry): void
 }
 
 /** Joins the rules of the configuration with those that are fetched or managed. `before`: those of the former configuration. */
@@ -44,21 +53,23 @@ export function createPolicies(
   upstream: Upstream,
   before: DaemonRules | undefined,
   events: RuleEvents,
-): DaemonPolicies {
+): SourcedPolicies {
   const common = {
     listBuckets: createListBuckets(upstream.call),
     times: configuration.rules,
     onFetch: events.onFetch,
   }
-  let fetched: { cached(): CachedRules } | undefined
+  const onEntry = (source: 'upstream' | 'managed') => (bucket: string, entry: RuleEntry) =>
+    events.onEntry?.(source, bucket, entry)
+  let fetched: BucketPolicies | undefined
   let managed: ManagedPolicies | undefined
-  let storeGuard: StoreGuard | undefined
   const lookup = createPolicySources(
     configuration.buckets,
     {
       upstream(buckets) {
         const source = {
           ...common,
+          onEntry: onEntry('upstream'),
           getBucketCors: createGetBucketCors(upstream.call),
           upstream: upstream.identity,
         }
@@ -68,10 +79,10 @@ export function createPolicies(
       },
       managed(buckets: SourceBuckets) {
         const place = storeOf(configuration, upstream)
-        storeGuard = place.guard
         managed = createManagedPolicies(
           {
             ...common,
+            onEntry: onEntry('managed'),
             store: place.store,
             storeName: place.name,
             probe: bucket => probeEndpoint(upstream.call, bucket),
@@ -89,7 +100,8 @@ export function createPolicies(
   )
   return {
     lookup,
-    managed: managed === undefined ? undefined : { handle: managed.handle, storeGuard },
+    managed: managed === undefined ? undefined : { handle: managed.handle, storeGuard: storeGuardOf(configuration) },
+    entryOf: (source, bucket) => (source === 'upstream' ? fetched : managed)?.entryOf(bucket),
     cached: () => ({ upstream: fetched?.cached(), managed: managed?.cached() }),
   }
 }
@@ -98,17 +110,19 @@ export function createPolicies(
 const defaultDirectory = './rules'
 const defaultPrefix = 'cors/'
 
-function storeOf(
-  { managed }: Configuration,
-  upstream: Upstream,
-): { readonly store: RuleStore; readonly name: string; readonly guard: StoreGuard | undefined } {
+function storeOf({ managed }: Configuration, upstream: Upstream): { readonly store: RuleStore; readonly name: string } {
   const { bucket, prefix = defaultPrefix, directory = defaultDirectory } = managed?.store ?? {}
   if (bucket === undefined) {
-    return { store: createDirectoryStore(directory), name: `directory ${directory}`, guard: undefined }
+    return { store: createDirectoryStore(directory), name: `directory ${directory}` }
   }
   return {
     store: createBucketStore(upstream.call, { bucket, prefix }),
     name: `bucket ${bucket}/${prefix} ${upstream.identity}`,
-    guard: createStoreGuard(bucket, prefix),
   }
+}
+
+/** Keeps clients away from the objects that hold managed rules; undefined where a directory holds them. */
+export function storeGuardOf({ managed }: Configuration): StoreGuard | undefined {
+  const { bucket, prefix = defaultPrefix } = managed?.store ?? {}
+  return bucket === undefined ? undefined : createStoreGuard(bucket, prefix)
 }

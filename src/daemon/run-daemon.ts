@@ -26,24 +26,28 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
     process.stderr.write(all.map(issue => `${describeIssue(issue)}\n`).join(''))
     return 64
   }
-  const log = createLog({
-    level: configuration.log.level,
+  const output = {
     stream: process.stdout,
     pretty: process.stdout.isTTY === true,
     colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
     secrets: [secrets.secretAccessKey, secrets.sessionToken, secrets.adminToken].filter(value => value !== undefined),
-  })
+  }
+  const log = createLog({ ...output, level: configuration.log.level })
   for (const issue of all) log.warn('configuration_warning', { issue: describeIssue(issue) })
 
   let watch: ConfigurationWatch | undefined
   let daemon: Daemon
   try {
+    // Only here: a process that serves alone has nothing to do with clusters.
+    const serve =
+      configuration.workers > 1 ? (await import('./workers/serve-by-workers.ts')).serveByWorkers(output) : undefined
     daemon = await startDaemon({
       configuration,
       environment: source.environment,
       adminToken: secrets.adminToken,
       version,
       log,
+      serve,
       reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
     })
   } catch (error) {

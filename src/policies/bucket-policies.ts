@@ -17,6 +17,8 @@ import type { CachedRules, UpstreamSource } from './upstream-source.ts'
 export interface BucketPolicies extends LivePolicies {
   /** Takes an answer that is known without asking, such as rules that were written just now. */
   deliver(bucket: string, result: CorsFetchResult): void
+  /** What is known of the bucket; for another process that mirrors it. */
+  entryOf(bucket: string): RuleEntry | undefined
   cached(): CachedRules
 }
 
@@ -73,10 +75,15 @@ export function createBucketPolicies(
     return !isBucketName(bucket) || list.peek(bucket) === 'absent'
   }
 
+  function keep(bucket: string, entry: RuleEntry): void {
+    cache.set(bucket, entry)
+    source.onEntry?.(bucket, entry)
+  }
+
   function landed(bucket: string, lane: FetchLane, result: CorsFetchResult, durationMs: number): void {
     const old = cache.get(bucket)
     const entry = afterResult(old, result, times, now(), random)
-    cache.set(bucket, entry)
+    keep(bucket, entry)
     if (lane === 'named') schedule(bucket, entry)
     const { lastResult, lastDetail: detail } = entry
     source.onFetch?.({
@@ -117,7 +124,7 @@ export function createBucketPolicies(
     const entry = cache.get(bucket)
     if (existence === 'absent') {
       // Only a bucket that was known is remembered as gone; invented names leave nothing behind.
-      if (entry !== undefined) cache.set(bucket, afterResult(entry, { kind: 'no-such-bucket' }, times, now(), random))
+      if (entry !== undefined) keep(bucket, afterResult(entry, { kind: 'no-such-bucket' }, times, now(), random))
       return Promise.resolve()
     }
     // A bucket that is known to be there is no new name, however often it has to be asked about.
@@ -216,6 +223,7 @@ export function createBucketPolicies(
     refresh,
     describe,
     deliver: (bucket, result) => scheduler.deliver(bucket, laneOf(bucket), result),
+    entryOf: cache.get,
     unasked: () => [...buckets.named.keys()].filter(bucket => cache.get(bucket) === undefined),
     cached,
     stop,

@@ -33,6 +33,8 @@ export interface UpstreamSource {
   /** What the policies say they come from; `upstream` unless told. */
   readonly kind?: PolicySource | undefined
   readonly onFetch?: ((event: FetchEvent) => void) | undefined
+  /** Given each entry that an answer made, before those who wait for it: for processes that mirror it. */
+  readonly onEntry?: ((bucket: string, entry: RuleEntry) => void) | undefined
   /** Milliseconds since the epoch; must never step back. */
   readonly now?: (() => number) | undefined
   readonly setTimer?: SetTimer | undefined

@@ -2,7 +2,8 @@ import type { Writable } from 'node:stream'
 
 /** Where finished log lines go. */
 export interface LogSink {
-  write(line: string): void
+  /** `lines`: how many are in the text, if there are several. */
+  write(text: string, lines?: number): void
   /** Waits until what was written has left the process, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>
 }
@@ -22,9 +23,9 @@ export function createLogSink(stream: Writable, dropped: (lines: number) => void
     broken = true
   })
   return {
-    write(line) {
-      if (broken || !stream.writable || stream.writableLength >= maxQueuedBytes) dropped(1)
-      else stream.write(line)
+    write(text, lines = 1) {
+      if (broken || !stream.writable || stream.writableLength >= maxQueuedBytes) dropped(lines)
+      else stream.write(text)
     },
     flush(timeoutMs) {
       if (broken || stream.writableLength === 0) return Promise.resolve()

@@ -1,14 +1,14 @@
 import { Registry } from 'prom-client'
 import type { BucketStatus } from '../policies/policy-lookup.ts'
-import type { RequestRecord } from '../proxy/request-record.ts'
 import { createBucketLabels } from './bucket-labels.ts'
+import type { CountReport, RequestMeter } from './count-report.ts'
 import { isDecided } from './decision-reason.ts'
 import { registerFamily } from './metric-family.ts'
 import { createOperationCounters } from './operation-counters.ts'
 import { configuredBuckets, operationFamilies } from './operation-families.ts'
 import { createOriginTable, type OriginReport } from './origin-table.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
-import { countRequest, createRequestCounters } from './request-counters.ts'
+import { addCounters, countRequest, createRequestCounters } from './request-counters.ts'
 import { requestFamilies } from './request-families.ts'
 
 /** What the metrics are made of. The clock and the dice are parameters, so that tests can hold them still. */
@@ -23,15 +23,16 @@ export interface MetricsOptions {
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined
   readonly random?: (() => number) | undefined
-  /** The metrics of the process itself; true unless said otherwise. */
-  readonly processMetrics?: boolean | undefined
+  /** The metrics of the process itself; true unless said otherwise. A function gives the text for all processes that share the work. */
+  readonly processMetrics?: boolean | (() => Promise<string>) | undefined
 }
 
 /** Counts, and says what was counted. Counting never throws, waits or allocates for what is already known. */
-export interface Metrics {
-  recordStarted(): void
-  recordEnded(record: RequestRecord): void
-  countSuppressedLog(lines?: number): void
+export interface Metrics extends RequestMeter {
+  /** Adds what a worker has counted since its last report. */
+  absorb(report: CountReport): void
+  /** The requests in flight in all workers. */
+  setInFlight(requests: number): void
   countRulesFetch(result: string): void
   setReload(successful: boolean, atMs: number): void
   setRestartRequired(required: boolean): void
@@ -55,7 +56,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   for (const family of requestFamilies(requests, buckets, origins)) registerFamily(registry, family)
   const configured = () => configuredBuckets(options.status(), options.namedBuckets?.())
   for (const family of operationFamilies(operation, configured, options.version)) registerFamily(registry, family)
-  if (options.processMetrics !== false) registerProcessMetrics(registry)
+  const { processMetrics = true } = options
+  if (processMetrics === true) registerProcessMetrics(registry)
   return {
     recordStarted() {
       requests.inFlight++
@@ -64,6 +66,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const bucket = buckets.index(record.bucket, record.bucketNamed)
       countRequest(requests, record, bucket)
       if (isDecided(record)) origins.count(record, bucket)
+    },
+    absorb(report) {
+      const labels = report.buckets.map((name, index) => (index === 0 ? 0 : buckets.index(name, true)))
+      addCounters(requests, report.counters, labels)
+      origins.absorb(report.origins, labels)
+      operation.suppressedLogLines += report.suppressedLogLines
+    },
+    setInFlight(inFlight) {
+      requests.inFlight = inFlight
     },
     countSuppressedLog(lines = 1) {
       operation.suppressedLogLines += lines
@@ -82,7 +93,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
       origins.resize(size)
     },
     origins: () => origins.report(),
-    text: () => registry.metrics(),
+    async text() {
+      const text = await registry.metrics()
+      return typeof processMetrics === 'function' ? text + (await processMetrics()) : text
+    },
     contentType: registry.contentType,
     registry,
   }

@@ -1,13 +1,13 @@
 import type { Explanation } from '../cors/explain.ts'
 import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
+import type { RequestMeter } from './count-report.ts'
 import type { Log } from './log.ts'
 import { describeHint, describeRequest } from './log-fields.ts'
-import type { Metrics } from './metrics.ts'
 import { createRefusalSampler, type RefusalSampler } from './refusal-sampler.ts'
 
 /** What the observer joins. */
 export interface ObserverOptions {
-  readonly metrics: Metrics
+  readonly metrics: RequestMeter
   readonly log: Log
   /** A line for each request; without it they are lines of the level `debug`. A function where a reload may change it. */
   readonly access: boolean | (() => boolean)

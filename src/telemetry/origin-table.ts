@@ -4,7 +4,9 @@ import type { RequestRecord } from '../proxy/request-record.ts'
 import type { BucketLabels } from './bucket-labels.ts'
 import { decisionOf, reasonIndex, reasons } from './decision-reason.ts'
 import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
+import { keepLines, keepText } from './kept-text.ts'
 import { isSerialisedOrigin } from './origin-label.ts'
+import type { OriginReportPart, OriginSighting, OriginSum } from './origin-tally.ts'
 
 /** One series of `s3cors_origin_requests_total`. */
 export interface OriginSeries {
@@ -43,6 +45,8 @@ export interface OriginReport {
 export interface OriginTable {
   /** Counts a preflight or an actual request. */
   count(record: RequestRecord, bucketIndex: number): void
+  /** Counts what another process has seen; `labels` gives its bucket numbers those of this table. */
+  absorb(part: OriginReportPart, labels: readonly number[]): void
   series(): readonly OriginSeries[]
   /** Changes how many origins have places. If that is another number, all series begin anew; `other` stays. */
   resize(origins: number): void
@@ -58,19 +62,6 @@ interface OriginHitter extends Hitter {
   preflight: boolean
   enforcement: Enforcement
   upstreamAllowOrigin: string | undefined
-}
-
-/** Longer strings of a client are not kept: a request's header lines may have 64 KiB, times every place of the table. */
-const maxKeptLength = 1024
-
-function keep(text: string | undefined): string | undefined {
-  return text !== undefined && text.length <= maxKeptLength ? text : undefined
-}
-
-function keepLines(lines: readonly string[] | undefined): readonly string[] | undefined {
-  let length = 0
-  for (const line of lines ?? []) length += line.length
-  return length <= maxKeptLength ? lines : undefined
 }
 
 function createHitter(): OriginHitter {
@@ -129,7 +120,46 @@ export function createOriginTable(
     return sums
   }
 
+  /** As often as if the requests had come one after another. */
+  function absorbSighting(sighting: OriginSighting, bucketIndex: number): void {
+    const { origin, reason } = sighting
+    const cell = bucketIndex * reasons.length + reason
+    for (let left = sighting.count; left > 0; left--) {
+      const hitter = (reason === 0 ? allowed : denied).hit(origin, cell, now())
+      if (hitter === undefined) {
+        other[cell] = (other[cell] ?? 0) + 1
+        overflow++
+        continue
+      }
+      hitter.seen += left - 1
+      hitter.weight += left - 1
+      hitter.count += left - 1
+      hitter.lastBucket = sighting.bucket
+      hitter.method = sighting.method
+      hitter.headers = sighting.headers
+      hitter.preflight = sighting.preflight
+      hitter.enforcement = sighting.enforcement
+      hitter.upstreamAllowOrigin = sighting.upstreamAllowOrigin
+      return
+    }
+  }
+
+  function addSums(to: number[], sums: readonly OriginSum[], labels: readonly number[]): number {
+    let total = 0
+    for (const { bucketIndex, reason, count } of sums) {
+      const cell = (labels[bucketIndex] ?? 0) * reasons.length + reason
+      to[cell] = (to[cell] ?? 0) + count
+      total += count
+    }
+    return total
+  }
+
   return {
+    absorb(part, labels) {
+      for (const sighting of part.sightings) absorbSighting(sighting, labels[sighting.bucketIndex] ?? 0)
+      overflow += addSums(other, part.other, labels)
+      addSums(invalid, part.invalid, labels)
+    },
     count(record, bucketIndex) {
       const reason = reasonIndex(record.decision)
       const cell = bucketIndex * reasons.length + reason
@@ -144,12 +174,12 @@ export function createOriginTable(
         overflow++
         return
       }
-      hitter.lastBucket = keep(record.bucket)
-      hitter.method = keep(record.requestMethod ?? record.method)
+      hitter.lastBucket = keepText(record.bucket)
+      hitter.method = keepText(record.requestMethod ?? record.method)
       hitter.headers = keepLines(record.requestHeaders)
       hitter.preflight = record.kind === 'preflight'
       hitter.enforcement = record.enforcement
-      hitter.upstreamAllowOrigin = keep(record.upstreamAllowOrigin)
+      hitter.upstreamAllowOrigin = keepText(record.upstreamAllowOrigin)
     },
     series: () => [
       ...[...allowed.shown, ...denied.shown].map(hitter => describe(hitter.origin, hitter.cell, hitter.count)),

@@ -96,3 +96,34 @@ export function countRequest(counters: RequestCounters, record: RequestRecord, b
   counters.requestBodyBytes += record.requestBodyBytes
   counters.responseBodyBytes += record.responseBodyBytes
 }
+
+/** Adds what another process has counted, but for what is in flight there; `labels` gives its bucket numbers those of `into`. */
+export function addCounters(into: RequestCounters, from: RequestCounters, labels: readonly number[]): void {
+  addCells(into.requests, from.requests)
+  addCells(into.failures, from.failures)
+  const perBucket = 2 * reasons.length
+  // forEach leaves out the cells that were never counted: the array has holes.
+  from.decisions.forEach((count, cell) => {
+    const at = (labels[Math.floor(cell / perBucket)] ?? 0) * perBucket + (cell % perBucket)
+    into.decisions[at] = (into.decisions[at] ?? 0) + count
+  })
+  addHistograms(into.durations, from.durations)
+  addHistograms(into.upstreamDurations, from.upstreamDurations)
+  into.requestBodyBytes += from.requestBodyBytes
+  into.responseBodyBytes += from.responseBodyBytes
+  into.clientAborts += from.clientAborts
+  into.strippedCorsFields += from.strippedCorsFields
+}
+
+function addCells(into: Float64Array, from: Float64Array): void {
+  for (let index = 0; index < into.length; index++) into[index] = (into[index] ?? 0) + (from[index] ?? 0)
+}
+
+function addHistograms(into: readonly HistogramCells[], from: readonly HistogramCells[]): void {
+  for (const [index, cells] of into.entries()) {
+    const added = from[index]
+    if (added === undefined) continue
+    addCells(cells.counts, added.counts)
+    cells.sum += added.sum
+  }
+}

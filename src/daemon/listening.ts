@@ -1,0 +1,24 @@
+import type { Server } from 'node:http'
+import type { AddressInfo, Server as SocketServer } from 'node:net'
+import type { Address } from '../config/values/address.ts'
+
+/** Listens, or rejects with why it cannot. */
+export function listen(server: SocketServer, { host, port }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** `SCHEME://HOST:PORT` of a server that listens. */
+export function urlOf(server: Server, scheme: string): string {
+  return urlAt(server.address() as AddressInfo, scheme)
+}
+
+/** `SCHEME://HOST:PORT` of an address. */
+export function urlAt({ address, port }: Pick<AddressInfo, 'address' | 'port'>, scheme: string): string {
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`
+}

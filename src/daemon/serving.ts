@@ -1,0 +1,84 @@
+import type { AddressInfo } from 'node:net'
+import type { Configuration } from '../config/configuration.ts'
+import type { Address } from '../config/values/address.ts'
+import type { PolicySources } from '../policies/policy-sources.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createObserver } from '../telemetry/observer.ts'
+import { watchCorsWrites } from './cors-writes.ts'
+import { type ConfigurationFiles, createDataPlane } from './data-plane.ts'
+import { type DrainResult, drain } from './drain.ts'
+import { explainRecord } from './explanations.ts'
+import { listen } from './listening.ts'
+import { createPolicies, type RuleEvents } from './policies.ts'
+
+/** What serving needs from the daemon. */
+export interface ServingOptions {
+  readonly configuration: Configuration
+  readonly files: ConfigurationFiles
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly events: RuleEvents
+}
+
+/** Whoever answers on the S3 port, as the daemon sees it: this process, or workers that it directs. */
+export interface Serving {
+  readonly policies: () => PolicySources
+  listen(address: Address): Promise<Pick<AddressInfo, 'address' | 'port'>>
+  /** False while nobody takes connections. */
+  listening(): boolean
+  /** Resolves when the configuration is in force everywhere. */
+  apply(configuration: Configuration, files: ConfigurationFiles): Promise<void>
+  drain(acceptMs: number, deadlineMs: number): Promise<DrainResult>
+  /** Nothing is left running. */
+  close(): void
+  /** Brings in what other processes have counted; absent where there are none. */
+  readonly gather?: (() => Promise<void>) | undefined
+  /** The process metrics of all processes as text; absent where this is the only one. */
+  readonly processMetrics?: (() => Promise<string>) | undefined
+}
+
+/** Makes what serves; it does not listen yet. */
+export type CreateServing = (options: ServingOptions) => Serving
+
+/** This process serves by itself. */
+export function serveAlone({ metrics, log, events, ...options }: ServingOptions): Serving {
+  let { configuration } = options
+  const telemetry = createObserver({
+    metrics,
+    log,
+    access: () => configuration.log.access,
+    explain: record => explainRecord(record, dataPlane.policies()),
+  })
+  const dataPlane = createDataPlane({
+    ...options,
+    observer: watchCorsWrites(telemetry, () => dataPlane.policies(), log),
+    makePolicies: (next, upstream, before) => createPolicies(next, upstream, before, events),
+  })
+  const { server } = dataPlane
+  return {
+    policies: dataPlane.policies,
+    async listen(address) {
+      await listen(server, address)
+      return server.address() as AddressInfo
+    },
+    listening: () => server.listening,
+    // What throws here has changed nothing.
+    apply(next, files) {
+      dataPlane.apply(next, files)
+      configuration = next
+      return Promise.resolve()
+    },
+    async drain(acceptMs, deadlineMs) {
+      dataPlane.startDraining()
+      const result = await drain({ server, acceptMs, deadlineMs, breakOff: dataPlane.breakOff })
+      dataPlane.close()
+      return result
+    },
+    close() {
+      dataPlane.close()
+      server.close()
+    },
+  }
+}

@@ -1,0 +1,15 @@
+// What `node:cluster` starts: see crew.ts.
+import type { PrimaryMessage } from './messages.ts'
+import { runWorker } from './worker.ts'
+
+// A terminal signals the whole group, an init system every process of the service: the primary alone decides what happens,
+// and a worker ends with its channel if the primary does.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+
+runWorker(
+  {
+    send: (message, sent) => process.send?.(message, undefined, undefined, () => sent?.()),
+    onMessage: listener => process.on('message', (message: PrimaryMessage) => listener(message)),
+  },
+  code => process.exit(code),
+)
