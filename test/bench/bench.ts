@@ -14,14 +14,27 @@ import { createProxyPeer } from './peers/proxy.ts'
 import { renderSection, type Section } from './report/section.ts'
 import { writeReport } from './report/written-report.ts'
 import { comparisonOf } from './scenarios/comparison.ts'
+import { fullConfiguration } from './scenarios/full-configuration.ts'
 import { latency } from './scenarios/latency.ts'
+import { manyBuckets } from './scenarios/many-buckets.ts'
 import { slowReaders, stalledReaders } from './scenarios/readers.ts'
 import { scenarios } from './scenarios/requests.ts'
+import { switchedOn } from './scenarios/switched-on.ts'
+import { workers } from './scenarios/workers.ts'
 import { startUpstream } from './upstream.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-const parts: readonly Part[] = [...scenarios.map(comparisonOf), latency, slowReaders, stalledReaders]
+const parts: readonly Part[] = [
+  ...scenarios.map(comparisonOf),
+  latency,
+  slowReaders,
+  stalledReaders,
+  manyBuckets,
+  fullConfiguration,
+  workers,
+  switchedOn,
+]
 
 const otherPeers = [
   nginxPeer,

@@ -1,3 +1,5 @@
+import type { RuleSetSize } from '../rule-set.ts'
+
 /** A request that a load repeats. */
 export interface RepeatedRequest {
   readonly method: string
@@ -8,6 +10,8 @@ export interface RepeatedRequest {
   /** Sends `Expect: 100-continue` and the body only after the 100. */
   readonly expectsContinue?: boolean | undefined
   readonly connections: number
+  /** Preflights for so many buckets in turn, instead: what stands in caches is then no help. */
+  readonly byBucket?: RuleSetSize | undefined
 }
 
 /** What a load saw. */

@@ -6,13 +6,17 @@ import { promisify } from 'node:util'
 import { loadCore, pinned, program } from '../machine.ts'
 import type { LoadResult, RepeatedRequest } from './load-result.ts'
 
-const script = fileURLToPath(new URL('request.lua', import.meta.url))
+const oneRequest = fileURLToPath(new URL('request.lua', import.meta.url))
+const requestsByBucket = fileURLToPath(new URL('requests-by-bucket.lua', import.meta.url))
 const execute = promisify(execFile)
 
 export async function runWrk(port: number, request: RepeatedRequest, seconds: number): Promise<LoadResult> {
-  const { method, target, fields, bodyBytes, connections } = request
+  const { method, target, fields, bodyBytes, connections, byBucket } = request
+  const script = byBucket === undefined ? oneRequest : requestsByBucket
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', script]
-  args.push(`http://127.0.0.1:${port}${target}`, '--', method, String(bodyBytes), ...fields)
+  args.push(`http://127.0.0.1:${port}${target}`, '--')
+  if (byBucket === undefined) args.push(method, String(bodyBytes), ...fields)
+  else args.push(String(byBucket.buckets), String(byBucket.rules - 1))
   const [command, all] = pinned(loadCore, program('wrk'), args)
   const { stdout } = await execute(command, all, { timeout: (seconds + 60) * 1000 })
   const line = stdout.split('\n').find(one => one.startsWith('{'))

@@ -35,6 +35,11 @@ export interface RunningPeer {
   readonly port: number
   /** Of the main process; its children are part of the peer. */
   readonly pid: number
+  readonly folder: string
+  /** What it has printed. */
+  readonly logFile: string
+  /** Milliseconds since the epoch. */
+  readonly spawnedAtMs: number
   stop(): Promise<void>
 }
 
@@ -61,12 +66,16 @@ export async function startPeer(
   const { command: executable, args, env } = command(port, folder)
   const servers: ServerProcess[] = []
   return startOrStop(servers, folder, async () => {
+    const spawnedAtMs = Date.now()
     const server = startProcess(basename(folder), folder, ...pinned(cores, executable, args), env)
     servers.push(server)
-    await waitUntilReady(server, () => answers(`http://127.0.0.1:${port}/`), 30_000)
+    await waitUntilReady(server, () => answers(`http://127.0.0.1:${port}/`), 120_000)
     return {
       port,
       pid: server.pid,
+      folder,
+      logFile: server.logFile,
+      spawnedAtMs,
       async stop() {
         await server.stop()
         rmSync(folder, { recursive: true, force: true, maxRetries: 3 })

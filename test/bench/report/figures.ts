@@ -45,3 +45,13 @@ export function median(values: readonly number[]): number {
   const upper = sorted[Math.floor(middle)] ?? Number.NaN
   return Number.isInteger(middle) ? ((sorted[middle - 1] ?? upper) + upper) / 2 : upper
 }
+
+/** The median of each run against the run of `base` that was next to it in time, which a noisy machine moves least. */
+export function medianRatio(runs: readonly Run[], base: readonly Run[], value: (run: Run) => number): number {
+  return median(
+    runs.flatMap((run, index) => {
+      const other = base[index]
+      return other === undefined ? [] : [value(run) / value(other)]
+    }),
+  )
+}

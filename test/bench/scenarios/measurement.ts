@@ -38,6 +38,8 @@ export interface Pace {
 export interface Candidate {
   readonly peer: Peer
   readonly setting: PeerSetting
+  /** Instead of the one that the others get. */
+  readonly scenario?: Scenario | undefined
 }
 
 /** Measures `scenario` for every candidate; each is a fresh process. One that fails is named, and does not stop the others. */
@@ -46,7 +48,7 @@ export async function measure(
   candidates: readonly Candidate[],
   pace: Pace,
 ): Promise<readonly PeerResult[]> {
-  const measured = candidates.map(({ peer, setting }) => new MeasuredPeer(scenario, peer, setting))
+  const measured = candidates.map(one => new MeasuredPeer(one.scenario ?? scenario, one.peer, one.setting))
   try {
     for (const one of measured) await one.orFail(() => one.start(pace.warmUpSeconds))
     for (let run = 0; run < pace.runs; run++) {

@@ -1,0 +1,99 @@
+// A configuration as large as one may be: how long a start takes, and what reloading it under load does to latency.
+
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Part } from '../bench-run.ts'
+import { runOwnLoad } from '../load/own-load.ts'
+import { runWrk } from '../load/wrk.ts'
+import { median } from '../report/figures.ts'
+import { number } from '../report/table.ts'
+import { bucketsYaml, realisticSize } from '../rule-set.ts'
+import { scenarios } from './requests.ts'
+
+const limitBytes = 1024 ** 2
+// The configuration's other lines.
+const roomBytes = 1024
+const requestsPerSecond = 1000
+const seconds = 4
+const rewriteEveryMs = 1000
+
+export const fullConfiguration: Part = {
+  name: 'full-configuration',
+  title: 'a configuration of 1 MiB',
+  async run({ upstream, variant, runs }) {
+    const request = scenarios.find(({ name }) => name === 'get-1k')?.request
+    if (request === undefined) throw new Error('there is no request for this')
+    const { rules } = realisticSize
+    const perBucket = bucketsYaml({ buckets: 1000, rules }).length / 1000
+    const setting = { upstream, tls: false, size: { buckets: Math.floor((limitBytes - roomBytes) / perBucket), rules } }
+    // Not on one core alone: what is parsed off the event loop would still take its time from it.
+    const peer = variant({ name: 'full-configuration', cores: '0,1' })
+    const startMs: number[] = []
+    const quiet: number[] = []
+    const reloading: number[] = []
+    const errors: string[] = []
+    let bytes = 0
+    let reloads = 0
+    for (let run = 0; run < runs; run++) {
+      const process = await peer.start(setting)
+      const file = join(process.folder, 'config.yaml')
+      const text = readFileSync(file, 'utf8')
+      bytes = Buffer.byteLength(text)
+      try {
+        startMs.push(timeOf('started', process.logFile) - process.spawnedAtMs)
+        await runWrk(process.port, request, 1)
+        const load = () => runOwnLoad(process.port, request, seconds, requestsPerSecond)
+        quiet.push((await load()).p99)
+        let edition = 0
+        const editing = setInterval(() => {
+          writeFileSync(`${file}.next`, `${text}# ${++edition}\n`)
+          renameSync(`${file}.next`, file)
+        }, rewriteEveryMs)
+        const result = await load().finally(() => clearInterval(editing))
+        reloading.push(result.p99)
+        if (result.badStatuses + result.socketErrors > 0) {
+          errors.push(`${result.badStatuses} bad statuses, ${result.socketErrors} socket errors`)
+        }
+        const seen = readFileSync(process.logFile, 'utf8').split('"configuration_reloaded"').length - 1
+        if (seen === 0) errors.push('nothing was reloaded')
+        reloads += seen
+      } finally {
+        await process.stop()
+      }
+    }
+    const moved = median(reloading.map((p99, run) => p99 - (quiet[run] ?? Number.NaN)))
+    const found = {
+      bytes,
+      startMs: median(startMs),
+      quietP99Ms: median(quiet) / 1000,
+      reloadingP99Ms: median(reloading) / 1000,
+      movedP99Ms: moved / 1000,
+      reloads,
+    }
+    return {
+      name: fullConfiguration.name,
+      title: fullConfiguration.title,
+      columns: ['figure', 'median'],
+      rows: [
+        ['bytes of configuration', String(found.bytes)],
+        ['start, ms', number(found.startMs)],
+        [`p99 at ${requestsPerSecond} requests/s, ms`, number(found.quietP99Ms)],
+        ['p99 while it is reloaded every second, ms', number(found.reloadingP99Ms)],
+        ['p99 moved by, ms', found.movedP99Ms.toFixed(3)],
+        ['reloads seen, all runs', String(found.reloads)],
+      ],
+      notes: [],
+      data: { ...found, runs: { startMs, quiet, reloading } },
+      errors,
+    }
+  },
+}
+
+/** When an event was logged first. */
+function timeOf(event: string, logFile: string): number {
+  const line = readFileSync(logFile, 'utf8')
+    .split('\n')
+    .find(one => one.includes(`"event":"${event}"`))
+  if (line === undefined) throw new Error(`${event} was not logged`)
+  return Date.parse((JSON.parse(line) as { time: string }).time)
+}
