@@ -7,10 +7,15 @@ import { build, stop } from 'esbuild'
 export const pageHtml = `<!doctype html>
 <title>matrix</title>
 <script>
+// A URL of this case alone: no cache of another case knows it.
+function own(url) {
+  return url.includes('?') ? url : url + location.search
+}
+
 // 'STATUS BODY' of what the page may read, or the name of the error: TypeError is what CORS makes of a response.
 async function ask(url, init) {
   try {
-    const response = await fetch(url, init)
+    const response = await fetch(own(url), init)
     return (response.status + ' ' + await response.text()).trim()
   } catch (error) {
     return error.name === 'TypeError' ? 'blocked' : error.name
@@ -19,7 +24,7 @@ async function ask(url, init) {
 
 // A field of the response as the page sees it, null when it is hidden.
 async function field(url, name, init) {
-  return (await fetch(url, init)).headers.get(name)
+  return (await fetch(own(url), init)).headers.get(name)
 }
 
 // The first of the events that an element of the page gets.
@@ -27,7 +32,7 @@ function load(tag, attributes, ...events) {
   return new Promise(resolve => {
     const element = document.createElement(tag)
     for (const event of [...events, 'error']) element.addEventListener(event, () => resolve({ element, event }))
-    Object.assign(element, attributes)
+    Object.assign(element, attributes, { src: own(attributes.src) })
     document.body.append(element)
   })
 }
@@ -38,7 +43,7 @@ function askInFrame(url, init) {
     addEventListener('message', ({ data }) => resolve(data), { once: true })
     const frame = document.createElement('iframe')
     frame.sandbox = 'allow-scripts'
-    frame.srcdoc = '<script>' + ask + ';ask(' + JSON.stringify(url) + ',' + JSON.stringify(init) +
+    frame.srcdoc = '<script>' + own + ask + ';ask(' + JSON.stringify(own(url)) + ',' + JSON.stringify(init) +
       ').then(said => parent.postMessage(self.origin + ": " + said, "*"))</' + 'script>'
     document.body.append(frame)
   })

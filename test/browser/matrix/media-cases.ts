@@ -5,7 +5,7 @@ const draw = `const canvas = document.createElement('canvas'); const context = c
   const drawn = image => { context.drawImage(image, 0, 0); try { return [...context.getImageData(0, 0, 1, 1).data].length } catch (error) { return error.name } };`
 
 const font = (bucket: string) =>
-  `return new FontFace('Square', 'url(' + s3 + '/${bucket}/shown/font.ttf)').load().then(face => face.status, error => error.name)`
+  `return new FontFace('Square', 'url(' + own(s3 + '/${bucket}/shown/font.ttf') + ')').load().then(face => face.status, error => error.name)`
 
 /** Ranges, pictures, sounds and fonts. */
 export const mediaCases: readonly MatrixCase[] = [
