@@ -57,14 +57,15 @@ const tlsOptions = 'tls: { certFile: tls.crt, keyFile: tls.key }\n'
 
 /** TLS is on both sides or on none. */
 const transports = [
-  { name: 'over a socket', tls: false },
-  { name: 'over TLS', tls: true },
+  { name: 'over a socket', tls: false, workers: 1 },
+  { name: 'over TLS', tls: true, workers: 1 },
+  { name: 'of two workers over TLS', tls: true, workers: 2 },
 ] as const
-for (const { name, tls } of transports) {
+for (const { name, tls, workers } of transports) {
   t.test(`S3 conformance ${name}`, async t => {
     const upstream = await startEndpoint(t, tls)
     const url = tls ? `https://localhost:${upstream.port}` : upstream.url
-    const proxy = await startProxy(`${tls ? tlsOptions : ''}${configuration(url, tls)}`, { files })
+    const proxy = await startProxy(`${tls ? tlsOptions : ''}workers: ${workers}\n${configuration(url, tls)}`, { files })
     t.teardown(() => proxy.stop('SIGINT'))
 
     for (const testCase of cases) {

@@ -69,6 +69,7 @@ export function createCrew(options: CrewOptions): Crew {
   const started = Promise.withResolvers<ListeningAddress>()
   const drained = new WeakSet<Member>()
   let hasStarted = false
+  let killed = false
   let leaving: { left: number; result: DrainResult; readonly done: () => void } | undefined
 
   function fork(slot: number): void {
@@ -114,7 +115,7 @@ export function createCrew(options: CrewOptions): Crew {
   function end(member: Member, how: WorkerEnd): void {
     members.delete(member)
     started.reject(new Error(`a worker ended before it listened (${how.signal ?? `exit code ${how.code}`})`))
-    const again = leaving === undefined && hasStarted ? backoff.ended(member.slot) : undefined
+    const again = leaving === undefined && hasStarted && !killed ? backoff.ended(member.slot) : undefined
     options.onEnd(member, how, again)
     if (again !== undefined)
       restarts.set(
@@ -132,6 +133,7 @@ export function createCrew(options: CrewOptions): Crew {
   }
 
   function kill(): void {
+    killed = true
     for (const timer of restarts.values()) clearTimeout(timer)
     restarts.clear()
     for (const { worker } of members) worker.process.kill('SIGKILL')
