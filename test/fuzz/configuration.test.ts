@@ -57,7 +57,8 @@ function mutate(text: string, random: SeededRandom, most: number): string {
 
 /** What is wrong with the issues themselves; undefined when nothing is. */
 function faultOfIssues(parsed: ParsedConfiguration, text: string): string | undefined {
-  const lines = text.split(/\r\n|\r|\n/)
+  // As grep and git count them, so that a carriage return by itself, which is refused, has a place in its line too.
+  const lines = text.split('\n')
   const faults = parsed.issues.filter(issue => issue.severity === 'fault')
   if ((parsed.configuration === undefined) !== faults.length > 0) return 'faults and a configuration, or neither'
   for (const line of issueLines(parsed)) if (/[\p{Cc}\u2028\u2029]/u.test(line)) return 'a line with control characters'
@@ -65,8 +66,7 @@ function faultOfIssues(parsed: ParsedConfiguration, text: string): string | unde
     if (issue.file !== file) continue
     const { line = 0, column = 0 } = issue
     if (issue.severity === 'fault' && line === 0) return `a fault without a place: ${issue.message}`
-    if (line > lines.length || column > Math.max(...lines.map(each => each.length)) + 2)
-      return `no such place: ${line}:${column}`
+    if (line > lines.length || column > (lines[line - 1] ?? '').length + 2) return `no such place: ${line}:${column}`
   }
   return undefined
 }
