@@ -17,14 +17,14 @@ export function findMinio(): string | undefined {
   return findExecutable(process.env.S3CORS_MINIO, join(cache, 's3-cors-proxy', 'minio', version, 'minio'), 'minio')
 }
 
-export async function startMinio(): Promise<S3Endpoint> {
+/** `virtualHost` is its `MINIO_DOMAIN`. */
+export async function startMinio(virtualHost = 's3.localhost'): Promise<S3Endpoint> {
   const command = findMinio()
   if (command === undefined) throw new Error(`MinIO is not installed: ${howToGetMinio}`)
   const [port, consolePort] = await freePorts(2)
   const folder = createServerFolder('minio')
   mkdirSync(join(folder, 'data'))
   const address = `127.0.0.1:${port}`
-  const virtualHost = 's3.localhost'
   const credentials = { accessKeyId: 'minio-test-access', secretAccessKey: 'minio-test-secret-0123456789' }
   const args = ['server', join(folder, 'data'), '--address', address, '--console-address', `127.0.0.1:${consolePort}`]
   const server = startProcess('minio', folder, command, args, {

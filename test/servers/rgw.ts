@@ -27,12 +27,11 @@ export function findRgw(): string | undefined {
   return programs.every(program => findExecutable(program) !== undefined) ? findExecutable('radosgw') : undefined
 }
 
-/** Takes about 15 s: one per test file is enough. */
-export async function startRgw(): Promise<S3Endpoint> {
+/** Takes about 15 s: one per test file is enough. `virtualHost` is its `rgw_dns_name`. */
+export async function startRgw(virtualHost = 's3.localhost'): Promise<S3Endpoint> {
   if (findRgw() === undefined) throw new Error(`Ceph RGW is not installed: ${howToGetRgw}`)
   const [port = 0, monPort = 0, monPortV1 = 0] = await freePorts(3)
   const folder = createServerFolder('rgw')
-  const virtualHost = 's3.localhost'
   const credentials = { accessKeyId: 'rgwtestaccess', secretAccessKey: 'rgwtestsecret0123456789abcdefghijklmnop' }
   const cluster = { id: randomUUID(), monitor: `[v2:127.0.0.1:${monPort},v1:127.0.0.1:${monPortV1}]` }
   const conf = join(folder, 'ceph.conf')
