@@ -8,6 +8,8 @@ export interface BenchArguments {
   readonly mainSeconds: number
   readonly runs: number
   readonly warmUpSeconds: number
+  /** Whether a peer that got little CPU time is warmed up for longer. */
+  readonly isPatient: boolean
   /** Where the report goes as JSON, Markdown and SVG. */
   readonly out: string | undefined
   /** Where CPU profiles of this proxy go. */
@@ -61,6 +63,7 @@ export function readArguments(
     mainSeconds: whole('--seconds', seconds ?? (quick ? '1' : '2')),
     runs: whole('--runs', values.runs ?? (quick ? '1' : '5')),
     warmUpSeconds: whole('--warm-up', values['warm-up'] ?? (quick ? '1' : '2')),
+    isPatient: !quick,
     out: values.out,
     profiles: values['cpu-prof'],
     baseline: values.baseline,

@@ -16,6 +16,7 @@ export interface BenchRun {
   readonly seconds: number
   readonly mainSeconds: number
   readonly warmUpSeconds: number
+  readonly isPatient: boolean
   /** Where CPU profiles of this proxy go. */
   readonly profiles: string | undefined
   /** Says what is being done, for whoever waits. */

@@ -17,7 +17,7 @@ export function comparisonOf(scenario: Scenario): Part {
 }
 
 async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
-  const { upstream, peers, runs, seconds, mainSeconds, warmUpSeconds, profiles } = run
+  const { upstream, peers, runs, seconds, mainSeconds, warmUpSeconds, isPatient, profiles } = run
   const profile = profiles === undefined ? undefined : { folder: profiles, name: `${scenario.name}.cpuprofile` }
   const setting = (isProfiled: boolean) => ({
     upstream,
@@ -28,7 +28,7 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
   const results = await measure(
     scenario,
     peers.map(peer => ({ peer, setting: setting(peer.name === 'proxy') })),
-    { runs, seconds: scenario.isMain ? mainSeconds : seconds, warmUpSeconds },
+    { runs, seconds: scenario.isMain ? mainSeconds : seconds, warmUpSeconds, isPatient },
   )
   const figures = figuresOf(results)
   const profiled = profile === undefined ? [] : selfTimes(join(profile.folder, profile.name), results)
