@@ -58,7 +58,8 @@ export async function askEach(
   ask: () => Promise<HttpResponse>,
 ): Promise<ReadonlyMap<string, readonly HttpResponse[]>> {
   const answers = new Map<string, HttpResponse[]>()
-  for (let round = 0; round < 50 && answers.size < workers; round++) {
+  const deadline = Date.now() + 30_000
+  while (answers.size < workers && Date.now() < deadline) {
     for (const answer of await Promise.all(Array.from({ length: 2 * workers }, ask))) {
       const worker = workerOf(answer)
       answers.set(worker, [...(answers.get(worker) ?? []), answer])
