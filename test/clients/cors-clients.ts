@@ -1,6 +1,6 @@
 // Put, get and delete of a bucket's rules, as each client does it.
 
-import { execFile, execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,11 +11,8 @@ import {
   PutBucketCorsCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { findExecutable } from '../servers/installed.ts'
 import { findAwsCli, howToGetAwsCli, runAws } from './aws-cli.ts'
 import { loopbackAgent } from './http-request.ts'
-
-export const howToGetBoto3 = 'apt-get install --no-install-recommends python3-boto3'
 
 /** An endpoint and whose keys. */
 export interface CorsTarget {
@@ -69,7 +66,7 @@ export const awsSdk: CorsClient = {
     }),
 }
 
-async function withSdk<T>(target: CorsTarget, work: (client: S3Client) => Promise<T>): Promise<T | string> {
+export async function withSdk<T>(target: CorsTarget, work: (client: S3Client) => Promise<T>): Promise<T | string> {
   const client = new S3Client({
     endpoint: target.endpoint,
     forcePathStyle: true,
@@ -89,23 +86,6 @@ async function withSdk<T>(target: CorsTarget, work: (client: S3Client) => Promis
   } finally {
     client.destroy()
   }
-}
-
-/** Every Python of this machine that has boto3, Debian's first: their versions sign and digest differently. */
-export function findBoto3(): readonly { readonly python: string; readonly version: string }[] {
-  const found = new Map<string, string>()
-  for (const name of ['/usr/bin/python3', 'python3']) {
-    const python = findExecutable(name)
-    if (python === undefined) continue
-    try {
-      const version = execFileSync(python, ['-c', 'import boto3; print(boto3.__version__)'], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      }).trim()
-      if (!found.has(version)) found.set(version, python)
-    } catch {}
-  }
-  return [...found].map(([version, python]) => ({ python, version }))
 }
 
 const boto3Script = `

@@ -60,7 +60,8 @@ export interface Recorder {
   readonly outcomes: Outcomes
 }
 
-export function createRecorder(target: ClientTarget): Recorder {
+/** `sorts` is for a client that does two things at once, so that its exchanges come in no certain order. */
+export function createRecorder(target: ClientTarget, { sorts = false } = {}): Recorder {
   const outcomes: Record<string, Outcome> = {}
   let exchanges: Exchange[] = []
   const neutral = (value: string) => withoutTarget(value, target)
@@ -70,7 +71,7 @@ export function createRecorder(target: ClientTarget): Recorder {
       result => ({ succeeded: true, result }),
       (error: unknown) => ({ succeeded: false, result: codeOf(error) }),
     )
-    outcomes[operation] = { ...outcome, toBeRefused, exchanges }
+    outcomes[operation] = { ...outcome, toBeRefused, exchanges: sorts ? sorted(exchanges) : exchanges }
   }
   return {
     outcomes,
@@ -83,6 +84,11 @@ export function createRecorder(target: ClientTarget): Recorder {
     record: (operation, operate) => keep(operation, operate, false),
     recordRefusal: (operation, operate) => keep(operation, operate, true),
   }
+}
+
+function sorted(exchanges: readonly Exchange[]): readonly Exchange[] {
+  const keyed = exchanges.map(exchange => [JSON.stringify(exchange), exchange] as const)
+  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, exchange]) => exchange)
 }
 
 /** The fields that are the proxy's to decide: its own tests compare those. */

@@ -7,15 +7,8 @@ import { GetObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand } from '
 import { AwsV4Signer } from 'aws4fetch'
 import t, { type Test } from 'tap'
 import { findAwsCli, howToGetAwsCli } from '../clients/aws-cli.ts'
-import {
-  awsCli,
-  awsSdk,
-  boto3,
-  type CorsClient,
-  type CorsTarget,
-  findBoto3,
-  howToGetBoto3,
-} from '../clients/cors-clients.ts'
+import { findBoto3, howToGetBoto3 } from '../clients/boto3.ts'
+import { awsCli, awsSdk, boto3, type CorsClient, type CorsTarget } from '../clients/cors-clients.ts'
 import { sendHttp } from '../clients/http-request.ts'
 import { terraform } from '../clients/terraform.ts'
 import { type Call, callManaged, ruleFor } from '../fixtures/managed-caller.ts'

@@ -1,0 +1,15 @@
+import t from 'tap'
+import { copyingMatrix } from '../servers/client-matrix.ts'
+import { skipWithout } from '../servers/installed.ts'
+import { findRgw, howToGetRgw, startRgw } from '../servers/rgw.ts'
+import { testEndpoint } from './endpoint-suite.ts'
+
+t.setTimeout(600_000)
+
+testEndpoint(t, {
+  name: 'Ceph RGW',
+  skip: skipWithout('Ceph RGW', findRgw() !== undefined, howToGetRgw),
+  start: startRgw,
+  matrix: copyingMatrix('virtual'),
+  refuses: {},
+})
