@@ -23,6 +23,11 @@ export function skipWithoutBrowser(name: BrowserName): string | false {
   return skipWithout(name, executables[name] !== undefined, howToGetIt) || skipWithoutOpenssl()
 }
 
+/** For the `skip` option of a test that runs in each browser that is there. */
+export function skipWithoutAnyBrowser(): string | false {
+  return browserNames.every(name => skipWithoutBrowser(name)) && skipWithoutBrowser('Chromium')
+}
+
 export interface WebPage {
   /** What the console shows. */
   readonly console: readonly string[]

@@ -11,7 +11,7 @@ import { requestRows } from '../fixtures/web-platform-tests/request-rows.ts'
 import { exposed, responseRows } from '../fixtures/web-platform-tests/response-rows.ts'
 import { allow, page, remote, remote2, type WptAnswer, type WptRow } from '../fixtures/web-platform-tests/wpt-row.ts'
 import { type Internet, startInternet } from './internet.ts'
-import { browserNames, launchBrowser, skipWithoutBrowser, type WebPage } from './web-browser.ts'
+import { browserNames, launchBrowser, skipWithoutAnyBrowser, skipWithoutBrowser, type WebPage } from './web-browser.ts'
 
 t.setTimeout(600_000)
 
@@ -100,7 +100,7 @@ async function preflightsOf(proxy: ProxyProcess): Promise<number> {
   return sumOf(await scrape(proxy.adminUrl), 's3cors_requests_total', { kind: 'preflight' })
 }
 
-t.test('the suite', { skip: browserNames.every(name => skipWithoutBrowser(name)) && 'no browser' }, async t => {
+t.test('the suite', { skip: skipWithoutAnyBrowser() }, async t => {
   const internet = await startInternet(t)
   await internet.serve([page])
   const upstream = await startRecordingUpstream(t, {
@@ -137,6 +137,29 @@ t.test('the suite', { skip: browserNames.every(name => skipWithoutBrowser(name))
             t.equal(asks, row.asks || inVain, row.asks ? 'it is asked about' : 'it is not asked about')
         }
         await tab.close()
+
+        const fields = upstream.requests
+          .filter(({ method, target }) => method === 'OPTIONS' && target.startsWith(`/${bucket}/`))
+          .map(request => new Map(request.fields.map(([field, value]) => [field.toLowerCase(), value])))
+        const lists = fields.flatMap(request => request.get('access-control-request-headers') ?? [])
+        t.ok(
+          lists.includes(
+            'content-type,x-test-header-a,x-test-header-b,x-test-header-c,x-test-header-d,x-test-header1,x-test-header2,x-test-header3',
+          ),
+        )
+        for (const list of lists) {
+          t.equal(
+            list,
+            list.toLowerCase().split(',').sort().join(),
+            'the names that it asks for are in lower case and sorted',
+          )
+        }
+        for (const field of ['cookie', 'authorization', 'content-type']) {
+          t.notOk(
+            fields.some(request => request.has(field)),
+            `no preflight has ${field}`,
+          )
+        }
       })
 
       await t.test('what the rules allow is readable, whatever the endpoint says', async t => {
