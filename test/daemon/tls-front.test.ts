@@ -260,7 +260,7 @@ t.test('certificates are replaced while transfers are under way', { skip }, asyn
     crt.replace(second.cert)
     key.replace(second.key)
     await isNow('second')
-    t.match(proxy.logs(), /"event":"certificate_reloaded","setting":"tls"/)
+    await until(() => proxy.logs().includes('"event":"certificate_reloaded","setting":"tls"'), proxy.logs)
     t.strictSame(await small(), [200, 'first'], 'a connection keeps what it has')
     const again = await open(proxy, ca, { session })
     t.equal(again.isSessionReused(), false, 'a session of the old certificate is over')
@@ -321,4 +321,19 @@ t.test('certificates are replaced while transfers are under way', { skip }, asyn
     t.strictSame(certificates, ['first', 'first'])
     t.strictSame(await small(), [200, 'first'])
   })
+})
+
+t.test('every worker takes a renewed certificate', { skip }, async t => {
+  const authority = createTestAuthority()
+  const issue = (commonName: string) => authority.issue(['localhost'], { commonName })
+  const endpoint = await startSlowEndpoint(t, Buffer.alloc(0))
+  const proxy = await start(t, endpoint.url, issue('first'), { S3CORS_WORKERS: '2' })
+  // Connections go to the workers in turn, so four of them reach both.
+  const names = () => Promise.all([1, 2, 3, 4].map(() => nameOf(proxy, authority.ca)))
+  t.strictSame(await names(), ['first', 'first', 'first', 'first'])
+  const second = issue('second')
+  fileOf(proxy, 'tls.crt').replace(second.cert)
+  fileOf(proxy, 'tls.key').replace(second.key)
+  await until(async () => (await names()).every(name => name === 'second'), proxy.logs)
+  t.match(await handshake(proxy.port, only('TLSv1.1')), refused)
 })
