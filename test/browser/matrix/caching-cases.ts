@@ -30,6 +30,13 @@ export const cachingCases: readonly MatrixCase[] = [
     preflights: 1,
   },
   {
+    name: 'a script with crossorigin is loaded again after a 304',
+    on: 'scripted',
+    script: `const again = async () => (await load('script', { crossOrigin: 'anonymous', src: s3 + '/media/revalidated' }, 'load')).event;
+      return [await again(), await again()]`,
+    expected: ['load', 'load'],
+  },
+  {
     name: 'unchanged or not, it is blocked where no rule lists the origin',
     on: 'scripted',
     script: `const url = s3 + '/others/revalidated'; return [await ask(url), await ask(url)]`,
