@@ -211,7 +211,7 @@ export const configurationSchema = section({
     .optional()
     .describe('Where rules that arrive by PUT ?cors are kept.'),
   drainSeconds: seconds(0, day).default(25).describe('Seconds that requests under way have to end after SIGTERM.'),
-  workers: whole(1, 256, 'processes').default(1).describe('Processes that share listen.'),
+  workers: whole(1, 256, 'processes').default(1).describe('Processes that share listen, and the limits with it.'),
   metrics: section({
     origins: whole(1, 10_000, 'origins')
       .default(100)
