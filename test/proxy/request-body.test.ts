@@ -155,3 +155,33 @@ t.test('a stop before the start leaves the request as it is', async t => {
   body.stop()
   t.equal(request.isPaused(), false)
 })
+
+const large = 64 * 1024
+const memories: { name: string; framing: Framing; held?: boolean; chunk: () => Buffer; released: boolean }[] = [
+  { name: 'has left', framing: length('65536'), chunk: () => Buffer.alloc(large), released: true },
+  { name: 'has left in a chunk', framing: chunks, chunk: () => Buffer.alloc(large), released: true },
+  { name: 'still waits', framing: length('65536'), held: true, chunk: () => Buffer.alloc(large), released: false },
+  { name: 'waits in a chunk', framing: chunks, held: true, chunk: () => Buffer.alloc(large), released: false },
+  {
+    name: 'is a part of other memory',
+    framing: length('65536'),
+    chunk: () => Buffer.alloc(large + 1).subarray(1),
+    released: false,
+  },
+  { name: 'is little', framing: length('4096'), chunk: () => Buffer.alloc(4096), released: false },
+]
+for (const { name, framing, held = false, chunk, released } of memories) {
+  t.test(`memory of content that ${name} is ${released ? 'given back at once' : 'left alone'}`, async t => {
+    const { body, connection, request, socket } = setUp(framing)
+    if (held) socket.hold()
+    body.start(connection)
+    const content = chunk()
+    const { length: size } = content
+    request.write(content)
+    await settled()
+    t.equal(content.length, released ? 0 : size)
+    socket.letGo()
+    await settled()
+    t.equal(Buffer.from(socket.written, 'latin1').filter(byte => byte === 0).length, size)
+  })
+}
