@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { lingerAtEnd } from './linger.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
+import type { ProxyRequest } from './proxy-request.ts'
+import type { ProxyResponse } from './proxy-response.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 import { appendCors, relayedFields } from './relayed-fields.ts'
 import { framingLine, hasContent, RequestBody } from './request-body.ts'
@@ -45,8 +46,8 @@ const maxStringBodyBytes = 4096
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
 export class Exchange implements UpstreamExchange, PoolWaiter {
   readonly #context: ProxyContext
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
+  readonly #request: ProxyRequest
+  readonly #response: ProxyResponse
   readonly #plan: ExchangePlan
   readonly #record: RequestRecord
   #connection: UpstreamConnection | undefined
@@ -66,8 +67,8 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
 
   constructor(
     context: ProxyContext,
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: ProxyRequest,
+    response: ProxyResponse,
     plan: ExchangePlan,
     record: RequestRecord,
   ) {
@@ -277,7 +278,7 @@ export class Exchange implements UpstreamExchange, PoolWaiter {
       this.#context.closing.add(this.#request.socket)
     }
     this.#record.status = head.statusCode
-    response.writeHead(head.statusCode, head.reason, fields)
+    response.writeFields(head.statusCode, head.reason, fields)
   }
 
   readonly #written = (): void => {

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CorsRequest, CorsRequestIssue } from '../cors/cors-request.ts'
 import { parseCorsRequest } from '../cors/cors-request.ts'
 import type { Decision } from '../cors/decide.ts'
@@ -14,6 +13,8 @@ import { lingerAtEnd } from './linger.ts'
 import { answerManaged, isCorsOperation } from './managed-operation.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
+import type { ProxyRequest } from './proxy-request.ts'
+import type { ProxyResponse } from './proxy-response.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 import { appendCors } from './relayed-fields.ts'
 import { hasContent } from './request-body.ts'
@@ -26,12 +27,12 @@ import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf, situationOf } from 
 type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => void
+export type RequestHandler = (request: ProxyRequest, response: ProxyResponse, expectsContinue: boolean) => void
 
 /** What is true of one request all the way down. */
 interface Turn {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ProxyRequest
+  readonly response: ProxyResponse
   readonly settings: ProxySettings
   readonly guarded: GuardedRequest
   readonly record: RequestRecord
@@ -62,8 +63,8 @@ export function createHandler(context: ProxyContext): RequestHandler {
 /** The one place where a fault of our own ends: the client gets S3's 500, or sees a response break off; the log gets the cause. */
 function attempt(
   context: ProxyContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ProxyRequest,
+  response: ProxyResponse,
   record: RequestRecord,
   work: () => void,
 ): void {
@@ -82,8 +83,8 @@ function attempt(
 
 function handle(
   context: ProxyContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ProxyRequest,
+  response: ProxyResponse,
   expectsContinue: boolean,
   record: RequestRecord,
 ): void {
@@ -103,6 +104,7 @@ function handle(
   if (consoleProxy?.matches(guarded.host) === true) {
     if (consoleProxy.accepts(guarded)) {
       if (expectsContinue) response.writeContinue()
+      request.readAllHeaders()
       consoleProxy.web(request, response, record, () => end(context, record))
     } else {
       record.kind = 'rejected'
@@ -259,7 +261,7 @@ function answerPreflight(
     if (hasContent(turn.guarded)) lingerAtEnd(request)
     record.status = 200
     record.requestId = requestId
-    response.writeHead(200, fields)
+    response.writeFields(200, undefined, fields)
     response.end()
     end(context, record)
     return
@@ -312,8 +314,8 @@ function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: Resp
 
 function answer(
   context: ProxyContext,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ProxyRequest,
+  response: ProxyResponse,
   record: RequestRecord,
   error: S3Error,
   fields: readonly string[],

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { ManagedAnswer, ManagedRequest } from '../policies/managed/managed-request.ts'
 import type { StoreGuard } from '../policies/managed/store-guard.ts'
@@ -6,6 +5,8 @@ import { corsQuery } from '../s3/cors-query.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
 import { lingerAtEnd } from './linger.ts'
 import type { ProxyContext } from './proxy-context.ts'
+import type { ProxyRequest } from './proxy-request.ts'
+import type { ProxyResponse } from './proxy-response.ts'
 import { appendCors, type ResponseCors } from './relayed-fields.ts'
 import { hasContent } from './request-body.ts'
 import type { GuardedRequest } from './request-guard.ts'
@@ -35,8 +36,8 @@ export async function answerManaged(
   context: ProxyContext,
   operations: ManagedOperations,
   exchange: {
-    readonly request: IncomingMessage
-    readonly response: ServerResponse
+    readonly request: ProxyRequest
+    readonly response: ProxyResponse
     readonly guarded: GuardedRequest
     readonly record: RequestRecord
     readonly expectsContinue: boolean
@@ -105,7 +106,7 @@ function sendAnswer(
 }
 
 /** The whole content; undefined when it is longer than S3 takes, and then the rest of it is not read. */
-function readContent(request: IncomingMessage, record: RequestRecord): Promise<Buffer | undefined | 'aborted'> {
+function readContent(request: ProxyRequest, record: RequestRecord): Promise<Buffer | undefined | 'aborted'> {
   return new Promise(resolve => {
     const chunks: Buffer[] = []
     const settle = (result: Buffer | undefined | 'aborted') => {

@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { S3Error } from '../s3/error-response.ts'
 import { renderError } from '../s3/error-response.ts'
 import { lingerAtEnd } from './linger.ts'
 import type { ProxyContext } from './proxy-context.ts'
+import type { ProxyRequest } from './proxy-request.ts'
+import type { ProxyResponse } from './proxy-response.ts'
 import type { RequestRecord } from './request-record.ts'
 
 /** An answer of the proxy itself, as S3 words it. */
@@ -16,8 +17,8 @@ export interface OwnAnswer {
 
 /** Sends `answer`; its code and request id go into `record`. No Server field: it would claim to be S3 itself. */
 export function sendOwnAnswer(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ProxyRequest,
+  response: ProxyResponse,
   answer: OwnAnswer,
   context: Pick<ProxyContext, 'ids' | 'closing'>,
   record: RequestRecord,
@@ -33,12 +34,11 @@ export function sendOwnAnswer(
     'application/xml',
     'X-Content-Type-Options',
     'nosniff',
-    'Content-Length',
-    String(Buffer.byteLength(body)),
     ...answer.fields,
   ]
   const { retryAfterSeconds } = answer.error
   if (retryAfterSeconds !== undefined) fields.push('Retry-After', String(retryAfterSeconds))
+  fields.push('Content-Length', String(Buffer.byteLength(body)))
   // A body that nobody reads must not be taken for the next request.
   const content = mayHaveContent(request) && !request.complete
   const close = answer.close || answer.error.closes === true || content
@@ -50,12 +50,12 @@ export function sendOwnAnswer(
   record.status = answer.error.status
   record.errorCode = answer.error.code
   record.requestId = requestId
-  response.writeHead(answer.error.status, fields)
+  response.writeFields(answer.error.status, undefined, fields)
   // As bytes: a string would take the fields with it into its encoding, and an Origin that goes back is bytes already.
   response.end(Buffer.from(body))
 }
 
-function mayHaveContent(request: IncomingMessage): boolean {
+function mayHaveContent(request: ProxyRequest): boolean {
   const { 'transfer-encoding': codings, 'content-length': length } = request.headers
   return codings !== undefined || (length !== undefined && length !== '0')
 }

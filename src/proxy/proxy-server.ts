@@ -8,6 +8,8 @@ import { type ClientFault, onClientFault } from './client-fault.ts'
 import type { RequestHandler } from './handler.ts'
 import { createHandler } from './handler.ts'
 import type { ProxyContext } from './proxy-context.ts'
+import { ProxyRequest } from './proxy-request.ts'
+import { ProxyResponse } from './proxy-response.ts'
 import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.ts'
 
 /**
@@ -58,25 +60,30 @@ export function createProxyServer(
     requireHostHeader: false,
     // Measured at 15 to 30 % of a request without content.
     optimizeEmptyRequests: true,
+    IncomingMessage: ProxyRequest,
+    ServerResponse: ProxyResponse,
     // Node before 24.9 does not ask.
     shouldUpgradeCallback: (request: IncomingMessage) => isConsoleSocket(context, request),
-  } satisfies ServerOptions & {
+  } satisfies ServerOptions<typeof ProxyRequest, typeof ProxyResponse> & {
     optimizeEmptyRequests: boolean
     shouldUpgradeCallback: (request: IncomingMessage) => boolean
   }
-  const server =
+  const made =
     tls === undefined
       ? createServer(options)
       : createTlsServer({ ...options, ...modernTls, handshakeTimeout: limits.headersMs, ...tls })
+  // Which classes its requests and responses have concerns nobody outside.
+  const server = made as unknown as Server
   // Node would drop field lines beyond its count without a word; bytes are bounded above, lines by the guard.
   server.maxHeadersCount = 0
 
   const handle = inTurn(context, createHandler(context))
-  const onRequest: RequestListener = (request, response) => handle(request, response, false)
-  server.on('request', onRequest)
-  server.on('checkContinue', (request, response) => handle(request, response, true))
+  const onRequest: RequestListener<typeof ProxyRequest, typeof ProxyResponse> = (request, response) =>
+    handle(request, response, false)
+  made.on('request', onRequest)
+  made.on('checkContinue', (request, response) => handle(request, response, true))
   // An Expect that is not 100-continue is S3's business: without this, Node answers 417.
-  server.on('checkExpectation', onRequest)
+  made.on('checkExpectation', onRequest)
   server.on('connect', (_request: IncomingMessage, socket: Socket) =>
     answerUpgradeFault(context, socket, s3Errors.methodNotAllowed),
   )

@@ -30,7 +30,7 @@ t.test('G111 lengths beyond 2^32 are counted right, both ways', async t => {
   const reader = await proxy.open(t)
   await reader.write(request('GET'))
   await reader.until(({ receivedBytes }) => receivedBytes > 2_000_000)
-  t.match(reader.text.slice(0, 100), `Content-Length: ${length}\r\n`)
+  t.match(reader.text.slice(0, reader.text.indexOf('\r\n\r\n') + 2), `Content-Length: ${length}\r\n`)
   reader.reset()
   const writer = await proxy.open(t)
   await writer.write(request('PUT', `Content-Length: ${length}\r\n`, '/web/put'))
@@ -82,7 +82,7 @@ const passed: Passed[] = [
     name: 'G115 a range',
     sent: ['Range: bytes=0-0'],
     status: '206 Partial Content',
-    fields: ['Content-Range: bytes 0-0/2', 'Content-Length: 1', 'Accept-Ranges: bytes'],
+    fields: ['Content-Range: bytes 0-0/2', 'Accept-Ranges: bytes', 'Content-Length: 1'],
     body: 'o',
   },
   {

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import { Exchange, type ExchangePlan } from '../../src/proxy/exchange.ts'
 import { ungovernedCors } from '../../src/proxy/relayed-fields.ts'
@@ -27,7 +26,7 @@ async function start(t: Test, bytes: string, { reused = false } = {}) {
   const { context, heard } = createContext()
   const record = newRecord(bytes.slice(0, bytes.indexOf(' ')), '/k', undefined, 0)
   const begun: Exchange[] = []
-  const port = await serveRequests(t, (request: IncomingMessage, response: ServerResponse) => {
+  const port = await serveRequests(t, (request, response) => {
     const guarded = guardRequest(request, { targetBytes: 100, fields: 20 })
     if (isRejection(guarded)) throw new Error('the guard refused it')
     const plan: ExchangePlan = {

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { ManagedAnswer, ManagedRequest } from '../../src/policies/managed/managed-request.ts'
 import { answerManaged, isCorsOperation } from '../../src/proxy/managed-operation.ts'
 import type { ProxyContext } from '../../src/proxy/proxy-context.ts'
+import { ProxyRequest } from '../../src/proxy/proxy-request.ts'
+import { ProxyResponse } from '../../src/proxy/proxy-response.ts'
 import { ungovernedCors } from '../../src/proxy/relayed-fields.ts'
 import { guardRequest, isRejection } from '../../src/proxy/request-guard.ts'
 import { newRecord, type RequestRecord } from '../../src/proxy/request-record.ts'
@@ -48,7 +50,7 @@ async function start(t: Test): Promise<Rig> {
     draining: false,
   } as Partial<ProxyContext> as ProxyContext
   const handle = (
-    request: IncomingMessage,
+    request: ProxyRequest,
     response: Parameters<typeof answerManaged>[2]['response'],
     expects: boolean,
   ) => {
@@ -76,7 +78,8 @@ async function start(t: Test): Promise<Rig> {
     }
     void answerManaged(context, operations, exchange, () => ended.push(record))
   }
-  const server = createServer((request, response) => handle(request, response, false))
+  const classes = { IncomingMessage: ProxyRequest, ServerResponse: ProxyResponse }
+  const server = createServer(classes, (request, response) => handle(request, response, false))
   server.on('checkContinue', (request, response) => handle(request, response, true))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -74,8 +74,8 @@ for (const {
         ['x-amz-id-2', 'host'],
         ['Content-Type', 'application/xml'],
         ['X-Content-Type-Options', 'nosniff'],
-        ['Content-Length', String(Buffer.byteLength(body))],
         ...also,
+        ['Content-Length', String(Buffer.byteLength(body))],
         ['Connection', closes ? 'close' : 'keep-alive'],
       ],
     )
