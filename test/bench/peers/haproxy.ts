@@ -8,6 +8,7 @@ import { type Peer, type PeerSetting, startPeer } from './peer.ts'
 export const haproxyPeer: Peer = {
   name: 'haproxy',
   isNodePeer: false,
+  isMachineCode: true,
   start: setting =>
     startPeer(
       'haproxy',

@@ -8,6 +8,7 @@ import { type Peer, type PeerSetting, startPeer } from './peer.ts'
 export const nginxPeer: Peer = {
   name: 'nginx',
   isNodePeer: false,
+  isMachineCode: true,
   start: setting =>
     startPeer(
       'nginx',

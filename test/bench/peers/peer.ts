@@ -28,6 +28,8 @@ export interface Peer {
   readonly name: string
   /** Runs in Node, so that ratios to the best of these can be told. */
   readonly isNodePeer: boolean
+  /** Is as fast at once as it will ever be, so it needs little warming up. */
+  readonly isMachineCode?: boolean | undefined
   start(setting: PeerSetting): Promise<RunningPeer>
 }
 

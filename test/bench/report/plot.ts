@@ -9,14 +9,14 @@ export interface Panel {
 }
 
 const columns = 3
-const panelWidth = 400
-const labelWidth = 130
+const panelWidth = 430
+const labelWidth = 145
 const barHeight = 18
 const barGap = 5
 const titleHeight = 34
 const margin = 24
 const headHeight = 70
-const barMax = panelWidth - labelWidth - 120
+const barMax = panelWidth - labelWidth - 130
 
 /** Text and background are set, so that it is as legible on a dark page. */
 export function renderPlot(panels: readonly Panel[], subtitle: string): string {

@@ -14,7 +14,7 @@ const many: RuleSetSize = { buckets: 10_000, rules: 100 }
 export const manyBuckets: Part = {
   name: 'many-buckets',
   title: '10,000 buckets × 100 rules against 1 × 1',
-  async run({ upstream, runs, mainSeconds, warmUpSeconds, isPatient }) {
+  async run({ upstream, runs, seconds, warmUpSeconds, isPatient }) {
     const [preflight, get] = ['preflight', 'get-1k'].map(name => scenarios.find(scenario => scenario.name === name))
     if (preflight === undefined || get === undefined) throw new Error('there are no requests for this')
     const candidate = (name: string, size: RuleSetSize, scenario: Scenario): Candidate => ({
@@ -33,7 +33,7 @@ export const manyBuckets: Part = {
     const rows: string[][] = []
     const all = []
     for (const candidates of groups) {
-      const results = await measure(preflight, candidates, { runs, seconds: mainSeconds, warmUpSeconds, isPatient })
+      const results = await measure(preflight, candidates, { runs, seconds, warmUpSeconds, isPatient })
       const [base] = results
       for (const [index, figures] of figuresOf(results).entries()) {
         const result = results[index]

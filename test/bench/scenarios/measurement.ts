@@ -96,6 +96,10 @@ class MeasuredPeer {
 
   async #warmUp({ pid, port }: RunningPeer, { warmUpSeconds: seconds, isPatient }: Pace): Promise<void> {
     const before = cpuSeconds(pid)
+    if (this.#peer.isMachineCode === true) {
+      await load(this.#scenario, port, 1)
+      return
+    }
     const rounds = isPatient ? 4 : 1
     for (let round = 0; round < rounds && cpuSeconds(pid) - before < seconds * 0.8; round++) {
       await load(this.#scenario, port, seconds)

@@ -29,7 +29,7 @@ export const switchedOn: Part = {
       if (scenario === undefined) throw new Error(`there is no ${request}`)
       const setting = { upstream: run.upstream, tls: false, size: realisticSize }
       const candidates = variants.map(name => ({ peer: peerOf(name, run), setting }))
-      const { runs, mainSeconds: seconds, warmUpSeconds, isPatient } = run
+      const { runs, seconds, warmUpSeconds, isPatient } = run
       const results = await measure(scenario, candidates, { runs, seconds, warmUpSeconds, isPatient })
       for (const [index, figures] of figuresOf(results).entries()) {
         const toOff = medianRatio(

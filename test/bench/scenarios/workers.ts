@@ -13,7 +13,7 @@ const coresNeeded = 4
 export const workers: Part = {
   name: 'workers',
   title: '`workers: 2` against 1',
-  async run({ upstream, variant, runs, mainSeconds, warmUpSeconds, isPatient }) {
+  async run({ upstream, variant, runs, seconds, warmUpSeconds, isPatient }) {
     const cores = availableParallelism() >= coresNeeded ? '1,2' : '0,1'
     const setting = { upstream, tls: false, size: realisticSize }
     const candidates = [1, 2].map(count => ({
@@ -23,7 +23,7 @@ export const workers: Part = {
     const rows: (string | undefined)[][] = []
     const data = []
     for (const scenario of scenarios.filter(({ name }) => name === 'preflight' || name === 'get-1k')) {
-      const results = await measure(scenario, candidates, { runs, seconds: mainSeconds, warmUpSeconds, isPatient })
+      const results = await measure(scenario, candidates, { runs, seconds, warmUpSeconds, isPatient })
       for (const [index, figures] of figuresOf(results).entries()) {
         const throughput = medianRatio(results[index]?.runs ?? [], results[0]?.runs ?? [], run => run.requestsPerSecond)
         data.push({ scenario: scenario.name, ...figures, throughputToOne: throughput, cores })
