@@ -75,7 +75,7 @@ const upstream = section({
   host: choice(['preserve', 'rewrite'])
     .default('preserve')
     .describe(
-      'preserve: send Host as the client signed it (MinIO, Ceph RGW). rewrite: send the authority of url; breaks every signature made for another Host.',
+      'preserve: send Host as the client signed it (MinIO; Ceph RGW under its rgw_dns_name). rewrite: send the authority of url; breaks every signature made for another Host.',
     ),
   region: text('a region such as "us-east-1"')
     .regex(/^[A-Za-z0-9-]{1,63}$/, { error: 'a region such as "us-east-1"' })
