@@ -39,7 +39,7 @@ async function work(command: string, session: ToolSession): Promise<void> {
   const { file, target, record, recordRefusal } = session
   const at = (key: string) => `s3:${target.bucket}/${key}`
   const runAs = (who: ClientTarget, args: readonly string[], input?: Uint8Array) =>
-    session.run(command, [...orderly, ...parts, ...args], environment(who, session.host), input)
+    session.run(command, [...orderly, ...parts, ...args], rcloneRemote(who, session.host), input)
   const rclone = async (...args: string[]) => {
     const { output, error } = await runAs(target, args)
     return { output, error }
@@ -101,7 +101,11 @@ async function synchronise(
   await record('compare', () => rclone('check', '--download', file('tree'), remote))
 }
 
-function environment(target: ClientTarget, host: string): Readonly<Record<string, string>> {
+/** Variables that make the endpoint at `host` the remote `s3:`. */
+export function rcloneRemote(
+  target: Omit<ClientTarget, 'virtualHost'>,
+  host: string,
+): Readonly<Record<string, string>> {
   const remote = {
     RCLONE_CONFIG_S3_TYPE: 's3',
     RCLONE_CONFIG_S3_PROVIDER: 'Other',

@@ -13,19 +13,20 @@ export interface CommandOptions {
   readonly home: string
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly input?: Uint8Array | undefined
+  readonly timeoutMs?: number | undefined
 }
 
-/** Resolves whatever the exit code is; rejects when the program cannot be run or takes two minutes. */
+/** Resolves whatever the exit code is; rejects when the program cannot be run or takes longer than it may. */
 export function runCommand(
   command: string,
   args: readonly string[],
-  { home, env, input }: CommandOptions,
+  { home, env, input, timeoutMs = 120_000 }: CommandOptions,
 ): Promise<Printed> {
   return new Promise((resolve, reject) => {
     const options = {
       cwd: home,
       env: { PATH: process.env.PATH, HOME: home, ...env },
-      timeout: 120_000,
+      timeout: timeoutMs,
       maxBuffer: 64 * 1024 * 1024,
     }
     const child = execFile(command, args, { ...options, encoding: 'latin1' }, (error, stdout, stderr) => {
