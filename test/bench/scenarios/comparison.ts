@@ -45,13 +45,7 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
       number(one.mibPerSecond),
       number(one.peakMemoryMiB),
     ]),
-    notes:
-      profiled.length === 0
-        ? []
-        : [
-            'Self time, without idle:',
-            ...profiled.map(({ share, place }) => `- ${(share * 100).toFixed(1)} % ${place}`),
-          ],
+    notes: profiled.length === 0 ? [] : [describe(profiled)],
     data: { figures, runs: results, selfTimes: profiled },
     errors: results.flatMap(({ peer, errors }) => errors.map(error => `${peer}: ${error}`)),
   }
@@ -60,4 +54,9 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
 function selfTimes(file: string, results: readonly PeerResult[]): readonly SelfTime[] {
   const own = results.find(({ peer }) => peer === 'proxy')
   return own === undefined || own.runs.length === 0 ? [] : topSelfTimes(file, own.window, 25)
+}
+
+function describe(profiled: readonly SelfTime[]): string {
+  const lines = profiled.map(({ share, place }) => `- ${(share * 100).toFixed(1)} % \`${place}\``)
+  return ['Self time without idle:', '', ...lines].join('\n')
 }
