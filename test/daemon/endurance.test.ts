@@ -1,8 +1,8 @@
-// The real process over many requests and many streams, in a heap that whatever is left behind would fill.
+// The real process over many requests, in a heap that whatever is left behind would fill.
 
 import { readdirSync } from 'node:fs'
 import t from 'tap'
-import { assertServes, get, openMany, stall, startCounted, startLargeObjects } from '../fixtures/crowd.ts'
+import { assertServes, get, startCounted } from '../fixtures/crowd.ts'
 import { megabytes, noProcessMemory, peakResidentBytes } from '../fixtures/process-memory.ts'
 import { openRaw } from '../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
@@ -10,24 +10,6 @@ import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 t.setTimeout(300_000)
 
 const skip = noProcessMemory
-
-t.test('N232 five hundred streams, with a heap of 64 MB', { skip }, async t => {
-  const upstream = await startLargeObjects(t)
-  const proxy = await startCounted(t, upstream, { NODE_OPTIONS: '--max-old-space-size=64' })
-  const clients = await openMany(t, proxy, 500)
-  await stall(upstream, clients)
-  // All of them then read on at once.
-  const before = clients.map(({ receivedBytes }) => receivedBytes)
-  for (const client of clients) client.socket.resume()
-  await Promise.all(
-    clients.map(async (client, index) => {
-      await client.until(({ receivedBytes }) => receivedBytes > (before[index] ?? 0) + 1_000_000, 120_000)
-      client.destroy()
-    }),
-  )
-  await assertServes(t, proxy)
-  t.comment(`500 streams with a heap of 64 MB: peak RSS ${megabytes(peakResidentBytes(proxy.pid))}`)
-})
 
 t.test('F110 a hundred thousand requests leave nothing behind', { skip }, async t => {
   const upstream = await startRecordingUpstream(t, { keepBytes: false })

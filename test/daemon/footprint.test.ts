@@ -41,3 +41,21 @@ t.test('F095 five thousand idle connections', { skip }, async t => {
   t.comment(`5,000 idle connections after a request: peak RSS ${megabytes(peak)}, ${each} KB each`)
   t.ok(peak - before < clients.length * 60_000, 'at most 60 KB for each')
 })
+
+t.test('N232 five hundred streams, with a heap of 64 MB', { skip }, async t => {
+  const upstream = await startLargeObjects(t)
+  const proxy = await startCounted(t, upstream, { NODE_OPTIONS: '--max-old-space-size=64' })
+  const clients = await openMany(t, proxy, 500)
+  await stall(upstream, clients)
+  // All of them then read on at once.
+  const before = clients.map(({ receivedBytes }) => receivedBytes)
+  for (const client of clients) client.socket.resume()
+  await Promise.all(
+    clients.map(async (client, index) => {
+      await client.until(({ receivedBytes }) => receivedBytes > (before[index] ?? 0) + 1_000_000, 120_000)
+      client.destroy()
+    }),
+  )
+  await assertServes(t, proxy)
+  t.comment(`500 streams with a heap of 64 MB: peak RSS ${megabytes(peakResidentBytes(proxy.pid))}`)
+})
