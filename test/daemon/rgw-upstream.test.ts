@@ -3,8 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { findAwsCli, howToGetAwsCli } from '../clients/aws-cli.ts'
-import { awsCli, type CorsTarget } from '../clients/cors-clients.ts'
+import { findCurrentBoto3 } from '../clients/boto3.ts'
+import { awsCli, awsSdk, boto3, type CorsClient, type CorsTarget } from '../clients/cors-clients.ts'
 import { sendHttp } from '../clients/http-request.ts'
+import { terraform } from '../clients/terraform.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { skipWithout } from '../servers/installed.ts'
 import { findRgw, howToGetRgw, startRgw } from '../servers/rgw.ts'
@@ -111,10 +113,38 @@ t.test('the rules of RGW', { skip }, async t => {
     t.equal((await preflight(lazy.url, 'https://refreshed.example')).status, 200)
   })
 
+  await asDirectly(t, server, lazy)
   await decidesAsS3(t, server, lazy)
   await withoutEffect(t, server, lazy)
   for (const proxy of [quick, lazy]) t.notMatch(proxy.logs(), server.secretAccessKey)
 })
+
+/** The calls that people already have, each as it signs and digests them. */
+async function asDirectly(t: Test, server: S3Endpoint, proxy: ProxyProcess): Promise<void> {
+  const through: CorsTarget = { ...server, endpoint: proxy.url }
+  const current = findCurrentBoto3()
+  const clients: Readonly<Record<string, CorsClient>> = {
+    'AWS SDK v3': awsSdk,
+    'Terraform, SDK for Go v1': terraform(1),
+    'Terraform, SDK for Go v2': terraform(2),
+    ...(current === undefined ? {} : { [`boto3 ${current.version}`]: boto3(current.python) }),
+  }
+  const rules = [ruleOf('https://put.example', { MaxAgeSeconds: 60 })]
+  const wholeLife = async (client: CorsClient, target: CorsTarget) => [
+    await client.put(target, 'media', rules),
+    await client.get(target, 'media'),
+    await client.put({ ...target, secretAccessKey: 'wrong' }, 'media', [ruleOf('https://evil.example')]),
+    await client.remove(target, 'media'),
+    await client.get(target, 'media'),
+  ]
+  for (const [name, client] of Object.entries(clients)) {
+    await t.test(`${name} gets through the proxy what it gets directly`, async t => {
+      const direct = await wholeLife(client, server)
+      t.match(direct, ['done', rules, 'SignatureDoesNotMatch', 'done', 'NoSuchCORSConfiguration'])
+      t.strictSame(await wholeLife(client, through), direct)
+    })
+  }
+}
 
 /** Where RGW itself goes wrong, the proxy answers from the same rules as S3 would. */
 async function decidesAsS3(t: Test, server: S3Endpoint, proxy: ProxyProcess): Promise<void> {
