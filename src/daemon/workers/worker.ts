@@ -97,7 +97,8 @@ export function runWorker(channel: WorkerChannel, exit: (code: number) => void):
   }
 
   async function leave({ acceptMs, deadlineMs }: Extract<PrimaryMessage, { kind: 'drain' }>): Promise<void> {
-    if (running === undefined) return exit(0)
+    // Told to end before it was told to start: nobody has lost anything.
+    if (running === undefined) return channel.send({ kind: 'drained', result: 'drained' }, () => exit(0))
     const { dataPlane, log } = running
     dataPlane.startDraining()
     const result = await drain({ server: dataPlane.server, acceptMs, deadlineMs, breakOff: dataPlane.breakOff })

@@ -1,114 +1,15 @@
-// What several workers count, and how they obey a reload, seen from outside.
+// How several workers obey as one, seen from outside.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { sendHttp } from '../../clients/http-request.ts'
-import { type ExposedSample, samplesOf, scrape, sumOf, sumsBy } from '../../fixtures/exposition.ts'
+import { scrape, sumOf } from '../../fixtures/exposition.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
-import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
-import { answerMixed, type Counted, mixedConfiguration, sendRound, uploadBytes } from '../mixed-traffic.ts'
-import { askEach, logLines, preflight, until } from './worker-setup.ts'
+import { askEach, isAlive, logLines, preflight, startedWorkers, until } from './worker-setup.ts'
 
 const rules = (origin: string) => `media: { CORSRules: [{ AllowedOrigins: ["${origin}"], AllowedMethods: [GET] }] }`
-
-for (const workers of [2, 3]) {
-  t.test(`the sums of ${workers} workers add up under mixed and hostile traffic`, async t => {
-    const upstream = await startRecordingUpstream(t, { answer: answerMixed, keepBytes: false })
-    const proxy = await startProxy(
-      `upstream: { url: "${upstream.url}", credentials: none, responseSeconds: 1 }\nworkers: ${workers}\n${mixedConfiguration}`,
-    )
-    t.teardown(() => proxy.stop('SIGINT'))
-    const sent: Counted[] = []
-    for (let round = 0; round < 3; round++) sent.push(...(await sendRound(proxy.port, round)))
-    let samples: readonly ExposedSample[] = []
-    await until(async () => {
-      samples = await scrape(proxy.adminUrl)
-      return sumOf(samples, 's3cors_requests_total') >= sent.length
-    }, 'every request has ended')
-
-    t.strictSame(
-      sumsBy(samples, 's3cors_requests_total', ['kind', 'code']),
-      tally(sent, ({ kind, code }) => `${kind} ${code}`),
-      'requests_total by kind and code',
-    )
-    t.strictSame(
-      sumsBy(samples, 's3cors_decisions_total', ['kind', 'bucket', 'decision', 'reason']),
-      tally(sent, ({ kind, decision }) => (decision === undefined ? undefined : `${kind} ${decision}`)),
-      'decisions_total by kind, bucket, decision and reason',
-    )
-    t.strictSame(
-      sumsBy(samples, 's3cors_origin_requests_total', ['bucket', 'decision', 'reason']),
-      sumsBy(samples, 's3cors_decisions_total', ['bucket', 'decision', 'reason']),
-      'origin_requests_total = decisions_total',
-    )
-    t.equal(
-      sumOf(samples, 's3cors_label_overflow_total'),
-      sumOf(samples, 's3cors_origin_requests_total', { origin: 'other' }),
-    )
-    const series = samplesOf(samples, 's3cors_origin_requests_total').filter(
-      ({ labels }) => labels.origin !== 'other' && labels.origin !== 'invalid',
-    )
-    t.ok(series.length <= 20, `${series.length} series, of ten allowed and ten denied ones`)
-    t.strictSame(
-      sumsBy(samples, 's3cors_upstream_failures_total', ['reason']),
-      tally(sent, ({ failure }) => failure),
-    )
-    t.equal(sumOf(samples, 's3cors_request_duration_seconds_count'), sent.length)
-    t.equal(sumOf(samples, 's3cors_client_aborts_total'), 3)
-    t.equal(sumOf(samples, 's3cors_request_body_bytes_total'), 6 * uploadBytes)
-    t.equal(sumOf(samples, 's3cors_in_flight_requests'), 0)
-    t.equal(samplesOf(samples, 's3cors_build_info').length, 1)
-    t.equal(samplesOf(samples, 'process_resident_memory_bytes').length, 1)
-    const names = samples.map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`)
-    t.equal(new Set(names).size, names.length, 'no series twice')
-    const { body } = await sendHttp({ url: `${proxy.adminUrl}/origins` })
-    const shown = JSON.parse(String(body)) as { overflow: number; buckets: { denied: { origins: unknown[] } }[] }
-    t.equal(shown.overflow, sumOf(samples, 's3cors_label_overflow_total'), '/origins shows the same table')
-    t.equal(shown.buckets.flatMap(({ denied }) => denied.origins).length, 10)
-    const lines = logLines(proxy)
-    t.ok(lines.length > 5, 'every line of the log is whole')
-  })
-}
-
-t.test('a flood of invented origins through two workers stays within the bounds of one table', async t => {
-  const proxy = await startProxy(
-    `upstream: { url: "http://127.0.0.1:9", credentials: none }\nworkers: 2\nmetrics: { origins: 20 }\nbuckets: { ${rules('https://app.example')} }`,
-  )
-  t.teardown(() => proxy.stop('SIGINT'))
-  const connections = 8
-  const each = 1500
-  await Promise.all(
-    Array.from({ length: connections }, async (_, index) => {
-      const client = await openRaw(proxy.port)
-      for (let i = 0; i < each; i += 50) {
-        await client.write(
-          Array.from({ length: 50 }, (_, j) =>
-            // One in ten is real.
-            ask(j % 10 === 0 ? 'https://real.example' : `https://c${index}i${i + j}.example`),
-          ).join(''),
-        )
-        await answers(client, i + 50)
-      }
-      client.destroy()
-    }),
-  )
-  const total = connections * each
-  const samples = await scrape(proxy.adminUrl)
-  t.equal(sumOf(samples, 's3cors_decisions_total', { reason: 'origin' }), total)
-  t.equal(sumOf(samples, 's3cors_requests_total', { kind: 'preflight', code: '4xx' }), total)
-  const series = samplesOf(samples, 's3cors_origin_requests_total')
-  t.equal(series.length, 21, 'metrics.origins denied ones and "other"')
-  t.equal(
-    sumOf(samples, 's3cors_origin_requests_total', { origin: 'other' }),
-    sumOf(samples, 's3cors_label_overflow_total'),
-  )
-  t.ok(
-    series.some(({ labels }) => labels.origin === 'https://real.example'),
-    'the real one is visible',
-  )
-})
 
 t.test('a reload reaches every worker once, and a fault reaches none', async t => {
   const proxy = await startProxy(
@@ -179,20 +80,29 @@ t.test('connections are limited over all workers together, and beyond it they ar
   for (const client of clients) client.destroy()
 })
 
+t.test('a worker that hangs holds up neither a scrape nor a reload for long', async t => {
+  const proxy = await startProxy(
+    `upstream: { url: "http://127.0.0.1:9" }\nworkers: 2\ndrainSeconds: 1\nbuckets: { ${rules('https://app.example')} }`,
+  )
+  await askEach(2, () => preflight(proxy))
+  const before = await scrape(proxy.adminUrl)
+  const [hung] = startedWorkers(proxy)
+  process.kill(hung ?? 0, 'SIGSTOP')
+  const after = await scrape(proxy.adminUrl)
+  for (const name of ['s3cors_requests_total', 'process_cpu_seconds_total', 'process_resident_memory_bytes']) {
+    t.ok(sumOf(after, name) >= sumOf(before, name) / 2, `${name}: what it told last is shown`)
+  }
+  t.ok(sumOf(after, 's3cors_requests_total') >= sumOf(before, 's3cors_requests_total'))
+  process.kill(proxy.pid, 'SIGHUP')
+  await until(() => proxy.logs().includes('configuration_reloaded'), 'the reload ends')
+  t.match(
+    logLines(proxy).filter(({ event }) => event === 'worker_late'),
+    [{ worker: 0, pid: hung }],
+  )
+  t.equal(await proxy.stop('SIGTERM'), 1, 'it cannot drain: it is killed, and the exit code says so')
+  t.notOk(isAlive(hung ?? 0))
+})
+
 function ask(origin: string): string {
   return `OPTIONS /media/a HTTP/1.1\r\nHost: a\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: GET\r\n\r\n`
-}
-
-/** Waits for so many answers in all. */
-async function answers(client: RawConnection, count: number): Promise<void> {
-  await until(() => client.text.split('HTTP/1.1 403 ').length > count, `${count} answers`)
-}
-
-function tally(sent: readonly Counted[], key: (counted: Counted) => string | undefined): Record<string, number> {
-  const sums: Record<string, number> = {}
-  for (const counted of sent) {
-    const name = key(counted)
-    if (name !== undefined) sums[name] = (sums[name] ?? 0) + 1
-  }
-  return sums
 }
