@@ -54,7 +54,12 @@ export async function runClient(traffic: ChaosTraffic): Promise<void> {
   if (socket === undefined) return
   const parts: Buffer[] = []
   let ending: Ending = 'left'
-  socket.on('data', bytes => parts.push(bytes))
+  const startedAt = performance.now()
+  let lastAt = startedAt
+  socket.on('data', bytes => {
+    parts.push(bytes)
+    lastAt = performance.now()
+  })
   socket.on('end', () => {
     ending = ending === 'left' ? 'fin' : ending
   })
@@ -70,7 +75,11 @@ export async function runClient(traffic: ChaosTraffic): Promise<void> {
     else socket.resetAndDestroy()
   }
   const timer = setTimeout(() => {
-    traffic.faults.push(`hangs: ${kind} ${exchanges.map(({ target }) => target).join(' ')}`)
+    const wished = exchanges.map(({ method, target }) => `${method} ${target}`).join(' ')
+    const received = Buffer.concat(parts).toString('latin1')
+    const times = [lastAt, performance.now()].map(at => Math.round(at - startedAt)).join(' of ')
+    const last = received.slice(received.lastIndexOf('HTTP/1.1 ')).slice(0, 300)
+    traffic.faults.push(`hangs: ${kind} ${wished}: ${received.length} bytes, the last after ${times} ms, ${last}`)
     socket.destroy()
   }, longestMs)
   await closed
