@@ -37,9 +37,10 @@ export function compilePatterns(patterns: readonly string[]): PatternList {
 /** Says whether any pattern of `list` matches `value`, byte for byte. */
 export function covers(list: PatternList, value: string): boolean {
   if (list.any) return true
-  for (const exact of list.exact) if (exact === value) return true
-  if (list.index?.has(value)) return true
-  for (const wildcard of list.wildcards) if (matches(wildcard, value)) return true
+  const { exact, index, wildcards } = list
+  for (let i = 0; i < exact.length; i++) if (exact[i] === value) return true
+  if (index?.has(value)) return true
+  for (let i = 0; i < wildcards.length; i++) if (matches(wildcards[i] as OpenPattern, value)) return true
   return false
 }
 
