@@ -61,8 +61,10 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
     apply: (next, warnings) => daemon.apply(next, warnings),
     refuse: (faults: readonly ConfigurationIssue[]) => daemon.refuse(faults),
   })
+  // Before the line that tells others that signals may come: one without its handler would end the process.
+  const stopped = untilStopped(watch, log)
   log.info('started', { version, url: daemon.url, admin: daemon.adminUrl, buckets: configuration.buckets.length })
-  const signal = await untilStopped(watch, log)
+  const signal = await stopped
   watch.stop()
   const acceptMs = signal === 'SIGINT' ? 0 : Math.min(maxAcceptMs, (configuration.drainSeconds * 1000) / 5)
   const result = await daemon.drain(acceptMs)
