@@ -8,6 +8,7 @@ import type { ConfigurationWatch } from '../config/watch-configuration.ts'
 import { watchConfiguration } from '../config/watch-configuration.ts'
 import { type Daemon, startDaemon } from '../daemon.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
+import { mountedFiles } from './mounted-files.ts'
 
 /** EX_OK, "could not start or run", and EX_USAGE of sysexits.h. */
 export type ExitCode = 0 | 1 | 64
@@ -34,6 +35,8 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   }
   const log = createLog({ ...output, level: configuration.log.level })
   for (const issue of all) log.warn('configuration_warning', { issue: describeIssue(issue) })
+  for (const file of mountedFiles(loaded.snapshot.keys()))
+    log.warn('file_mounted_alone', { file, hint: 'changes will not be seen: mount its directory, not the file' })
 
   let watch: ConfigurationWatch | undefined
   let daemon: Daemon
