@@ -150,13 +150,16 @@ function members(lines: readonly string[]): string[] {
 function wantedFields(head: ReferenceHead, { origin }: Asked): string[] {
   const nominated = members(values(head, 'connection')).map(name => name.toLowerCase())
   const wanted: string[] = []
+  // Framing is written anew, after everything else.
+  let length: string | undefined
   for (let index = 0; index < head.fields.length; index += 2) {
     const [name = '', value = ''] = head.fields.slice(index, index + 2)
     const lower = name.toLowerCase()
     const isGone = hopByHop.includes(lower) || lower === 'vary' || lower.startsWith('access-control-')
     const isNominated = nominated.includes(lower) && !kept.includes(lower) && !lower.startsWith('x-amz-')
-    const isLengthOfNothing = head.statusCode === 204 && lower === 'content-length'
-    if (!isGone && !isNominated && !isLengthOfNothing) wanted.push(`${name}: ${value}`)
+    if (isGone || isNominated) continue
+    if (lower !== 'content-length') wanted.push(`${name}: ${value}`)
+    else if (head.statusCode !== 204) length = `${name}: ${value}`
   }
   const allowed = origin === goodOrigin
   if (allowed) {
@@ -173,6 +176,7 @@ function wantedFields(head: ReferenceHead, { origin }: Asked): string[] {
   const varies = members(values(head, 'vary')).filter(member => member !== '')
   const others = varies.filter(member => !s3Vary.toLowerCase().split(', ').includes(member.toLowerCase()))
   wanted.push(`Vary: ${varies.includes('*') ? '*' : [...others, allowed ? s3Vary : 'Origin'].join(', ')}`)
+  if (length !== undefined) wanted.push(length)
   return wanted
 }
 
