@@ -1,5 +1,6 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
+import type { Listed } from './exchange-list.ts'
 import { lingerAtEnd } from './linger.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -44,7 +45,9 @@ const continueMs = 1000
 const maxStringBodyBytes = 4096
 
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
-export class Exchange implements UpstreamExchange, PoolWaiter {
+export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
+  listedAt = -1
+
   readonly #context: ProxyContext
   readonly #request: ProxyRequest
   readonly #response: ProxyResponse
