@@ -14,28 +14,29 @@ export interface UpstreamTarget {
   readonly key?: string | Buffer | undefined
 }
 
-// One read of a large object, in one buffer per connection that is never given away: 256 connections cost 16 MiB.
-const readBufferBytes = 64 * 1024
-
 /**
- * Makes the function that opens connections of the data path. Each reads into one buffer of its own, reused for every read:
- * over plain TCP nothing is allocated per read, and what was read must be sent before the next.
+ * Makes the function that opens connections of the data path. Each reads into a buffer of its reader's: over plain TCP nothing
+ * is allocated per read, and what was read must be sent before the next.
  */
 export function createOpenSocket(target: UpstreamTarget): OpenSocket {
   const { hostname: host, port, ca, cert, key } = target
   /** The latest session of each server name: the next handshake with it is shorter. */
   const sessions = new Map<string, Buffer>()
-  return (servername, read) => {
-    const buffer = Buffer.allocUnsafeSlow(readBufferBytes)
+  return (servername, reader) => {
     if (target.protocol === 'http:') {
-      const onread = { buffer, callback: read }
+      const onread = {
+        buffer: () => reader.nextBuffer(),
+        callback: (bytesRead: number, bytes: Uint8Array) => reader.read(bytesRead, bytes),
+      }
       return connect({ host, port, noDelay: true, onread } satisfies TcpNetConnectOpts)
     }
     const onread = {
-      buffer,
+      // A record is at most 16 KiB: a longer one would gain nothing.
+      buffer: reader.nextBuffer(),
       // Node's TLS gives every record of what it has received, one after another in this one buffer, even after `read` has
       // said stop: what a slow client has not taken yet would be overwritten.
-      callback: (bytesRead: number, bytes: Uint8Array) => read(bytesRead, Buffer.from(bytes.subarray(0, bytesRead))),
+      callback: (bytesRead: number, bytes: Uint8Array) =>
+        reader.read(bytesRead, Buffer.from(bytes.subarray(0, bytesRead))),
     }
     const options: ConnectionOptions & { onread: typeof onread; noDelay: boolean } = {
       host,

@@ -77,6 +77,11 @@ export class ResponseParser {
     return this.#state
   }
 
+  /** How many bytes of content are still to come; Infinity where only their end will tell, 0 outside of content. */
+  get remainingBytes(): number {
+    return this.#state === 'body' ? this.#remaining : 0
+  }
+
   /** Another response may be read: none is under way, and the last one, if any, ended for certain and left the connection open. */
   get reusable(): boolean {
     return (this.#state === 'idle' || this.#state === 'done') && this.#reusable && !this.excess

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import type { ReadBuffers } from './read-buffers.ts'
+import { readBufferBytes } from './read-buffers.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { BodyFraming, ResponseLimits, ResponseSink } from './response-parser.ts'
 import { ResponseParser } from './response-parser.ts'
@@ -30,14 +32,22 @@ export interface ConnectionOwner {
   onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void
 }
 
-/** Opens a socket whose reads go to `read`, in one buffer that is reused: false stops the reading until `resume()`. */
-export type OpenSocket = (servername: string, read: (bytesRead: number, buffer: Uint8Array) => boolean) => Socket
+/** Takes what a socket reads. */
+export interface SocketReader {
+  /** Where the next read goes. Asked before the first one and after every one, when a socket can read into more than one. */
+  nextBuffer(): Uint8Array
+  /** What was read is in the first bytes of `buffer`. False stops the reading until `resume()`. */
+  read(bytesRead: number, buffer: Uint8Array): boolean
+}
+
+/** Opens a socket whose reads go to `reader`. */
+export type OpenSocket = (servername: string, reader: SocketReader) => Socket
 
 /**
  * One connection to the endpoint, carrying one exchange at a time. It is idle again only after a response whose end was
  * certain, with no byte beyond it; whatever leaves its state in doubt destroys it.
  */
-export class UpstreamConnection implements ResponseSink {
+export class UpstreamConnection implements ResponseSink, SocketReader {
   readonly servername: string
   /** Carried an exchange before this one: a failure before any byte may be the endpoint's keep-alive limit. */
   reused = false
@@ -52,6 +62,9 @@ export class UpstreamConnection implements ResponseSink {
   readonly #socket: Socket
   readonly #owner: ConnectionOwner
   readonly #parser: ResponseParser
+  readonly #readBuffer = Buffer.allocUnsafeSlow(readBufferBytes)
+  readonly #longBuffers: ReadBuffers
+  #longBuffer: Buffer | undefined
   #exchange: UpstreamExchange | undefined
   #paused = false
   #ended = false
@@ -60,11 +73,18 @@ export class UpstreamConnection implements ResponseSink {
   #closed = false
   #error: NodeJS.ErrnoException | undefined
 
-  constructor(open: OpenSocket, servername: string, owner: ConnectionOwner, limits: ResponseLimits) {
+  constructor(
+    open: OpenSocket,
+    servername: string,
+    owner: ConnectionOwner,
+    limits: ResponseLimits,
+    longBuffers: ReadBuffers,
+  ) {
     this.servername = servername
     this.#owner = owner
     this.#parser = new ResponseParser(limits)
-    const socket = open(servername, (bytesRead, buffer) => this.#read(bytesRead, buffer as Buffer))
+    this.#longBuffers = longBuffers
+    const socket = open(servername, this)
     this.#socket = socket
     surviveWriteErrors(socket)
     // 'secureConnect' also means that the certificate was verified; the pool opens TLS sockets with verification on.
@@ -140,6 +160,11 @@ export class UpstreamConnection implements ResponseSink {
   /** The exchange is over and its bytes have left: the pool may give the connection to another. */
   detach(): void {
     this.#exchange = undefined
+    if (this.#longBuffer !== undefined) {
+      // The client has taken all of it, and since the end of the response `nextBuffer` names the other one.
+      this.#longBuffers.takeBack(this.#longBuffer)
+      this.#longBuffer = undefined
+    }
     this.reused = true
     this.resume()
   }
@@ -147,7 +172,16 @@ export class UpstreamConnection implements ResponseSink {
   /** Ends the connection at once. Whatever was being sent arrives as aborted, never as complete. */
   destroy(): void {
     this.#exchange = undefined
+    this.#loseLongBuffer()
     this.#socket.destroy()
+  }
+
+  nextBuffer(): Uint8Array {
+    // Not a byte after the end of a response goes to a buffer that may be lent to another connection by then.
+    if (this.#exchange === undefined || this.#ended) return this.#readBuffer
+    if (this.#longBuffer === undefined && this.#parser.remainingBytes > readBufferBytes)
+      this.#longBuffer = this.#longBuffers.lend()
+    return this.#longBuffer ?? this.#readBuffer
   }
 
   onInformation(head: ResponseHead): void {
@@ -171,7 +205,7 @@ export class UpstreamConnection implements ResponseSink {
     this.#ended = true
   }
 
-  #read(bytesRead: number, buffer: Buffer): boolean {
+  read(bytesRead: number, buffer: Buffer): boolean {
     if (this.#exchange === undefined || this.#ended) {
       // Nobody asked: a second response, or the endpoint's farewell. RFC 9112 §6.3: it must not be taken for an answer.
       this.#socket.destroy()
@@ -226,6 +260,7 @@ export class UpstreamConnection implements ResponseSink {
   #close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#loseLongBuffer()
     const error = this.#error
     const failure = error === undefined ? undefined : socketFailure(error)
     if (this.#exchange !== undefined && !this.#ended) {
@@ -241,9 +276,17 @@ export class UpstreamConnection implements ResponseSink {
     )
   }
 
+  /** The client may not have taken all of it yet. */
+  #loseLongBuffer(): void {
+    if (this.#longBuffer === undefined) return
+    this.#longBuffer = undefined
+    this.#longBuffers.lose()
+  }
+
   #fail(failure: UpstreamFailure): void {
     const exchange = this.#exchange
     this.#exchange = undefined
+    this.#loseLongBuffer()
     this.#socket.destroy()
     this.#owner.onFailed(this)
     exchange?.onFailure(failure)

@@ -1,3 +1,4 @@
+import { ReadBuffers } from './read-buffers.ts'
 import type { ResponseLimits } from './response-parser.ts'
 import type { ConnectionOwner, OpenSocket } from './upstream-connection.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
@@ -21,6 +22,9 @@ export interface PoolOptions {
   readonly now: () => number
 }
 
+// 8 MiB.
+const longBuffers = 16
+
 /**
  * The connections to one endpoint. The youngest idle one is taken first, so that the others can run out; at most
  * `connections` exist, at most `queue` exchanges wait, each at most `queueMs`.
@@ -31,6 +35,7 @@ export class UpstreamPool implements ConnectionOwner {
   readonly #idle: UpstreamConnection[] = []
   readonly #opening = new Map<UpstreamConnection, PoolWaiter | undefined>()
   readonly #queue = new Map<PoolWaiter, { readonly servername: string; readonly sinceMs: number }>()
+  readonly #longBuffers = new ReadBuffers(longBuffers)
   #closed = false
 
   constructor(options: PoolOptions) {
@@ -115,6 +120,7 @@ export class UpstreamPool implements ConnectionOwner {
     for (const connection of [...this.#idle]) {
       if (this.#expired(connection, now)) connection.destroy()
     }
+    this.#longBuffers.trim()
   }
 
   /** Ends idle connections, now and when they are released. Exchanges under way go on. */
@@ -152,7 +158,8 @@ export class UpstreamPool implements ConnectionOwner {
   }
 
   #open(waiter: PoolWaiter, servername: string): void {
-    const connection = new UpstreamConnection(this.#options.open, servername, this, this.#options.parserLimits)
+    const { open, parserLimits } = this.#options
+    const connection = new UpstreamConnection(open, servername, this, parserLimits, this.#longBuffers)
     connection.sinceMs = this.#options.now()
     this.#all.add(connection)
     this.#opening.set(connection, waiter)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { longReadBytes, ReadBuffers, readBufferBytes } from '../../src/proxy/read-buffers.ts'
 import {
   type ConnectionOwner,
   type OpenSocket,
@@ -21,7 +22,8 @@ function setUp({ method = 'GET', begun = true, connected = true } = {}) {
     onFailed: () => undefined,
     onClosed: (_connection, failure) => owned.push(`closed ${failure?.reason ?? ''}`),
   }
-  const connection = new UpstreamConnection(open as OpenSocket, 'a', owner, limits)
+  const longBuffers = new ReadBuffers(1)
+  const connection = new UpstreamConnection(open as OpenSocket, 'a', owner, limits, longBuffers)
   const heard: string[] = []
   const exchange: UpstreamExchange = {
     onInformation: head => heard.push(`information ${head.statusCode}`),
@@ -35,7 +37,7 @@ function setUp({ method = 'GET', begun = true, connected = true } = {}) {
   const [socket] = sockets as [FakeSocket]
   if (connected) socket.connect()
   if (begun) connection.begin(exchange, method)
-  return { connection, socket, owned, heard, exchange }
+  return { connection, socket, owned, heard, exchange, longBuffers }
 }
 
 type Step = (socket: FakeSocket) => unknown
@@ -167,6 +169,85 @@ t.test('reading stops after the read within which it was paused, until it is res
   connection.resume()
   exchange.onBody = () => undefined
   t.equal(socket.receive('def'), true)
+})
+
+const longBodyBytes = readBufferBytes + 1
+const longHead = `HTTP/1.1 200 OK\r\nContent-Length: ${longBodyBytes}\r\n\r\n`
+const part = 'x'.repeat(longBodyBytes - 1)
+const borrowers: { name: string; steps: Step[]; nextBytes: number; lent: number }[] = [
+  { name: 'a head is read into the buffer of the connection', steps: [], nextBytes: readBufferBytes, lent: 0 },
+  {
+    name: 'so is the rest of a body that fits into it',
+    steps: [receive(`HTTP/1.1 200 OK\r\nContent-Length: ${readBufferBytes + 1}\r\n\r\nx`)],
+    nextBytes: readBufferBytes,
+    lent: 0,
+  },
+  { name: 'one that does not is read into a long one', steps: [receive(longHead)], nextBytes: longReadBytes, lent: 1 },
+  {
+    name: 'so is one whose length nobody knows',
+    steps: [receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')],
+    nextBytes: longReadBytes,
+    lent: 1,
+  },
+  {
+    name: 'to its end',
+    steps: [receive(longHead), receive(part)],
+    nextBytes: longReadBytes,
+    lent: 1,
+  },
+  {
+    name: 'from the end on nothing goes there, even while the client has not taken all of it',
+    steps: [receive(longHead), receive(part), receive('x')],
+    nextBytes: readBufferBytes,
+    lent: 1,
+  },
+  {
+    name: 'what follows the end does not go there either',
+    steps: [receive(longHead), receive(part), receive('x'), receive('H')],
+    nextBytes: readBufferBytes,
+    lent: 1,
+  },
+  {
+    name: 'a connection that ends within the body does not give it back',
+    steps: [receive(longHead), receive(part), end],
+    nextBytes: readBufferBytes,
+    lent: 0,
+  },
+]
+for (const { name, steps, nextBytes, lent } of borrowers) {
+  t.test(name, async t => {
+    const { connection, socket, longBuffers } = setUp()
+    for (const step of steps) step(socket)
+    t.equal(connection.nextBuffer().length, nextBytes)
+    t.strictSame(longBuffers.size, { lent, free: 0 })
+    connection.destroy()
+    t.strictSame(longBuffers.size, { lent: 0, free: 0 })
+    await settled()
+    t.strictSame(longBuffers.size, { lent: 0, free: 0 }, 'it is lost once')
+  })
+}
+
+t.test('a long buffer goes back once the client has all, and may then be lent to the next', async t => {
+  const { connection, socket, longBuffers, exchange } = setUp()
+  for (const bytes of [longHead, part, 'x']) socket.receive(bytes)
+  connection.detach()
+  t.strictSame(longBuffers.size, { lent: 0, free: 1 })
+  connection.begin(exchange, 'GET')
+  t.equal(connection.nextBuffer().length, readBufferBytes)
+  socket.receive(longHead)
+  t.strictSame(longBuffers.size, { lent: 1, free: 0 })
+})
+
+t.test('where no long buffer is left, a long body is read into the buffer of the connection', async t => {
+  const { connection, socket, longBuffers } = setUp()
+  const other = longBuffers.lend()
+  socket.receive(longHead)
+  t.equal(connection.nextBuffer().length, readBufferBytes)
+  if (other !== undefined) longBuffers.takeBack(other)
+  socket.receive('x')
+  t.equal(connection.nextBuffer().length, readBufferBytes, 'what is left of the body fits into it')
+  connection.destroy()
+  t.strictSame(longBuffers.size, { lent: 0, free: 1 }, 'nothing is lost that was never lent')
 })
 
 for (const code of ['EPIPE', 'ECONNRESET']) {
