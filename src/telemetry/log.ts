@@ -5,6 +5,7 @@ import type { LogFields } from './log-fields.ts'
 import { formatPretty } from './log-pretty.ts'
 import { createLogSink } from './log-sink.ts'
 import { redactText } from './redact.ts'
+import { createRequestLines } from './request-line.ts'
 
 /** How much is logged. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -29,6 +30,8 @@ export interface Log {
   write(level: Exclude<LogLevel, 'silent'>, event: string, fields?: LogFields): void
   info(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
+  /** One line of the event `request`: much cheaper than `write`, and it leaves some milliseconds later. */
+  writeRequest(level: 'info' | 'debug', fields: LogFields): void
   /** With the error's name, code and message, its causes, and on `debug` its stack. */
   error(event: string, error: unknown, fields?: LogFields): void
   /** Tells of lines that were dropped because their reader is slow, from now on. */
@@ -57,6 +60,7 @@ export function createLog(options: LogOptions): Log {
   let suppressed = (_lines: number) => {}
   const sink = createLogSink(options.stream, lines => suppressed(lines))
   const secrets = options.secrets ?? []
+  const requestLine = createRequestLines(secrets)
   const write = (line: string) => {
     sink.write(options.pretty ? formatPretty(line, options.colour ?? false) : `${escapeControls(line.trimEnd())}\n`)
   }
@@ -94,6 +98,12 @@ export function createLog(options: LogOptions): Log {
     },
     warn(event, fields) {
       log.write('warn', event, fields)
+    },
+    writeRequest(level, fields) {
+      if (!logger.isLevelEnabled(level)) return
+      const line = requestLine(level, fields, Date.now())
+      if (options.pretty) sink.write(formatPretty(line, options.colour ?? false))
+      else sink.writeSoon(line)
     },
     error(event, error, fields) {
       log.write('error', event, { ...fields, ...describeError(error, logger.isLevelEnabled('debug')) })

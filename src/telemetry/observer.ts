@@ -63,8 +63,8 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
       metrics.recordEnded(record)
       try {
         const logged = logNotable(record)
-        if (access()) log.info('request', describeRequest(record))
-        else if (!logged && log.enabled('debug')) log.write('debug', 'request', describeRequest(record))
+        if (access()) log.writeRequest('info', describeRequest(record))
+        else if (!logged && log.enabled('debug')) log.writeRequest('debug', describeRequest(record))
       } catch {
         // A line that cannot be made must not end the request's connection, let alone the process.
         metrics.countSuppressedLog()

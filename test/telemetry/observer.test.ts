@@ -33,6 +33,7 @@ function create(
       nowMs += ms
     },
     lines: (): Record<string, unknown>[] => {
+      log.flush(0)
       const text = String(stream.read() ?? '')
       return text.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line)]))
     },

@@ -6,7 +6,11 @@ function relay() {
   const from = new PassThrough()
   const written: [string, number | undefined][] = []
   let dropped = 0
-  const sink = { write: (text: string, lines?: number) => written.push([text, lines]), flush: async () => {} }
+  const sink = {
+    write: (text: string, lines?: number) => written.push([text, lines]),
+    writeSoon: () => t.fail('a line that has come this far waits no longer'),
+    flush: async () => {},
+  }
   relayLines(from, sink, lines => {
     dropped += lines
   })
