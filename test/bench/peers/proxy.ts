@@ -13,6 +13,9 @@ export interface ProxyVariant {
   readonly cores?: string | number | undefined
 }
 
+// As in the container image and the systemd unit.
+const nodeOptions = ['--max-semi-space-size=16']
+
 /** `cli` is the built program. */
 export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
   const { name, cores } = variant
@@ -38,7 +41,7 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
         port => ({ 'config.yaml': proxyConfiguration(port, adminPort, setting, variant) }),
         (_, folder) => ({
           command: process.execPath,
-          args: [...profiling, cli, 'serve', '--config', `${folder}/config.yaml`],
+          args: [...nodeOptions, ...profiling, cli, 'serve', '--config', `${folder}/config.yaml`],
           env: { PATH, HOME },
         }),
         cores,
