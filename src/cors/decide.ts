@@ -1,5 +1,5 @@
 import type { CorsRequest } from './cors-request.ts'
-import { extendHash, type OriginWildcard } from './origin-index.ts'
+import { extendHash, type OriginIndex, type OriginWildcard } from './origin-index.ts'
 import { covers } from './pattern-list.ts'
 import { type CompiledRule, methodBit, type Policy } from './policy.ts'
 import { matches } from './wildcard.ts'
@@ -35,9 +35,9 @@ export const refused: Readonly<Record<Exclude<Reason, 'matched'>, Decision>> = O
  */
 export function decide(policy: Policy | undefined, request: CorsRequest): Decision {
   if (policy === undefined || policy.rules.length === 0) return refused.no_rules
-  const { any, exact, wildcards } = policy.origins
+  const { any, exact } = policy.origins
   const decision = askRules(any, request, refused.origin)
-  return askWildcards(wildcards, request, askRules(exact.get(request.origin) ?? noRules, request, decision))
+  return askWildcards(policy.origins, request, askRules(exact.get(request.origin) ?? noRules, request, decision))
 }
 
 const noRules: readonly CompiledRule[] = Object.freeze([])
@@ -51,16 +51,18 @@ function askRules(rules: readonly CompiledRule[], request: CorsRequest, before: 
 }
 
 /** Asks the rules that list the origin by a pattern. Goes through the origin once, from its end. */
-function askWildcards(wildcards: readonly OriginWildcard[], request: CorsRequest, before: Decision): Decision {
+function askWildcards({ wildcards, suffixes }: OriginIndex, request: CorsRequest, before: Decision): Decision {
   const { origin } = request
   let decision = before
   let hash = 0
   let hashed = 0
-  for (let i = 0; i < wildcards.length; i++) {
-    const { pattern, rule, suffixLength, suffixHash } = wildcards[i] as OriginWildcard
-    if (suffixLength > origin.length) break
-    for (; hashed < suffixLength; hashed++) hash = extendHash(hash, origin.charCodeAt(origin.length - 1 - hashed))
-    if (hash === suffixHash && matches(pattern, origin)) decision = prefer(askRule(rule, request), decision)
+  for (let i = 0; i < suffixes.length; i += 2) {
+    const length = suffixes[i] as number
+    if (length > origin.length) break
+    for (; hashed < length; hashed++) hash = extendHash(hash, origin.charCodeAt(origin.length - 1 - hashed))
+    if (hash !== suffixes[i + 1]) continue
+    const { pattern, rule } = wildcards[i / 2] as OriginWildcard
+    if (matches(pattern, origin)) decision = prefer(askRule(rule, request), decision)
   }
   return decision
 }

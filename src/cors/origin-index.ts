@@ -13,15 +13,17 @@ export interface OriginIndex {
   readonly exact: ReadonlyMap<string, readonly CompiledRule[]>
   /** Every other pattern, the shortest suffix first. */
   readonly wildcards: readonly OriginWildcard[]
+  /**
+   * `[length, hash, …]` of the suffix of each of `wildcards`, see {@link extendHash}: they dismiss most patterns without a look
+   * at the pattern itself. In one piece, because a policy that was not asked for a while has to be fetched from memory.
+   */
+  readonly suffixes: Int32Array
 }
 
 /** A pattern of AllowedOrigins with the rule that lists it. */
 export interface OriginWildcard {
   readonly pattern: OpenPattern
   readonly rule: CompiledRule
-  readonly suffixLength: number
-  /** See {@link extendHash}: most patterns are dismissed by it, without looking at a string. */
-  readonly suffixHash: number
 }
 
 /** Sorts the origins of all `rules` of a policy. */
@@ -34,13 +36,14 @@ export function indexOrigins(rules: readonly CompiledRule[]): OriginIndex {
       if (listing === undefined) exact.set(origin, [rule])
       else listing.push(rule)
     }
-    for (const pattern of rule.origins.wildcards) wildcards.push(indexWildcard(pattern, rule))
+    for (const pattern of rule.origins.wildcards) wildcards.push(Object.freeze({ pattern, rule }))
   }
-  wildcards.sort((a, b) => a.suffixLength - b.suffixLength)
+  wildcards.sort((a, b) => a.pattern.suffix.length - b.pattern.suffix.length)
   return Object.freeze({
     any: Object.freeze(rules.filter(rule => rule.anyOrigin)),
     exact,
     wildcards: Object.freeze(wildcards),
+    suffixes: Int32Array.from(wildcards.flatMap(({ pattern: { suffix } }) => [suffix.length, hashFromEnd(suffix)])),
   })
 }
 
@@ -49,9 +52,8 @@ export function extendHash(hash: number, code: number): number {
   return (Math.imul(hash, 31) + code) | 0
 }
 
-function indexWildcard(pattern: OpenPattern, rule: CompiledRule): OriginWildcard {
-  const { suffix } = pattern
-  let suffixHash = 0
-  for (let at = suffix.length - 1; at >= 0; at--) suffixHash = extendHash(suffixHash, suffix.charCodeAt(at))
-  return { pattern, rule, suffixLength: suffix.length, suffixHash }
+function hashFromEnd(text: string): number {
+  let hash = 0
+  for (let at = text.length - 1; at >= 0; at--) hash = extendHash(hash, text.charCodeAt(at))
+  return hash
 }

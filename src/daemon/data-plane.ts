@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
 import type { Configuration } from '../config/configuration.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
-import { ExchangeList } from '../proxy/exchange-list.ts'
+import { LiveList } from '../proxy/live-list.ts'
 import type { ProxyContext } from '../proxy/proxy-context.ts'
 import { applyLimits, createProxyServer, modernTls, type ServerLimits } from '../proxy/proxy-server.ts'
 import type { ProxyObserver } from '../proxy/request-record.ts'
@@ -68,7 +68,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     observer,
     now,
     ids: createRequestIds(randomBytes),
-    exchanges: new ExchangeList(),
+    exchanges: new LiveList(),
     responseOf: new WeakMap(),
     exchangeOf: new WeakMap(),
     closing: new WeakSet(),

@@ -1,7 +1,7 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
-import type { Listed } from './exchange-list.ts'
 import { lingerAtEnd } from './linger.ts'
+import type { Listed } from './live-list.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'

@@ -4,8 +4,8 @@ import type { BucketAddress } from '../s3/bucket-address.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
 import type { ConsoleProxy } from './console.ts'
 import type { Exchange } from './exchange.ts'
-import type { ExchangeList } from './exchange-list.ts'
 import type { ForwardedForPolicy } from './forwarded-for.ts'
+import type { LiveList } from './live-list.ts'
 import type { ManagedOperations } from './managed-operation.ts'
 import type { GuardLimits } from './request-guard.ts'
 import type { ProxyObserver } from './request-record.ts'
@@ -45,7 +45,7 @@ export interface ProxyContext {
   readonly now: () => number
   readonly ids: () => RequestIds
   /** The exchanges under way. */
-  readonly exchanges: ExchangeList<Exchange>
+  readonly exchanges: LiveList<Exchange>
   /** The response whose turn it is on a client connection, or was last: for faults that are found below the request. */
   readonly responseOf: WeakMap<object, ServerResponse>
   /** The exchange that a client connection carries, or carried last. */

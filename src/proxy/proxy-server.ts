@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { s3Errors } from '../s3/error-response.ts'
 import { type ClientFault, onClientFault } from './client-fault.ts'
+import { keepClientSockets } from './client-sockets.ts'
 import type { RequestHandler } from './handler.ts'
 import { createHandler } from './handler.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -93,9 +94,9 @@ export function createProxyServer(
     // Waiting for the endpoint is not the client's silence: the exchange's own limits watch over that.
     const exchange = context.exchangeOf.get(socket)
     if (exchange?.underWay !== true) socket.destroy()
-    else if (!exchange.endForIdleClient()) socket.setTimeout(server.timeout) // Node's timer has run out: once more
+    else exchange.endForIdleClient() // else asked again when it has been idle as long once more
   })
-  closeSilentConnections(server)
+  keepClientSockets(server, tls !== undefined)
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     // Before Node's own listener, which would end a response that only the connection's end delimits as if it were whole.
     socket.prependListener('end', () => context.exchangeOf.get(socket)?.onClientLeft())
@@ -111,22 +112,6 @@ export function applyLimits(server: Server & { maxHeaderSize?: number }, limits:
   server.keepAliveTimeout = limits.keepAliveMs
   server.timeout = limits.idleMs
   server.maxHeaderSize = limits.headerBytes
-}
-
-/** Lets `closeIdleConnections` end connections that have not said a word, too, which Node takes for busy with a request. */
-function closeSilentConnections(server: Server): void {
-  const clients = new Set<Socket>()
-  const add = (socket: Socket): void => {
-    clients.add(socket)
-    socket.once('close', () => clients.delete(socket))
-  }
-  server.on('connection', add)
-  server.on('secureConnection', add)
-  const closeIdleConnections = server.closeIdleConnections.bind(server)
-  server.closeIdleConnections = () => {
-    closeIdleConnections()
-    for (const client of clients) if (client.bytesRead === 0) client.destroy()
-  }
 }
 
 // Nobody pipelines deeper; every request that waits costs memory.

@@ -4,14 +4,14 @@ export interface Listed {
 }
 
 /**
- * The exchanges under way, in no order.
+ * What is under way, exchanges or connections, in no order.
  *
  * Not a Set: whenever V8 makes a new table for one, the old table keeps what it held and points to the new one, and the
  * collection of young objects takes all that for alive once the old table has grown old itself. With an exchange coming and
  * going for every request, each one, and its request and response, was copied twice and left to the large collection: 30 %
  * of a small GET.
  */
-export class ExchangeList<T extends Listed> {
+export class LiveList<T extends Listed> {
   readonly #members: T[] = []
 
   get size(): number {

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { ExchangeList } from '../../src/proxy/exchange-list.ts'
+import { LiveList } from '../../src/proxy/live-list.ts'
 
 const steps: { name: string; steps: string; left: string }[] = [
   { name: 'what is added is listed', steps: '+a +b', left: 'ab' },
@@ -15,7 +15,7 @@ const steps: { name: string; steps: string; left: string }[] = [
 ]
 for (const { name, steps: text, left } of steps) {
   t.test(name, async t => {
-    const list = new ExchangeList<{ name: string; listedAt: number }>()
+    const list = new LiveList<{ name: string; listedAt: number }>()
     const members = new Map(['a', 'b', 'c'].map(name => [name, { name, listedAt: -1 }]))
     for (const [sign, name = ''] of text.split(' ')) {
       const member = members.get(name)
@@ -35,7 +35,7 @@ for (const { name, steps: text, left } of steps) {
 }
 
 t.test('whoever is visited may leave meanwhile, and nobody is left out', async t => {
-  const list = new ExchangeList<{ listedAt: number }>()
+  const list = new LiveList<{ listedAt: number }>()
   for (let i = 0; i < 5; i++) list.add({ listedAt: -1 })
   let visited = 0
   for (const member of list) {
@@ -50,7 +50,7 @@ t.test('who has left is not carried on by the collections of young objects', asy
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void
   const oldBytes = () => getHeapSpaceStatistics().find(space => space.space_name === 'old_space')?.space_used_size ?? 0
-  const list = new ExchangeList<{ listedAt: number; text: unknown[] }>()
+  const list = new LiveList<{ listedAt: number; text: unknown[] }>()
   const underWay: { listedAt: number; text: unknown[] }[] = []
   const rounds = 40_000
   collect()

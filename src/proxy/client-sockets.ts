@@ -1,0 +1,98 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Listed, LiveList } from './live-list.ts'
+
+/**
+ * What Node's sockets do about their idle limit: the first is called at every read and write, the second when the limit has
+ * passed. It emits 'timeout' unless what was written is still leaving. Neither is documented; a test holds that they are there.
+ */
+export interface IdleHooks {
+  _unrefTimer(): void
+  _onTimeout(): void
+}
+
+/** A limit may be late by this much. */
+const tickMs = 250
+
+/** One client connection and its idle limit. */
+class ClientSocket implements Listed {
+  listedAt = -1
+  readonly #socket: Socket & IdleHooks
+  /** 0: none. */
+  #limitMs = 0
+  #idleSinceMs = 0
+  /** Something was read or written, or the limit set, since the clock last looked. */
+  #active = true
+
+  constructor(socket: Socket & IdleHooks) {
+    this.#socket = socket
+    socket._unrefTimer = () => {
+      this.#active = true
+    }
+    socket.setTimeout = (limitMs, listener) => {
+      this.#limitMs = limitMs
+      this.#active = true
+      if (listener !== undefined) {
+        if (limitMs === 0) socket.removeListener('timeout', listener)
+        else socket.once('timeout', listener)
+      }
+      return socket
+    }
+  }
+
+  /** Not a byte has come. */
+  get silent(): boolean {
+    return this.#socket.bytesRead === 0
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Looks at the clock. */
+  tick(nowMs: number): void {
+    if (this.#active) {
+      this.#active = false
+      this.#idleSinceMs = nowMs
+    } else if (this.#limitMs > 0 && nowMs - this.#idleSinceMs >= this.#limitMs) {
+      this.#idleSinceMs = nowMs
+      this.#socket._onTimeout()
+    }
+  }
+}
+
+/**
+ * Keeps the idle limits of a server's connections by one clock for all of them. Node makes a timer at the beginning and at the
+ * end of each request, and moves it at each read and write: a twentieth of a preflight.
+ *
+ * Also lets `closeIdleConnections` end connections that have not said a word, which Node takes for busy with a request.
+ */
+export function keepClientSockets(server: Server, tls: boolean): void {
+  const clients = new LiveList<ClientSocket>()
+  // Before Node's own listener, which sets the first limit.
+  server.prependListener(tls ? 'secureConnection' : 'connection', (socket: Socket & IdleHooks) => {
+    const client = new ClientSocket(socket)
+    clients.add(client)
+    socket.once('close', () => clients.delete(client))
+  })
+  const unsecured = new Set<Socket>()
+  if (tls) {
+    server.on('connection', (socket: Socket) => {
+      unsecured.add(socket)
+      socket.once('close', () => unsecured.delete(socket))
+    })
+  }
+  const ticker = setInterval(() => {
+    const nowMs = performance.now()
+    for (const client of clients) client.tick(nowMs)
+  }, tickMs)
+  ticker.unref()
+  server.once('close', () => clearInterval(ticker))
+
+  const closeIdleConnections = server.closeIdleConnections.bind(server)
+  server.closeIdleConnections = () => {
+    closeIdleConnections()
+    for (const client of clients) if (client.silent) client.destroy()
+    for (const socket of unsecured) if (socket.bytesRead === 0) socket.destroy()
+  }
+}
