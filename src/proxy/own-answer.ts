@@ -38,7 +38,8 @@ export function sendOwnAnswer(
   ]
   const { retryAfterSeconds } = answer.error
   if (retryAfterSeconds !== undefined) fields.push('Retry-After', String(retryAfterSeconds))
-  fields.push('Content-Length', String(Buffer.byteLength(body)))
+  const bodyBytes = Buffer.byteLength(body)
+  fields.push('Content-Length', String(bodyBytes))
   // A body that nobody reads must not be taken for the next request.
   const content = mayHaveContent(request) && !request.complete
   const close = answer.close || answer.error.closes === true || content
@@ -51,8 +52,10 @@ export function sendOwnAnswer(
   record.errorCode = answer.error.code
   record.requestId = requestId
   response.writeFields(answer.error.status, undefined, fields)
-  // As bytes: a string would take the fields with it into its encoding, and an Origin that goes back is bytes already.
-  response.end(Buffer.from(body))
+  // A string takes the fields with it into its encoding, and an Origin that goes back is bytes already: only what is ASCII may be
+  // one, which then leaves in one write with its head.
+  if (bodyBytes === body.length) response.end(body, 'latin1')
+  else response.end(Buffer.from(body))
 }
 
 function mayHaveContent(request: ProxyRequest): boolean {

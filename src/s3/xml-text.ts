@@ -1,3 +1,6 @@
+/** ASCII that stands for itself: what nearly every text is made of. */
+const plain = /^[\x20-\x25\x27-\x3b\x3d\x3f-\x7e]*$/
+
 /**
  * Escapes `text` for the content of an XML element.
  *
@@ -5,6 +8,7 @@
  * hold, not even as references (https://www.w3.org/TR/xml/#charsets), become U+FFFD.
  */
 export function escapeXmlText(text: string): string {
+  if (plain.test(text)) return text
   let escaped = ''
   let copied = 0
   for (let i = 0; i < text.length; i++) {
