@@ -81,7 +81,8 @@ export function describeMachine() {
   return {
     cpu: cpu?.model ?? 'unknown',
     cores: cpus().length,
-    kernel: release(),
+    // Without what a distribution or a host adds to it.
+    kernel: release().split('-')[0] ?? '',
     node: process.version,
     nginx: version('nginx', '-v'),
     haproxy: version('haproxy', '-v'),
