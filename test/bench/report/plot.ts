@@ -17,6 +17,7 @@ const titleHeight = 34
 const margin = 24
 const headHeight = 70
 const barMax = panelWidth - labelWidth - 130
+const plotTitle = 'CPU time of the proxy process per request, in µs (and as a multiple of nginx’s)'
 
 /** Text and background are set, so that it is as legible on a dark page. */
 export function renderPlot(panels: readonly Panel[], subtitle: string): string {
@@ -31,8 +32,9 @@ export function renderPlot(panels: readonly Panel[], subtitle: string): string {
     return `<g transform="translate(${x} ${y})">\n${renderPanel(panel)}</g>\n`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="#1b1f24">
+<title>${plotTitle}</title>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
-<text x="${margin}" y="30" font-size="20" font-weight="bold">CPU time of the proxy process per request, in µs (and as a multiple of nginx’s)</text>
+<text x="${margin}" y="30" font-size="20" font-weight="bold">${plotTitle}</text>
 <text x="${margin}" y="52" fill="#57606a">${escapeXml(subtitle)}</text>
 ${drawn.join('')}</svg>
 `
