@@ -12,7 +12,9 @@ export type ConfiguredEnforcement = WrittenConfiguration['enforcement']
 export interface BucketConfiguration {
   readonly name: string
   readonly source: BucketSource
+  /** Where `ruleCount` is known, made anew whenever it is read. */
   readonly rules: readonly CorsRule[]
+  readonly ruleCount?: number | undefined
   readonly enforcement: ConfiguredEnforcement
   readonly corsFile?: string | undefined
 }

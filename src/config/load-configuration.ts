@@ -75,3 +75,20 @@ export function fingerprint(snapshot: Snapshot): string {
   }
   return hash.digest('hex')
 }
+
+/** Whether every file of two snapshots reads the same, in the order they were read. */
+export function isSameSnapshot(one: Snapshot, other: Snapshot): boolean {
+  const others = [...other]
+  return (
+    one.size === others.length &&
+    [...one].every(([path, content], index) => {
+      const [otherPath, otherContent] = others[index] ?? []
+      return path === otherPath && otherContent !== undefined && isSameContent(content, otherContent)
+    })
+  )
+}
+
+function isSameContent(one: FileContent, other: FileContent): boolean {
+  if (one.kind === 'bytes') return other.kind === 'bytes' && Buffer.compare(one.bytes, other.bytes) === 0
+  return other.kind === 'failed' && other.message === one.message
+}

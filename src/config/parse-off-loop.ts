@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Environment } from './environment.ts'
 import type { ConfigurationSource, ParseSnapshot, Snapshot, SnapshotResult } from './load-configuration.ts'
-import { createPartsReader, type ParsedPart } from './parsed-parts.ts'
+import { type PackedResult, unpackResult } from './packed-result.ts'
 
 /** Far more than a file of 1 MiB needs on a slow machine. */
 const timeoutMs = 20_000
@@ -12,7 +12,7 @@ const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './parse-worker.ts' 
 /** Parses a snapshot on another thread, so that a reload costs the requests under way nothing. Never rejects. */
 export const parseOffLoop: ParseSnapshot = (source, snapshot) => runWorker(workerUrl, source, snapshot, timeoutMs)
 
-/** Runs one worker to its last message; its failure, or its silence, is a fault of the configuration. */
+/** Runs one worker to its message; its failure, or its silence, is a fault of the configuration. */
 export function runWorker(
   url: URL,
   source: ConfigurationSource,
@@ -36,11 +36,7 @@ export function runWorker(
     }
     const fail = (message: string) => finish(failure(source.file, message))
     const timer = setTimeout(() => fail(`reading took longer than ${deadlineMs / 1000} seconds`), deadlineMs)
-    const read = createPartsReader()
-    worker.on('message', (part: ParsedPart) => {
-      const result = read(part)
-      if (result !== undefined) finish(result)
-    })
+    worker.once('message', (packed: PackedResult) => finish(unpackResult(packed)))
     worker.once('error', error => fail(`reading failed: ${error instanceof Error ? error.message : String(error)}`))
     worker.once('exit', () => fail('reading ended without a result'))
   })

@@ -6,6 +6,7 @@ import type { ConfigurationIssue } from './issue.ts'
 import {
   type ConfigurationSource,
   fingerprint,
+  isSameSnapshot,
   type LoadedConfiguration,
   type ParseSnapshot,
   type ReadContent,
@@ -85,7 +86,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     for (let reads = 1; reads < maxSettleReads && !signal.aborted; reads++) {
       await sleep(settleMs, signal)
       const after = await readAll(paths, read)
-      if (fingerprint(before) === fingerprint(after)) return after
+      if (isSameSnapshot(before, after)) return after
       before = after
     }
     return undefined

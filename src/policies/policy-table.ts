@@ -10,24 +10,29 @@ export interface BucketEntry {
   readonly source: PolicySource
   /** Of `yaml` and `file`; empty for the sources that are asked later. */
   readonly rules: readonly CorsRule[]
+  /** How many, where they are costly to read. */
+  readonly ruleCount?: number | undefined
   readonly enforcement: Enforcement
 }
 
 const none: RuleState = Object.freeze({ kind: 'none' })
 const unknown: RuleState = Object.freeze({ kind: 'unknown' })
 
-/** Rules that are compiled when a request first asks for them: a reload of thousands of buckets keeps no request waiting. */
+/**
+ * Rules that are read and compiled when a request first asks for them: a reload of thousands of buckets keeps no request
+ * waiting.
+ */
 class WrittenRules {
   readonly kind = 'rules'
-  readonly #rules: readonly CorsRule[]
+  readonly #entry: BucketEntry
   #policy: Policy | undefined
 
-  constructor(rules: readonly CorsRule[]) {
-    this.#rules = rules
+  constructor(entry: BucketEntry) {
+    this.#entry = entry
   }
 
   get policy(): Policy {
-    this.#policy ??= compilePolicy(this.#rules)
+    this.#policy ??= compilePolicy(this.#entry.rules)
     return this.#policy
   }
 }
@@ -62,11 +67,12 @@ export function createPolicyTable(entries: readonly BucketEntry[], ungoverned: E
   return { peek, load: async bucket => peek(bucket), inspect: peek, describe: () => statuses }
 }
 
-function stateOf({ source, rules }: BucketEntry): RuleState {
+function stateOf(entry: BucketEntry): RuleState {
+  const { source } = entry
   switch (source) {
     case 'yaml':
     case 'file':
-      return rules.length === 0 ? none : new WrittenRules(rules)
+      return countOf(entry) === 0 ? none : new WrittenRules(entry)
     case 'none':
       return none
     case 'upstream':
@@ -77,6 +83,10 @@ function stateOf({ source, rules }: BucketEntry): RuleState {
   }
 }
 
-function statusOf({ name, rules }: BucketEntry, { source, enforcement, state }: BucketPolicy): BucketStatus {
-  return Object.freeze({ bucket: name, source, enforcement, state: state.kind, rules: rules.length })
+function statusOf(entry: BucketEntry, { source, enforcement, state }: BucketPolicy): BucketStatus {
+  return Object.freeze({ bucket: entry.name, source, enforcement, state: state.kind, rules: countOf(entry) })
+}
+
+function countOf(entry: BucketEntry): number {
+  return entry.ruleCount ?? entry.rules.length
 }

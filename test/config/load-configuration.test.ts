@@ -1,7 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { fingerprint, loadConfiguration, parseSnapshot, readAll } from '../../src/config/load-configuration.ts'
+import {
+  fingerprint,
+  isSameSnapshot,
+  loadConfiguration,
+  parseSnapshot,
+  readAll,
+  type Snapshot,
+} from '../../src/config/load-configuration.ts'
 import { contentOf, issueLines, upstreamLine } from '../fixtures/parsed-text.ts'
 
 const cors = '[{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"]}]'
@@ -61,23 +68,31 @@ t.test('a snapshot says which files it lacks', async t => {
   t.strictSame(structuredClone(result), result, 'and the result can cross threads')
 })
 
-t.test('two snapshots have one fingerprint when every file reads the same', async t => {
-  const of = (entries: readonly (readonly [string, string])[]) =>
-    fingerprint(new Map(entries.map(([path, text]) => [path, contentOf(text)])))
-  t.equal(of([['a', '1']]), of([['a', '1']]))
+t.test('two snapshots are the same, and have one fingerprint, when every file reads the same', async t => {
+  const of = (entries: readonly (readonly [string, string])[]): Snapshot =>
+    new Map(entries.map(([path, text]) => [path, contentOf(text)]))
+  const failed = (message: string): Snapshot => new Map([['a', { kind: 'failed', message }]])
+  const two = of([
+    ['a', '1'],
+    ['b', ''],
+  ])
   const different = [
     of([]),
     of([['a', '1']]),
     of([['a', '2']]),
     of([['b', '1']]),
-    of([
-      ['a', '1'],
-      ['b', ''],
-    ]),
+    two,
     of([['a', '1b']]),
+    failed('1'),
+    failed('2'),
   ]
-  t.equal(new Set(different).size, different.length)
-  t.not(fingerprint(new Map([['a', { kind: 'failed', message: '1' }]])), of([['a', '1']]))
+  for (const [index, one] of different.entries()) {
+    for (const [otherIndex, other] of structuredClone(different).entries()) {
+      const name = `${index} and ${otherIndex}`
+      t.equal(isSameSnapshot(one, other), index === otherIndex, name)
+      t.equal(fingerprint(one) === fingerprint(other), index === otherIndex, name)
+    }
+  }
 })
 
 t.test('every path is read once', async t => {

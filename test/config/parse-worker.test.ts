@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { parseSnapshot } from '../../src/config/load-configuration.ts'
+import { packResult } from '../../src/config/packed-result.ts'
 import { contentOf } from '../fixtures/parsed-text.ts'
 
 t.test('a worker answers once, with faults and wanted files as plain data', async t => {
@@ -13,5 +14,5 @@ t.test('a worker answers once, with faults and wanted files as plain data', asyn
   const messages: unknown[] = []
   worker.on('message', message => messages.push(message))
   await once(worker, 'exit')
-  t.strictSame(messages, [parseSnapshot(source, snapshot)])
+  t.strictSame(messages, [packResult(parseSnapshot(source, snapshot))])
 })
