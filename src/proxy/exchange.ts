@@ -227,13 +227,12 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     return !this.#over && !this.#response.writableEnded
   }
 
-  /** The client's socket was idle for its limit. Whether it was the client that was waited for; then the exchange ends. */
-  endForIdleClient(): boolean {
+  /** The client's socket was idle for its limit: if it is the client that is waited for, the exchange ends. */
+  endForIdleClient(): void {
     const uploading = this.#body?.started === true && !this.#body.done && !this.#body.blocked && !this.#early
-    if (!uploading && !this.#blocked) return false
+    if (!uploading && !this.#blocked) return
     this.#record.clientAborted = true
     this.abort(s3Errors.requestTimeout)
-    return true
   }
 
   /** The client has ended its side: whoever has no more to say while an answer is owed has left. */

@@ -25,7 +25,7 @@ export class ReadBuffers {
     this.#limit = limit
   }
 
-  /** How many are lent, and how many are kept for the next: for tests and the ones below. */
+  /** How many are lent, and how many are kept for the next: for tests. */
   get size(): { readonly lent: number; readonly free: number } {
     return { lent: this.#lent, free: this.#free.length }
   }

@@ -61,9 +61,8 @@ export function createLog(options: LogOptions): Log {
   const sink = createLogSink(options.stream, lines => suppressed(lines))
   const secrets = options.secrets ?? []
   const requestLine = createRequestLines(secrets)
-  const write = (line: string) => {
-    sink.write(options.pretty ? formatPretty(line, options.colour ?? false) : `${escapeControls(line.trimEnd())}\n`)
-  }
+  // For a person in a terminal, or as it is.
+  const shown = options.pretty ? (line: string) => formatPretty(line, options.colour ?? false) : undefined
   const logger = pino(
     {
       level: options.level,
@@ -71,7 +70,7 @@ export function createLog(options: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
     },
-    { write },
+    { write: (line: string) => sink.write(shown?.(line) ?? `${escapeControls(line.trimEnd())}\n`) },
   )
 
   function clean(fields: LogFields): Record<string, string | number | boolean | undefined> {
@@ -102,7 +101,7 @@ export function createLog(options: LogOptions): Log {
     writeRequest(level, fields) {
       if (!logger.isLevelEnabled(level)) return
       const line = requestLine(level, fields, Date.now())
-      if (options.pretty) sink.write(formatPretty(line, options.colour ?? false))
+      if (shown) sink.write(shown(line))
       else sink.writeSoon(line)
     },
     error(event, error, fields) {

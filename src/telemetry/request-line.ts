@@ -14,7 +14,7 @@ const plain = /^[A-Za-z0-9._~/-]{0,256}$/
 
 /**
  * Makes the lines of requests: `{"level", "time", "event":"request", …fields}`, each string redacted and escaped as in every other
- * line. The general way, through the logger, costs as much as a preflight; this one a sixth of it, because what comes again and
+ * line. The general way, through the logger, costs as much as a preflight; this one a tenth of it, because what comes again and
  * again (an origin, a bucket, a peer) is made safe once.
  */
 export function createRequestLines(
