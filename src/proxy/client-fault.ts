@@ -1,4 +1,4 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { renderError, type S3Error, s3Errors } from '../s3/error-response.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -49,7 +49,7 @@ export function answerFault(context: ProxyContext, socket: Socket, error: S3Erro
 }
 
 /** Responses that will be followed by the answer to a fault. */
-const faulty = new WeakSet<ServerResponse>()
+const faulty = new WeakSet<object>()
 
 function errorFor(fault: ClientFault): S3Error {
   switch (fault.code) {

@@ -144,16 +144,14 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     if (!response.headersSent) {
       if (bytes.length === this.#head?.contentLength && bytes.length <= maxStringBodyBytes) {
         this.#writeHead()
-        response.end(bytes.toString('latin1'), 'latin1')
+        response.end(bytes.toString('latin1'))
         return
       }
       this.#writeHead()
     }
     const { socket } = response
     if (socket === null) return // gone: 'close' follows
-    socket.cork()
     response.write(bytes, this.#written)
-    socket.uncork()
     if (socket.writableLength > 0) {
       this.#blocked = true
       this.#connection?.pause()
@@ -164,8 +162,7 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     const response = this.#response
     if (this.#head !== undefined && !response.headersSent) {
       this.#writeHead()
-      // Not flushHeaders(), which writes the fields in UTF-8: theirs are bytes, one character each.
-      if (!ended) response.write('', 'latin1')
+      if (!ended) response.flushHead()
     }
     if (!ended) return
     this.#ended = true
@@ -270,17 +267,15 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     const head = this.#head as ResponseHead
     const response = this.#response
     const fields = relayedFields(head, this.#plan.cors, this.#record)
-    if (this.#framing === 'close') {
-      // Neither side knows the length: the end of the connection is the end of the content, as it came.
-      response.removeHeader('Transfer-Encoding')
-    }
+    // Neither side knows the length: the end of the connection is the end of the content, as it came.
+    const untilClose = this.#framing === 'close'
     if (this.#early) lingerAtEnd(this.#request)
-    if (this.#early || this.#framing === 'close' || this.#context.draining) {
+    if (this.#early || untilClose || this.#context.draining) {
       fields.push('Connection', 'close')
       this.#context.closing.add(this.#request.socket)
     }
     this.#record.status = head.statusCode
-    response.writeFields(head.statusCode, head.reason, fields)
+    response.writeFields(head.statusCode, head.reason, fields, untilClose)
   }
 
   readonly #written = (): void => {

@@ -11,6 +11,7 @@ import { Exchange } from './exchange.ts'
 import { forwardedLines } from './forwarded-for.ts'
 import { lingerAtEnd } from './linger.ts'
 import { answerManaged, isCorsOperation } from './managed-operation.ts'
+import { nodeResponseFor } from './node-response.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
@@ -105,7 +106,7 @@ function handle(
     if (consoleProxy.accepts(guarded)) {
       if (expectsContinue) response.writeContinue()
       request.readAllHeaders()
-      consoleProxy.web(request, response, record, () => end(context, record))
+      consoleProxy.web(request, nodeResponseFor(response), record, () => end(context, record))
     } else {
       record.kind = 'rejected'
       answer(context, request, response, record, { ...s3Errors.transferCodingNotImplemented, closes: true }, [])

@@ -101,7 +101,7 @@ function sendAnswer(
   record.status = answer.status
   record.errorCode = answer.s3Code
   record.responseBodyBytes = answer.body.length
-  response.writeHead(answer.status, kept)
+  response.writeFields(answer.status, undefined, kept)
   response.end(answer.body)
 }
 

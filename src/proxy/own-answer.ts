@@ -54,8 +54,7 @@ export function sendOwnAnswer(
   response.writeFields(answer.error.status, undefined, fields)
   // A string takes the fields with it into its encoding, and an Origin that goes back is bytes already: only what is ASCII may be
   // one, which then leaves in one write with its head.
-  if (bodyBytes === body.length) response.end(body, 'latin1')
-  else response.end(Buffer.from(body))
+  response.end(bodyBytes === body.length ? body : Buffer.from(body))
 }
 
 function mayHaveContent(request: ProxyRequest): boolean {

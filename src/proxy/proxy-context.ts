@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import type { BucketAddress } from '../s3/bucket-address.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
@@ -38,6 +38,13 @@ export interface ProxySettings {
   readonly idleMs: number
 }
 
+/** What is asked of a response by those who see only its connection. */
+export interface AnsweringResponse {
+  readonly req: IncomingMessage
+  readonly writableFinished: boolean
+  once(event: 'close', listener: () => void): unknown
+}
+
 /** What every exchange of one server shares. */
 export interface ProxyContext {
   readonly observer: ProxyObserver
@@ -47,7 +54,7 @@ export interface ProxyContext {
   /** The exchanges under way. */
   readonly exchanges: LiveList<Exchange>
   /** The response whose turn it is on a client connection, or was last: for faults that are found below the request. */
-  readonly responseOf: WeakMap<object, ServerResponse>
+  readonly responseOf: WeakMap<object, AnsweringResponse>
   /** The exchange that a client connection carries, or carried last. */
   readonly exchangeOf: WeakMap<object, Exchange>
   /** Client connections whose last answer was given: nothing more may be written to them. */

@@ -1,51 +1,285 @@
-import { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { httpDate } from './http-date.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 
-type StoreHeader = (this: ServerResponse, firstLine: string, fields: readonly string[]) => void
-const storeHeader = (ServerResponse.prototype as unknown as { _storeHeader: StoreHeader })._storeHeader
+/** How the end of a response's content is told. `close`: by the end of the connection. */
+type Framing = 'none' | 'length' | 'chunked' | 'close'
+
+/** What Node's server keeps in a connection: the response whose turn it is. */
+type ServedSocket = Socket & { _httpMessage?: object | null }
 
 /**
- * A response whose field lines are written as they are.
+ * One response, in the place of Node's own: the class is given to the server by its documented option `ServerResponse`.
  *
- * Node's `writeHead` tests every name and value with two regular expressions and looks at each for what it means to the
- * framing: a tenth of the cost of a small object. All that is sent here was tested before: by the parser of the endpoint's
- * responses, by the configuration, or by llhttp. Framing, keep-alive and Date stay Node's.
+ * Node parses the request, keeps the order of pipelined ones and watches over the connection; what is sent is written here, in
+ * as few writes as it takes. Node's class prepares every response for whatever a program may do with it, which was more than
+ * half of the time of a preflight (measured by the scenario `preflight` of the benchmark). What the server calls and reads of a
+ * response stands in the second half of the class; that it is there in every supported version of Node is held by the tests.
+ *
+ * The fields were all tested before, by the parser of the endpoint's responses, by the configuration, or by llhttp, and are
+ * not tested again.
  */
-export class ProxyResponse extends ServerResponse<ProxyRequest> {
-  #lines = ''
+export class ProxyResponse {
+  readonly req: ProxyRequest
+  /** Null before the response's turn, and after its end. */
+  socket: Socket | null = null
+  statusCode = 0
+  /** The head is made, and is sent with what follows it. */
+  headersSent = false
+  writableEnded = false
+  /** All of it has left. */
+  writableFinished = false
+  destroyed = false
+  /** Set by the server: the client's wish, which the response may refuse. */
+  shouldKeepAlive = false
 
-  /** Writes the head. `fields`: flat [name, value, …], valid, each a byte a character; Content-Length comes last of them. */
-  writeFields(statusCode: number, reason: string | undefined, fields: readonly string[]): void {
-    const framing: string[] = []
-    let lines = ''
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i] as string
-      const value = fields[i + 1] as string
-      if (isFraming(name)) framing.push(name, value)
-      else {
-        if (name.length === 4 && name.toLowerCase() === 'date') this.sendDate = false
-        lines += `${name}: ${value}\r\n`
-      }
-    }
-    this.#lines = lines
-    if (reason === undefined) this.writeHead(statusCode, framing)
-    else this.writeHead(statusCode, reason, framing)
+  #head = ''
+  #framing: Framing = 'none'
+  #onFinish: (() => void) | undefined
+  #onTurn: (() => void) | undefined
+  #onClose: (() => void)[] | undefined
+
+  constructor(request: ProxyRequest) {
+    this.req = request
   }
 
-  /** Node's own step from the fields to the text of the head; the status line is what it begins with. */
-  _storeHeader(firstLine: string, fields: readonly string[]): void {
-    storeHeader.call(this, firstLine + this.#lines, fields)
+  /**
+   * Makes the head. `fields`: flat [name, value, …], valid, each a byte a character, without Transfer-Encoding. Framing,
+   * keep-alive and Date are added. `untilClose`: content of unknown length ends with the connection even in HTTP/1.1.
+   */
+  writeFields(statusCode: number, reason: string | undefined, fields: readonly string[], untilClose = false): void {
+    let lines = ''
+    let connection = ''
+    let length = ''
+    let isDated = false
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] as string
+      const line = `${name}: ${fields[i + 1] as string}\r\n`
+      switch (fieldOf(name)) {
+        case 'connection':
+          connection = line
+          break
+        case 'content-length':
+          length = line
+          break
+        case 'date':
+          isDated = true
+          lines += line
+          break
+        default:
+          lines += line
+      }
+    }
+    const hasContent = this.req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304
+    const isHttp11 = this.req.httpVersionMinor === 1
+    if (length !== '') this.#framing = hasContent ? 'length' : 'none'
+    else if (!hasContent) this.#framing = 'none'
+    else this.#framing = isHttp11 && !untilClose ? 'chunked' : 'close'
+    let kept = ''
+    if (connection !== '') this._last = isClose(connection)
+    // A HTTP/1.0 client that keeps its connection has to know the length, also of content that is not there.
+    else if (this.#framing === 'close' || !this.shouldKeepAlive || (length === '' && !isHttp11)) {
+      this._last = true
+      kept = 'Connection: close\r\n'
+    } else kept = keepAliveLines(this._keepAliveTimeout)
+    const date = isDated ? '' : `Date: ${httpDate()}\r\n`
+    const coding = this.#framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
+    const statusLine = `HTTP/1.1 ${statusCode} ${reason ?? STATUS_CODES[statusCode] ?? ''}\r\n`
+    this.#head = `${statusLine}${lines}${length}${connection}${date}${kept}${coding}\r\n`
+    this.statusCode = statusCode
+    this.headersSent = true
+  }
+
+  /** Sends the head before there is content. */
+  flushHead(): void {
+    if (this.#head !== '') this.socket?.write(this.#takeHead(), 'latin1')
+  }
+
+  /** Sends content after the head. `onTaken` is called when the kernel has taken it, and the buffer may be used again. */
+  write(content: Buffer, onTaken: () => void): void {
+    const { socket } = this
+    if (socket === null || this.destroyed || this.#framing === 'none') return
+    const head = this.#takeHead()
+    if (this.#framing !== 'chunked') {
+      if (head === '') {
+        socket.write(content, onTaken)
+        return
+      }
+      socket.cork()
+      socket.write(head, 'latin1')
+      socket.write(content, onTaken)
+    } else {
+      socket.cork()
+      socket.write(`${head}${content.length.toString(16)}\r\n`, 'latin1')
+      socket.write(content)
+      socket.write('\r\n', 'latin1', onTaken)
+    }
+    socket.uncork()
+  }
+
+  /** Ends the response, with content if there is more: as a string, each character is a byte. */
+  end(content: string | Buffer = ''): void {
+    if (this.writableEnded) return
+    this.writableEnded = true
+    const { socket } = this
+    if (socket === null || this.destroyed) return
+    const onSent = (error?: Error | null) => {
+      if (error === undefined || error === null) this.#finish()
+    }
+    const before = this.#takeHead()
+    const hasContent = this.#framing !== 'none' && content.length > 0
+    const size = hasContent && this.#framing === 'chunked' ? `${content.length.toString(16)}\r\n` : ''
+    const after = this.#framing === 'chunked' ? `${size === '' ? '' : '\r\n'}0\r\n\r\n` : ''
+    if (!hasContent || typeof content === 'string') {
+      const text = `${before}${size}${hasContent ? content : ''}${after}`
+      if (text === '' && socket.writableLength === 0) process.nextTick(onSent)
+      else socket.write(text, 'latin1', onSent)
+      return
+    }
+    socket.cork()
+    socket.write(before + size, 'latin1')
+    socket.write(content)
+    socket.write(after, 'latin1', onSent)
+    socket.uncork()
+  }
+
+  /** Tells a client that waits for it to send its content. */
+  writeContinue(): void {
+    this.socket?.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
+  }
+
+  /** `socket`: its turn has come. `close`: it is over, sent or not. */
+  once(event: 'socket' | 'close', listener: () => void): void {
+    if (event === 'socket') this.#onTurn = listener
+    else if (this.#onClose === undefined) this.#onClose = [listener]
+    else this.#onClose.push(listener)
+  }
+
+  /** The turn of this response was another's, which has been sent. */
+  finishAs(other: ServerResponse & { readonly _last?: boolean }): void {
+    this._last = other._last !== false
+    this.statusCode = other.statusCode
+    this.headersSent = true
+    this.writableEnded = true
+    this.#finish()
+  }
+
+  /** Nothing of it will be sent any more. */
+  close(): void {
+    if (this._closed) return
+    this.destroyed = true
+    this._closed = true
+    this.#closed()
+  }
+
+  #takeHead(): string {
+    const head = this.#head
+    this.#head = ''
+    return head
+  }
+
+  #finish(): void {
+    this.writableFinished = true
+    this.#onFinish?.()
+  }
+
+  #closed(): void {
+    const listeners = this.#onClose
+    this.#onClose = undefined
+    if (listeners !== undefined) for (const listener of listeners) listener()
+  }
+
+  // What Node's server sets, reads and calls.
+
+  _keepAliveTimeout = 0
+  _maxRequestsPerSocket: number | null = 0
+  _onPendingData: unknown = undefined
+  _expect_continue = false
+  /** The connection ends after this response. */
+  _last = false
+  _closed = false
+
+  /** Not before it has left: a connection whose response is finished is idle to the server, which may close it. */
+  get finished(): boolean {
+    return this.writableFinished
+  }
+
+  assignSocket(socket: ServedSocket): void {
+    if (!watched.has(socket)) {
+      watched.add(socket)
+      socket.on('close', closeResponse)
+    }
+    socket._httpMessage = this
+    this.socket = socket
+    const onTurn = this.#onTurn
+    this.#onTurn = undefined
+    onTurn?.()
+  }
+
+  detachSocket(socket: ServedSocket): void {
+    socket._httpMessage = null
+    this.socket = null
+  }
+
+  /** Only `finish` has a listener of the server's. */
+  on(event: string, listener: () => void): this {
+    if (event === 'finish') this.#onFinish = listener
+    return this
+  }
+
+  /** Called with `close` when the response has been sent, and with `timeout`, which nobody listens to here. */
+  emit(event: string): boolean {
+    if (event !== 'close') return false
+    this.#closed()
+    return true
+  }
+
+  destroy(error?: Error): this {
+    if (this.destroyed) return this
+    this.destroyed = true
+    if (this.socket !== null) this.socket.destroy(error)
+    else {
+      process.nextTick(() => this.close())
+    }
+    return this
   }
 }
 
-/** What Node has to know of. */
-function isFraming(name: string): boolean {
+/** Connections that tell their response when they close: one listener for all responses of a connection. */
+const watched = new WeakSet<Socket>()
+
+function closeResponse(this: ServedSocket): void {
+  const response = this._httpMessage
+  if (response instanceof ProxyResponse) response.close()
+}
+
+/** The fields that say more than themselves. */
+function fieldOf(name: string): 'connection' | 'content-length' | 'date' | undefined {
   switch (name.length) {
+    case 4:
+      return name.toLowerCase() === 'date' ? 'date' : undefined
     case 10:
-      return name.toLowerCase() === 'connection'
+      return name.toLowerCase() === 'connection' ? 'connection' : undefined
     case 14:
-      return name.toLowerCase() === 'content-length'
+      return name.toLowerCase() === 'content-length' ? 'content-length' : undefined
     default:
-      return false
+      return undefined
   }
+}
+
+function isClose(line: string): boolean {
+  return line.toLowerCase().includes('close')
+}
+
+let keptMs = -1
+let keptLines = ''
+
+/** The client is told how long an unused connection is kept, so that it does not use one that is just being closed. */
+function keepAliveLines(timeoutMs: number): string {
+  if (timeoutMs !== keptMs) {
+    keptMs = timeoutMs
+    keptLines = `Connection: keep-alive\r\n${timeoutMs > 0 ? `Keep-Alive: timeout=${Math.floor(timeoutMs / 1000)}\r\n` : ''}`
+  }
+  return keptLines
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
@@ -28,6 +28,12 @@ export const modernTls = {
   ALPNProtocols: ['http/1.1'],
   honorCipherOrder: true,
 } satisfies TlsOptions
+
+/** What a server makes of requests and their responses. The second is all that it asks of one, and no more of Node's class. */
+export const messageClasses = {
+  IncomingMessage: ProxyRequest,
+  ServerResponse: ProxyResponse as unknown as typeof ServerResponse<ProxyRequest>,
+}
 
 /** Limits of the client side; times in milliseconds. */
 export interface ServerLimits {
@@ -61,11 +67,10 @@ export function createProxyServer(
     requireHostHeader: false,
     // Measured at 15 to 30 % of a request without content.
     optimizeEmptyRequests: true,
-    IncomingMessage: ProxyRequest,
-    ServerResponse: ProxyResponse,
+    ...messageClasses,
     // Node before 24.9 does not ask.
     shouldUpgradeCallback: (request: IncomingMessage) => isConsoleSocket(context, request),
-  } satisfies ServerOptions<typeof ProxyRequest, typeof ProxyResponse> & {
+  } satisfies ServerOptions<typeof ProxyRequest, typeof ServerResponse<ProxyRequest>> & {
     optimizeEmptyRequests: boolean
     shouldUpgradeCallback: (request: IncomingMessage) => boolean
   }
@@ -79,12 +84,12 @@ export function createProxyServer(
   server.maxHeadersCount = 0
 
   const handle = inTurn(context, createHandler(context))
-  const onRequest: RequestListener<typeof ProxyRequest, typeof ProxyResponse> = (request, response) =>
-    handle(request, response, false)
-  made.on('request', onRequest)
-  made.on('checkContinue', (request, response) => handle(request, response, true))
+  const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) =>
+    handle(request as ProxyRequest, response as ProxyResponse, expectsContinue)
+  server.on('request', onRequest(false))
+  server.on('checkContinue', onRequest(true))
   // An Expect that is not 100-continue is S3's business: without this, Node answers 417.
-  made.on('checkExpectation', onRequest)
+  server.on('checkExpectation', onRequest(false))
   server.on('connect', (_request: IncomingMessage, socket: Socket) =>
     answerUpgradeFault(context, socket, s3Errors.methodNotAllowed),
   )

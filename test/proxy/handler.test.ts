@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import { BlockList } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -6,6 +5,7 @@ import type { BucketPolicy, PolicyLookup } from '../../src/policies/policy-looku
 import type { ConsoleProxy } from '../../src/proxy/console.ts'
 import { createHandler } from '../../src/proxy/handler.ts'
 import type { ProxyContext, ProxySettings } from '../../src/proxy/proxy-context.ts'
+import type { ProxyResponse } from '../../src/proxy/proxy-response.ts'
 import type { UpstreamPool } from '../../src/proxy/upstream-pool.ts'
 import { createAddressParser } from '../../src/s3/bucket-address.ts'
 import { corsFields, errorCode, readResponse } from '../fixtures/client-responses.ts'
@@ -89,7 +89,7 @@ async function send(
   const { context, heard } = createContext(settingsWith(changes))
   prepare?.(context)
   const handle = createHandler(context)
-  const responses: ServerResponse[] = []
+  const responses: ProxyResponse[] = []
   const port = await serveRequests(t, (request, response) => {
     responses.push(response)
     handle(request, response, false)

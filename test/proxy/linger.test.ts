@@ -13,7 +13,8 @@ async function start(t: Test, length: number): Promise<{ client: RawConnection; 
   const port = await serveRequests(t, (request, response) => {
     sockets.push(request.socket)
     lingerAtEnd(request)
-    response.writeHead(403, { 'Content-Length': '2', Connection: 'close' }).end('no')
+    response.writeFields(403, undefined, ['Content-Length', '2', 'Connection', 'close'])
+    response.end('no')
   })
   const client = await openRaw(port)
   t.teardown(() => client.destroy())
@@ -68,11 +69,12 @@ t.test('a request whose content has come changes nothing about its connection', 
     const { destroySoon } = request.socket
     request.resume().once('end', () => {
       lingerAtEnd(request)
+      response.writeFields(200, undefined, [])
       response.end(String(request.socket.destroySoon === destroySoon))
     })
   })
   const client = await openRaw(port)
   t.teardown(() => client.destroy())
   await client.write('PUT /k HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok')
-  await client.until(({ text }) => text.endsWith('true'))
+  await client.until(({ text }) => text.endsWith('4\r\ntrue\r\n0\r\n\r\n'))
 })

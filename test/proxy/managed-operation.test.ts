@@ -1,15 +1,11 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { ManagedAnswer, ManagedRequest } from '../../src/policies/managed/managed-request.ts'
 import { answerManaged, isCorsOperation } from '../../src/proxy/managed-operation.ts'
 import type { ProxyContext } from '../../src/proxy/proxy-context.ts'
-import { ProxyRequest } from '../../src/proxy/proxy-request.ts'
-import { ProxyResponse } from '../../src/proxy/proxy-response.ts'
 import { ungovernedCors } from '../../src/proxy/relayed-fields.ts'
 import { guardRequest, isRejection } from '../../src/proxy/request-guard.ts'
 import { newRecord, type RequestRecord } from '../../src/proxy/request-record.ts'
+import { serveRequests } from '../fixtures/client-side.ts'
 import { openRaw, raw } from '../fixtures/raw-client.ts'
 
 const operations = [
@@ -49,11 +45,7 @@ async function start(t: Test): Promise<Rig> {
     closing: new WeakSet(),
     draining: false,
   } as Partial<ProxyContext> as ProxyContext
-  const handle = (
-    request: ProxyRequest,
-    response: Parameters<typeof answerManaged>[2]['response'],
-    expects: boolean,
-  ) => {
+  const port = await serveRequests(t, (request, response, expectsContinue) => {
     const guarded = guardRequest(request, { targetBytes: 8192, fields: 100 })
     if (isRejection(guarded)) throw new Error('the guard refused it')
     const record = newRecord(request.method, request.url, '127.0.0.1', 0)
@@ -63,7 +55,7 @@ async function start(t: Test): Promise<Rig> {
       response,
       guarded,
       record,
-      expectsContinue: expects,
+      expectsContinue,
       bucket: 'media',
       host: 'signed.example',
       forwardedLines: 'X-Forwarded-For: 192.0.2.1\r\n',
@@ -77,17 +69,8 @@ async function start(t: Test): Promise<Rig> {
       storeGuard: undefined,
     }
     void answerManaged(context, operations, exchange, () => ended.push(record))
-  }
-  const classes = { IncomingMessage: ProxyRequest, ServerResponse: ProxyResponse }
-  const server = createServer(classes, (request, response) => handle(request, response, false))
-  server.on('checkContinue', (request, response) => handle(request, response, true))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
   })
-  return { port: (server.address() as AddressInfo).port, asked, ended }
+  return { port, asked, ended }
 }
 
 const head = (lines: string) => `PUT /media?cors HTTP/1.1\r\nHost: signed.example\r\nX-Amz-Date: now\r\n${lines}\r\n`

@@ -73,7 +73,7 @@ for (const {
   t.test(name, async t => {
     const port = await serveRequests(t, (_incoming, outgoing) => {
       outgoing.writeFields(status, reason, fields)
-      if (body !== undefined) outgoing.write(body, 'latin1')
+      if (body !== undefined) outgoing.write(Buffer.from(body, 'latin1'), () => undefined)
       outgoing.end()
     })
     const client = await openRaw(port)

@@ -1,0 +1,26 @@
+import { ServerResponse } from 'node:http'
+import type { ProxyResponse } from './proxy-response.ts'
+
+/** What a server tells a response of Node's, and the types do not. */
+type ServedResponse = ServerResponse & { _keepAliveTimeout: number }
+
+/**
+ * A response of Node's own on the turn of `response`, for a library that needs one. When either is over, so is the other;
+ * nothing may be written to `response` itself any more.
+ */
+export function nodeResponseFor(response: ProxyResponse): ServerResponse {
+  const { req, socket } = response
+  const own = new ServerResponse(req) as ServerResponse as ServedResponse
+  own.shouldKeepAlive = response.shouldKeepAlive
+  own._keepAliveTimeout = response._keepAliveTimeout
+  response.once('close', () => own.destroy())
+  own.once('close', () => response.close())
+  if (socket === null) return own
+  response.detachSocket(socket)
+  own.assignSocket(socket)
+  own.once('finish', () => {
+    own.detachSocket(socket)
+    response.finishAs(own)
+  })
+  return own
+}
