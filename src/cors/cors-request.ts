@@ -38,13 +38,31 @@ export function parseCorsRequest(
   if (origin === undefined || origin === '') return noOrigin
   if (requestMethod !== undefined && !isCorsMethod(requestMethod))
     return { kind: 'invalid_method', value: requestMethod }
-  let headerNames = noNames
-  if (requestHeaders !== undefined) {
-    const issue = checkHeaderNames(requestHeaders)
-    if (issue !== undefined) return issue
-    headerNames = readHeaderNames(requestHeaders)
-  }
+  const headerNames = requestHeaders === undefined ? noNames : namesOf(requestHeaders)
+  if ('kind' in headerNames) return headerNames
   return { origin, method: requestMethod ?? method, headerNames }
+}
+
+/**
+ * The names of lists that came before: a client asks for the same ones again and again. Bounded, in the number of lists and in
+ * their length, and emptied when it is full: whoever sends ever new ones costs the others the time of reading theirs anew.
+ */
+const knownLists = new Map<string, readonly string[]>()
+const knownListLimits = Object.freeze({ lists: 64, bytes: 256 })
+
+function namesOf(lines: readonly string[]): readonly string[] | CorsRequestIssue {
+  const [line = ''] = lines
+  const isKept = lines.length === 1 && line.length <= knownListLimits.bytes
+  const known = isKept ? knownLists.get(line) : undefined
+  if (known !== undefined) return known
+  const issue = checkHeaderNames(lines)
+  if (issue !== undefined) return issue
+  const names = readHeaderNames(lines)
+  if (isKept) {
+    if (knownLists.size === knownListLimits.lists) knownLists.clear()
+    knownLists.set(line, names)
+  }
+  return names
 }
 
 /** Looks at every byte once and makes nothing, so that a hostile list costs no memory. */
@@ -82,7 +100,7 @@ function readHeaderNames(lines: readonly string[]): readonly string[] {
       start = end + 1
     }
   }
-  return names.length === 0 ? noNames : names
+  return names.length === 0 ? noNames : Object.freeze(names)
 }
 
 function elementEnd(line: string, start: number): number {

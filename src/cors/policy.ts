@@ -19,10 +19,10 @@ export interface CompiledRule {
   readonly methods: number
   /** In lower case: field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1. */
   readonly headers: PatternList
-  /** The value of Access-Control-Allow-Methods: all the rule's methods, not the requested one. */
-  readonly allowMethods: string
-  /** `[name, value, …]` of the fields after Access-Control-Allow-Headers, the same for every request. */
-  readonly closingFields: readonly string[]
+  /** Access-Control-Allow-Methods, with its CRLF: all the rule's methods, not the requested one. */
+  readonly methodsLine: string
+  /** The field lines after Access-Control-Allow-Headers, the same for every request, each with its CRLF. */
+  readonly closingLines: string
   /** What decide answers when this rule matches. */
   readonly decision: Decision
 }
@@ -37,7 +37,14 @@ export interface Policy {
 
 /** Compiles rules that parseRules accepted. */
 export function compilePolicy(rules: readonly CorsRule[]): Policy {
-  const compiled = Object.freeze(rules.map(compileRule))
+  // Most rules of a bucket say the same there: one string for all of them.
+  const texts = new Map<string, string>()
+  const once = (text: string) => {
+    const known = texts.get(text)
+    if (known === undefined) texts.set(text, text)
+    return known ?? text
+  }
+  const compiled = Object.freeze(rules.map((rule, index) => compileRule(rule, index, once)))
   return Object.freeze({ rules: compiled, origins: indexOrigins(compiled), configuration: rules })
 }
 
@@ -64,7 +71,7 @@ export function isCorsMethod(method: string): method is CorsMethod {
   return corsMethods.some(listed => listed === method)
 }
 
-function compileRule(rule: CorsRule, index: number): CompiledRule {
+function compileRule(rule: CorsRule, index: number, once: (text: string) => string): CompiledRule {
   const origins = compilePatterns(rule.allowedOrigins.map(toFieldValue))
   // The rule and its decision hold each other: the cast is true from the assignment below on.
   const decision = { allowed: true, reason: 'matched' } as { allowed: true; reason: 'matched'; rule: CompiledRule }
@@ -75,18 +82,18 @@ function compileRule(rule: CorsRule, index: number): CompiledRule {
     origins,
     methods: rule.allowedMethods.reduce((bits, method) => bits | methodBit(method), 0),
     headers: compilePatterns(rule.allowedHeaders.map(name => name.toLowerCase())),
-    allowMethods: rule.allowedMethods.join(', '),
-    closingFields: Object.freeze(closingFields(rule, origins.any)),
+    methodsLine: once(`Access-Control-Allow-Methods: ${rule.allowedMethods.join(', ')}\r\n`),
+    closingLines: once(closingLines(rule, origins.any)),
     decision,
   })
   return Object.freeze(decision).rule
 }
 
-function closingFields(rule: CorsRule, anyOrigin: boolean): string[] {
-  const fields: string[] = []
-  if (rule.exposeHeaders.length > 0) fields.push('Access-Control-Expose-Headers', rule.exposeHeaders.join(', '))
-  if (rule.maxAgeSeconds !== undefined) fields.push('Access-Control-Max-Age', String(rule.maxAgeSeconds))
+function closingLines(rule: CorsRule, anyOrigin: boolean): string {
+  let lines = ''
+  if (rule.exposeHeaders.length > 0) lines += `Access-Control-Expose-Headers: ${rule.exposeHeaders.join(', ')}\r\n`
+  if (rule.maxAgeSeconds !== undefined) lines += `Access-Control-Max-Age: ${rule.maxAgeSeconds}\r\n`
   // Never `false`: only `true` is in the grammar, https://fetch.spec.whatwg.org/#http-new-header-syntax.
-  if (!anyOrigin) fields.push('Access-Control-Allow-Credentials', 'true')
-  return fields
+  if (!anyOrigin) lines += 'Access-Control-Allow-Credentials: true\r\n'
+  return lines
 }

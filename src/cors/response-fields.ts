@@ -5,19 +5,34 @@ import type { CompiledRule } from './policy.ts'
 export const corsVary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'
 
 /**
- * Appends to `into` the fields, `[name, value, …]`, that S3 adds when `rule` matched: in S3's order, on preflights and on
- * actual responses of any status alike, without Vary (which has to be merged with the endpoint's: see vary.ts).
+ * The field lines that S3 adds when `rule` matched, each with its CRLF: in S3's order, on preflights and on actual responses of
+ * any status alike, without Vary (which has to be merged with the endpoint's: see vary.ts). No value holds a control character.
  */
-export function appendCorsFields(into: string[], rule: CompiledRule, request: CorsRequest): void {
-  into.push(
-    'Access-Control-Allow-Origin',
-    rule.anyOrigin ? '*' : request.origin,
-    'Access-Control-Allow-Methods',
-    rule.allowMethods,
-  )
+export function corsFieldLines(rule: CompiledRule, request: CorsRequest): string {
+  const origin = `Access-Control-Allow-Origin: ${rule.anyOrigin ? '*' : request.origin}\r\n`
+  const { headerNames } = request
+  if (headerNames.length === 0) return origin + rule.methodsLine + rule.closingLines
   // The requested names, never `*`: so a rule with `*` covers Authorization as well, which the field's `*` would not,
   // https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name.
-  if (request.headerNames.length > 0) into.push('Access-Control-Allow-Headers', request.headerNames.join(', '))
-  const { closingFields } = rule
-  for (let i = 0; i < closingFields.length; i++) into.push(closingFields[i] as string)
+  return `${origin}${rule.methodsLine}Access-Control-Allow-Headers: ${joined(headerNames)}\r\n${rule.closingLines}`
+}
+
+// The last names that were joined: the same list comes with the same requests.
+let lastNames: readonly string[] = []
+let lastJoined = ''
+
+function joined(names: readonly string[]): string {
+  if (names !== lastNames) {
+    lastJoined = names.join(', ')
+    lastNames = names
+  }
+  return lastJoined
+}
+
+/** The same, as `[name, value, …]` appended to `into`. */
+export function appendCorsFields(into: string[], rule: CompiledRule, request: CorsRequest): void {
+  for (const line of corsFieldLines(rule, request).split('\r\n')) {
+    const colon = line.indexOf(': ')
+    if (colon > 0) into.push(line.slice(0, colon), line.slice(colon + 2))
+  }
 }

@@ -2,6 +2,7 @@ import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { lingerAtEnd } from './linger.ts'
 import type { Listed } from './live-list.ts'
+import { OutgoingFields } from './outgoing-fields.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
@@ -271,11 +272,11 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     const untilClose = this.#framing === 'close'
     if (this.#early) lingerAtEnd(this.#request)
     if (this.#early || untilClose || this.#context.draining) {
-      fields.push('Connection', 'close')
+      fields.closes = true
       this.#context.closing.add(this.#request.socket)
     }
     this.#record.status = head.statusCode
-    response.writeFields(head.statusCode, head.reason, fields, untilClose)
+    response.writeHead(head.statusCode, head.reason, fields, untilClose)
   }
 
   readonly #written = (): void => {
@@ -331,7 +332,7 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
 
   #answer(error: S3Error): void {
     if (this.#response.destroyed) return
-    const fields: string[] = []
+    const fields = new OutgoingFields()
     appendCors(fields, this.#plan.cors, undefined)
     const answer = { error, fields, close: this.#context.draining }
     sendOwnAnswer(this.#request, this.#response, answer, this.#context, this.#record)

@@ -12,6 +12,7 @@ import { forwardedLines } from './forwarded-for.ts'
 import { lingerAtEnd } from './linger.ts'
 import { answerManaged, isCorsOperation } from './managed-operation.ts'
 import { nodeResponseFor } from './node-response.ts'
+import { OutgoingFields } from './outgoing-fields.ts'
 import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
@@ -78,7 +79,7 @@ function attempt(
     else if (response.headersSent) {
       request.socket.destroy()
       end(context, record)
-    } else answer(context, request, response, record, s3Errors.internalError, [])
+    } else answer(context, request, response, record, s3Errors.internalError, new OutgoingFields())
   }
 }
 
@@ -93,7 +94,7 @@ function handle(
   const guarded = guardRequest(request, settings.guardLimits)
   if (isRejection(guarded)) {
     record.kind = 'rejected'
-    answer(context, request, response, record, { ...guarded.error, closes: true }, [])
+    answer(context, request, response, record, { ...guarded.error, closes: true }, new OutgoingFields())
     return
   }
   // Node's parser loses what follows such a request in the same packet, and would go on in the midst of another one.
@@ -109,21 +110,28 @@ function handle(
       consoleProxy.web(request, nodeResponseFor(response), record, () => end(context, record))
     } else {
       record.kind = 'rejected'
-      answer(context, request, response, record, { ...s3Errors.transferCodingNotImplemented, closes: true }, [])
+      answer(
+        context,
+        request,
+        response,
+        record,
+        { ...s3Errors.transferCodingNotImplemented, closes: true },
+        new OutgoingFields(),
+      )
     }
     return
   }
   const address = settings.addressOf(guarded.host, guarded.target)
   if (address.kind === 'ambiguous') {
     record.kind = 'rejected'
-    answer(context, request, response, record, s3Errors.invalidUri, [])
+    answer(context, request, response, record, s3Errors.invalidUri, new OutgoingFields())
     return
   }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
   const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
   if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
     record.kind = 'rejected'
-    answer(context, request, response, record, accessDenied, [])
+    answer(context, request, response, record, accessDenied, new OutgoingFields())
     return
   }
   if (address.kind === 'none') {
@@ -251,25 +259,27 @@ function answerPreflight(
   const decision = record.decision as Decision
   if (decision.allowed && !('kind' in asked)) {
     const { requestId, hostId } = context.ids()
-    const fields = ['x-amz-request-id', requestId, 'x-amz-id-2', hostId]
+    const fields = new OutgoingFields()
+    fields.lines = `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n`
     appendCors(fields, responseCorsOf(policy, settings.varyAlways, decision, asked), undefined)
-    fields.push('Content-Length', '0')
+    fields.setLength(0)
     // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
     if (context.draining || hasContent(turn.guarded)) {
-      fields.push('Connection', 'close')
+      fields.closes = true
       context.closing.add(request.socket)
     }
     if (hasContent(turn.guarded)) lingerAtEnd(request)
     record.status = 200
     record.requestId = requestId
-    response.writeFields(200, undefined, fields)
+    response.writeHead(200, 'OK', fields)
     response.end()
     end(context, record)
     return
   }
   const situation = situationOf(asked, bucket !== undefined, policy)
   const error = preflightError(situation, turn.guarded.requestMethod, bucket?.object === true)
-  const fields = policy.governed && settings.varyAlways ? ['Vary', corsVary] : []
+  const fields = new OutgoingFields()
+  if (policy.governed && settings.varyAlways) fields.add('Vary', corsVary)
   answer(context, request, response, record, error, fields)
 }
 
@@ -308,7 +318,7 @@ function servernameFor(turn: Turn): string {
 }
 
 function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: ResponseCors): void {
-  const fields: string[] = []
+  const fields = new OutgoingFields()
   appendCors(fields, cors, undefined)
   answer(context, turn.request, turn.response, turn.record, error, fields)
 }
@@ -319,7 +329,7 @@ function answer(
   response: ProxyResponse,
   record: RequestRecord,
   error: S3Error,
-  fields: readonly string[],
+  fields: OutgoingFields,
 ): void {
   sendOwnAnswer(request, response, { error, fields, close: context.draining }, context, record)
   end(context, record)

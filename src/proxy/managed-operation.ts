@@ -4,6 +4,7 @@ import type { StoreGuard } from '../policies/managed/store-guard.ts'
 import { corsQuery } from '../s3/cors-query.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
 import { lingerAtEnd } from './linger.ts'
+import { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 import type { ProxyResponse } from './proxy-response.ts'
@@ -86,14 +87,18 @@ function sendAnswer(
   const fields = [...answer.headers]
   const names = fields.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase())
   const upstreamVary = names.flatMap((name, index) => (name === 'vary' ? [fields[2 * index + 1] ?? ''] : []))
-  const kept = names.flatMap((name, index) =>
-    name === 'vary' && cors.governed ? [] : [fields[2 * index] ?? '', fields[2 * index + 1] ?? ''],
-  )
+  const kept = new OutgoingFields()
+  for (const [index, name] of names.entries()) {
+    if (name !== 'vary' || !cors.governed) kept.addAny(fields[2 * index] ?? '', fields[2 * index + 1] ?? '')
+  }
   const relayedId = names.indexOf('x-amz-request-id')
   record.requestId = relayedId < 0 ? requestId : fields[2 * relayedId + 1]
-  if (relayedId < 0) kept.push('x-amz-request-id', requestId, 'x-amz-id-2', hostId)
+  if (relayedId < 0) {
+    kept.add('x-amz-request-id', requestId)
+    kept.add('x-amz-id-2', hostId)
+  }
   appendCors(kept, cors, upstreamVary)
-  if ((context.draining || unread) && !names.includes('connection')) kept.push('Connection', 'close')
+  if (context.draining || unread) kept.closes = true
   if (unread) {
     context.closing.add(request.socket)
     lingerAtEnd(request)
@@ -101,7 +106,7 @@ function sendAnswer(
   record.status = answer.status
   record.errorCode = answer.s3Code
   record.responseBodyBytes = answer.body.length
-  response.writeFields(answer.status, undefined, kept)
+  response.writeHead(answer.status, undefined, kept)
   response.end(answer.body)
 }
 

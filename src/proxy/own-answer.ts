@@ -1,6 +1,7 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { renderError } from '../s3/error-response.ts'
 import { lingerAtEnd } from './linger.ts'
+import { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 import type { ProxyResponse } from './proxy-response.ts'
@@ -9,11 +10,13 @@ import type { RequestRecord } from './request-record.ts'
 /** An answer of the proxy itself, as S3 words it. */
 export interface OwnAnswer {
   readonly error: S3Error
-  /** Further field lines, flat: CORS, Vary. */
-  readonly fields: readonly string[]
+  /** Further ones: CORS, Vary. */
+  readonly fields: OutgoingFields
   /** The connection ends after it: what the client still sends is not to be read as a request. */
   readonly close: boolean
 }
+
+const plainXml = 'Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\n'
 
 /** Sends `answer`; its code and request id go into `record`. No Server field: it would claim to be S3 itself. */
 export function sendOwnAnswer(
@@ -25,33 +28,24 @@ export function sendOwnAnswer(
 ): void {
   const { requestId, hostId } = context.ids()
   const body = renderError(answer.error, requestId, hostId)
-  const fields = [
-    'x-amz-request-id',
-    requestId,
-    'x-amz-id-2',
-    hostId,
-    'Content-Type',
-    'application/xml',
-    'X-Content-Type-Options',
-    'nosniff',
-    ...answer.fields,
-  ]
+  const fields = new OutgoingFields()
+  fields.lines = `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n${plainXml}${answer.fields.lines}`
   const { retryAfterSeconds } = answer.error
-  if (retryAfterSeconds !== undefined) fields.push('Retry-After', String(retryAfterSeconds))
+  if (retryAfterSeconds !== undefined) fields.add('Retry-After', String(retryAfterSeconds))
   const bodyBytes = Buffer.byteLength(body)
-  fields.push('Content-Length', String(bodyBytes))
+  fields.setLength(bodyBytes)
   // A body that nobody reads must not be taken for the next request.
   const content = mayHaveContent(request) && !request.complete
   const close = answer.close || answer.error.closes === true || content
   if (close) {
-    fields.push('Connection', 'close')
+    fields.closes = true
     context.closing.add(request.socket)
     if (content) lingerAtEnd(request)
   }
   record.status = answer.error.status
   record.errorCode = answer.error.code
   record.requestId = requestId
-  response.writeFields(answer.error.status, undefined, fields)
+  response.writeHead(answer.error.status, undefined, fields)
   // A string takes the fields with it into its encoding, and an Origin that goes back is bytes already: only what is ASCII may be
   // one, which then leaves in one write with its head.
   response.end(bodyBytes === body.length ? body : Buffer.from(body))

@@ -29,27 +29,40 @@ export class ProxyRequest extends IncomingMessage {
   }
 }
 
+/** Of a request without content, Expect and Upgrade: most of them. */
+const noFields: IncomingMessage['headers'] = Object.freeze({})
+
 function framingFields(rawHeaders: readonly string[]): IncomingMessage['headers'] {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (framingFieldOf(rawHeaders[i] as string) !== undefined) return readFramingFields(rawHeaders)
+  }
+  return noFields
+}
+
+function readFramingFields(rawHeaders: readonly string[]): IncomingMessage['headers'] {
   const headers: IncomingMessage['headers'] = {}
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    switch (name.length) {
-      case 4: // Host
-      case 6: // Expect
-      case 7: // Upgrade
-      case 14: // Content-Length
-      case 17: {
-        const lowerCase = name.toLowerCase()
-        switch (lowerCase) {
-          case 'host':
-          case 'expect':
-          case 'upgrade':
-          case 'content-length':
-          case 'transfer-encoding':
-            headers[lowerCase] ??= rawHeaders[i + 1]
-        }
-      }
-    }
+    const raw = rawHeaders[i] as string
+    // Which upgrade it asks for hangs on the Host, too.
+    const name = raw.length === 4 && raw.toLowerCase() === 'host' ? 'host' : framingFieldOf(raw)
+    if (name !== undefined) headers[name] ??= rawHeaders[i + 1]
   }
   return headers
+}
+
+function framingFieldOf(name: string): 'expect' | 'upgrade' | 'content-length' | 'transfer-encoding' | undefined {
+  // The first letter in lower case: Accept and Origin are as long as Expect, and come with every request of a browser.
+  const first = name.charCodeAt(0) | 0x20
+  switch (name.length) {
+    case 6:
+      return first === 0x65 && name.toLowerCase() === 'expect' ? 'expect' : undefined
+    case 7:
+      return first === 0x75 && name.toLowerCase() === 'upgrade' ? 'upgrade' : undefined
+    case 14:
+      return first === 0x63 && name.toLowerCase() === 'content-length' ? 'content-length' : undefined
+    case 17:
+      return first === 0x74 && name.toLowerCase() === 'transfer-encoding' ? 'transfer-encoding' : undefined
+    default:
+      return undefined
+  }
 }

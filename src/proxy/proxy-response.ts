@@ -1,6 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { httpDate } from './http-date.ts'
+import { dateLine } from './date-line.ts'
+import type { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 
 /** How the end of a response's content is told. `close`: by the end of the connection. */
@@ -16,9 +17,6 @@ type ServedSocket = Socket & { _httpMessage?: object | null }
  * as few writes as it takes. Node's class prepares every response for whatever a program may do with it, which was more than
  * half of the time of a preflight (measured by the scenario `preflight` of the benchmark). What the server calls and reads of a
  * response stands in the second half of the class; that it is there in every supported version of Node is held by the tests.
- *
- * The fields were all tested before, by the parser of the endpoint's responses, by the configuration, or by llhttp, and are
- * not tested again.
  */
 export class ProxyResponse {
   readonly req: ProxyRequest
@@ -45,48 +43,23 @@ export class ProxyResponse {
   }
 
   /**
-   * Makes the head. `fields`: flat [name, value, …], valid, each a byte a character, without Transfer-Encoding. Framing,
-   * keep-alive and Date are added. `untilClose`: content of unknown length ends with the connection even in HTTP/1.1.
+   * Makes the head; keep-alive, Date and Transfer-Encoding are added to `fields`. `untilClose`: content of unknown length ends
+   * with the connection even in HTTP/1.1.
    */
-  writeFields(statusCode: number, reason: string | undefined, fields: readonly string[], untilClose = false): void {
-    let lines = ''
-    let connection = ''
-    let length = ''
-    let isDated = false
-    for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i] as string
-      const line = `${name}: ${fields[i + 1] as string}\r\n`
-      switch (fieldOf(name)) {
-        case 'connection':
-          connection = line
-          break
-        case 'content-length':
-          length = line
-          break
-        case 'date':
-          isDated = true
-          lines += line
-          break
-        default:
-          lines += line
-      }
-    }
-    const hasContent = this.req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304
+  writeHead(statusCode: number, reason: string | undefined, fields: OutgoingFields, untilClose = false): void {
+    const { lines, lengthLine } = fields
     const isHttp11 = this.req.httpVersionMinor === 1
-    if (length !== '') this.#framing = hasContent ? 'length' : 'none'
-    else if (!hasContent) this.#framing = 'none'
+    if (this.req.method === 'HEAD' || statusCode === 204 || statusCode === 304) this.#framing = 'none'
+    else if (lengthLine !== '') this.#framing = 'length'
     else this.#framing = isHttp11 && !untilClose ? 'chunked' : 'close'
-    let kept = ''
-    if (connection !== '') this._last = isClose(connection)
     // A HTTP/1.0 client that keeps its connection has to know the length, also of content that is not there.
-    else if (this.#framing === 'close' || !this.shouldKeepAlive || (length === '' && !isHttp11)) {
-      this._last = true
-      kept = 'Connection: close\r\n'
-    } else kept = keepAliveLines(this._keepAliveTimeout)
-    const date = isDated ? '' : `Date: ${httpDate()}\r\n`
+    const isLast =
+      fields.closes || !this.shouldKeepAlive || this.#framing === 'close' || (lengthLine === '' && !isHttp11)
+    this._last = isLast
+    const connection = isLast ? 'Connection: close\r\n' : keepAliveLines(this._keepAliveTimeout)
+    const date = fields.isDated ? '' : dateLine()
     const coding = this.#framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
-    const statusLine = `HTTP/1.1 ${statusCode} ${reason ?? STATUS_CODES[statusCode] ?? ''}\r\n`
-    this.#head = `${statusLine}${lines}${length}${connection}${date}${kept}${coding}\r\n`
+    this.#head = `${statusLine(statusCode, reason)}${lines}${lengthLine}${date}${connection}${coding}\r\n`
     this.statusCode = statusCode
     this.headersSent = true
   }
@@ -254,22 +227,9 @@ function closeResponse(this: ServedSocket): void {
   if (response instanceof ProxyResponse) response.close()
 }
 
-/** The fields that say more than themselves. */
-function fieldOf(name: string): 'connection' | 'content-length' | 'date' | undefined {
-  switch (name.length) {
-    case 4:
-      return name.toLowerCase() === 'date' ? 'date' : undefined
-    case 10:
-      return name.toLowerCase() === 'connection' ? 'connection' : undefined
-    case 14:
-      return name.toLowerCase() === 'content-length' ? 'content-length' : undefined
-    default:
-      return undefined
-  }
-}
-
-function isClose(line: string): boolean {
-  return line.toLowerCase().includes('close')
+function statusLine(statusCode: number, reason: string | undefined): string {
+  if (statusCode === 200 && reason === 'OK') return 'HTTP/1.1 200 OK\r\n'
+  return `HTTP/1.1 ${statusCode} ${reason ?? STATUS_CODES[statusCode] ?? ''}\r\n`
 }
 
 let keptMs = -1

@@ -1,7 +1,8 @@
 import type { CorsRequest } from '../cors/cors-request.ts'
 import type { CompiledRule } from '../cors/policy.ts'
-import { appendCorsFields } from '../cors/response-fields.ts'
+import { corsFieldLines } from '../cors/response-fields.ts'
 import { mergeVary } from '../cors/vary.ts'
+import { OutgoingFields } from './outgoing-fields.ts'
 import type { RequestRecord } from './request-record.ts'
 import type { ResponseHead } from './response-head.ts'
 
@@ -28,13 +29,14 @@ export const ungovernedCors: ResponseCors = {
 }
 
 /**
- * The field lines to send for a response of the endpoint, flat [name, value, …]: its end-to-end fields as they came, its
- * own CORS dropped, S3's set. Framing is written by the server side from `Content-Length`, where it stands, or anew.
+ * The fields to send for a response of the endpoint: its end-to-end fields as they came, its own CORS dropped, S3's set.
+ * Framing is written by the server side from `Content-Length`, where it stands, or anew.
  */
-export function relayedFields(head: ResponseHead, cors: ResponseCors, record: RequestRecord): string[] {
+export function relayedFields(head: ResponseHead, cors: ResponseCors, record: RequestRecord): OutgoingFields {
   const { fields, names } = head
   const nominated = nominatedFields(head)
-  const out: string[] = []
+  const out = new OutgoingFields()
+  let lines = ''
   let vary: string[] | undefined
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string
@@ -53,14 +55,17 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
         continue
       case 'content-length':
         // https://www.rfc-editor.org/rfc/rfc9110#section-8.6: never in a 204, whose reader might wait for it.
-        if (head.statusCode === 204) continue
-        break
+        if (head.statusCode !== 204) out.lengthLine = `${fields[2 * i] as string}: ${value}\r\n`
+        continue
       case 'vary':
         if (cors.governed && !cors.passes) {
           if (vary === undefined) vary = [value]
           else vary.push(value)
           continue
         }
+        break
+      case 'date':
+        out.isDated = true
         break
       case 'x-amz-request-id':
         record.requestId = value
@@ -75,25 +80,26 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
         }
     }
     if (nominated?.includes(name) && !isProtected(name)) continue
-    out.push(fields[2 * i] as string, value)
+    lines += `${fields[2 * i] as string}: ${value}\r\n`
   }
+  out.lines = lines
   appendCors(out, cors, vary)
   return out
 }
 
 /** Adds S3's CORS fields and the Vary of this response to `out`. Also for answers of our own. */
-export function appendCors(out: string[], cors: ResponseCors, upstreamVary: readonly string[] | undefined): void {
+export function appendCors(out: OutgoingFields, cors: ResponseCors, upstreamVary: readonly string[] | undefined): void {
   if (cors.passes) return
   if (cors.rule !== undefined && cors.request !== undefined) {
-    appendCorsFields(out, cors.rule, cors.request)
-    pushVary(out, mergeVary(upstreamVary ?? [], 'all'))
+    out.lines += corsFieldLines(cors.rule, cors.request)
+    addVary(out, mergeVary(upstreamVary ?? [], 'all'))
   } else if (cors.governed) {
-    pushVary(out, mergeVary(upstreamVary ?? [], cors.varyAlways ? 'origin' : 'none'))
+    addVary(out, mergeVary(upstreamVary ?? [], cors.varyAlways ? 'origin' : 'none'))
   }
 }
 
-function pushVary(out: string[], value: string | undefined): void {
-  if (value !== undefined) out.push('Vary', value)
+function addVary(out: OutgoingFields, value: string | undefined): void {
+  if (value !== undefined) out.add('Vary', value)
 }
 
 // Every response of most endpoints says `Connection: keep-alive` or nothing, which nominates no field.

@@ -53,7 +53,7 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
   const pathHosts = new Set([...bases, ...options.hosts.map(toCanonical)])
   const rewrites = options.host === 'rewrite'
 
-  return host => {
+  const read = (host: string): HostReading => {
     if (!isHostValue(host)) return malformed
     if (host.charCodeAt(0) === 0x5b) return pathStyle
     const colon = host.indexOf(':')
@@ -68,6 +68,16 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
     // A rewritten Host is the endpoint's own authority, so every other name is path-style.
     if (rewrites || !canonical.includes('.') || isIpv4Shaped(canonical)) return pathStyle
     return unknownHost
+  }
+  // Most requests have the Host of the one before, and comparing it costs less than reading it.
+  let lastHost = ''
+  let lastReading = malformed
+  return host => {
+    if (host !== lastHost) {
+      lastReading = read(host)
+      lastHost = host
+    }
+    return lastReading
   }
 }
 

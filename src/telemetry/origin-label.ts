@@ -12,7 +12,13 @@ const maxOriginLength = 255
  */
 const serialisedOrigin = /^[a-z][a-z0-9+.-]{0,31}:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/
 
+// The last one that was: a page makes more than one request.
+let known = 'null'
+
 /** Says whether `origin` is `null` or a serialised ASCII origin of bounded length. */
 export function isSerialisedOrigin(origin: string): boolean {
-  return origin === 'null' || (origin.length <= maxOriginLength && serialisedOrigin.test(origin))
+  if (origin === known || origin === 'null') return true
+  if (origin.length > maxOriginLength || !serialisedOrigin.test(origin)) return false
+  known = origin
+  return true
 }

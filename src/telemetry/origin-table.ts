@@ -64,6 +64,13 @@ interface OriginHitter extends Hitter {
   upstreamAllowOrigin: string | undefined
 }
 
+function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  if (one.length !== other.length) return false
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false
+  return true
+}
+
 function createHitter(): OriginHitter {
   return {
     origin: '',
@@ -174,9 +181,11 @@ export function createOriginTable(
         overflow++
         return
       }
-      hitter.lastBucket = keepText(record.bucket)
-      hitter.method = keepText(record.requestMethod ?? record.method)
-      hitter.headers = keepLines(record.requestHeaders)
+      // What is as it was stays: a young string in an old object costs a collection more than comparing it.
+      if (hitter.lastBucket !== record.bucket) hitter.lastBucket = keepText(record.bucket)
+      const method = record.requestMethod ?? record.method
+      if (hitter.method !== method) hitter.method = keepText(method)
+      if (!isSameList(hitter.headers, record.requestHeaders)) hitter.headers = keepLines(record.requestHeaders)
       hitter.preflight = record.kind === 'preflight'
       hitter.enforcement = record.enforcement
       hitter.upstreamAllowOrigin = keepText(record.upstreamAllowOrigin)

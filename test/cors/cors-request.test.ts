@@ -180,6 +180,18 @@ t.test('the Origin is kept byte for byte', async t => {
   }
 })
 
+t.test('a list that came before is read as it was, however many came in between', async t => {
+  const ask = (line: string) => parseCorsRequest('OPTIONS', origin, 'GET', [line])
+  t.strictSame(ask('A, b'), asked(['a', 'b']))
+  const first = ask('A, b')
+  if ('headerNames' in first) t.equal(Object.isFrozen(first.headerNames), true, 'shared, so it cannot be changed')
+  for (let i = 0; i < 200; i++) t.strictSame(ask(`X-${i}`), asked([`x-${i}`]))
+  t.strictSame(ask('A, b'), asked(['a', 'b']))
+  t.strictSame(ask('a b'), invalid('a b'))
+  t.strictSame(ask('a b'), invalid('a b'), 'what is refused is refused again')
+  t.strictSame(parseCorsRequest('OPTIONS', origin, 'GET', ['A, b', 'A, b']), asked(['a', 'b', 'a', 'b']))
+})
+
 t.test('the limits are those that are documented', async t => {
   t.strictSame(requestHeaderLimits, { bytes: 4096, names: 100, emptyElements: 16 })
 })

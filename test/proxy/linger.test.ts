@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { lingerAtEnd } from '../../src/proxy/linger.ts'
 import { readResponse } from '../fixtures/client-responses.ts'
 import { serveRequests } from '../fixtures/client-side.ts'
+import { outgoingFields } from '../fixtures/outgoing-fields.ts'
 import { openRaw, type RawConnection } from '../fixtures/raw-client.ts'
 
 const kib = 1024
@@ -13,7 +14,7 @@ async function start(t: Test, length: number): Promise<{ client: RawConnection; 
   const port = await serveRequests(t, (request, response) => {
     sockets.push(request.socket)
     lingerAtEnd(request)
-    response.writeFields(403, undefined, ['Content-Length', '2', 'Connection', 'close'])
+    response.writeHead(403, undefined, outgoingFields(['Content-Length', '2', 'Connection', 'close']))
     response.end('no')
   })
   const client = await openRaw(port)
@@ -69,7 +70,7 @@ t.test('a request whose content has come changes nothing about its connection', 
     const { destroySoon } = request.socket
     request.resume().once('end', () => {
       lingerAtEnd(request)
-      response.writeFields(200, undefined, [])
+      response.writeHead(200, undefined, outgoingFields([]))
       response.end(String(request.socket.destroySoon === destroySoon))
     })
   })

@@ -4,6 +4,7 @@ import { newRecord } from '../../src/proxy/request-record.ts'
 import { renderError, type S3Error, s3Errors } from '../../src/s3/error-response.ts'
 import { readResponses } from '../fixtures/client-responses.ts'
 import { createContext, serveRequests } from '../fixtures/client-side.ts'
+import { outgoingFields } from '../fixtures/outgoing-fields.ts'
 import { openRaw } from '../fixtures/raw-client.ts'
 
 const get = 'GET /k HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -61,7 +62,7 @@ for (const {
     const record = newRecord('GET', '/k', undefined, 0)
     let closing: boolean | undefined
     const port = await serveRequests(t, (incoming, response) => {
-      sendOwnAnswer(incoming, response, { error, fields, close }, context, record)
+      sendOwnAnswer(incoming, response, { error, fields: outgoingFields(fields), close }, context, record)
       closing = context.closing.has(incoming.socket)
     })
     // A second request on a connection that goes on is answered too.

@@ -38,13 +38,20 @@ t.test('until all are asked for, the fields are those that Node looks at', async
   )
 })
 
+t.test('a request without any of them has none, not even its Host', async t => {
+  const { request } = await requestOf(t, 'GET / HTTP/1.1\r\nHost: a\r\nOrigin: b\r\nAccept: c\r\nX-Frame: d\r\n\r\n')
+  t.strictSame(request.headers, {})
+  request.readAllHeaders()
+  t.strictSame({ ...request.headers }, { host: 'a', origin: 'b', accept: 'c', 'x-frame': 'd' })
+})
+
 t.test('a transfer coding is one of them', async t => {
   const { request } = await requestOf(t, 'PUT / HTTP/1.1\r\nHost: a\r\nTRANSFER-encoding: chunked\r\n\r\n0\r\n\r\n')
   t.strictSame(request.headers, { host: 'a', 'transfer-encoding': 'chunked' })
 })
 
 t.test('of a field that stands twice, the first counts, as for Node', async t => {
-  const { request } = await requestOf(t, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n')
+  const { request } = await requestOf(t, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nUpgrade: c\r\n\r\n')
   t.equal(request.headers.host, 'a')
   request.readAllHeaders()
   t.equal(request.headers.host, 'a')

@@ -9,6 +9,15 @@ const options: HostOptions = {
 }
 const rewriting: HostOptions = { ...options, host: 'rewrite' }
 
+t.test('what the Host before was has no part in it', async t => {
+  const read = createHostReader(options)
+  for (let round = 0; round < 2; round++) {
+    for (const host of ['', 'bkt.s3.local', 'bkt.s3.local', '', 'a/b', 's3.local', 'other.example', 'bkt.s3.local']) {
+      t.strictSame(read(host), createHostReader(options)(host), `"${host}"`)
+    }
+  }
+})
+
 /** `path`, `bucket NAME`, `none`, `unknown` or `ambiguous` for each Host. */
 const cases: { name: string; options?: HostOptions; readings: Record<string, string> }[] = [
   {

@@ -3,7 +3,7 @@
 import { type CorsRequest, parseCorsRequest, requestHeaderLimits } from '../../../src/cors/cors-request.ts'
 import { decide } from '../../../src/cors/decide.ts'
 import { compilePolicy, type Policy } from '../../../src/cors/policy.ts'
-import { appendCorsFields } from '../../../src/cors/response-fields.ts'
+import { corsFieldLines } from '../../../src/cors/response-fields.ts'
 import type { CorsRule } from '../../../src/cors/rule.ts'
 import { createPolicyTable } from '../../../src/policies/policy-table.ts'
 import { guardRequest } from '../../../src/proxy/request-guard.ts'
@@ -46,9 +46,7 @@ function answer(policy: Policy, origin: string, method: string, headers: readonl
   if ('kind' in request) return request
   const decision = decide(policy, request)
   if (!decision.allowed) return decision
-  const fields: string[] = []
-  appendCorsFields(fields, decision.rule, request)
-  return fields
+  return corsFieldLines(decision.rule, request)
 }
 
 function decisionCases(): readonly MicroCase[] {
