@@ -70,6 +70,13 @@ function statusMiB(pid: number, field: string): number {
   return kib.reduce((sum, value) => sum + value, 0) / 1024
 }
 
+/** The processes that a process has started. */
+export function childrenOf(pid: number): readonly number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap(thread =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  )
+}
+
 /** For the head of every report. */
 export function describeMachine() {
   const [cpu] = cpus()
@@ -101,8 +108,5 @@ function cpuTicks(pid: number): number {
 }
 
 function processTree(pid: number): readonly number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap(thread =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  )
-  return [pid, ...children.flatMap(processTree)]
+  return [pid, ...childrenOf(pid).flatMap(processTree)]
 }

@@ -1,10 +1,15 @@
-// A configuration as large as one may be: how long a start takes, and what reloading it under load does to latency.
+// A configuration as large as one may be: how long a start takes, and what reloading it under load does to latency. Beside it, what
+// the same reading does in a process that has nothing to do with the proxy: that much is the machine's.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Part } from '../bench-run.ts'
 import { runOwnLoad } from '../load/own-load.ts'
 import { runWrk } from '../load/wrk.ts'
+import { pinned } from '../machine.ts'
 import { median } from '../report/figures.ts'
 import { number } from '../report/table.ts'
 import { bucketsYaml, realisticSize } from '../rule-set.ts'
@@ -15,6 +20,8 @@ const limitBytes = 1024 ** 2
 const roomBytes = 1024
 const requestsPerSecond = 1000
 const rewriteEveryMs = 500
+const cores = '0,1'
+const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
 
 export const fullConfiguration: Part = {
   name: 'full-configuration',
@@ -26,9 +33,10 @@ export const fullConfiguration: Part = {
     const perBucket = bucketsYaml({ buckets: 1000, rules }).length / 1000
     const setting = { upstream, tls: false, size: { buckets: Math.floor((limitBytes - roomBytes) / perBucket), rules } }
     // Not on one core alone: what is parsed off the event loop would still take its time from it.
-    const peer = variant({ name: 'full-configuration', cores: '0,1' })
+    const peer = variant({ name: 'full-configuration', cores })
     const startMs: number[] = []
     const quiet: number[] = []
+    const besideOther: number[] = []
     const reloading: number[] = []
     const errors: string[] = []
     let bytes = 0
@@ -46,6 +54,8 @@ export const fullConfiguration: Part = {
         await runWrk(process.port, request, 1)
         const load = () => runOwnLoad(process.port, request, seconds, requestsPerSecond)
         quiet.push((await load()).p99)
+        const other = readAgainAndAgain(file)
+        besideOther.push((await load().finally(other.stop)).p99)
         let edition = 0
         const editing = setInterval(() => {
           if (reloadsOf(process.logFile) < edition) return
@@ -64,13 +74,14 @@ export const fullConfiguration: Part = {
         await process.stop()
       }
     }
-    const moved = median(reloading.map((p99, run) => p99 - (quiet[run] ?? Number.NaN)))
+    const movedBy = (p99s: readonly number[]) => median(p99s.map((p99, run) => p99 - (quiet[run] ?? Number.NaN))) / 1000
     const found = {
       bytes,
       startMs: median(startMs),
       quietP99Ms: median(quiet) / 1000,
       reloadingP99Ms: median(reloading) / 1000,
-      movedP99Ms: moved / 1000,
+      movedP99Ms: movedBy(reloading),
+      movedByOtherMs: movedBy(besideOther),
       reloads,
     }
     return {
@@ -83,13 +94,31 @@ export const fullConfiguration: Part = {
         [`p99 at ${requestsPerSecond} requests/s, ms`, number(found.quietP99Ms)],
         ['p99 while it is reloaded again and again, ms', number(found.reloadingP99Ms)],
         ['p99 moved by, ms', found.movedP99Ms.toFixed(3)],
+        ['by another process that reads the file again and again, ms', found.movedByOtherMs.toFixed(3)],
         ['reloads seen, all runs', String(found.reloads)],
       ],
       notes: [],
-      data: { ...found, runs: { startMs, quiet, reloading } },
+      data: { ...found, runs: { startMs, quiet, besideOther, reloading } },
       errors,
     }
   },
+}
+
+/** Another process, with cores and time like a reload's: `check`, which neither listens nor answers. */
+function readAgainAndAgain(file: string): { stop: () => Promise<void> } {
+  let isStopped = false
+  const loop = (async () => {
+    while (!isStopped) {
+      const [command, args] = pinned(cores, process.execPath, [cli, 'check', '--config', file])
+      await once(spawn(command, args, { stdio: 'ignore' }), 'exit')
+    }
+  })()
+  return {
+    async stop() {
+      isStopped = true
+      await loop
+    },
+  }
 }
 
 function reloadsOf(logFile: string): number {
