@@ -92,7 +92,13 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
         record.clientAborted = !response.writableFinished && !brokenOff.has(response)
         ended()
       })
-      proxy.web(request, response)
+      try {
+        proxy.web(request, response)
+      } catch {
+        // It makes a URL of the request-target, and not every one that a client may send is one.
+        if (response.headersSent) breakOff(response)
+        else response.writeHead(400, { 'Content-Length': '0', Connection: 'close' }).end()
+      }
     },
     upgrade(request, socket, head, record, ended) {
       socket.on('error', () => socket.destroy())
@@ -101,7 +107,11 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
         sockets.delete(socket)
         ended()
       })
-      proxy.ws(request, socket, head)
+      try {
+        proxy.ws(request, socket, head)
+      } catch {
+        socket.destroy()
+      }
     },
     close() {
       for (const socket of sockets.keys()) socket.destroy()

@@ -76,7 +76,7 @@ function attempt(
     context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
     const exchange = context.exchangeOf.get(request.socket)
     if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
-    else if (response.headersSent) {
+    else if (response.headersSent || response.socket === null) {
       request.socket.destroy()
       end(context, record)
     } else answer(context, request, response, record, s3Errors.internalError, new OutgoingFields())

@@ -2,7 +2,7 @@ import { ServerResponse } from 'node:http'
 import type { ProxyResponse } from './proxy-response.ts'
 
 /** What a server tells a response of Node's, and the types do not. */
-type ServedResponse = ServerResponse & { _keepAliveTimeout: number }
+type ServedResponse = ServerResponse & { _keepAliveTimeout: number; _closed: boolean }
 
 /**
  * A response of Node's own on the turn of `response`, for a library that needs one. When either is over, so is the other;
@@ -13,7 +13,13 @@ export function nodeResponseFor(response: ProxyResponse): ServerResponse {
   const own = new ServerResponse(req) as ServerResponse as ServedResponse
   own.shouldKeepAlive = response.shouldKeepAlive
   own._keepAliveTimeout = response._keepAliveTimeout
-  response.once('close', () => own.destroy())
+  response.once('close', () => {
+    // As the server does it. `destroy` without a socket says nothing to anybody in Node 22.
+    if (own._closed) return
+    own.destroyed = true
+    own._closed = true
+    own.emit('close')
+  })
   own.once('close', () => response.close())
   if (socket === null) return own
   response.detachSocket(socket)

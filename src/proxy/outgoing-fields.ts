@@ -22,12 +22,17 @@ export class OutgoingFields {
     this.lengthLine = `Content-Length: ${bytes}\r\n`
   }
 
-  /** Adds any field but Connection and Transfer-Encoding. */
+  /** Adds any field; of Connection only whether it closes, and no Transfer-Encoding: both are written anew. */
   addAny(name: string, value: string): void {
     const line = `${name}: ${value}\r\n`
     switch (name.toLowerCase()) {
       case 'content-length':
         this.lengthLine = line
+        break
+      case 'connection':
+        if (value.toLowerCase().includes('close')) this.closes = true
+        break
+      case 'transfer-encoding':
         break
       case 'date':
         this.isDated = true

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { type S3Error, s3Errors } from '../s3/error-response.ts'
 import { answerFault } from './client-fault.ts'
 import type { ProxyContext } from './proxy-context.ts'
+import { ProxyRequest } from './proxy-request.ts'
 import { guardRequest, isRejection } from './request-guard.ts'
 import { newRecord } from './request-record.ts'
 
@@ -11,8 +12,11 @@ import { newRecord } from './request-record.ts'
  * field is dropped and the request served as it is: RFC 9110 §7.8 lets a server ignore it.
  */
 export function isConsoleSocket(context: ProxyContext, request: IncomingMessage): boolean {
-  const { host, upgrade } = request.headers
+  const { host, upgrade, 'content-length': length = '0', 'transfer-encoding': codings } = request.headers
   return (
+    // No handshake has content, and Node 26 gives one with content that is still to come another thing than a socket.
+    length === '0' &&
+    codings === undefined &&
     request.method === 'GET' &&
     upgrade?.toLowerCase() === 'websocket' &&
     context.settings.console?.matches(host ?? '') === true
@@ -52,6 +56,7 @@ function serveUpgrade(context: ProxyContext, request: IncomingMessage, socket: S
   else {
     const record = newRecord(request.method, request.url, socket.remoteAddress, context.now())
     record.origin = guarded.origin
+    if (request instanceof ProxyRequest) request.readAllHeaders()
     context.observer.started()
     consoleProxy.upgrade(request, socket, head, record, () => {
       record.endedAtMs = context.now()

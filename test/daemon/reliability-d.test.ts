@@ -58,6 +58,71 @@ for (const settings of [{}, { console: { host: 'console.example.com', url: 'http
   })
 }
 
+const consoleHost = 'console.example.com'
+const toConsole = (target: string, fields = '') => `GET ${target} HTTP/1.1\r\nHost: ${consoleHost}\r\n${fields}\r\n`
+const webSocket =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n'
+
+t.test('each request to the console ends once, and the connection goes on', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, { console: { host: consoleHost, url: upstream.url } })
+  const client = await proxy.open(t)
+  await client.write(toConsole('/one') + toConsole('/two'))
+  await client.until(({ text }) => text.split('\r\n\r\nok').length === 3)
+  await client.write(toConsole('/three', closing))
+  await client.until(({ ended }) => ended !== undefined)
+  t.strictSame(
+    upstream.requests.map(({ target }) => target),
+    ['/one', '/two', '/three'],
+  )
+  await assertWell(t, proxy, upstream, { idle: 9 })
+  t.equal(proxy.records.filter(({ target, status }) => target !== goodTarget && status === 200).length, 3)
+})
+
+t.test('a WebSocket reaches the console with its fields', async t => {
+  const upstream = await startRecordingUpstream(t, {
+    answer: () => 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+  })
+  const proxy = await startTestProxy(t, upstream.url, { console: { host: consoleHost, url: upstream.url } })
+  const client = await proxy.open(t)
+  await client.write(toConsole('/ws', `${webSocket}Cookie: token=a\r\nOrigin: http://${consoleHost}\r\n`))
+  await client.until(({ text }) => text.includes('\r\n\r\n'))
+  client.destroy()
+  const [request] = upstream.requests
+  for (const [name, value] of [
+    ['sec-websocket-key', 'eA=='],
+    ['cookie', 'token=a'],
+    ['origin', `http://${consoleHost}`],
+    ['connection', 'Upgrade'],
+  ] as const)
+    t.strictSame(fieldValues(request ?? { fields: [] }, name), [value], name)
+  await proxy.until(({ inFlight }) => inFlight === 0)
+})
+
+const oddConsoleRequests: { name: string; bytes: string; answer: RegExp }[] = [
+  { name: 'a target that is no URL', bytes: toConsole('http://['), answer: /^HTTP\/1\.1 400 / },
+  { name: 'a port that is none', bytes: toConsole('http://a:99999999/'), answer: /^HTTP\/1\.1 400 / },
+  { name: 'a WebSocket whose target is no URL', bytes: toConsole('http://[', webSocket), answer: /^$/ },
+  {
+    name: 'a WebSocket with content that does not come',
+    bytes: `${toConsole('/ws', `${webSocket}Content-Length: 5\r\n`)}ab`,
+    answer: /^(?:HTTP\/1\.1 400 .*)?$/s,
+  },
+]
+for (const { name, bytes, answer } of oddConsoleRequests) {
+  t.test(`the console is not broken by ${name}`, async t => {
+    const upstream = await startRecordingUpstream(t)
+    const proxy = await startTestProxy(t, upstream.url, { console: { host: consoleHost, url: upstream.url } })
+    const client = await proxy.open(t)
+    await client.write(bytes)
+    await Promise.race([client.until(({ ended }) => ended !== undefined), delay(500)])
+    t.match(client.text, answer)
+    client.reset()
+    await proxy.until(({ inFlight }) => inFlight === 0)
+    await assertWell(t, proxy, upstream, { idle: 9 })
+  })
+}
+
 t.test('a client that resets after CONNECT does not matter', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url)

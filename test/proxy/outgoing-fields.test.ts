@@ -5,9 +5,12 @@ const cases: { name: string; value: string; expected: Partial<OutgoingFields> }[
   { name: 'ETag', value: '"a"', expected: { lines: 'ETag: "a"\r\n', lengthLine: '', isDated: false } },
   { name: 'dATE', value: 'today', expected: { lines: 'dATE: today\r\n', lengthLine: '', isDated: true } },
   { name: 'content-LENGTH', value: '7', expected: { lines: '', lengthLine: 'content-LENGTH: 7\r\n', isDated: false } },
+  { name: 'Connection', value: 'Close', expected: { lines: '', lengthLine: '', closes: true } },
+  { name: 'connection', value: 'keep-alive', expected: { lines: '', lengthLine: '', closes: false } },
+  { name: 'Transfer-Encoding', value: 'chunked', expected: { lines: '', lengthLine: '', closes: false } },
 ]
 for (const { name, value, expected } of cases) {
-  t.test(`${name} is kept as it is written, and known for what it says`, async t => {
+  t.test(`${name}: ${value} is known for what it says`, async t => {
     const fields = new OutgoingFields()
     fields.addAny(name, value)
     t.match(fields, { closes: false, ...expected })

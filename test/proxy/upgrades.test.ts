@@ -45,6 +45,19 @@ const asking: { name: string; request: Partial<IncomingMessage>; is: boolean }[]
   },
   { name: 'another Host', request: { method: 'GET', headers: { host: 'a', upgrade: 'websocket' } }, is: false },
   { name: 'no Host', request: { method: 'GET', headers: { upgrade: 'websocket' } }, is: false },
+  {
+    name: 'one with content',
+    request: { method: 'GET', headers: { host: 'console.example', upgrade: 'websocket', 'content-length': '5' } },
+    is: false,
+  },
+  {
+    name: 'one with content in chunks',
+    request: {
+      method: 'GET',
+      headers: { host: 'console.example', upgrade: 'websocket', 'transfer-encoding': 'chunked' },
+    },
+    is: false,
+  },
   { name: 'no upgrade', request: { method: 'GET', headers: { host: 'console.example' } }, is: false },
 ]
 for (const { name, request, is } of asking) {
