@@ -44,7 +44,7 @@ t.test('SIGTERM with a transfer under way waits for it, and new ones are served 
   const late = await raw(proxy.port, preflight('https://app.example'), 5000)
   t.match(late.text, /^HTTP\/1\.1 200 .*\r\nConnection: close\r\n/s, 'refused before it must be')
   finish('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow')
-  t.match((await slow).text, /Connection: close\r\n.*\r\n\r\nslow$/s)
+  t.match((await slow).text, /\r\nConnection: close\r\n\r\nslow$/)
   t.equal(await stopped, 0)
 })
 
