@@ -2,7 +2,7 @@ import type { Socket, TcpNetConnectOpts } from 'node:net'
 import { connect, isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { connect as connectTls } from 'node:tls'
-import type { OpenSocket } from '../proxy/upstream-connection.ts'
+import type { OpenSocket } from '../proxy/socket-reader.ts'
 
 /** Where the endpoint is, and what a TLS connection to it needs. */
 export interface UpstreamTarget {

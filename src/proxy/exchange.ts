@@ -1,5 +1,6 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
+import type { ExchangePlan } from './exchange-plan.ts'
 import { lingerAtEnd } from './linger.ts'
 import type { Listed } from './live-list.ts'
 import { OutgoingFields } from './outgoing-fields.ts'
@@ -7,38 +8,18 @@ import { sendOwnAnswer } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 import type { ProxyResponse } from './proxy-response.ts'
-import type { ResponseCors } from './relayed-fields.ts'
 import { appendCors, relayedFields } from './relayed-fields.ts'
 import { framingLine, hasContent, RequestBody } from './request-body.ts'
-import type { GuardedRequest } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
 import { resetConnection } from './reset-connection.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { BodyFraming } from './response-parser.ts'
 import { findSignatureMismatch } from './signature-mismatch.ts'
-import type { UpstreamConnection, UpstreamExchange } from './upstream-connection.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { failureAnswer } from './upstream-failure.ts'
 import type { PoolWaiter, UpstreamPool } from './upstream-pool.ts'
-
-/** What to forward, and what to make of the answer: settled before anything is opened towards the endpoint. */
-export interface ExchangePlan {
-  readonly request: GuardedRequest
-  /** The Host to send. */
-  readonly host: string
-  /** TLS server name of the endpoint; empty over plain HTTP. */
-  readonly servername: string
-  /** X-Forwarded-For and its kin, as lines. */
-  readonly forwardedLines: string
-  readonly cors: ResponseCors
-  /** The client waits for a 100 before it sends its content. */
-  readonly expectsContinue: boolean
-  readonly pool: UpstreamPool
-  /** From the end of the request to the response head. */
-  readonly responseMs: number
-  /** Without a byte from the endpoint, or taken by it. */
-  readonly idleMs: number
-}
+import type { UpstreamExchange } from './upstream-roles.ts'
 
 // RFC 9110 §10.1.1: a client should not wait indefinitely either; curl gives up after one second.
 const continueMs = 1000

@@ -1,47 +1,26 @@
-import type { CorsRequest, CorsRequestIssue } from '../cors/cors-request.ts'
 import { parseCorsRequest } from '../cors/cors-request.ts'
-import type { Decision } from '../cors/decide.ts'
-import { corsVary } from '../cors/response-fields.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
-import type { BucketAddress } from '../s3/bucket-address.ts'
 import { accessDenied } from '../s3/caller-signature.ts'
-import type { S3Error } from '../s3/error-response.ts'
 import { preflightError, s3Errors } from '../s3/error-response.ts'
-import { Exchange } from './exchange.ts'
 import { forwardedLines } from './forwarded-for.ts'
-import { lingerAtEnd } from './linger.ts'
+import { forward, hostFor } from './forwarding.ts'
+import { isStoreRequest, isStrayCorsOperation } from './managed-guard.ts'
 import { answerManaged, isCorsOperation } from './managed-operation.ts'
 import { nodeResponseFor } from './node-response.ts'
 import { OutgoingFields } from './outgoing-fields.ts'
-import { sendOwnAnswer } from './own-answer.ts'
-import type { ProxyContext, ProxySettings } from './proxy-context.ts'
+import { answerPreflight } from './preflight.ts'
+import type { ProxyContext } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 import type { ProxyResponse } from './proxy-response.ts'
 import type { ResponseCors } from './relayed-fields.ts'
-import { appendCors } from './relayed-fields.ts'
-import { hasContent } from './request-body.ts'
-import type { GuardedRequest } from './request-guard.ts'
 import { guardRequest, isRejection } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
 import { newRecord } from './request-record.ts'
-import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf, situationOf } from './verdict.ts'
-
-type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
+import { answer, answerOwn, attempt, type Bucket, end, type Turn } from './turn.ts'
+import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
 export type RequestHandler = (request: ProxyRequest, response: ProxyResponse, expectsContinue: boolean) => void
-
-/** What is true of one request all the way down. */
-interface Turn {
-  readonly request: ProxyRequest
-  readonly response: ProxyResponse
-  readonly settings: ProxySettings
-  readonly guarded: GuardedRequest
-  readonly record: RequestRecord
-  readonly expectsContinue: boolean
-  /** The bucket of a virtual-hosted-style request. */
-  readonly bucketInHost: string | undefined
-}
 
 // No bucket at all: no rules, nothing of ours.
 const noPolicy: BucketPolicy = {
@@ -59,27 +38,6 @@ export function createHandler(context: ProxyContext): RequestHandler {
     const record = newRecord(request.method, request.url, request.socket.remoteAddress, context.now())
     context.observer.started()
     attempt(context, request, response, record, () => handle(context, request, response, expectsContinue, record))
-  }
-}
-
-/** The one place where a fault of our own ends: the client gets S3's 500, or sees a response break off; the log gets the cause. */
-function attempt(
-  context: ProxyContext,
-  request: ProxyRequest,
-  response: ProxyResponse,
-  record: RequestRecord,
-  work: () => void,
-): void {
-  try {
-    work()
-  } catch (error) {
-    context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
-    const exchange = context.exchangeOf.get(request.socket)
-    if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
-    else if (response.headersSent || response.socket === null) {
-      request.socket.destroy()
-      end(context, record)
-    } else answer(context, request, response, record, s3Errors.internalError, new OutgoingFields())
   }
 }
 
@@ -156,28 +114,6 @@ function handle(
   })
 }
 
-/**
- * Whether the request may touch the objects that hold managed rules. A Host that nobody configured names no bucket to us,
- * but the endpoint may read the path all the same.
- */
-function isStoreRequest(settings: ProxySettings, address: BucketAddress, guarded: GuardedRequest): boolean {
-  const guard = settings.managed?.storeGuard
-  if (guard === undefined) return false
-  const read = address.kind === 'bucket' ? address : settings.addressOf('localhost', guarded.target)
-  return read.kind === 'bucket' && guard(read.bucket, read.style, guarded.method, guarded.target)
-}
-
-/**
- * Whether the request may be about the rules of a managed bucket under a Host that nobody configured: it must not get past
- * the proxy to an endpoint that takes `DELETE ?cors` for DeleteBucket. Such a Host may itself name the bucket.
- */
-function isStrayCorsOperation(settings: ProxySettings, address: BucketAddress, guarded: GuardedRequest): boolean {
-  if (settings.managed === undefined || address.kind !== 'none' || guarded.method === 'OPTIONS') return false
-  const read = settings.addressOf('localhost', guarded.target)
-  if (read.kind !== 'bucket') return isCorsOperation(guarded.target, false)
-  return isCorsOperation(guarded.target, read.object) && settings.policies.inspect(read.bucket).source === 'managed'
-}
-
 /** The one place where a request is decided on: once, before anything is sent either way. */
 function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefined, policy: BucketPolicy): void {
   const { guarded, record } = turn
@@ -246,97 +182,4 @@ function proceed(
       throw error
     })
   })
-}
-
-function answerPreflight(
-  context: ProxyContext,
-  turn: Turn,
-  asked: CorsRequest | CorsRequestIssue,
-  bucket: Bucket | undefined,
-  policy: BucketPolicy,
-): void {
-  const { record, response, request, settings } = turn
-  const decision = record.decision as Decision
-  if (decision.allowed && !('kind' in asked)) {
-    const { requestId, hostId } = context.ids()
-    const fields = new OutgoingFields()
-    fields.lines = `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n`
-    appendCors(fields, responseCorsOf(policy, settings.varyAlways, decision, asked), undefined)
-    fields.setLength(0)
-    // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
-    if (context.draining || hasContent(turn.guarded)) {
-      fields.closes = true
-      context.closing.add(request.socket)
-    }
-    if (hasContent(turn.guarded)) lingerAtEnd(request)
-    record.status = 200
-    record.requestId = requestId
-    response.writeHead(200, 'OK', fields)
-    response.end()
-    end(context, record)
-    return
-  }
-  const situation = situationOf(asked, bucket !== undefined, policy)
-  const error = preflightError(situation, turn.guarded.requestMethod, bucket?.object === true)
-  const fields = new OutgoingFields()
-  if (policy.governed && settings.varyAlways) fields.add('Vary', corsVary)
-  answer(context, request, response, record, error, fields)
-}
-
-function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): void {
-  const { guarded, settings, request, record } = turn
-  const plan = {
-    request: guarded,
-    host: hostFor(turn),
-    servername: servernameFor(turn),
-    forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
-    cors,
-    expectsContinue: turn.expectsContinue,
-    pool: settings.pool,
-    responseMs: settings.responseMs,
-    idleMs: settings.idleMs,
-  }
-  const exchange = new Exchange(context, request, turn.response, plan, record)
-  context.exchangeOf.set(request.socket, exchange)
-  exchange.start()
-}
-
-/** `rewrite`: the endpoint's own authority, with the bucket before it where the client named it in its Host. */
-function hostFor(turn: Turn): string {
-  const { authority } = turn.settings
-  if (authority === undefined) return turn.guarded.host
-  return turn.bucketInHost === undefined ? authority : `${turn.bucketInHost}.${authority}`
-}
-
-/** Under `rewrite`, the name that the endpoint's Host has; a dotted bucket would fit no wildcard certificate. */
-function servernameFor(turn: Turn): string {
-  const { servername, authority } = turn.settings
-  const { bucketInHost } = turn
-  if (servername === '' || authority === undefined || bucketInHost === undefined || bucketInHost.includes('.'))
-    return servername
-  return `${bucketInHost}.${servername}`
-}
-
-function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: ResponseCors): void {
-  const fields = new OutgoingFields()
-  appendCors(fields, cors, undefined)
-  answer(context, turn.request, turn.response, turn.record, error, fields)
-}
-
-function answer(
-  context: ProxyContext,
-  request: ProxyRequest,
-  response: ProxyResponse,
-  record: RequestRecord,
-  error: S3Error,
-  fields: OutgoingFields,
-): void {
-  sendOwnAnswer(request, response, { error, fields, close: context.draining }, context, record)
-  end(context, record)
-}
-
-function end(context: ProxyContext, record: RequestRecord): void {
-  if (record.endedAtMs > 0) return
-  record.endedAtMs = context.now()
-  context.observer.ended(record)
 }

@@ -4,44 +4,11 @@ import { readBufferBytes } from './read-buffers.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { BodyFraming, ResponseLimits, ResponseSink } from './response-parser.ts'
 import { ResponseParser } from './response-parser.ts'
+import type { OpenSocket, SocketReader } from './socket-reader.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { socketFailure } from './upstream-failure.ts'
-
-/** What a connection tells the one exchange that uses it. */
-export interface UpstreamExchange {
-  onInformation(head: ResponseHead): void
-  onHead(head: ResponseHead, framing: BodyFraming): void
-  /** A view into the read buffer: it stays as it is until the exchange lets the connection read on. */
-  onBody(bytes: Buffer): void
-  /** Everything that one read held was given. `ended`: the certain end of the response has come. */
-  onRead(ended: boolean): void
-  /** The connection is dead and the response incomplete. Called at most once, never after `onRead(true)`. */
-  onFailure(failure: UpstreamFailure): void
-  /** What was written has left: more may be written. */
-  onDrain(): void
-  /** Handling what was read threw: the connection is dead. */
-  onFault(error: unknown): void
-}
-
-/** What the pool hears of its connections. */
-export interface ConnectionOwner {
-  onConnected(connection: UpstreamConnection): void
-  /** It is dead, and its place is free, although its socket has not closed yet. */
-  onFailed(connection: UpstreamConnection): void
-  /** Called exactly once. `failure` when it never came up. */
-  onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void
-}
-
-/** Takes what a socket reads. */
-export interface SocketReader {
-  /** Where the next read goes. Asked before the first one and after every one, when a socket can read into more than one. */
-  nextBuffer(): Uint8Array
-  /** What was read is in the first bytes of `buffer`. False stops the reading until `resume()`. */
-  read(bytesRead: number, buffer: Uint8Array): boolean
-}
-
-/** Opens a socket whose reads go to `reader`. */
-export type OpenSocket = (servername: string, reader: SocketReader) => Socket
+import type { ConnectionOwner, UpstreamExchange } from './upstream-roles.ts'
+import { surviveWriteErrors } from './write-errors.ts'
 
 /**
  * One connection to the endpoint, carrying one exchange at a time. It is idle again only after a response whose end was
@@ -290,30 +257,5 @@ export class UpstreamConnection implements ResponseSink, SocketReader {
     this.#socket.destroy()
     this.#owner.onFailed(this)
     exchange?.onFailure(failure)
-  }
-}
-
-/**
- * Keeps a socket readable after a failed write. An endpoint that refuses an upload answers early and closes; the next
- * write then fails with EPIPE or ECONNRESET, and Node would destroy the socket together with the answer that already lies
- * in its receive buffer. The reading side always learns of the end, by FIN or by reset, so nothing is left open.
- */
-function surviveWriteErrors(socket: Socket): void {
-  const write = socket._write
-  const writev = socket._writev
-  const forgiving =
-    (callback: (error?: Error | null) => void) =>
-    (error?: Error | null): void => {
-      const code = (error as NodeJS.ErrnoException | null | undefined)?.code
-      if (code === 'EPIPE' || code === 'ECONNRESET') callback()
-      else callback(error)
-    }
-  socket._write = function (chunk, encoding, callback) {
-    write.call(this, chunk, encoding, forgiving(callback))
-  }
-  if (writev !== undefined) {
-    socket._writev = function (chunks, callback) {
-      writev.call(this, chunks, forgiving(callback))
-    }
   }
 }

@@ -1,8 +1,9 @@
 import { ReadBuffers } from './read-buffers.ts'
 import type { ResponseLimits } from './response-parser.ts'
-import type { ConnectionOwner, OpenSocket } from './upstream-connection.ts'
+import type { OpenSocket } from './socket-reader.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
+import type { ConnectionOwner } from './upstream-roles.ts'
 
 /** Someone who wants a connection. Told exactly once, unless it cancels. */
 export interface PoolWaiter {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import t from 'tap'
 import { createOpenSocket, servernameOf } from '../../src/daemon/upstream-sockets.ts'
-import type { SocketReader } from '../../src/proxy/upstream-connection.ts'
+import type { SocketReader } from '../../src/proxy/socket-reader.ts'
 import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 
 const names = [

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { Exchange, type ExchangePlan } from '../../src/proxy/exchange.ts'
+import { Exchange } from '../../src/proxy/exchange.ts'
+import type { ExchangePlan } from '../../src/proxy/exchange-plan.ts'
 import { ungovernedCors } from '../../src/proxy/relayed-fields.ts'
 import { guardRequest, isRejection } from '../../src/proxy/request-guard.ts'
 import { newRecord, type RequestRecord } from '../../src/proxy/request-record.ts'

@@ -1,11 +1,8 @@
 import t from 'tap'
 import { longReadBytes, ReadBuffers, readBufferBytes } from '../../src/proxy/read-buffers.ts'
-import {
-  type ConnectionOwner,
-  type OpenSocket,
-  UpstreamConnection,
-  type UpstreamExchange,
-} from '../../src/proxy/upstream-connection.ts'
+import type { OpenSocket } from '../../src/proxy/socket-reader.ts'
+import { UpstreamConnection } from '../../src/proxy/upstream-connection.ts'
+import type { ConnectionOwner, UpstreamExchange } from '../../src/proxy/upstream-roles.ts'
 import { settled } from '../fixtures/fake-clock.ts'
 import { type FakeSocket, fakeSockets, socketError } from '../fixtures/fake-socket.ts'
 

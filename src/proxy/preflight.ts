@@ -1,0 +1,48 @@
+import type { CorsRequest, CorsRequestIssue } from '../cors/cors-request.ts'
+import type { Decision } from '../cors/decide.ts'
+import { corsVary } from '../cors/response-fields.ts'
+import type { BucketPolicy } from '../policies/policy-lookup.ts'
+import { preflightError } from '../s3/error-response.ts'
+import { lingerAtEnd } from './linger.ts'
+import { OutgoingFields } from './outgoing-fields.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import { appendCors } from './relayed-fields.ts'
+import { hasContent } from './request-body.ts'
+import { answer, type Bucket, end, type Turn } from './turn.ts'
+import { responseCorsOf, situationOf } from './verdict.ts'
+
+/** Answers a preflight as S3 does, by the decision in the turn's record; the endpoint hears nothing of it. */
+export function answerPreflight(
+  context: ProxyContext,
+  turn: Turn,
+  asked: CorsRequest | CorsRequestIssue,
+  bucket: Bucket | undefined,
+  policy: BucketPolicy,
+): void {
+  const { record, response, request, settings } = turn
+  const decision = record.decision as Decision
+  if (decision.allowed && !('kind' in asked)) {
+    const { requestId, hostId } = context.ids()
+    const fields = new OutgoingFields()
+    fields.lines = `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n`
+    appendCors(fields, responseCorsOf(policy, settings.varyAlways, decision, asked), undefined)
+    fields.setLength(0)
+    // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
+    if (context.draining || hasContent(turn.guarded)) {
+      fields.closes = true
+      context.closing.add(request.socket)
+    }
+    if (hasContent(turn.guarded)) lingerAtEnd(request)
+    record.status = 200
+    record.requestId = requestId
+    response.writeHead(200, 'OK', fields)
+    response.end()
+    end(context, record)
+    return
+  }
+  const situation = situationOf(asked, bucket !== undefined, policy)
+  const error = preflightError(situation, turn.guarded.requestMethod, bucket?.object === true)
+  const fields = new OutgoingFields()
+  if (policy.governed && settings.varyAlways) fields.add('Vary', corsVary)
+  answer(context, request, response, record, error, fields)
+}

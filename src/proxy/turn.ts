@@ -1,0 +1,75 @@
+import type { BucketAddress } from '../s3/bucket-address.ts'
+import type { S3Error } from '../s3/error-response.ts'
+import { s3Errors } from '../s3/error-response.ts'
+import { OutgoingFields } from './outgoing-fields.ts'
+import { sendOwnAnswer } from './own-answer.ts'
+import type { ProxyContext, ProxySettings } from './proxy-context.ts'
+import type { ProxyRequest } from './proxy-request.ts'
+import type { ProxyResponse } from './proxy-response.ts'
+import type { ResponseCors } from './relayed-fields.ts'
+import { appendCors } from './relayed-fields.ts'
+import type { GuardedRequest } from './request-guard.ts'
+import type { RequestRecord } from './request-record.ts'
+
+/** A bucket that a request names. */
+export type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
+
+/** What is true of one request all the way down. */
+export interface Turn {
+  readonly request: ProxyRequest
+  readonly response: ProxyResponse
+  readonly settings: ProxySettings
+  readonly guarded: GuardedRequest
+  readonly record: RequestRecord
+  readonly expectsContinue: boolean
+  /** The bucket of a virtual-hosted-style request. */
+  readonly bucketInHost: string | undefined
+}
+
+/** The one place where a fault of our own ends: the client gets S3's 500, or sees a response break off; the log gets the cause. */
+export function attempt(
+  context: ProxyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  record: RequestRecord,
+  work: () => void,
+): void {
+  try {
+    work()
+  } catch (error) {
+    context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
+    const exchange = context.exchangeOf.get(request.socket)
+    if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
+    else if (response.headersSent || response.socket === null) {
+      request.socket.destroy()
+      end(context, record)
+    } else answer(context, request, response, record, s3Errors.internalError, new OutgoingFields())
+  }
+}
+
+/** Answers with `error`, and S3's CORS fields beside it. */
+export function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: ResponseCors): void {
+  const fields = new OutgoingFields()
+  appendCors(fields, cors, undefined)
+  answer(context, turn.request, turn.response, turn.record, error, fields)
+}
+
+/** Answers with `error`, and ends the turn. */
+export function answer(
+  context: ProxyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  record: RequestRecord,
+  error: S3Error,
+  fields: OutgoingFields,
+): void {
+  sendOwnAnswer(request, response, { error, fields, close: context.draining }, context, record)
+  end(context, record)
+}
+
+/** The turn is over: once, however it ended. */
+export function end(context: ProxyContext, record: RequestRecord): void {
+  if (record.endedAtMs > 0) return
+  record.endedAtMs = context.now()
+  context.observer.ended(record)
+}

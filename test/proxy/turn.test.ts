@@ -1,0 +1,26 @@
+import t from 'tap'
+import { newRecord } from '../../src/proxy/request-record.ts'
+import { end } from '../../src/proxy/turn.ts'
+import { readResponse } from '../fixtures/client-responses.ts'
+import { createContext } from '../fixtures/client-side.ts'
+import { get, send, settingsWith } from '../fixtures/handled-requests.ts'
+
+t.test('a fault of our own is a 500, told once', async t => {
+  const addressOf = () => {
+    throw new Error('oops')
+  }
+  const { client, heard } = await send(t, get('/web/k'), { addressOf })
+  await client.until(({ ended }) => ended !== undefined)
+  t.equal(readResponse(client.text).status, 500)
+  t.match(heard.warnings, [['internal_error', { detail: /^Error: oops/ }]])
+  t.match(heard.ended, [{ errorCode: 'InternalError' }])
+})
+
+t.test('a turn ends once', async t => {
+  const { context, heard } = createContext(settingsWith({}))
+  const record = newRecord('GET', '/web/k', '127.0.0.1', 1)
+  end(context, record)
+  end(context, record)
+  t.strictSame(heard.ended, [record])
+  t.ok(record.endedAtMs > 0)
+})
