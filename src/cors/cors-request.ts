@@ -1,4 +1,4 @@
-import { isCorsMethod } from './policy.ts'
+import { isCorsMethod } from './compiled-rule.ts'
 
 /** What rules are asked about, of a preflight and of an actual request alike. */
 export interface CorsRequest {

@@ -1,5 +1,5 @@
+import type { CompiledRule } from './compiled-rule.ts'
 import type { CorsRequest } from './cors-request.ts'
-import type { CompiledRule } from './policy.ts'
 
 /** The Vary that S3 sends whenever a rule matched, byte for byte. */
 export const corsVary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'

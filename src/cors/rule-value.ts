@@ -1,7 +1,7 @@
 // One value of a rule at a time: each check says what is wrong with it, in S3's words, or nothing.
 
+import { isCorsMethod } from './compiled-rule.ts'
 import { isToken } from './cors-request.ts'
-import { isCorsMethod } from './policy.ts'
 import { corsMethods, type RuleIssue } from './rule.ts'
 import { invalid, malformed, type RulePath } from './rule-fault.ts'
 

@@ -1,7 +1,10 @@
+import { type CompiledRule, isCorsMethod, methodBit } from './compiled-rule.ts'
 import type { CorsRequest } from './cors-request.ts'
+import { toFieldValue } from './field-value.ts'
 import { covers } from './pattern-list.ts'
-import { type CompiledRule, isCorsMethod, methodBit, type Policy } from './policy.ts'
+import type { Policy } from './policy.ts'
 import type { CorsRule } from './rule.ts'
+import { matches, parseWildcard } from './wildcard.ts'
 
 /** The three clauses of a rule, in the order in which they are asked. */
 export type Clause = 'origin' | 'method' | 'header'
@@ -65,10 +68,14 @@ export function clausesPassed(failed: Clause | undefined): number {
 export function missingValues(rule: CompiledRule, request: CorsRequest): MissingValues {
   const headers = request.headerNames.filter(name => !covers(rule.headers, name))
   return {
-    origin: !covers(rule.origins, request.origin),
+    origin: !listsOrigin(rule.rule, request.origin),
     method: (rule.methods & methodBit(request.method)) === 0,
     headers: [...new Set(headers)],
   }
+}
+
+function listsOrigin({ allowedOrigins }: CorsRule, origin: string): boolean {
+  return allowedOrigins.some(pattern => matches(parseWildcard(toFieldValue(pattern)), origin))
 }
 
 /** The first clause for which something is missing. */

@@ -11,7 +11,7 @@ export function describeEntry(
   at: number,
 ): BucketStatus {
   const state = entry === undefined ? unknown : stateAt(entry, times, at)
-  const rules = state.kind === 'rules' ? state.policy.rules.length : 0
+  const rules = state.kind === 'rules' ? state.policy.size : 0
   const line: BucketStatus = { bucket, source, enforcement, state: state.kind, rules }
   if (entry === undefined) return line
   const { lastResult, lastDetail, nextTryAt } = entry

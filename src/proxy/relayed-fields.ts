@@ -1,5 +1,5 @@
+import type { CompiledRule } from '../cors/compiled-rule.ts'
 import type { CorsRequest } from '../cors/cors-request.ts'
-import type { CompiledRule } from '../cors/policy.ts'
 import { corsFieldLines } from '../cors/response-fields.ts'
 import { mergeVary } from '../cors/vary.ts'
 import { OutgoingFields } from './outgoing-fields.ts'

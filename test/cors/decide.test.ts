@@ -2,7 +2,7 @@ import t from 'tap'
 import { parseCorsRequest } from '../../src/cors/cors-request.ts'
 import { decide, type Reason, refused } from '../../src/cors/decide.ts'
 import { parseRules } from '../../src/cors/parse-rules.ts'
-import { compilePolicy } from '../../src/cors/policy.ts'
+import { compilePolicy, Policy } from '../../src/cors/policy.ts'
 import { appendCorsFields } from '../../src/cors/response-fields.ts'
 import { policyForOrigins, policyOf, preflightOf, type WrittenRule } from '../fixtures/cors-policy.ts'
 
@@ -353,11 +353,47 @@ t.test('decisions are shared constants', async t => {
   }
 })
 
-t.test('suffixes with the same hash are told apart', async t => {
+t.test('origins with the same hash are told apart', async t => {
   // 'Aa' and 'BB' have the same hash, read backwards 'aA' and 'BB' do.
-  const policy = policyForOrigins(['https://*aA'])
-  t.equal(decide(policy, preflightOf('https://xaA')).allowed, true)
-  t.equal(decide(policy, preflightOf('https://xBB')), refused.origin)
+  for (const rules of [['https://*aA'], ['https://xaA'], ['https://xaA', 'https://*aA']]) {
+    const policy = policyForOrigins(rules)
+    t.equal(decide(policy, preflightOf('https://xaA')).allowed, true, `${rules}`)
+    t.equal(decide(policy, preflightOf('https://xBB')), refused.origin, `${rules}`)
+  }
+  const order = policyForOrigins(['https://xBB', 'https://*BB'], ['https://xaA'])
+  const decision = decide(order, preflightOf('https://xaA'))
+  t.equal(decision.allowed && decision.rule.index, 1)
+})
+
+t.test('an origin is not read further than the longest pattern', async t => {
+  const policy = policyForOrigins(['https://a.example'], ['*.b.example'])
+  const read = new Set<number>()
+  const long = `https://${'x'.repeat(5000)}.example`
+  const origin = new Proxy(Object(long), {
+    get: (of, key) =>
+      key === 'length'
+        ? long.length
+        : (at: number) => {
+            read.add(at)
+            return of.charCodeAt(at)
+          },
+  })
+  t.equal(decide(policy, { origin, method: 'GET', headerNames: [] }), refused.origin)
+  t.equal(read.size, '.b.example'.length)
+})
+
+t.test('rules behind one that matched are not compiled', async t => {
+  const compiled: number[] = []
+  class Watched extends Policy {
+    override ruleAt(index: number) {
+      compiled.push(index)
+      return super.ruleAt(index)
+    }
+  }
+  const { configuration } = policyForOrigins(['https://b'], [exact], [exact, 'https://*'], [exact])
+  const decision = decide(new Watched(configuration), preflightOf(exact))
+  t.equal(decision.allowed && decision.rule.index, 1)
+  t.strictSame(compiled, [2, 1], 'the one that lists it by a pattern, asked before')
 })
 
 t.test('the earlier rule wins whichever way it lists the origin', async t => {

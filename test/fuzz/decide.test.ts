@@ -20,12 +20,12 @@ import type { SeededRandom } from '../fixtures/seeded-random.ts'
 
 const requestsPerPolicy = 20
 
-// `Aa` and `BB` have the same hash in the index of origins; ü is one character of a rule and two bytes of a field.
+// `aA` and `BB` have the same hash in the index of origins, which reads from the end; ü is one character of a rule and two bytes of a field.
 const parts = [
   'a',
   'b',
   'ab',
-  'Aa',
+  'aA',
   'BB',
   '.',
   '-',
