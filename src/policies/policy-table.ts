@@ -54,11 +54,15 @@ export function createPolicyTable(entries: readonly BucketEntry[], ungoverned: E
     enforcement: ungoverned,
     state: none,
   })
-  for (const entry of entries) {
-    const isNamed = entry.name !== '*'
+  // Copies that stand beside each other: the entries' own names stand among their rules, each of which would have to be
+  // fetched from another place in memory to find a bucket.
+  const names = JSON.parse(JSON.stringify(entries.map(({ name }) => name))) as readonly string[]
+  for (const [index, entry] of entries.entries()) {
+    const name = names[index] as string
+    const isNamed = name !== '*'
     const { source, enforcement } = entry
     const policy = Object.freeze({ governed: true, named: isNamed, source, enforcement, state: stateOf(entry) })
-    if (isNamed) named.set(entry.name, policy)
+    if (isNamed) named.set(name, policy)
     else others = policy
   }
   const statuses = Object.freeze(entries.map(entry => statusOf(entry, named.get(entry.name) ?? others)))
