@@ -73,12 +73,12 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
   proxy.on('proxyReqWs', (request, _incoming, socket) => {
     const record = sockets.get(socket)
     if (record === undefined) return
-    request.once('upgrade', () => {
-      record.status = 101
-    })
-    request.once('response', incoming => {
-      record.status = incoming.statusCode ?? 0
-    })
+    // A client that has left by then is told of already.
+    const answered = (status: number) => {
+      if (sockets.has(socket)) record.status = status
+    }
+    request.once('upgrade', () => answered(101))
+    request.once('response', incoming => answered(incoming.statusCode ?? 0))
   })
   const host = target.host.toLowerCase()
   return {

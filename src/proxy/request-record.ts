@@ -17,7 +17,7 @@ export type UpstreamFailureReason =
 
 /**
  * One request, from its head to its end. The handler fills it; the observer is given it exactly once, when the exchange
- * has ended. Strings are as the client sent them: nothing here may become a label or a log line unbounded or unredacted.
+ * has ended, and may keep it: nothing changes it any more. Strings are as the client sent them: nothing here may become a label or a log line unbounded or unredacted.
  * Times are milliseconds of the monotonic clock, 0 for what did not happen.
  */
 export interface RequestRecord {
