@@ -3,19 +3,13 @@ import type { Writable } from 'node:stream'
 /** Where finished log lines go. */
 export interface LogSink {
   /** `lines`: how many are in the text, if there are several. */
-  write(text: string, lines?: number): void
-  /** One line, which leaves together with others: within `gatheringMs`, or before the next `write`. */
-  writeSoon(line: string): void
+  write(text: string | Uint8Array, lines?: number): void
   /** Waits until what was written has left the process, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>
 }
 
 /** A mebibyte: some thousand lines, enough for a reader that pauses, little beside the heap. */
 const maxQueuedBytes = 1 << 20
-
-/** Lines are gathered to this much, at most so long: a write costs more than making a line. */
-const maxGatheredLength = 32 * 1024
-export const gatheringMs = 20
 
 /**
  * Writes to `stream` and never waits for it: when its reader is slow and a mebibyte is queued, further lines are dropped and
@@ -28,40 +22,13 @@ export function createLogSink(stream: Writable, dropped: (lines: number) => void
   stream.on('error', () => {
     broken = true
   })
-  let gathered = ''
-  let gatheredLines = 0
-  let scheduled = false
 
-  function writeNow(text: string, lines: number): void {
-    if (broken || !stream.writable || stream.writableLength >= maxQueuedBytes) dropped(lines)
-    else stream.write(text)
-  }
-  function writeGathered(): void {
-    if (gatheredLines === 0) return
-    const text = gathered
-    const lines = gatheredLines
-    gathered = ''
-    gatheredLines = 0
-    writeNow(text, lines)
-  }
   return {
     write(text, lines = 1) {
-      writeGathered()
-      writeNow(text, lines)
-    },
-    writeSoon(line) {
-      gathered += line
-      gatheredLines++
-      if (gathered.length >= maxGatheredLength) writeGathered()
-      if (scheduled) return
-      scheduled = true
-      setTimeout(() => {
-        scheduled = false
-        writeGathered()
-      }, gatheringMs)
+      if (broken || !stream.writable || stream.writableLength >= maxQueuedBytes) dropped(lines)
+      else stream.write(text)
     },
     flush(timeoutMs) {
-      writeGathered()
       if (broken || stream.writableLength === 0) return Promise.resolve()
       const { promise, resolve } = Promise.withResolvers<void>()
       const timer = setTimeout(resolve, timeoutMs)

@@ -1,11 +1,12 @@
 import type { Writable } from 'node:stream'
 import { pino } from 'pino'
+import type { RequestRecord } from '../proxy/request-record.ts'
 import { escapeControls } from './escape-controls.ts'
 import type { LogFields } from './log-fields.ts'
 import { formatPretty } from './log-pretty.ts'
 import { createLogSink } from './log-sink.ts'
 import { redactText } from './redact.ts'
-import { createRequestLines } from './request-line.ts'
+import { createRequestQueue } from './request-queue.ts'
 
 /** How much is logged. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -31,7 +32,7 @@ export interface Log {
   info(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
   /** One line of the event `request`: much cheaper than `write`, and it leaves some milliseconds later. */
-  writeRequest(level: 'info' | 'debug', fields: LogFields): void
+  writeRequest(level: 'info' | 'debug', record: RequestRecord): void
   /** With the error's name, code and message, its causes, and on `debug` its stack. */
   error(event: string, error: unknown, fields?: LogFields): void
   /** Tells of lines that were dropped because their reader is slow, from now on. */
@@ -60,9 +61,13 @@ export function createLog(options: LogOptions): Log {
   let suppressed = (_lines: number) => {}
   const sink = createLogSink(options.stream, lines => suppressed(lines))
   const secrets = options.secrets ?? []
-  const requestLine = createRequestLines(secrets)
   // For a person in a terminal, or as it is.
   const shown = options.pretty ? (line: string) => formatPretty(line, options.colour ?? false) : undefined
+  const requests = createRequestQueue({
+    secrets,
+    write: (lines, count) => sink.write(shown?.(lines.toString()) ?? lines, count),
+    dropped: lines => suppressed(lines),
+  })
   const logger = pino(
     {
       level: options.level,
@@ -70,7 +75,12 @@ export function createLog(options: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
     },
-    { write: (line: string) => sink.write(shown?.(line) ?? `${escapeControls(line.trimEnd())}\n`) },
+    {
+      write(line: string) {
+        requests.leave()
+        sink.write(shown?.(line) ?? `${escapeControls(line.trimEnd())}\n`)
+      },
+    },
   )
 
   function clean(fields: LogFields): Record<string, string | number | boolean | undefined> {
@@ -98,11 +108,10 @@ export function createLog(options: LogOptions): Log {
     warn(event, fields) {
       log.write('warn', event, fields)
     },
-    writeRequest(level, fields) {
+    writeRequest(level, record) {
       if (!logger.isLevelEnabled(level)) return
-      const line = requestLine(level, fields, Date.now())
-      if (shown) sink.write(shown(line))
-      else sink.writeSoon(line)
+      requests.add(level, record)
+      if (shown) requests.leave()
     },
     error(event, error, fields) {
       log.write('error', event, { ...fields, ...describeError(error, logger.isLevelEnabled('debug')) })
@@ -110,7 +119,10 @@ export function createLog(options: LogOptions): Log {
     onSuppressed(listener) {
       suppressed = listener
     },
-    flush: timeoutMs => sink.flush(timeoutMs),
+    flush(timeoutMs) {
+      requests.leave()
+      return sink.flush(timeoutMs)
+    },
   }
   return log
 }

@@ -63,8 +63,8 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
       metrics.recordEnded(record)
       try {
         const logged = logNotable(record)
-        if (access()) log.writeRequest('info', describeRequest(record))
-        else if (!logged && log.enabled('debug')) log.writeRequest('debug', describeRequest(record))
+        if (access()) log.writeRequest('info', record)
+        else if (!logged && log.enabled('debug')) log.writeRequest('debug', record)
       } catch {
         // A line that cannot be made must not end the request's connection, let alone the process.
         metrics.countSuppressedLog()

@@ -124,12 +124,14 @@ const userinfo = /\/\/[^/\s@]*@/g
 const suspicious = /[:=\s@]|%3|eyJ/
 const lineOfCookies = /((?:set-)?cookie["']?\s*[:=]\s*)[^\r\n"]+/gi
 
+/** A secret shorter than this would blank out half of every message, and is none. */
+export const minSecretLength = 8
+
 /** Text of an error or a warning without anything that looks like a secret by its name, nor any of `secrets`. */
 export function redactText(text: string, secrets: readonly string[] = []): string {
   let redacted = text
   for (const secret of secrets) {
-    // A secret shorter than this would blank out half of every message, and is none.
-    if (secret.length >= 8) redacted = redacted.replaceAll(secret, '***')
+    if (secret.length >= minSecretLength) redacted = redacted.replaceAll(secret, '***')
   }
   if (!suspicious.test(redacted)) return redacted
   return redacted

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { createLog, type LogLevel, type LogOptions } from '../../src/telemetry/log.ts'
+import { makeRecord } from '../fixtures/request-records.ts'
 
 function create(options: Partial<LogOptions> = {}) {
   const stream = new PassThrough()
@@ -94,6 +95,34 @@ t.test('pretty lines are for a person', async t => {
   const { log, text } = create({ pretty: true })
   log.warn('cors_denied', { bucket: 'media' })
   t.match(text(), /^\d\d:\d\d:\d\d\.\d{3} WARN {2}cors_denied bucket=media\n$/)
+})
+
+t.test('a line of a request comes before the event after it', async t => {
+  const { log, text } = create()
+  log.writeRequest('info', makeRecord())
+  t.equal(text(), '')
+  log.info('listening')
+  t.match(text(), /"event":"request".*\n.*"event":"listening".*\n$/)
+})
+
+t.test('a flush takes lines of requests along', async t => {
+  const { log, text } = create()
+  log.writeRequest('info', makeRecord())
+  await log.flush(1000)
+  t.match(text(), '"event":"request"')
+})
+
+t.test('a person in a terminal sees a request at once', async t => {
+  const { log, text } = create({ pretty: true })
+  log.writeRequest('info', makeRecord())
+  t.match(text(), /^\d\d:\d\d:\d\d\.\d{3} INFO {2}request kind=plain bucket=media .*\n$/)
+})
+
+t.test('a request below the level is no line', async t => {
+  const { log, text } = create({ level: 'info' })
+  log.writeRequest('debug', makeRecord())
+  await log.flush(1000)
+  t.equal(text(), '')
 })
 
 t.test('lines that a slow reader leaves no room for are told of', async t => {
