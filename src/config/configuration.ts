@@ -23,7 +23,7 @@ type Parsed = 'listen' | 'admin' | 'upstream' | 'console' | 'buckets'
 
 /**
  * The configuration as the parts of the process read it: every key has its value, addresses and URLs are taken apart, host
- * names are lower case, paths are relative to the working directory. Plain data, so that it can cross threads.
+ * names are lower case, paths are relative to the working directory. Plain data, so that it can cross processes.
  */
 export interface Configuration extends Readonly<Omit<WrittenConfiguration, Parsed>> {
   readonly listen: Address

@@ -20,7 +20,7 @@ export interface SnapshotResult {
   readonly wanted: readonly string[]
 }
 
-/** Makes a configuration of a snapshot: here, or on another thread. */
+/** Makes a configuration of a snapshot: here, or in another process. */
 export type ParseSnapshot = (source: ConfigurationSource, snapshot: Snapshot) => Promise<SnapshotResult>
 
 /** Reads one file; never rejects. */

@@ -2,7 +2,7 @@ import type { CorsRule } from '../cors/rule.ts'
 import type { BucketConfiguration } from './configuration.ts'
 import type { SnapshotResult } from './load-configuration.ts'
 
-/** A {@link SnapshotResult} as it crosses threads. */
+/** A {@link SnapshotResult} as it crosses processes. */
 export interface PackedResult {
   readonly result: SnapshotResult
   /** What `result.parsed.configuration.buckets`, empty there, is made of. */

@@ -19,7 +19,7 @@ const cases = [
   { name: 'buckets of many rules', buckets: 6, rules: 100 },
 ]
 for (const { name, buckets, rules } of cases) {
-  t.test(`a configuration of ${name} is whole again after it crossed threads`, async t => {
+  t.test(`a configuration of ${name} is whole again after it crossed processes`, async t => {
     const result = parse(buckets, rules)
     t.equal(result.parsed.configuration?.buckets.length, buckets)
     const received = unpackResult(structuredClone(packResult(result)))
