@@ -62,7 +62,7 @@ export async function loadConfiguration(
 /** Reads every path once, in the order given. */
 export async function readAll(paths: Iterable<string>, read: ReadContent): Promise<Snapshot> {
   const unique = [...new Set(paths)]
-  const contents = await Promise.all(unique.map(read))
+  const contents = await Promise.all(unique.map(path => read(path)))
   return new Map(unique.map((path, index) => [path, contents[index] ?? { kind: 'failed', message: 'not read' }]))
 }
 

@@ -14,6 +14,7 @@ import {
   type Snapshot,
 } from './load-configuration.ts'
 import { parseOffLoop } from './parse-off-loop.ts'
+import { FileBuffers } from './text/file-buffers.ts'
 import { readFileContent } from './text/file-content.ts'
 
 /** What became of one look at the files. */
@@ -69,7 +70,9 @@ const maxSettleReads = 50
  */
 export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
   const { source, apply, refuse } = options
-  const { parse = parseOffLoop, read = readFileContent, watchDirectory = watchWithFs, sleep = sleepAbortable } = options
+  const { parse = parseOffLoop, watchDirectory = watchWithFs, sleep = sleepAbortable } = options
+  const buffers = new FileBuffers()
+  const { read = path => readFileContent(path, buffers.take) } = options
   const stopping = new AbortController()
   const { signal } = stopping
   const main = source.file === undefined ? [] : [source.file]
@@ -86,20 +89,27 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     for (let reads = 1; reads < maxSettleReads && !signal.aborted; reads++) {
       await sleep(settleMs, signal)
       const after = await readAll(paths, read)
-      if (isSameSnapshot(before, after)) return after
+      const isSettled = isSameSnapshot(before, after)
+      buffers.giveBack(before.values())
+      if (isSettled) return after
       before = after
     }
+    buffers.giveBack(before.values())
     return undefined
   }
 
   const look = async (force: boolean): Promise<ReloadResult> => {
     armDirectories()
     const first = await readAll(watched, read)
-    if (!force && fingerprint(first) === seen) return { kind: 'unchanged' }
+    if (!force && fingerprint(first) === seen) {
+      buffers.giveBack(first.values())
+      return { kind: 'unchanged' }
+    }
     let snapshot = await settle(watched, first)
     if (snapshot === undefined) return { kind: 'unsettled' }
     let result = await parse(source, snapshot)
     if (result.wanted.length > 0) {
+      buffers.giveBack(snapshot.values())
       snapshot = await settle([...snapshot.keys(), ...result.wanted], undefined)
       if (snapshot === undefined) return { kind: 'unsettled' }
       result = await parse(source, snapshot)
@@ -111,6 +121,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     // A file whose faults hide which CORS files it names keeps the ones that were known.
     watched = configuration === undefined ? [...new Set([...watched, ...corsFiles])] : [...main, ...corsFiles]
     seen = fingerprint(new Map(watched.map(path => [path, snapshot.get(path) ?? unread])))
+    buffers.giveBack(snapshot.values())
     armDirectories()
     if (configuration === undefined) {
       refuse(issues)

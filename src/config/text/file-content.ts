@@ -13,14 +13,19 @@ export type ReadFile = (path: string) => FileContent
 /** Without O_NONBLOCK the open of a FIFO would wait for a writer for ever. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
+/** Memory for so many bytes. */
+export type TakeMemory = (bytes: number) => Uint8Array
+
+const freshMemory: TakeMemory = bytes => new Uint8Array(bytes)
+
 /** Reads a regular file, at most one byte more than a configuration may have: what is larger is refused by its size. */
-export async function readFileContent(path: string): Promise<FileContent> {
+export async function readFileContent(path: string, memory: TakeMemory = freshMemory): Promise<FileContent> {
   let handle: FileHandle | undefined
   try {
     handle = await open(path, flags)
     const stats = await handle.stat()
     if (!stats.isFile()) return { kind: 'failed', message: notAFile(stats.isDirectory()) }
-    const buffer = new Uint8Array(Math.min(stats.size, maxFileBytes) + 1)
+    const buffer = memory(Math.min(stats.size, maxFileBytes) + 1)
     let length = 0
     for (;;) {
       const { bytesRead } = await handle.read(buffer, length, buffer.length - length)
