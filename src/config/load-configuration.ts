@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Environment, Flags } from './environment.ts'
+import { type Pace, unpaced } from './pace.ts'
 import { type ParsedConfiguration, parseConfiguration } from './parse-configuration.ts'
 import { type FileContent, readFileContent } from './text/file-content.ts'
 
@@ -33,28 +34,37 @@ export interface LoadedConfiguration {
 }
 
 /** Parses on this thread, from the snapshot alone. */
-export function parseSnapshot({ file, environment, flags }: ConfigurationSource, snapshot: Snapshot): SnapshotResult {
+export function parseSnapshot(
+  { file, environment, flags }: ConfigurationSource,
+  snapshot: Snapshot,
+  pace: Pace = unpaced,
+): SnapshotResult {
   const wanted: string[] = []
   const content = file === undefined ? undefined : snapshot.get(file)
   if (file !== undefined && content === undefined) wanted.push(file)
-  const parsed = parseConfiguration(content, file, environment, flags, path => {
+  const contentOf = (path: string): FileContent => {
+    pace()
     const found = snapshot.get(path)
     if (found === undefined) wanted.push(path)
     return found ?? { kind: 'failed', message: 'the file has not been read yet' }
-  })
+  }
+  const parsed = parseConfiguration(content, file, environment, flags, contentOf, pace)
   return { parsed, wanted }
 }
+
+const parseHere: ParseSnapshot = async (source, snapshot) => parseSnapshot(source, snapshot)
 
 /** Reads the file and the CORS files it names from disk, and parses them. Never rejects: what fails is a fault. */
 export async function loadConfiguration(
   source: ConfigurationSource,
   read: ReadContent = readFileContent,
+  parse: ParseSnapshot = parseHere,
 ): Promise<LoadedConfiguration> {
   let snapshot = await readAll(source.file === undefined ? [] : [source.file], read)
-  let result = parseSnapshot(source, snapshot)
+  let result = await parse(source, snapshot)
   if (result.wanted.length > 0) {
     snapshot = new Map([...snapshot, ...(await readAll(result.wanted, read))])
-    result = parseSnapshot(source, snapshot)
+    result = await parse(source, snapshot)
   }
   return { parsed: result.parsed, snapshot }
 }

@@ -1,8 +1,15 @@
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from './environment.ts'
-import type { ConfigurationSource, ParseSnapshot, Snapshot, SnapshotResult } from './load-configuration.ts'
-import { type PackedResult, unpackResult } from './packed-result.ts'
+import {
+  type ConfigurationSource,
+  type ParseSnapshot,
+  parseSnapshot,
+  type Snapshot,
+  type SnapshotResult,
+} from './load-configuration.ts'
+import { unpackResult } from './packed-result.ts'
+import { packSnapshot } from './packed-snapshot.ts'
 
 /** Far more than a file of 1 MiB needs on a slow machine. */
 const timeoutMs = 20_000
@@ -13,15 +20,47 @@ const programUrl = new URL(
   import.meta.url,
 )
 
+/** How another process reads: V8's flags for it, and what parse-process.ts is told. */
+export interface Manner {
+  readonly execArgv: readonly string[]
+  readonly args: readonly string[]
+}
+
+/** No collection of old objects, each of which may stop the process for 60 ms: of the largest file, this much is never reached. */
+const heap = ['--initial-old-space-size=256', '--max-old-space-size=512'] as const
+
 /**
  * A thread of this process would not do: V8 collects its garbage and compiles its code on helper threads, as many as there are
  * cores, and on a machine of few cores they take the one that requests are answered on: their 99th percentile rose by 5 ms.
- * With this much memory a file of the largest size is read no slower than with more.
+ * Young objects are collected in many short stops instead of a few long ones.
  */
-const execArgv: readonly string[] = ['--single-threaded', '--max-semi-space-size=4', '--max-old-space-size=512']
+export const besideRequests: Manner = {
+  execArgv: ['--single-threaded', '--max-semi-space-size=1', ...heap],
+  args: ['--beside-requests'],
+}
+
+/** Nobody is waiting for anything else yet. */
+const first: Manner = { execArgv: ['--max-semi-space-size=4', ...heap], args: [] }
+
+/** What is smaller is read sooner than a process starts. */
+const smallBytes = 128 * 1024
 
 /** Parses a snapshot in another process, so that a reload costs the requests under way nothing. Never rejects. */
-export const parseOffLoop: ParseSnapshot = (source, snapshot) => runParser(programUrl, source, snapshot, timeoutMs)
+export const parseOffLoop: ParseSnapshot = (source, snapshot) => {
+  return runParser(programUrl, source, snapshot, timeoutMs, besideRequests)
+}
+
+/**
+ * Parses what a process starts with: what is large in another one, whose end takes with it all that was only needed for reading.
+ * Here, that would be twice the memory of all the rest, to be collected when the first requests are answered and copied, page by
+ * page, for every later process. Never rejects.
+ */
+export const parseAtStart: ParseSnapshot = async (source, snapshot) => {
+  let bytes = 0
+  for (const content of snapshot.values()) bytes += content.kind === 'bytes' ? content.bytes.length : 0
+  if (bytes < smallBytes) return parseSnapshot(source, snapshot)
+  return runParser(programUrl, source, snapshot, timeoutMs, first)
+}
 
 /** Runs one program to its message; its failure, or its silence, is a fault of the configuration. */
 export function runParser(
@@ -29,15 +68,14 @@ export function runParser(
   source: ConfigurationSource,
   snapshot: Snapshot,
   deadlineMs: number,
+  { execArgv, args }: Manner,
 ): Promise<SnapshotResult> {
   return new Promise(resolve => {
-    const parser = fork(fileURLToPath(url), {
+    const parser = spawn(process.execPath, [...execArgv, fileURLToPath(url), ...args], {
       env: {},
-      execArgv: [...execArgv],
-      // Bytes stay bytes.
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     })
+    const received: Uint8Array[] = []
     const kill = () => void parser.kill('SIGKILL')
     let done = false
     const finish = (result: SnapshotResult) => {
@@ -51,11 +89,21 @@ export function runParser(
     const fail = (message: string) => finish(failure(source.file, message))
     const timer = setTimeout(() => fail(`reading took longer than ${deadlineMs / 1000} seconds`), deadlineMs)
     process.once('exit', kill)
-    parser.once('message', packed => finish(unpackResult(packed as PackedResult)))
+    parser.stdout.on('data', (piece: Uint8Array) => received.push(piece))
     parser.once('error', error => fail(`reading failed: ${error.message}`))
-    parser.once('exit', (code, signal) => fail(`reading ended without a result (${signal ?? `exit code ${code}`})`))
-    // A channel that breaks tells of it by the end of the process.
-    parser.send({ source: { ...source, environment: ownVariables(source.environment) }, snapshot }, () => {})
+    parser.once('close', (code, signal) => {
+      try {
+        finish(unpackResult(received))
+      } catch {
+        fail(`reading ended without a result (${signal ?? `exit code ${code}`})`)
+      }
+    })
+    // A pipe that breaks tells of it by the end of the process.
+    parser.stdin.on('error', () => {})
+    for (const piece of packSnapshot({ ...source, environment: ownVariables(source.environment) }, snapshot)) {
+      parser.stdin.write(piece)
+    }
+    parser.stdin.end()
   })
 }
 

@@ -22,7 +22,7 @@ for (const { name, buckets, rules } of cases) {
   t.test(`a configuration of ${name} is whole again after it crossed processes`, async t => {
     const result = parse(buckets, rules)
     t.equal(result.parsed.configuration?.buckets.length, buckets)
-    const received = unpackResult(structuredClone(packResult(result)))
+    const received = unpackResult([Buffer.concat(packResult(result))])
     const counted = received.parsed.configuration?.buckets.map(({ ruleCount }) => ruleCount)
     t.strictSame(counted, new Array(buckets).fill(rules))
     t.strictSame(withoutCounts(received), result)
@@ -31,19 +31,24 @@ for (const { name, buckets, rules } of cases) {
 }
 
 t.test('rules are text until they are read', async t => {
-  const packed = packResult(parse(1, 3))
-  t.match(packed.buckets, [{ name: 'bucket-0', ruleCount: 3, text: /^\[\{.*"https:\/\/a\.example".*\}\]$/ }])
-  const broken = { ...packed, buckets: packed.buckets.map(bucket => ({ ...bucket, text: 'no JSON' })) }
+  const pieces = packResult(parse(1, 3))
+  t.match(Buffer.from(pieces.at(-1) ?? []).toString(), /^\[\{.*"https:\/\/a\.example".*\}\]$/)
+  const broken = [...pieces.slice(0, -1), Buffer.alloc(pieces.at(-1)?.length ?? 0, 'no JSON')]
   const [bucket] = unpackResult(broken).parsed.configuration?.buckets ?? []
   t.equal(bucket?.ruleCount, 3)
   t.throws(() => bucket?.rules, SyntaxError)
+})
+
+t.test('a result whose last byte is missing is none', async t => {
+  const whole = Buffer.concat(packResult(parse(2, 1)))
+  t.throws(() => unpackResult([whole.subarray(0, -1)]), RangeError)
 })
 
 t.test('a result without a configuration crosses as it is', async t => {
   const source = { file: 'a.yaml', environment: {}, flags: {} }
   const result = parseSnapshot(source, new Map([['a.yaml', contentOf('nonsense: [')]]))
   t.equal(result.parsed.configuration, undefined)
-  t.strictSame(unpackResult(structuredClone(packResult(result))), result)
+  t.strictSame(unpackResult([Buffer.concat(packResult(result))]), result)
 })
 
 function withoutCounts(result: SnapshotResult): SnapshotResult {

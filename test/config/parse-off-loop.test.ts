@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { parseSnapshot } from '../../src/config/load-configuration.ts'
+import { type ConfigurationSource, parseSnapshot, type Snapshot } from '../../src/config/load-configuration.ts'
 import { packResult, unpackResult } from '../../src/config/packed-result.ts'
-import { parseOffLoop, runParser } from '../../src/config/parse-off-loop.ts'
+import { besideRequests, parseAtStart, parseOffLoop, runParser } from '../../src/config/parse-off-loop.ts'
 import { contentOf, issueLines, upstreamLine } from '../fixtures/parsed-text.ts'
 
 const source = { file: 'proxy.yaml', environment: {}, flags: {} }
@@ -12,15 +12,12 @@ const snapshot = new Map([
 ])
 
 t.test('another process reads what this one would', async t => {
-  t.strictSame(await parseOffLoop(source, snapshot), unpackResult(packResult(parseSnapshot(source, snapshot))))
+  t.strictSame(await parseOffLoop(source, snapshot), received(source, snapshot))
 })
 
 t.test('the built program does the same', async t => {
   const built = new URL('../../dist/config/parse-process.js', import.meta.url)
-  t.strictSame(
-    await runParser(built, source, snapshot, 20_000),
-    unpackResult(packResult(parseSnapshot(source, snapshot))),
-  )
+  t.strictSame(await runParser(built, source, snapshot, 20_000, besideRequests), received(source, snapshot))
 })
 
 t.test('the event loop goes on while a large file is read', async t => {
@@ -50,29 +47,86 @@ const broken: readonly { name: string; code: string; message: RegExp }[] = [
 for (const { name, code, message } of broken) {
   t.test(`a parser that ${name} is a fault of the file`, async t => {
     const directory = t.testdir({ 'parser.mjs': code })
-    const result = await runParser(pathToFileURL(join(directory, 'parser.mjs')), source, snapshot, 500)
+    const result = await runParser(pathToFileURL(join(directory, 'parser.mjs')), source, snapshot, 500, besideRequests)
     t.equal(result.parsed.configuration, undefined)
     t.match(issueLines(result.parsed), [message])
   })
 }
 
 t.test('a parser that does not exist is a fault too', async t => {
-  const result = await runParser(new URL('none.js', import.meta.url), { ...source, file: undefined }, snapshot, 5000)
+  const result = await runParser(
+    new URL('none.js', import.meta.url),
+    { ...source, file: undefined },
+    snapshot,
+    5000,
+    besideRequests,
+  )
   t.match(issueLines(result.parsed), [/^configuration: reading ended without a result \(exit code 1\)/])
 })
 
+t.test('half a result is none', async t => {
+  const [prefix, head] = packResult(parseSnapshot(source, snapshot)).map(piece => JSON.stringify([...piece]))
+  const code = `process.stdout.write(Buffer.from(${prefix})); process.stdout.write(Buffer.from(${head}).subarray(0, -1))`
+  const url = pathToFileURL(join(t.testdir({ 'parser.mjs': code }), 'parser.mjs'))
+  const result = await runParser(url, source, snapshot, 5000, besideRequests)
+  t.match(issueLines(result.parsed), [/^proxy\.yaml: reading ended without a result \(exit code 0\)/])
+})
+
+t.test('a parser that does not listen is a fault, however much it was sent', async t => {
+  const url = pathToFileURL(join(t.testdir({ 'parser.mjs': 'process.exit(3)' }), 'parser.mjs'))
+  const large = new Map([['proxy.yaml', contentOf('#'.repeat(4_000_000))]])
+  const result = await runParser(url, source, large, 5000, besideRequests)
+  t.match(issueLines(result.parsed), [/reading ended without a result \(exit code 3\)/])
+})
+
 t.test('a parser has one thread for what it does, and no variable but those that it reads', async t => {
+  const parcel = new URL('../../src/config/parcel.ts', import.meta.url)
   const code = `
-    process.once('message', ({ source }) => process.send({
-      buckets: [], result: { parsed: { issues: [] }, wanted: [...process.execArgv, ...Object.keys(source.environment), ...Object.keys(process.env)] }
-    }))
+    import { readFileSync, writeSync } from 'node:fs'
+    import { packParcel, unpackParcel } from ${JSON.stringify(parcel)}
+    const { source } = unpackParcel([readFileSync(0)]).data
+    const wanted = [...process.execArgv, ...process.argv.slice(2), ...Object.keys(source.environment), ...Object.keys(process.env)]
+    for (const piece of packParcel({ buckets: [], result: { parsed: { issues: [] }, wanted } }, [])) writeSync(1, piece)
   `
   const url = pathToFileURL(join(t.testdir({ 'parser.mjs': code }), 'parser.mjs'))
   t.teardown(() => void delete process.env.OF_THIS_PROCESS)
   process.env.OF_THIS_PROCESS = 'secret'
   const environment = { S3CORS_LISTEN: ':1', AWS_SECRET_ACCESS_KEY: 'secret' }
-  const { wanted } = await runParser(url, { ...source, environment }, snapshot, 5000)
-  t.match(wanted, ['--single-threaded', /^--max-semi-space-size=/, /^--max-old-space-size=/, 'S3CORS_LISTEN'])
+  const { wanted } = await runParser(url, { ...source, environment }, snapshot, 5000, besideRequests)
+  t.match(wanted, [
+    '--single-threaded',
+    /^--max-semi-space-size=/,
+    /^--initial-old-space-size=/,
+    /^--max-old-space-size=/,
+    '--beside-requests',
+    'S3CORS_LISTEN',
+  ])
   t.notOk(wanted.includes('AWS_SECRET_ACCESS_KEY'))
   t.notOk(wanted.includes('OF_THIS_PROCESS'))
 })
+
+const comment = (bytes: number) => `${upstreamLine}#${'x'.repeat(bytes)}\n`
+const starts: readonly { name: string; text: string; isHere: boolean }[] = [
+  { name: 'a small file is read here', text: comment(1024), isHere: true },
+  { name: 'a large one by another process', text: comment(128 * 1024), isHere: false },
+]
+for (const { name, text, isHere } of starts) {
+  t.test(`of what a process starts with, ${name}`, async t => {
+    const file = new Map([['proxy.yaml', contentOf(text)]])
+    let isOver = false
+    const reading = parseAtStart(source, file).then(result => {
+      isOver = true
+      return result
+    })
+    // Another process takes many turns of the event loop, this one none.
+    await new Promise(resolve => setImmediate(resolve))
+    t.equal(isOver, isHere)
+    const result = await reading
+    t.ok(result.parsed.configuration)
+    t.strictSame(result, isHere ? parseSnapshot(source, file) : received(source, file))
+  })
+}
+
+function received(from: ConfigurationSource, files: Snapshot) {
+  return unpackResult([Buffer.concat(packResult(parseSnapshot(from, files)))])
+}

@@ -18,7 +18,8 @@ export class FileBuffers {
   readonly take = (bytes: number): Uint8Array => {
     if (bytes < minKeptBytes) return new Uint8Array(bytes)
     const found = this.#free.findIndex(({ length }) => length >= bytes)
-    const [buffer = new Uint8Array(bytes)] = found === -1 ? [] : this.#free.splice(found, 1)
+    const [buffer = new Uint8Array(Math.ceil(bytes / minKeptBytes) * minKeptBytes)] =
+      found === -1 ? [] : this.#free.splice(found, 1)
     this.#lent.add(buffer.buffer)
     return buffer.subarray(0, bytes)
   }

@@ -1,45 +1,37 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLMap } from 'yaml'
 import { positionAt } from '../../s3/source-position.ts'
 import type { Path } from '../issue.ts'
+import { type Pace, unpaced } from '../pace.ts'
 import type { TextFault } from './decode-text.ts'
 import type { Located } from './located.ts'
+import { parseYamlDocument } from './yaml-document.ts'
 import { checkTokens } from './yaml-tokens.ts'
 
 /** More of the same tell nobody anything. */
 const maxProblems = 100
 
 /** Reads one YAML 1.2 document with string keys; every fault of syntax comes back, nothing is thrown. */
-export function readYaml(text: string): Located {
+export function readYaml(text: string, pace: Pace = unpaced): Located {
   const loneReturn = text.search(/\r(?!\n)/)
   if (loneReturn !== -1) return unreadable([{ ...positionAt(text, loneReturn), ...carriageReturn }])
-  const check = checkTokens(text)
+  const check = checkTokens(text, pace)
   if (check.unsafe) return unreadable(check.faults)
   const lineCounter = countLines(text)
-  const document = parseDocument(check.masked, {
-    version: '1.2',
-    schema: 'core',
-    stringKeys: true,
-    // The parser compares each key with all before it, which takes hours for a file of nothing but keys: see `toPlain`.
-    uniqueKeys: false,
-    strict: true,
-    prettyErrors: false,
-  })
+  const { contents: root, problems } = parseYamlDocument(check.masked, pace)
   const position = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
-  const problems = [...document.errors, ...document.warnings]
   const faults: TextFault[] = [...check.faults]
-  for (const { code, message, pos } of problems.slice(0, maxProblems)) {
+  for (const { code, message, offset } of problems.slice(0, maxProblems)) {
     faults.push({
-      ...position(pos[0]),
+      ...position(offset),
       reason: 'yaml',
       message: message.replace(/;.*/, ''),
       allowed: advice[code] ?? 'YAML 1.2',
     })
   }
   if (problems.length > 0) return unreadable(faults)
-  const root = document.contents
   const pairs = createPairIndex()
   const value = root === null ? undefined : toPlain(root, text, faults, position)
   return {

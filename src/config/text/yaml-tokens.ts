@@ -1,5 +1,6 @@
 import { Lexer } from 'yaml'
 import { positionAt } from '../../s3/source-position.ts'
+import { type Pace, unpaced } from '../pace.ts'
 import type { TextFault } from './decode-text.ts'
 
 /**
@@ -37,13 +38,14 @@ const scalarMark = '\u001f'
 const zeroLength = new Set(['\u0002', '\u0018', scalarMark])
 
 /** Reads the tokens of `text`: https://yaml.org/spec/1.2.2/#indicator-characters. */
-export function checkTokens(text: string): TokenCheck {
+export function checkTokens(text: string, pace: Pace = unpaced): TokenCheck {
   const faults: TextFault[] = []
   const masks: Mask[] = []
   const nesting = createNesting()
   let offset = 0
   let isScalar = false
   for (const token of new Lexer().lex(text)) {
+    pace()
     if (nesting.isTooDeep(token, isScalar)) {
       const allowed = `at most ${maxFlowDepth} brackets and ${maxIndent} columns of indentation`
       faults.push({ ...positionAt(text, offset), reason: 'too-deep', message: 'the values nest too deep', allowed })

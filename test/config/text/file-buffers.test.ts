@@ -10,6 +10,7 @@ const held = (bytes: Uint8Array): FileContent => ({ kind: 'bytes', bytes })
 const cases: { name: string; first: number; second: number; isReused: boolean }[] = [
   { name: 'a large file of the same size', first: large, second: large, isReused: true },
   { name: 'a smaller, but large file', first: 2 * large, second: large, isReused: true },
+  { name: 'a file that grew a little', first: large + 1, second: large + 40, isReused: true },
   { name: 'a larger file', first: large, second: large + 1, isReused: false },
   { name: 'a small file', first: large - 1, second: large - 1, isReused: false },
 ]
