@@ -77,6 +77,9 @@ export function createPolicySources(
     return named.has(bucket) ? named.get(bucket) : others
   }
 
+  /** Where nothing is live, nothing has to be looked up to know who answers. */
+  const lookupFor = sources.length === 0 ? () => table : (bucket: string) => liveOf(bucket) ?? table
+
   function corsWritten(bucket: string): WriteEffect {
     const source = liveOf(bucket)
     if (source !== undefined) {
@@ -101,9 +104,9 @@ export function createPolicySources(
   }
 
   return {
-    peek: bucket => (liveOf(bucket) ?? table).peek(bucket),
-    load: bucket => (liveOf(bucket) ?? table).load(bucket),
-    inspect: bucket => (liveOf(bucket) ?? table).inspect(bucket),
+    peek: bucket => lookupFor(bucket).peek(bucket),
+    load: bucket => lookupFor(bucket).load(bucket),
+    inspect: bucket => lookupFor(bucket).inspect(bucket),
     describe,
     refresh: bucket => liveOf(bucket)?.refresh(bucket),
     corsWritten,

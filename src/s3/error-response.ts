@@ -1,5 +1,6 @@
 // The errors this proxy answers by itself, in S3's form and S3's words.
 import type { CorsRequestIssue } from '../cors/cors-request.ts'
+import { corsMethods } from '../cors/rule.ts'
 import { escapeXmlText } from './xml-text.ts'
 
 /** An error as S3 answers it. Its text tells a client no more than S3 would. */
@@ -115,11 +116,11 @@ export function preflightError(
     case 'too_many_headers':
       return tooManyHeaders
     case 'no_such_bucket':
-      return forbidden('CORSResponse: Bucket not found', requestMethod, false)
+      return noSuchBucket(requestMethod)
     case 'no_rules':
-      return forbidden('CORSResponse: CORS is not enabled for this bucket.', requestMethod, false)
+      return noRules(requestMethod)
     case 'not_allowed':
-      return forbidden(notAllowedMessage, requestMethod, object)
+      return object ? notAllowedObject(requestMethod) : notAllowedBucket(requestMethod)
     case 'rules_unavailable':
       return s3Errors.rulesUnavailable
     default:
@@ -134,20 +135,49 @@ function badRequest(message: string): S3Error {
   return { status: 400, code: 'BadRequest', message }
 }
 
-/** S3 says BUCKET even for an object's URL, unless the bucket's rules were asked. */
-function forbidden(message: string, requestMethod: string | undefined, object: boolean): S3Error {
-  const fields = [
-    ['Method', requestMethod || 'OPTIONS'],
-    ['ResourceType', object ? 'OBJECT' : 'BUCKET'],
-  ] as const
-  return { status: 403, code: 'AccessForbidden', message, fields }
+/** The bodies of errors that come again and again, up to what is another in every answer. */
+const knownBeginnings = new Map<S3Error, string>()
+
+// S3 says BUCKET even for an object's URL, unless the bucket's rules were asked.
+const noSuchBucket = forbidden('CORSResponse: Bucket not found', 'BUCKET')
+const noRules = forbidden('CORSResponse: CORS is not enabled for this bucket.', 'BUCKET')
+const notAllowedBucket = forbidden(notAllowedMessage, 'BUCKET')
+const notAllowedObject = forbidden(notAllowedMessage, 'OBJECT')
+
+/** The error for each requested method: those of S3 are made once, a client's own whenever it comes. */
+function forbidden(message: string, resourceType: 'BUCKET' | 'OBJECT'): (requestMethod: string | undefined) => S3Error {
+  const errorOf = (method: string): S3Error => {
+    const fields = [
+      ['Method', method],
+      ['ResourceType', resourceType],
+    ] as const
+    return { status: 403, code: 'AccessForbidden', message, fields }
+  }
+  const known = new Map<string, S3Error>()
+  for (const method of [...corsMethods, 'OPTIONS']) {
+    const error = Object.freeze(errorOf(method))
+    known.set(method, error)
+    knownBeginnings.set(error, beginningOf(error))
+  }
+  return requestMethod => {
+    const method = requestMethod || 'OPTIONS'
+    return known.get(method) ?? errorOf(method)
+  }
 }
 
-/** The body of an error, elements in S3's order; it is to be sent as UTF-8. */
+/**
+ * The body of an error, elements in S3's order; it is to be sent as UTF-8. The ids are those of request-ids.ts, in
+ * which nothing has to be escaped.
+ */
 export function renderError(error: S3Error, requestId: string, hostId: string): string {
+  const beginning = knownBeginnings.get(error) ?? beginningOf(error)
+  return `${beginning}<RequestId>${requestId}</RequestId><HostId>${hostId}</HostId></Error>`
+}
+
+function beginningOf(error: S3Error): string {
   let body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${element('Code', error.code)}${element('Message', error.message)}`
   for (const [name, value] of error.fields ?? []) body += element(name, value)
-  return `${body}${element('RequestId', requestId)}${element('HostId', hostId)}</Error>`
+  return body
 }
 
 function element(name: string, value: string): string {

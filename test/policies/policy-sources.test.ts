@@ -49,6 +49,8 @@ function setUp(entries: readonly BucketEntry[]) {
 
 const mixed = [entry('yaml', 'yaml'), entry('live', 'upstream'), entry('mine', 'managed'), entry('off', 'none')]
 
+const written = [entry('yaml', 'yaml'), entry('off', 'none')]
+
 const routes: readonly {
   name: string
   entries: readonly BucketEntry[]
@@ -61,6 +63,20 @@ const routes: readonly {
   { name: 'a managed bucket', entries: mixed, bucket: 'mine', source: 'managed', governed: true },
   { name: 'a bucket without rules', entries: mixed, bucket: 'off', source: 'none', governed: true },
   { name: 'a bucket of no entry', entries: mixed, bucket: 'unnamed', source: 'none', governed: false },
+  {
+    name: 'where nothing is live, a bucket with rules',
+    entries: written,
+    bucket: 'yaml',
+    source: 'yaml',
+    governed: true,
+  },
+  {
+    name: 'where nothing is live, a bucket of no entry',
+    entries: written,
+    bucket: 'no',
+    source: 'none',
+    governed: false,
+  },
   {
     name: 'a bucket of no entry under a live "*"',
     entries: [...mixed, entry('*', 'upstream')],

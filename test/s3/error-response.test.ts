@@ -36,6 +36,22 @@ for (const { name, error, expected } of rendered) {
   })
 }
 
+for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'HEAD', 'OPTIONS', 'P<TCH']) {
+  for (const object of [true, false]) {
+    t.test(
+      `the body of a refused ${method} of ${object ? 'an object' : 'a bucket'} is made of its error alone`,
+      async t => {
+        const error = preflightError({ kind: 'not_allowed' }, method, object)
+        const body = renderError(error, '4442587FB7D0A2F9', 'aG9zdA==')
+        t.equal(body, renderError({ ...error }, '4442587FB7D0A2F9', 'aG9zdA=='))
+        const type = object ? 'OBJECT' : 'BUCKET'
+        t.match(body, `<Method>${method.replace('<', '&lt;')}</Method><ResourceType>${type}</ResourceType><RequestId>`)
+        t.not(body, renderError(error, '4442587FB7D0A2FA', 'aG9zdA=='), 'and of the ids')
+      },
+    )
+  }
+}
+
 const preflights: {
   name: string
   situation: PreflightSituation

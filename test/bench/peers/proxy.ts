@@ -13,8 +13,8 @@ export interface ProxyVariant {
   readonly cores?: string | number | undefined
 }
 
-// As in the container image and the systemd unit.
-const nodeOptions = ['--max-semi-space-size=8']
+/** As in the container image and the systemd unit. */
+export const nodeOptions: readonly string[] = ['--max-semi-space-size=8']
 
 /** `cli` is the built program. */
 export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {

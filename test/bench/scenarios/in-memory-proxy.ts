@@ -11,6 +11,7 @@ import { createLog } from '../../../src/telemetry/log.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
 import { createObserver } from '../../../src/telemetry/observer.ts'
 import { type Peer, startPeer } from '../peers/peer.ts'
+import { nodeOptions } from '../peers/proxy.ts'
 import { allowedHeaders, allowedMethods, bucketName, exposedHeaders, originsOf, type RuleSetSize } from '../rule-set.ts'
 
 interface InMemorySetting {
@@ -33,7 +34,10 @@ export function createInMemoryPeer(name: string, isObserved: boolean): Peer {
         port => {
           const told: InMemorySetting = { port, upstreamPort: upstream.port, size, isObserved }
           const file = fileURLToPath(import.meta.url)
-          return { command: process.execPath, args: ['--max-old-space-size=12288', file, JSON.stringify(told)] }
+          return {
+            command: process.execPath,
+            args: [...nodeOptions, '--max-old-space-size=12288', file, JSON.stringify(told)],
+          }
         },
       ),
   }
