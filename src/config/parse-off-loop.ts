@@ -68,13 +68,16 @@ export function runParser(
   source: ConfigurationSource,
   snapshot: Snapshot,
   deadlineMs: number,
-  { execArgv, args }: Manner,
+  manner: Manner,
 ): Promise<SnapshotResult> {
   return new Promise(resolve => {
-    const parser = spawn(process.execPath, [...execArgv, fileURLToPath(url), ...args], {
-      env: {},
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    let parser: ReturnType<typeof start>
+    try {
+      parser = start(url, manner)
+    } catch (error) {
+      resolve(failure(source.file, `reading failed: ${error instanceof Error ? error.message : String(error)}`))
+      return
+    }
     const received: Uint8Array[] = []
     const kill = () => void parser.kill('SIGKILL')
     let done = false
@@ -89,7 +92,6 @@ export function runParser(
     const fail = (message: string) => finish(failure(source.file, message))
     const timer = setTimeout(() => fail(`reading took longer than ${deadlineMs / 1000} seconds`), deadlineMs)
     process.once('exit', kill)
-    parser.stdout.on('data', (piece: Uint8Array) => received.push(piece))
     parser.once('error', error => fail(`reading failed: ${error.message}`))
     parser.once('close', (code, signal) => {
       try {
@@ -98,12 +100,22 @@ export function runParser(
         fail(`reading ended without a result (${signal ?? `exit code ${code}`})`)
       }
     })
+    // Without a descriptor to spare there are no pipes, and the error is on its way.
+    const { stdin, stdout } = parser as Partial<typeof parser>
+    stdout?.on('data', (piece: Uint8Array) => received.push(piece))
     // A pipe that breaks tells of it by the end of the process.
-    parser.stdin.on('error', () => {})
+    stdin?.on('error', () => {})
     for (const piece of packSnapshot({ ...source, environment: ownVariables(source.environment) }, snapshot)) {
-      parser.stdin.write(piece)
+      stdin?.write(piece)
     }
-    parser.stdin.end()
+    stdin?.end()
+  })
+}
+
+function start(url: URL, { execArgv, args }: Manner) {
+  return spawn(process.execPath, [...execArgv, fileURLToPath(url), ...args], {
+    env: {},
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
 }
 

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { type ConfigurationSource, parseSnapshot, type Snapshot } from '../../src/config/load-configuration.ts'
 import { packResult, unpackResult } from '../../src/config/packed-result.ts'
@@ -77,6 +79,22 @@ t.test('a parser that does not listen is a fault, however much it was sent', asy
   const large = new Map([['proxy.yaml', contentOf('#'.repeat(4_000_000))]])
   const result = await runParser(url, source, large, 5000, besideRequests)
   t.match(issueLines(result.parsed), [/reading ended without a result \(exit code 3\)/])
+})
+
+t.test('without a descriptor to spare, reading is a fault too', { skip: process.platform === 'win32' }, async t => {
+  const program = new URL('../../src/config/parse-off-loop.ts', import.meta.url)
+  const code = `
+    import { openSync } from 'node:fs'
+    import { parseOffLoop } from ${JSON.stringify(program)}
+    try { for (;;) openSync('/dev/null') } catch {}
+    const content = { kind: 'bytes', bytes: Buffer.from(${JSON.stringify(upstreamLine)}) }
+    const { parsed } = await parseOffLoop(${JSON.stringify(source)}, new Map([['proxy.yaml', content]]))
+    console.log(parsed.issues.map(({ message }) => message).join())
+  `
+  const script = join(t.testdir({ 'script.mjs': code }), 'script.mjs')
+  const shell = 'ulimit -n 64; exec "$0" "$1"'
+  const { stdout } = await promisify(execFile)('sh', ['-c', shell, process.execPath, script], { env: {} })
+  t.match(stdout, /^reading failed: spawn .* EMFILE\n$/)
 })
 
 t.test('a parser has one thread for what it does, and no variable but those that it reads', async t => {
