@@ -10,12 +10,21 @@ export const unpaced: Pace = () => {}
  * Who never sleeps keeps its processor to the end of a time slice, whatever its priority, and whoever is woken there in the
  * meantime waits for that: on Linux up to 4 ms.
  */
-export function restEvery(workMs: number, restMs: number): Pace {
-  const nobody = new Int32Array(new SharedArrayBuffer(4))
-  let untilMs = performance.now() + workMs
+export function restEvery(workMs: number, restMs: number, clock: PaceClock = systemClock): Pace {
+  let untilMs = clock.now() + workMs
   return () => {
-    if (performance.now() < untilMs) return
-    Atomics.wait(nobody, 0, 0, restMs)
-    untilMs = performance.now() + workMs
+    if (clock.now() < untilMs) return
+    clock.sleep(restMs)
+    untilMs = clock.now() + workMs
   }
 }
+
+/** Milliseconds that pass, and that are slept through without doing anything else. */
+export interface PaceClock {
+  now(): number
+  sleep(ms: number): void
+}
+
+const nobody = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+
+const systemClock: PaceClock = { now: () => performance.now(), sleep: ms => void Atomics.wait(nobody, 0, 0, ms) }

@@ -1,7 +1,7 @@
 import type { CorsRule } from '../cors/rule.ts'
 import type { BucketConfiguration } from './configuration.ts'
 import type { SnapshotResult } from './load-configuration.ts'
-import { type PiecedBytes, packParcel, unpackParcel } from './parcel.ts'
+import { IncompleteParcel, type PiecedBytes, packParcel, unpackParcel } from './parcel.ts'
 
 /** The data of a packed {@link SnapshotResult}. */
 interface PackedResult {
@@ -43,7 +43,7 @@ export function unpackResult(pieces: readonly Uint8Array[]): SnapshotResult {
   const { result, buckets } = data as PackedResult
   const { configuration } = result.parsed
   if (configuration === undefined) return result
-  if ((buckets.at(-1)?.end ?? 0) !== body.length) throw new RangeError('the rules are not whole')
+  if ((buckets.at(-1)?.end ?? 0) !== body.length) throw new IncompleteParcel('the rules are not whole')
   const unpacked = buckets.map(bucket => unpackBucket(bucket, body))
   return { ...result, parsed: { ...result.parsed, configuration: { ...configuration, buckets: unpacked } } }
 }

@@ -6,6 +6,11 @@ export interface Parcel {
   readonly body: PiecedBytes
 }
 
+/** It ends before it should: whoever sent it did not come to its end. */
+export class IncompleteParcel extends RangeError {
+  override readonly name = 'IncompleteParcel'
+}
+
 /** How long the data is, before it: 32 bits, little-endian. */
 const prefixBytes = 4
 
@@ -17,7 +22,7 @@ export function packParcel(data: unknown, bodies: readonly Uint8Array[]): readon
   return [prefix, head, ...bodies]
 }
 
-/** Takes apart what was received, in any pieces; throws when it ends too early. */
+/** Takes apart what was received, in any pieces; throws {@link IncompleteParcel} when it ends too early. */
 export function unpackParcel(pieces: readonly Uint8Array[]): Parcel {
   const all = new PiecedBytes(pieces)
   const bodyStart = prefixBytes + all.slice(0, prefixBytes).readUInt32LE()
@@ -44,10 +49,10 @@ export class PiecedBytes {
     return new PiecedBytes(this.#pieces, this.#start + start)
   }
 
-  /** A copy of the bytes from `start` to before `end`; throws a RangeError when there are not so many. */
+  /** A copy of the bytes from `start` to before `end`; throws {@link IncompleteParcel} when there are not so many. */
   slice(start: number, end: number): Buffer {
     if (start < 0 || end < start || end > this.length)
-      throw new RangeError(`no bytes ${start} to ${end} of ${this.length}`)
+      throw new IncompleteParcel(`no bytes ${start} to ${end} of ${this.length}`)
     const copy = Buffer.allocUnsafe(end - start)
     let offset = this.#start + start
     let filled = 0

@@ -14,6 +14,7 @@ import {
   type Snapshot,
 } from './load-configuration.ts'
 import { parseOffLoop } from './parse-off-loop.ts'
+import { Retries } from './retries.ts'
 import { FileBuffers } from './text/file-buffers.ts'
 import { readFileContent } from './text/file-content.ts'
 
@@ -78,6 +79,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
   const main = source.file === undefined ? [] : [source.file]
   let watched: readonly string[] = pathsOf(options.loaded.snapshot, main)
   let seen = fingerprint(options.loaded.snapshot)
+  const retries = new Retries()
   const directories = new Map<string, () => void>()
   let last: Promise<unknown> = Promise.resolve()
   let queued: Promise<ReloadResult> | undefined
@@ -101,7 +103,8 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
   const look = async (force: boolean): Promise<ReloadResult> => {
     armDirectories()
     const first = await readAll(watched, read)
-    if (!force && fingerprint(first) === seen) {
+    const found = fingerprint(first)
+    if (!force && (found === seen || retries.isPutOff(found))) {
       buffers.giveBack(first.values())
       return { kind: 'unchanged' }
     }
@@ -120,13 +123,18 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     const { configuration, issues, corsFiles } = result.parsed
     // A file whose faults hide which CORS files it names keeps the ones that were known.
     watched = configuration === undefined ? [...new Set([...watched, ...corsFiles])] : [...main, ...corsFiles]
-    seen = fingerprint(new Map(watched.map(path => [path, snapshot.get(path) ?? unread])))
+    const state = fingerprint(new Map(watched.map(path => [path, snapshot.get(path) ?? unread])))
     buffers.giveBack(snapshot.values())
     armDirectories()
     if (configuration === undefined) {
+      if (issues.some(({ reason }) => reason === 'internal')) {
+        if (!retries.putOff(state)) return { kind: 'refused', issues }
+      } else seen = state
       refuse(issues)
       return { kind: 'refused', issues }
     }
+    seen = state
+    retries.forget()
     try {
       await apply(configuration, issues)
     } catch (error) {

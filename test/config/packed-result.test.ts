@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseSnapshot, type SnapshotResult } from '../../src/config/load-configuration.ts'
 import { packResult, unpackResult } from '../../src/config/packed-result.ts'
+import { IncompleteParcel } from '../../src/config/parcel.ts'
 import { contentOf, upstreamLine } from '../fixtures/parsed-text.ts'
 
 const rule = '{ AllowedOrigins: ["https://a.example"], AllowedMethods: [GET] }'
@@ -41,7 +42,7 @@ t.test('rules are text until they are read', async t => {
 
 t.test('a result whose last byte is missing is none', async t => {
   const whole = Buffer.concat(packResult(parse(2, 1)))
-  t.throws(() => unpackResult([whole.subarray(0, -1)]), RangeError)
+  t.throws(() => unpackResult([whole.subarray(0, -1)]), IncompleteParcel)
 })
 
 t.test('a result without a configuration crosses as it is', async t => {

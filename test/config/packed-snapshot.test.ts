@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Snapshot } from '../../src/config/load-configuration.ts'
 import { packSnapshot, unpackSnapshot } from '../../src/config/packed-snapshot.ts'
+import { IncompleteParcel } from '../../src/config/parcel.ts'
 import { contentOf } from '../fixtures/parsed-text.ts'
 
 const source = { file: 'a.yaml', environment: { S3CORS_LISTEN: ':1' }, flags: { vary: 'matched' } }
@@ -26,7 +27,7 @@ for (const { name, snapshot } of cases) {
 
 t.test('half of a snapshot is none', async t => {
   const whole = Buffer.concat(packSnapshot(source, new Map([['a.yaml', contentOf('a: 1\n')]])))
-  t.throws(() => unpackSnapshot([whole.subarray(0, -1)]), RangeError)
+  t.throws(() => unpackSnapshot([whole.subarray(0, -1)]), IncompleteParcel)
 })
 
 function plain(snapshot: Snapshot) {

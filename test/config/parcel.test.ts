@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PiecedBytes, packParcel, unpackParcel } from '../../src/config/parcel.ts'
+import { IncompleteParcel, PiecedBytes, packParcel, unpackParcel } from '../../src/config/parcel.ts'
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1')
 const bytesOf = (word: string) => Buffer.from(word, 'latin1')
@@ -28,7 +28,7 @@ t.test('bodies are sent as they are, not as copies', async t => {
 const head = whole.length - 6
 for (const length of [0, 3, 4, head - 1]) {
   t.test(`${length} bytes of a parcel are no parcel`, async t => {
-    t.throws(() => unpackParcel([whole.subarray(0, length)]), Error)
+    t.throws(() => unpackParcel([whole.subarray(0, length)]), IncompleteParcel)
   })
 }
 
@@ -54,7 +54,7 @@ for (const [start, end] of [
   [8, 9],
 ] as const) {
   t.test(`there are no bytes ${start} to ${end}`, async t => {
-    t.throws(() => pieced.slice(start, end), RangeError)
+    t.throws(() => pieced.slice(start, end), IncompleteParcel)
     t.equal(pieced.from(2).length, 5)
   })
 }

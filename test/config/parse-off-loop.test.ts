@@ -5,9 +5,17 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { type ConfigurationSource, parseSnapshot, type Snapshot } from '../../src/config/load-configuration.ts'
 import { packResult, unpackResult } from '../../src/config/packed-result.ts'
-import { besideRequests, parseAtStart, parseOffLoop, runParser } from '../../src/config/parse-off-loop.ts'
-import { contentOf, issueLines, upstreamLine } from '../fixtures/parsed-text.ts'
+import {
+  besideRequests,
+  parseAtStart,
+  parseOffLoop,
+  ReadingFailure,
+  runParser,
+} from '../../src/config/parse-off-loop.ts'
+import { contentOf, upstreamLine } from '../fixtures/parsed-text.ts'
 
+/** A slow machine takes seconds to start a process. */
+const startMs = 20_000
 const source = { file: 'proxy.yaml', environment: {}, flags: {} }
 const snapshot = new Map([
   ['proxy.yaml', contentOf(`${upstreamLine}vary: matched\nbuckets: { abc: { from: none } }\n`)],
@@ -19,7 +27,7 @@ t.test('another process reads what this one would', async t => {
 
 t.test('the built program does the same', async t => {
   const built = new URL('../../dist/config/parse-process.js', import.meta.url)
-  t.strictSame(await runParser(built, source, snapshot, 20_000, besideRequests), received(source, snapshot))
+  t.strictSame(await runParser(built, source, snapshot, startMs, besideRequests), received(source, snapshot))
 })
 
 t.test('the event loop goes on while a large file is read', async t => {
@@ -40,62 +48,81 @@ t.test('the event loop goes on while a large file is read', async t => {
   t.ok(longest < performance.now() - started, `longest pause ${longest.toFixed()} ms`)
 })
 
-const broken: readonly { name: string; code: string; message: RegExp }[] = [
-  { name: 'throws', code: 'throw new Error("no memory")', message: /reading ended without a result \(exit code 1\)/ },
-  { name: 'exits', code: 'process.exit(0)', message: /reading ended without a result \(exit code 0\)/ },
-  { name: 'is killed', code: 'process.kill(process.pid, "SIGKILL")', message: /without a result \(SIGKILL\)/ },
-  { name: 'never answers', code: 'setInterval(() => {}, 1000)', message: /reading took longer than 0\.5 seconds/ },
+const broken: readonly { name: string; code: string; deadlineMs: number; message: string }[] = [
+  { name: 'throws', code: 'throw 1', deadlineMs: startMs, message: 'reading ended without a result (exit code 1)' },
+  {
+    name: 'exits',
+    code: 'process.exit(0)',
+    deadlineMs: startMs,
+    message: 'reading ended without a result (exit code 0)',
+  },
+  {
+    name: 'is killed',
+    code: 'process.kill(process.pid, "SIGKILL")',
+    deadlineMs: startMs,
+    message: 'reading ended without a result (SIGKILL)',
+  },
+  {
+    name: 'never answers',
+    code: 'setInterval(() => {}, 1000)',
+    deadlineMs: 500,
+    message: 'reading took longer than 0.5 seconds',
+  },
+  {
+    name: 'never stops',
+    code: 'for (const piece = Buffer.alloc(2 ** 20); ; ) require("node:fs").writeSync(1, piece)',
+    deadlineMs: startMs,
+    message: 'reading gave more than 268435456 bytes',
+  },
 ]
-for (const { name, code, message } of broken) {
-  t.test(`a parser that ${name} is a fault of the file`, async t => {
-    const directory = t.testdir({ 'parser.mjs': code })
-    const result = await runParser(pathToFileURL(join(directory, 'parser.mjs')), source, snapshot, 500, besideRequests)
-    t.equal(result.parsed.configuration, undefined)
-    t.match(issueLines(result.parsed), [message])
+for (const { name, code, deadlineMs, message } of broken) {
+  t.test(`a parser that ${name} gives no result`, async t => {
+    const url = pathToFileURL(join(t.testdir({ 'parser.cjs': code }), 'parser.cjs'))
+    await t.rejects(runParser(url, source, snapshot, deadlineMs, besideRequests), new ReadingFailure(message))
   })
 }
 
-t.test('a parser that does not exist is a fault too', async t => {
-  const result = await runParser(
-    new URL('none.js', import.meta.url),
-    { ...source, file: undefined },
-    snapshot,
-    5000,
-    besideRequests,
-  )
-  t.match(issueLines(result.parsed), [/^configuration: reading ended without a result \(exit code 1\)/])
+t.test('nor does one that does not exist', async t => {
+  const missing = new URL('none.js', import.meta.url)
+  await t.rejects(runParser(missing, source, snapshot, startMs, besideRequests), ReadingFailure)
 })
 
 t.test('half a result is none', async t => {
   const [prefix, head] = packResult(parseSnapshot(source, snapshot)).map(piece => JSON.stringify([...piece]))
   const code = `process.stdout.write(Buffer.from(${prefix})); process.stdout.write(Buffer.from(${head}).subarray(0, -1))`
   const url = pathToFileURL(join(t.testdir({ 'parser.mjs': code }), 'parser.mjs'))
-  const result = await runParser(url, source, snapshot, 5000, besideRequests)
-  t.match(issueLines(result.parsed), [/^proxy\.yaml: reading ended without a result \(exit code 0\)/])
+  const failure = new ReadingFailure('reading ended without a result (exit code 0)')
+  await t.rejects(runParser(url, source, snapshot, startMs, besideRequests), failure)
 })
 
-t.test('a parser that does not listen is a fault, however much it was sent', async t => {
+t.test('nor does one that does not listen, however much it was sent', async t => {
   const url = pathToFileURL(join(t.testdir({ 'parser.mjs': 'process.exit(3)' }), 'parser.mjs'))
   const large = new Map([['proxy.yaml', contentOf('#'.repeat(4_000_000))]])
-  const result = await runParser(url, source, large, 5000, besideRequests)
-  t.match(issueLines(result.parsed), [/reading ended without a result \(exit code 3\)/])
+  const failure = new ReadingFailure('reading ended without a result (exit code 3)')
+  await t.rejects(runParser(url, source, large, startMs, besideRequests), failure)
 })
 
-t.test('without a descriptor to spare, reading is a fault too', { skip: process.platform === 'win32' }, async t => {
-  const program = new URL('../../src/config/parse-off-loop.ts', import.meta.url)
-  const code = `
+t.test(
+  'without a descriptor to spare a reload is refused, and a start takes place',
+  { skip: process.platform === 'win32' },
+  async t => {
+    const program = new URL('../../src/config/parse-off-loop.ts', import.meta.url)
+    const code = `
     import { openSync } from 'node:fs'
-    import { parseOffLoop } from ${JSON.stringify(program)}
+    import { parseAtStart, parseOffLoop } from ${JSON.stringify(program)}
     try { for (;;) openSync('/dev/null') } catch {}
-    const content = { kind: 'bytes', bytes: Buffer.from(${JSON.stringify(upstreamLine)}) }
-    const { parsed } = await parseOffLoop(${JSON.stringify(source)}, new Map([['proxy.yaml', content]]))
-    console.log(parsed.issues.map(({ message }) => message).join())
+    const content = { kind: 'bytes', bytes: Buffer.from(${JSON.stringify(upstreamLine)} + '#'.repeat(200_000)) }
+    const asked = [${JSON.stringify(source)}, new Map([['proxy.yaml', content]])]
+    const [later, first] = [(await parseOffLoop(...asked)).parsed, (await parseAtStart(...asked)).parsed]
+    console.log(later.issues.map(({ reason, message }) => reason + ': ' + message).join())
+    console.log(later.configuration?.upstream.url.authority, first.configuration?.upstream.url.authority)
   `
-  const script = join(t.testdir({ 'script.mjs': code }), 'script.mjs')
-  const shell = 'ulimit -n 64; exec "$0" "$1"'
-  const { stdout } = await promisify(execFile)('sh', ['-c', shell, process.execPath, script], { env: {} })
-  t.match(stdout, /^reading failed: spawn .* EMFILE\n$/)
-})
+    const script = join(t.testdir({ 'script.mjs': code }), 'script.mjs')
+    const shell = 'ulimit -n 64; exec "$0" "$1"'
+    const { stdout } = await promisify(execFile)('sh', ['-c', shell, process.execPath, script], { env: {} })
+    t.match(stdout, /^internal: reading failed: spawn .* EMFILE\nundefined 127\.0\.0\.1:9000\n$/)
+  },
+)
 
 t.test('a parser has one thread for what it does, and no variable but those that it reads', async t => {
   const parcel = new URL('../../src/config/parcel.ts', import.meta.url)
@@ -110,7 +137,7 @@ t.test('a parser has one thread for what it does, and no variable but those that
   t.teardown(() => void delete process.env.OF_THIS_PROCESS)
   process.env.OF_THIS_PROCESS = 'secret'
   const environment = { S3CORS_LISTEN: ':1', AWS_SECRET_ACCESS_KEY: 'secret' }
-  const { wanted } = await runParser(url, { ...source, environment }, snapshot, 5000, besideRequests)
+  const { wanted } = await runParser(url, { ...source, environment }, snapshot, startMs, besideRequests)
   t.match(wanted, [
     '--single-threaded',
     /^--max-semi-space-size=/,

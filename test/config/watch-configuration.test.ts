@@ -23,6 +23,26 @@ function originsOf(configuration: Configuration): string {
     .join(',')
 }
 
+/** What a reading process that could not be started leaves behind. */
+const notRead = {
+  parsed: {
+    configuration: undefined,
+    issues: [
+      {
+        severity: 'fault',
+        reason: 'internal',
+        file: 'etc/proxy.yaml',
+        path: [],
+        value: undefined,
+        message: 'no process',
+        allowed: '',
+      },
+    ],
+    corsFiles: [],
+  },
+  wanted: [],
+} as const
+
 /** A watch over files in memory, whose time only passes when a test says so. */
 async function watchMemory(initial: Readonly<Record<string, string>>) {
   const files: Record<string, string | undefined> = { ...initial }
@@ -33,6 +53,7 @@ async function watchMemory(initial: Readonly<Record<string, string>>) {
   const beforeRead: ((path: string, count: number) => void)[] = []
   let reads = 0
   let parses = 0
+  let failing = 0
   let wakePoll = () => {}
   const source: ConfigurationSource = { file: 'etc/proxy.yaml', environment: {}, flags: {} }
   const read = async (path: string): Promise<FileContent> => {
@@ -52,7 +73,7 @@ async function watchMemory(initial: Readonly<Record<string, string>>) {
     refuse: issues => refused.push(issues.map(describeIssue).join('\n')),
     parse: async (from, snapshot) => {
       parses++
-      return parseSnapshot(from, snapshot)
+      return failing-- > 0 ? notRead : parseSnapshot(from, snapshot)
     },
     watchDirectory: (directory, changed) => {
       directories.set(directory, changed)
@@ -82,6 +103,10 @@ async function watchMemory(initial: Readonly<Record<string, string>>) {
     watch,
     settled,
     parses: () => parses,
+    /** The next readings fail for a reason that is not in the files. */
+    failReadings(count: number) {
+      failing = count
+    },
     /** The time of the next poll has come. */
     async poll() {
       wakePoll()
@@ -112,6 +137,38 @@ t.test('the poll finds what no event told', async t => {
   w.files['etc/proxy.yaml'] = yaml('b')
   await w.poll()
   t.strictSame(w.applied, ['b'])
+})
+
+t.test(
+  'what could not be read for no fault of the files is read again, less and less often, and told once',
+  async t => {
+    const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
+    w.files['etc/proxy.yaml'] = yaml('b')
+    w.failReadings(3)
+    const parsesAtPoll: number[] = []
+    for (let poll = 0; poll < 15; poll++) {
+      await w.poll()
+      parsesAtPoll.push(w.parses())
+    }
+    t.strictSame(parsesAtPoll, [1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4])
+    t.strictSame(w.applied, ['b'])
+    t.match(w.refused, [/no process/])
+    t.equal(w.refused.length, 1)
+  },
+)
+
+t.test('whoever asks for a reload waits for no turn, and the next failure is told again', async t => {
+  const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
+  w.files['etc/proxy.yaml'] = yaml('b')
+  w.failReadings(1)
+  await w.poll()
+  t.match(await w.watch.trigger(), { kind: 'applied' })
+  t.strictSame(w.applied, ['b'])
+  w.failReadings(1)
+  t.match(await w.watch.trigger(), { kind: 'refused' })
+  t.equal(w.refused.length, 2)
+  await w.poll()
+  t.strictSame([w.applied, w.parses()], [['b'], 3], 'what runs is in force all the same')
 })
 
 t.test('L206 a faulty file changes nothing and is told once; a good one later counts', async t => {
