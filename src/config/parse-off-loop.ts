@@ -62,8 +62,7 @@ export const parseOffLoop: ParseSnapshot = async (source, snapshot) => {
   try {
     return await runParser(programUrl, source, snapshot, deadlineMsOf(snapshot), besideRequests)
   } catch (error) {
-    if (error instanceof ReadingFailure) return failure(source.file, error.message)
-    return failure(source.file, `reading failed: ${error instanceof Error ? error.message : String(error)}`)
+    return failure(source.file, error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -140,12 +139,16 @@ export function runParser(
   })
 }
 
-/** Throws where a process of this kind may not be started at all. */
+/** Throws a {@link ReadingFailure} where no process may be started at all. */
 function start(url: URL, { execArgv, args }: Manner) {
-  return spawn(process.execPath, [...execArgv, fileURLToPath(url), ...args], {
-    env: {},
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+  try {
+    return spawn(process.execPath, [...execArgv, fileURLToPath(url), ...args], {
+      env: {},
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+  } catch (error) {
+    throw new ReadingFailure(`reading failed: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 /** The keys of the endpoint are no part of a configuration: they stay where they are. */
