@@ -62,7 +62,8 @@ export const parseOffLoop: ParseSnapshot = async (source, snapshot) => {
   try {
     return await runParser(programUrl, source, snapshot, deadlineMsOf(snapshot), besideRequests)
   } catch (error) {
-    return failure(source.file, error instanceof Error ? error.message : String(error))
+    if (error instanceof ReadingFailure) return failure(source.file, error.message)
+    return failure(source.file, `reading failed: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
@@ -139,16 +140,12 @@ export function runParser(
   })
 }
 
-/** Throws a {@link ReadingFailure} where no process may be started at all. */
+/** Throws where a process of this kind may not be started at all. */
 function start(url: URL, { execArgv, args }: Manner) {
-  try {
-    return spawn(process.execPath, [...execArgv, fileURLToPath(url), ...args], {
-      env: {},
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-  } catch (error) {
-    throw new ReadingFailure(`reading failed: ${error instanceof Error ? error.message : String(error)}`)
-  }
+  return spawn(process.execPath, [...execArgv, fileURLToPath(url), ...args], {
+    env: {},
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
 }
 
 /** The keys of the endpoint are no part of a configuration: they stay where they are. */
