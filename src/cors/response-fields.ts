@@ -1,7 +1,7 @@
 import type { CompiledRule } from './compiled-rule.ts'
 import type { CorsRequest } from './cors-request.ts'
 
-/** The Vary that S3 sends whenever a rule matched, byte for byte. */
+/** What a decision hangs on, as S3 sends it whenever a rule matched, byte for byte: a GET that says it means a DELETE is decided as one. */
 export const corsVary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'
 
 /**

@@ -5,7 +5,7 @@ import { corsVary } from './response-fields.ts'
  * that CORS is about, and then those to add. A `*` anywhere covers them all and stays alone,
  * https://www.rfc-editor.org/rfc/rfc9110#field.vary.
  */
-export function mergeVary(upstream: readonly string[], adds: 'none' | 'origin' | 'all'): string | undefined {
+export function mergeVary(upstream: readonly string[], adds: 'none' | 'all'): string | undefined {
   let kept = ''
   for (const line of upstream) {
     for (let start = 0; start <= line.length; ) {
@@ -18,8 +18,7 @@ export function mergeVary(upstream: readonly string[], adds: 'none' | 'origin' |
     }
   }
   if (adds === 'none') return kept === '' ? undefined : kept
-  const added = adds === 'all' ? corsVary : 'Origin'
-  return kept === '' ? added : kept.concat(', ', added)
+  return kept === '' ? corsVary : kept.concat(', ', corsVary)
 }
 
 function isCorsMember(member: string): boolean {

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { renderError, type S3Error, s3Errors } from '../s3/error-response.ts'
+import { isNeverStored, noStoreLine } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { newRecord } from './request-record.ts'
 
@@ -94,8 +95,8 @@ function refuse(context: ProxyContext, socket: Socket, error: S3Error): void {
   socket.on('error', () => socket.destroy())
   socket.end(
     `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\nx-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n` +
-      `Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Date: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\n${isNeverStored(error, context.settings) ? noStoreLine : ''}` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${body}`,
   )
   // Whatever the client still sends means nothing; it gets a moment to read the answer.
   const timer = setTimeout(() => socket.destroy(), refusalLingerMs)

@@ -3,12 +3,13 @@ import { forwardedLines } from './forwarded-for.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 import type { Turn } from './turn.ts'
+import { unconditionalRequest } from './unconditional-request.ts'
 
 /** Begins the exchange with the endpoint: everything about the request is settled. */
 export function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): void {
   const { guarded, settings, request, record } = turn
   const plan = {
-    request: guarded,
+    request: cors.unconditional ? unconditionalRequest(guarded) : guarded,
     host: hostFor(turn),
     servername: servernameFor(turn),
     forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),

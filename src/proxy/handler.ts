@@ -16,7 +16,7 @@ import type { ResponseCors } from './relayed-fields.ts'
 import { guardRequest, isRejection } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
 import { newRecord } from './request-record.ts'
-import { answer, answerOwn, attempt, type Bucket, end, type Turn } from './turn.ts'
+import { answer, answerOwn, attempt, type Bucket, end, refusalFields, type Turn } from './turn.ts'
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
@@ -89,7 +89,7 @@ function handle(
   const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
   if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
     record.kind = 'rejected'
-    answer(context, request, response, record, accessDenied, new OutgoingFields())
+    answer(context, request, response, record, accessDenied, refusalFields(settings, address))
     return
   }
   if (address.kind === 'none') {

@@ -5,6 +5,7 @@ import { corsQuery } from '../s3/cors-query.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
 import { lingerAtEnd } from './linger.ts'
 import { OutgoingFields } from './outgoing-fields.ts'
+import { noStoreLine } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 import type { ProxyResponse } from './proxy-response.ts'
@@ -97,6 +98,7 @@ function sendAnswer(
     kept.add('x-amz-request-id', requestId)
     kept.add('x-amz-id-2', hostId)
   }
+  if (cors.varyAlways && !names.includes('cache-control')) kept.lines += noStoreLine
   appendCors(kept, cors, upstreamVary)
   if (context.draining || unread) kept.closes = true
   if (unread) {

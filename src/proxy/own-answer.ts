@@ -2,7 +2,7 @@ import type { S3Error } from '../s3/error-response.ts'
 import { renderError } from '../s3/error-response.ts'
 import { lingerAtEnd } from './linger.ts'
 import { OutgoingFields } from './outgoing-fields.ts'
-import type { ProxyContext } from './proxy-context.ts'
+import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 import type { ProxyResponse } from './proxy-response.ts'
 import type { RequestRecord } from './request-record.ts'
@@ -18,18 +18,30 @@ export interface OwnAnswer {
 
 const plainXml = 'Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\n'
 
+export const noStoreLine = 'Cache-Control: no-store\r\n'
+
+/**
+ * Whether no cache may keep the answer: without a word of ours one that is told to keep every status (nginx's
+ * `proxy_cache_valid any`) would give one client's refusal to all. S3 says nothing of it in a refusal, so neither does
+ * `matched`; failures are of the moment in any case.
+ */
+export function isNeverStored({ status }: S3Error, { varyAlways }: Pick<ProxySettings, 'varyAlways'>): boolean {
+  return varyAlways || status >= 500
+}
+
 /** Sends `answer`; its code and request id go into `record`. No Server field: it would claim to be S3 itself. */
 export function sendOwnAnswer(
   request: ProxyRequest,
   response: ProxyResponse,
   answer: OwnAnswer,
-  context: Pick<ProxyContext, 'ids' | 'closing'>,
+  context: Pick<ProxyContext, 'ids' | 'closing' | 'settings'>,
   record: RequestRecord,
 ): void {
   const { requestId, hostId } = context.ids()
   const body = renderError(answer.error, requestId, hostId)
   const fields = new OutgoingFields()
   fields.lines = `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n${plainXml}${answer.fields.lines}`
+  if (isNeverStored(answer.error, context.settings)) fields.lines += noStoreLine
   const { retryAfterSeconds } = answer.error
   if (retryAfterSeconds !== undefined) fields.add('Retry-After', String(retryAfterSeconds))
   const bodyBytes = Buffer.byteLength(body)

@@ -2,6 +2,7 @@ import type { CompiledRule } from '../cors/compiled-rule.ts'
 import type { CorsRequest } from '../cors/cors-request.ts'
 import { corsFieldLines } from '../cors/response-fields.ts'
 import { mergeVary } from '../cors/vary.ts'
+import { isFreshnessField } from './freshness-field.ts'
 import { OutgoingFields } from './outgoing-fields.ts'
 import type { RequestRecord } from './request-record.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -17,6 +18,10 @@ export interface ResponseCors {
   readonly request: CorsRequest | undefined
   /** `vary: always`. */
   readonly varyAlways: boolean
+  /** The rules are unknown: a cache must not keep what was made without them. */
+  readonly noStore: boolean
+  /** No rule allows it: a 304 would let a cache go on with the CORS fields that an earlier rule allowed. */
+  readonly unconditional: boolean
 }
 
 /** The response to a request of no governed bucket: the endpoint's Access-Control-* is dropped, nothing is added. */
@@ -26,6 +31,8 @@ export const ungovernedCors: ResponseCors = {
   rule: undefined,
   request: undefined,
   varyAlways: false,
+  noStore: false,
+  unconditional: false,
 }
 
 /**
@@ -34,6 +41,7 @@ export const ungovernedCors: ResponseCors = {
  */
 export function relayedFields(head: ResponseHead, cors: ResponseCors, record: RequestRecord): OutgoingFields {
   const { fields, names } = head
+  const { noStore } = cors
   const nominated = nominatedFields(head)
   const out = new OutgoingFields()
   let lines = ''
@@ -80,9 +88,11 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
         }
     }
     if (nominated?.includes(name) && !isProtected(name)) continue
+    if (noStore && isFreshnessField(name)) continue
     lines += `${fields[2 * i] as string}: ${value}\r\n`
   }
   out.lines = lines
+  if (noStore) out.add('Cache-Control', 'no-store')
   appendCors(out, cors, vary)
   return out
 }
@@ -94,7 +104,7 @@ export function appendCors(out: OutgoingFields, cors: ResponseCors, upstreamVary
     out.lines += corsFieldLines(cors.rule, cors.request)
     addVary(out, mergeVary(upstreamVary ?? [], 'all'))
   } else if (cors.governed) {
-    addVary(out, mergeVary(upstreamVary ?? [], cors.varyAlways ? 'origin' : 'none'))
+    addVary(out, mergeVary(upstreamVary ?? [], cors.varyAlways ? 'all' : 'none'))
   }
 }
 

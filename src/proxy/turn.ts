@@ -1,3 +1,4 @@
+import { corsVary } from '../cors/response-fields.ts'
 import type { BucketAddress } from '../s3/bucket-address.ts'
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
@@ -45,6 +46,15 @@ export function attempt(
       end(context, record)
     } else answer(context, request, response, record, s3Errors.internalError, new OutgoingFields())
   }
+}
+
+/** The fields of an answer that is given before a policy is asked for: of a governed bucket they vary like all others. */
+export function refusalFields({ policies, varyAlways }: ProxySettings, address: BucketAddress): OutgoingFields {
+  const fields = new OutgoingFields()
+  if (!varyAlways || address.kind !== 'bucket') return fields
+  const { governed, enforcement } = policies.inspect(address.bucket)
+  if (governed && enforcement !== 'report') fields.add('Vary', corsVary)
+  return fields
 }
 
 /** Answers with `error`, and S3's CORS fields beside it. */

@@ -9,6 +9,10 @@ import { type ResponseCors, ungovernedCors } from './relayed-fields.ts'
 const reportCors: ResponseCors = { ...ungovernedCors, passes: true }
 const governedAlways: ResponseCors = { ...ungovernedCors, governed: true, varyAlways: true }
 const governedMatched: ResponseCors = { ...ungovernedCors, governed: true }
+const deniedAlways: ResponseCors = { ...governedAlways, unconditional: true }
+// S3 has no rules that are unknown, so `matched` copies nothing here.
+const unknownAlways: ResponseCors = { ...governedAlways, unconditional: true, noStore: true }
+const unknownMatched: ResponseCors = { ...governedMatched, unconditional: true, noStore: true }
 
 /** The decision on what was asked; a request that cannot be asked about, and rules that are unknown, are denied. */
 export function decisionOf(asked: CorsRequest | CorsRequestIssue, policy: BucketPolicy): Decision {
@@ -35,8 +39,13 @@ export function responseCorsOf(
 ): ResponseCors {
   if (policy.enforcement === 'report') return reportCors
   if (!policy.governed) return ungovernedCors
-  if (decision?.allowed === true) return { passes: false, governed: true, rule: decision.rule, request, varyAlways }
-  return varyAlways ? governedAlways : governedMatched
+  if (decision === undefined) return varyAlways ? governedAlways : governedMatched
+  if (decision.allowed) {
+    const { rule } = decision
+    return { passes: false, governed: true, rule, request, varyAlways, noStore: false, unconditional: false }
+  }
+  if (policy.state.kind === 'unknown') return varyAlways ? unknownAlways : unknownMatched
+  return varyAlways ? deniedAlways : governedMatched
 }
 
 /** Whether `block` refuses an actual request. Not access control: a client that sends no Origin is not touched. */

@@ -200,7 +200,7 @@ t.test('the answer to a change has the CORS fields of the rules that it replaces
   const { call } = await setUp(t, ['media'])
   const put = (origin: string, by: string, more: Partial<Call> = {}) =>
     call({ method: 'PUT', target: '/media?cors', body: ruleFor(origin), headers: { origin: by }, ...more })
-  const vary = ['Origin']
+  const vary = ['Origin, Access-Control-Request-Headers, Access-Control-Request-Method']
   const allowed = (origin: string) => ({
     'access-control-allow-origin': [origin],
     'access-control-allow-methods': ['GET, PUT, DELETE'],

@@ -162,7 +162,7 @@ t.test(
         ['ETag', '"e"'],
         ['X-Keep', '1'],
         ['x-keep', '2'],
-        ['Vary', 'Origin'],
+        ['Vary', 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'],
         // Framing is written anew.
         ['Content-Length', '2'],
         ['Connection', 'keep-alive'],

@@ -175,7 +175,7 @@ function wantedFields(head: ReferenceHead, { origin }: Asked): string[] {
   }
   const varies = members(values(head, 'vary')).filter(member => member !== '')
   const others = varies.filter(member => !s3Vary.toLowerCase().split(', ').includes(member.toLowerCase()))
-  wanted.push(`Vary: ${varies.includes('*') ? '*' : [...others, allowed ? s3Vary : 'Origin'].join(', ')}`)
+  wanted.push(`Vary: ${varies.includes('*') ? '*' : [...others, s3Vary].join(', ')}`)
   if (length !== undefined) wanted.push(length)
   return wanted
 }

@@ -85,8 +85,9 @@ t.test(
     t.match(asked[0], { bucket: 'media', method: 'PUT', target: '/media?cors', tls: false })
     t.match(text, /^HTTP\/1\.1 200 OK\r\n/)
     t.match(text, /\r\nx-amz-request-id: 0123456789ABCDEF\r\n/)
-    t.match(text, /\r\nVary: Accept, Origin\r\n/)
+    t.match(text, /\r\nVary: Accept, Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n/)
     t.equal(text.match(/\r\nVary:/g)?.length, 1)
+    t.match(text, /\r\nCache-Control: no-store\r\n/, 'the rules of another moment are no answer')
     t.equal(asked[0]?.ids.requestId, '0123456789ABCDEF', 'the id of the field is that of the body')
     t.match(ended, [
       { kind: 'managed', decision: undefined, status: 200, requestBodyBytes: 4, requestId: '0123456789ABCDEF' },

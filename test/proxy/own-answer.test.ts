@@ -20,12 +20,23 @@ interface Case {
   /** Of the fields that each answer has. */
   readonly also?: readonly (readonly [string, string])[]
   readonly closes?: boolean
+  readonly varyAlways?: boolean
 }
+
+const noStore = ['Cache-Control', 'no-store'] as const
 
 const cases: Case[] = [
   { name: 'an answer leaves the connection open' },
-  { name: 'an answer carries further fields', fields: ['Vary', 'Origin'], also: [['Vary', 'Origin']] },
-  { name: 'an answer that asks for patience', error: s3Errors.slowDown, also: [['Retry-After', '1']] },
+  { name: 'an answer carries further fields', fields: ['Vary', 'Origin'], also: [['Vary', 'Origin'], noStore] },
+  { name: 'an answer that asks for patience', error: s3Errors.slowDown, also: [noStore, ['Retry-After', '1']] },
+  { name: 'no cache keeps a refusal', error: s3Errors.accessForbidden },
+  {
+    name: 'with matched a refusal is S3’s, byte for byte',
+    error: s3Errors.accessForbidden,
+    varyAlways: false,
+    also: [],
+  },
+  { name: 'with matched no cache keeps a failure', varyAlways: false },
   { name: 'an answer that closes', close: true, closes: true },
   { name: 'an error that closes', error: s3Errors.invalidUri, closes: true },
   { name: 'a request without content', request: put(0, ''), closes: false },
@@ -39,12 +50,12 @@ const cases: Case[] = [
     name: 'text beyond ASCII is UTF-8, while a field keeps its bytes',
     error: { ...s3Errors.badGateway, message: 'å €' },
     fields: ['Access-Control-Allow-Origin', 'https://\xe5'],
-    also: [['Access-Control-Allow-Origin', 'https://\xe5']],
+    also: [['Access-Control-Allow-Origin', 'https://\xe5'], noStore],
   },
   {
     name: 'so it does beside text that is ASCII',
     fields: ['Access-Control-Allow-Origin', 'https://\xe5'],
-    also: [['Access-Control-Allow-Origin', 'https://\xe5']],
+    also: [['Access-Control-Allow-Origin', 'https://\xe5'], noStore],
   },
   { name: 'an answer to HEAD has no content', request: get.replace('GET', 'HEAD') },
 ]
@@ -54,11 +65,12 @@ for (const {
   error = s3Errors.badGateway,
   fields = [],
   close = false,
-  also = [],
+  also = [noStore],
+  varyAlways = true,
   closes = false,
 } of cases) {
   t.test(name, async t => {
-    const { context } = createContext()
+    const { context } = createContext({ varyAlways })
     const record = newRecord('GET', '/k', undefined, 0)
     let closing: boolean | undefined
     const port = await serveRequests(t, (incoming, response) => {

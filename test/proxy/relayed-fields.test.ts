@@ -23,9 +23,12 @@ const allowed: ResponseCors = {
   rule: policy.rules[0],
   request: 'kind' in request ? undefined : request,
   varyAlways: true,
+  noStore: false,
+  unconditional: false,
 }
 const denied: ResponseCors = { ...ungovernedCors, governed: true, varyAlways: true }
 const deniedMatched: ResponseCors = { ...denied, varyAlways: false }
+const unknown: ResponseCors = { ...denied, noStore: true, unconditional: true }
 const reported: ResponseCors = { ...ungovernedCors, passes: true, governed: true }
 const ours = [
   'Access-Control-Allow-Origin',
@@ -129,7 +132,32 @@ const cases: readonly {
     cors: allowed,
     expected: [...ours, 'Vary', '*'],
   },
-  { name: 'H153: a denied response says Origin', fields: [], cors: denied, expected: ['Vary', 'Origin'] },
+  {
+    name: 'H153: a denied response varies as an allowed one does',
+    fields: ['Vary', 'Accept-Encoding', 'Vary', 'Origin'],
+    cors: denied,
+    expected: ['Vary', `Accept-Encoding, ${three}`],
+  },
+  {
+    name: 'an answer made while rules are unknown is not to be kept, whatever the endpoint says, and to whom',
+    fields: ['Cache-Control', 'public', 'cache-control', 'max-age=31536000', 'Expires', 'Thu, 01 Jan 2099 00:00:00 GMT']
+      .concat(['Pragma', 'x', 'X-Accel-Expires', '31536000', 'Surrogate-Control', 'max-age=1', 'Edge-Control', 'x'])
+      .concat(['CDN-Cache-Control', 'max-age=1', 'Cloudflare-CDN-Cache-Control', 'max-age=1', 'ETag', '"x"']),
+    cors: unknown,
+    expected: ['ETag', '"x"', 'Cache-Control', 'no-store', 'Vary', three],
+  },
+  {
+    name: 'with matched, too, an answer made while rules are unknown is not to be kept',
+    fields: ['Cache-Control', 'max-age=31536000', 'Vary', 'Origin'],
+    cors: { ...unknown, varyAlways: false },
+    expected: ['Cache-Control', 'no-store'],
+  },
+  {
+    name: 'an answer under known rules is kept as long as the endpoint says',
+    fields: ['Cache-Control', 'max-age=31536000', 'X-Accel-Expires', '1'],
+    cors: denied,
+    expected: ['Cache-Control', 'max-age=31536000', 'X-Accel-Expires', '1', 'Vary', three],
+  },
   {
     name: 'a denied response says nothing with matched',
     fields: ['Vary', 'Origin'],

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseCorsRequest } from '../../src/cors/cors-request.ts'
-import { refused } from '../../src/cors/decide.ts'
+import { type Decision, refused } from '../../src/cors/decide.ts'
 import { compilePolicy } from '../../src/cors/policy.ts'
 import type { BucketPolicy } from '../../src/policies/policy-lookup.ts'
 import { ungovernedCors } from '../../src/proxy/relayed-fields.ts'
@@ -52,20 +52,39 @@ t.test('the response to an allowed request carries the rule that allowed it', as
     governed: true,
     passes: false,
     varyAlways: true,
+    noStore: false,
+    unconditional: false,
     request,
   })
   t.equal(responseCorsOf(bucket(), true, decision, request).rule, policy.rules[0])
 })
 
-t.test('any other response of a governed bucket carries no rule', async t => {
-  for (const varyAlways of [true, false]) {
-    t.strictSame(responseCorsOf(bucket(), varyAlways, refused.origin, request), {
-      ...ungovernedCors,
-      governed: true,
-      varyAlways,
-    })
-  }
-})
+const others: readonly { name: string; state?: BucketPolicy['state']; decision: Decision | undefined }[] = [
+  { name: 'to no page', decision: undefined },
+  { name: 'to no page, under unknown rules', decision: undefined, state: { kind: 'unknown' } },
+  { name: 'to a page that is denied', decision: refused.origin },
+  { name: 'to a page whose question is none', decision: refused.bad_request },
+  { name: 'to a page, under unknown rules', decision: refused.rules_unavailable, state: { kind: 'unknown' } },
+  {
+    name: 'to a page whose question is none, under unknown rules',
+    decision: refused.bad_request,
+    state: { kind: 'unknown' },
+  },
+]
+for (const { name, state, decision } of others) {
+  t.test(`a response ${name} carries no rule`, async t => {
+    for (const varyAlways of [true, false]) {
+      const isUnknown = decision !== undefined && state !== undefined
+      t.strictSame(responseCorsOf(bucket(state && { state }), varyAlways, decision, request), {
+        ...ungovernedCors,
+        governed: true,
+        varyAlways,
+        noStore: isUnknown,
+        unconditional: isUnknown || (decision !== undefined && varyAlways),
+      })
+    }
+  })
+}
 
 t.test('report passes the endpoint’s CORS, with and without an entry', async t => {
   for (const governed of [true, false]) {
