@@ -1,6 +1,6 @@
 import t from 'tap'
 import { newRecord } from '../../src/proxy/request-record.ts'
-import { end } from '../../src/proxy/turn.ts'
+import { end, refusalFields } from '../../src/proxy/turn.ts'
 import { readResponse } from '../fixtures/client-responses.ts'
 import { createContext } from '../fixtures/client-side.ts'
 import { get, send, settingsWith } from '../fixtures/handled-requests.ts'
@@ -15,6 +15,28 @@ t.test('a fault of our own is a 500, told once', async t => {
   t.match(heard.warnings, [['internal_error', { detail: /^Error: oops/ }]])
   t.match(heard.ended, [{ errorCode: 'InternalError' }])
 })
+
+const refusals: readonly { bucket?: string; varyAlways?: boolean; vary: boolean }[] = [
+  { bucket: 'web', vary: true },
+  { bucket: 'blocked', vary: true },
+  { bucket: 'unknown', vary: true },
+  { bucket: 'reported', vary: false },
+  { bucket: 'of-no-entry', vary: false },
+  { vary: false },
+  { bucket: 'web', varyAlways: false, vary: false },
+]
+for (const { bucket, varyAlways = true, vary } of refusals) {
+  t.test(
+    `a refusal of ${bucket ?? 'no bucket'} ${vary ? 'varies' : 'does not vary'}, always: ${varyAlways}`,
+    async t => {
+      const address = settingsWith({}).addressOf('localhost', bucket === undefined ? '/' : `/${bucket}/k`)
+      t.equal(
+        refusalFields(settingsWith({ varyAlways }), address).lines,
+        vary ? 'Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n' : '',
+      )
+    },
+  )
+}
 
 t.test('a turn ends once', async t => {
   const { context, heard } = createContext(settingsWith({}))
