@@ -191,14 +191,14 @@ export const configurationSchema = section({
   forwardedFor: choice(['replace', 'append', 'preserve'])
     .default('replace')
     .describe(
-      'What becomes of X-Forwarded-For: replaced by the peer, appended to behind trustedProxies, or passed on.',
+      'What becomes of X-Forwarded-For and its kin: replaced by the peer, appended to behind trustedProxies, or passed on.',
     ),
   trustedProxies: list(
     text(addressRangeAllowed).refine(isAddressRange, { error: addressRangeAllowed }),
     addressRangeAllowed,
   )
     .default([])
-    .describe('Addresses and ranges of proxies in front whose X-Forwarded-For is appended to.'),
+    .describe('Addresses and ranges of proxies in front; the client is the first address from the right that is none of them.'),
   enforcement: enforcement
     .default('headers')
     .describe('headers: as S3. block: also answer denied actual requests with 403. report: only decide and count.'),

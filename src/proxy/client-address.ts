@@ -23,8 +23,18 @@ export function clientAddress(
   policy: ForwardedForPolicy,
 ): string | undefined {
   const chain = clientChain(peerAddress, forwardedFields, policy)
-  const comma = chain?.indexOf(',') ?? -1
-  return comma === -1 ? chain : chain?.slice(0, comma)
+  return chain === undefined ? undefined : firstAddress(chain)
+}
+
+/** The client's address of a chain. */
+export function firstAddress(chain: string): string {
+  const comma = chain.indexOf(',')
+  return comma === -1 ? chain : chain.slice(0, comma)
+}
+
+/** Whether a peer's word about its own client is taken. */
+export function isBelieved(peerAddress: string | undefined, { mode, trusted }: ForwardedForPolicy): boolean {
+  return mode === 'append' && peerAddress !== undefined && isTrusted(plainAddress(peerAddress), trusted)
 }
 
 /**

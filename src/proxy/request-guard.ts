@@ -1,6 +1,7 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { lowerCaseFieldName } from './field-name.ts'
+import { isForwardedField } from './forwarded-field.ts'
 import { nominatedFields, withoutFields } from './nominated-fields.ts'
 
 /** A request that may be decided on and forwarded: every field that framing, address or policy hang on stands in it once. */
@@ -16,7 +17,7 @@ export interface GuardedRequest {
   readonly requestHeaders: readonly string[] | undefined
   /** The end-to-end field lines as they came, each with its CRLF; without Host, framing and connection-specific fields. */
   readonly lines: string
-  /** The client's X-Forwarded-For, X-Real-IP and Forwarded lines, flat; undefined when it sent none. */
+  /** X-Forwarded-For and its kin as the client sent them, flat; undefined when it sent none. */
   readonly forwardedFields: readonly string[] | undefined
   readonly authorization: string | undefined
   /** The decimal digits as sent; undefined when there is no Content-Length. */
@@ -156,14 +157,17 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
       case 'upgrade':
         upgrade = true
         continue
-      case 'x-forwarded-for':
-      case 'x-real-ip':
-      case 'forwarded':
-        if (forwardedFields === undefined) forwardedFields = [raw, value]
-        else forwardedFields.push(raw, value)
-        continue
       default:
-        if (name.includes('_') && foldsToProtected(name)) return reject(s3Errors.badRequest, `field ${name}`)
+        if (name.includes('_')) {
+          const folded = name.replaceAll('_', '-')
+          if (isProtected(folded)) return reject(s3Errors.badRequest, `field ${name}`)
+          // Meant for a server that reads it as the other name, and for nothing else.
+          if (isForwardedField(folded)) continue
+        } else if (isForwardedField(name)) {
+          if (forwardedFields === undefined) forwardedFields = [raw, value]
+          else forwardedFields.push(raw, value)
+          continue
+        }
     }
     lines += `${raw}: ${value}\r\n`
   }
@@ -232,8 +236,7 @@ function isDigits(text: string): boolean {
  * A name that some servers and CGI-like layers read as another: `X_Amz_Date` as `x-amz-date`. Refused only where that
  * other name means something here; `x-amz-meta-original_filename` is ordinary, and signed.
  */
-function foldsToProtected(name: string): boolean {
-  const folded = name.replaceAll('_', '-')
+function isProtected(folded: string): boolean {
   switch (folded) {
     case 'host':
     case 'origin':

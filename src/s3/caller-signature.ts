@@ -1,6 +1,7 @@
 // Whether a caller's request is signed in a way that the endpoint's verdict on it says something about its body, too.
 
 import { createHash } from 'node:crypto'
+import { parseAuthorization } from './authorization.ts'
 import type { S3Error } from './error-response.ts'
 import { fieldValues } from './field-values.ts'
 import { checkPayloadIntegrity } from './payload-integrity.ts'
@@ -17,10 +18,6 @@ const hashMismatch: S3Error = {
   message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html, in the form every SDK writes. */
-const authorizationForm =
-  /^AWS4-HMAC-SHA256 +Credential=([^\s,]{1,256})\/\d{8}\/[^\s,/]+\/s3\/aws4_request *, *SignedHeaders=([a-z0-9;!#$%&'*+.^_`|~-]+) *, *Signature=[0-9a-f]{64}$/
-
 /**
  * Accepts a SigV4 Authorization field that signs Host and x-amz-content-sha256, where that is the hash of this very body. The
  * endpoint checks the signature and never the body, so without such a hash its yes would hold for any body. Presigned, SigV2,
@@ -29,11 +26,11 @@ const authorizationForm =
 export function inspectCallerSignature(headers: readonly string[], body: Buffer, tls: boolean): CallerSignature {
   const authorization = only(headers, 'authorization')
   const hash = only(headers, 'x-amz-content-sha256')
-  const [, accessKeyId, signedNames] = authorizationForm.exec(authorization ?? '') ?? []
-  if (accessKeyId === undefined || signedNames === undefined || hash === undefined) return { error: accessDenied }
+  const parsed = parseAuthorization(authorization ?? '')
+  if (parsed === undefined || hash === undefined) return { error: accessDenied }
+  const { accessKeyId, signedNames } = parsed
   if (only(headers, 'host') === undefined) return { error: accessDenied }
-  const signed = new Set(signedNames.split(';'))
-  if (!signed.has('host') || !signed.has('x-amz-content-sha256')) return { error: accessDenied }
+  if (!signedNames.includes('x-amz-content-sha256')) return { error: accessDenied }
   if (/^[0-9a-f]{64}$/.test(hash)) {
     const own = createHash('sha256').update(body).digest('hex')
     return own === hash ? { accessKeyId } : { error: hashMismatch }
@@ -41,7 +38,7 @@ export function inspectCallerSignature(headers: readonly string[], body: Buffer,
   if (hash !== 'UNSIGNED-PAYLOAD' || !tls) return { error: accessDenied }
   const integrity = checkPayloadIntegrity(headers, body)
   if ('error' in integrity) return integrity
-  return integrity.verified.some(name => signed.has(name)) ? { accessKeyId } : { error: accessDenied }
+  return integrity.verified.some(name => signedNames.includes(name)) ? { accessKeyId } : { error: accessDenied }
 }
 
 /** The field's value where it came exactly once: of two, the endpoint might take the other. */

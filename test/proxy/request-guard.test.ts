@@ -202,6 +202,9 @@ const passing: readonly { name: string; fields: readonly (readonly [string, stri
   { name: 'C052: an underscore in a name of no meaning', fields: [['X_Custom', 'a']], lines: 'X_Custom: a\r\n' },
   { name: 'C053: __proto__ as a field', fields: [['__proto__', 'x']], lines: '__proto__: x\r\n' },
   { name: 'C053: constructor as a field', fields: [['constructor', 'x']], lines: 'constructor: x\r\n' },
+  { name: 'what folds to X-Forwarded-For is dropped, and', fields: [['X_Forwarded-For', 'a']], lines: '' },
+  { name: 'what folds to True-Client-IP is dropped, and', fields: [['TRUE_CLIENT_IP', 'a']], lines: '' },
+  { name: 'what only looks like X-Real-IP', fields: [['X_Real_IPs', 'a']], lines: 'X_Real_IPs: a\r\n' },
   { name: 'Connection with empty elements', fields: [['Connection', ' , close,,keep-alive']], lines: '' },
   { name: 'an unknown Expect', fields: [['Expect', '']], lines: 'Expect: \r\n' },
 ]
