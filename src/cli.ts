@@ -8,17 +8,20 @@ if (fault !== undefined) {
   process.exit(1)
 }
 const { main } = await import('./cli/main.ts')
+const { createStandardOutput } = await import('./cli/standard-output.ts')
 
-// A reader that has enough, such as `head`, is no failure.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+// What cannot be told there cannot be told anywhere, and is no reason to end: Node itself may warn there while the proxy serves.
+process.stderr.on('error', () => {})
+const out = createStandardOutput(process.stdout, reason => {
+  process.stderr.write(`standard output: ${reason}\n`)
+  process.once('exit', code => {
+    if (code === 0) process.exitCode = 1
   })
-}
+})
 
 process.exitCode = await main(process.argv.slice(2), {
   environment: process.env,
-  out: text => process.stdout.write(text),
+  out,
   err: text => process.stderr.write(text),
 })
 // What is still open after a command has ended, such as an idle connection, keeps nobody waiting; output is written first.

@@ -4,6 +4,7 @@ import type { Configuration } from '../src/config/configuration.ts'
 import { type Daemon, startDaemon } from '../src/daemon.ts'
 import { createLog } from '../src/telemetry/log.ts'
 import { parseText } from './fixtures/parsed-text.ts'
+import { sinkTo } from './fixtures/stream-sink.ts'
 
 // What only the composition itself can do wrong. The process around it is in daemon/run-daemon.test.ts.
 
@@ -21,7 +22,7 @@ function start(configuration: Configuration): Promise<{ daemon: Daemon; logged: 
   stream.on('data', chunk => {
     text += chunk
   })
-  const log = createLog({ level: 'info', stream })
+  const log = createLog({ level: 'info', sink: sinkTo(stream) })
   return startDaemon({
     configuration,
     environment: {},

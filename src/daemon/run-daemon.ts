@@ -8,7 +8,9 @@ import { readFileContentSync } from '../config/text/file-content.ts'
 import type { ConfigurationWatch } from '../config/watch-configuration.ts'
 import { watchConfiguration } from '../config/watch-configuration.ts'
 import { type Daemon, startDaemon } from '../daemon.ts'
+import { openDescriptorOutput } from '../telemetry/descriptor-output.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
+import { createLogSink } from '../telemetry/log-sink.ts'
 import { mountedFiles } from './mounted-files.ts'
 
 /** EX_OK, "could not start or run", and EX_USAGE of sysexits.h. */
@@ -29,7 +31,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
     return 64
   }
   const output = {
-    stream: process.stdout,
+    sink: createLogSink(openDescriptorOutput(1)),
     pretty: process.stdout.isTTY === true,
     colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
     secrets: [secrets.secretAccessKey, secrets.sessionToken, secrets.adminToken].filter(value => value !== undefined),

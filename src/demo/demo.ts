@@ -1,6 +1,8 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openDescriptorOutput } from '../telemetry/descriptor-output.ts'
 import { createLog } from '../telemetry/log.ts'
+import { createLogSink } from '../telemetry/log-sink.ts'
 import { startDemoProxy } from './demo-proxy.ts'
 import { askExplanation } from './demo-request.ts'
 import { startEmbeddedEndpoint } from './embedded-endpoint.ts'
@@ -26,9 +28,10 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   const started = performance.now()
   const configFile = nameFile(fileURLToPath(new URL('../../config/example.yaml', import.meta.url)))
   const stops: (() => Promise<void>)[] = []
+  const sink = createLogSink(openDescriptorOutput(1))
   const log = createLog({
     level: 'info',
-    stream: process.stdout,
+    sink,
     pretty: true,
     colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
   })
@@ -65,7 +68,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
       pageServer.closeAllConnections()
     })
     const seconds = (performance.now() - started) / 1000
-    process.stdout.write(
+    sink.write(
       introduce({ page, proxy: proxy.place, admin: proxy.admin, endpoint: endpoint.place, configFile, seconds }),
     )
     await stopped

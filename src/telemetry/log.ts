@@ -1,10 +1,9 @@
-import type { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { RequestRecord } from '../proxy/request-record.ts'
 import { escapeControls } from './escape-controls.ts'
 import type { LogFields } from './log-fields.ts'
 import { formatPretty } from './log-pretty.ts'
-import { createLogSink } from './log-sink.ts'
+import type { LogSink } from './log-sink.ts'
 import { redactText } from './redact.ts'
 import { createRequestQueue } from './request-queue.ts'
 
@@ -14,8 +13,8 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 /** What the log is made of. */
 export interface LogOptions {
   readonly level: LogLevel
-  /** process.stdout, as a rule. */
-  readonly stream: Writable
+  /** Standard output, as a rule. A sink belongs to one log. */
+  readonly sink: LogSink
   /** For a person in a terminal instead of JSON lines; `colour` with it. */
   readonly pretty?: boolean | undefined
   readonly colour?: boolean | undefined
@@ -35,7 +34,7 @@ export interface Log {
   writeRequest(level: 'info' | 'debug', record: RequestRecord): void
   /** With the error's name, code and message, its causes, and on `debug` its stack. */
   error(event: string, error: unknown, fields?: LogFields): void
-  /** Tells of lines that were dropped because their reader is slow, from now on. */
+  /** Tells of lines that were dropped because the output does not take them, from now on. */
   onSuppressed(listener: (lines: number) => void): void
   /** Waits until the lines have left the process, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>
@@ -59,7 +58,11 @@ function describeError(error: unknown, withStack: boolean): LogFields {
 /** Makes the log. Lines are `{"level", "time", "event", …}`, the fields of requests as `describeRequest` names them. */
 export function createLog(options: LogOptions): Log {
   let suppressed = (_lines: number) => {}
-  const sink = createLogSink(options.stream, lines => suppressed(lines))
+  const { sink } = options
+  sink.onDropped(lines => suppressed(lines))
+  sink.onRegained(({ count, sinceMs, code }) => {
+    log.warn('log_lines_lost', { count, since: new Date(sinceMs).toISOString(), code })
+  })
   const secrets = options.secrets ?? []
   // For a person in a terminal, or as it is.
   const shown = options.pretty ? (line: string) => formatPretty(line, options.colour ?? false) : undefined

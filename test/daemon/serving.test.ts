@@ -4,6 +4,7 @@ import { serveAlone } from '../../src/daemon/serving.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { parseText } from '../fixtures/parsed-text.ts'
+import { sinkTo } from '../fixtures/stream-sink.ts'
 
 const rules = (origin: string) =>
   `upstream: { url: "http://127.0.0.1:9" }\nbuckets: { media: { CORSRules: [{ AllowedOrigins: ["${origin}"], AllowedMethods: [GET] }] } }\n`
@@ -22,7 +23,7 @@ t.test('a process that serves alone listens, obeys, counts and drains', async t 
     files,
     environment: {},
     metrics,
-    log: createLog({ level: 'silent', stream: new PassThrough() }),
+    log: createLog({ level: 'silent', sink: sinkTo(new PassThrough()) }),
     events: { onFetch: () => {}, onChange: () => {}, onDisabled: () => {} },
   })
   t.equal(serving.listening(), false)

@@ -9,8 +9,9 @@ import { askExplanation } from '../../src/demo/demo-request.ts'
 import { startEmbeddedEndpoint } from '../../src/demo/embedded-endpoint.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import type { Owner } from '../fixtures/recording-upstream.ts'
+import { sinkTo } from '../fixtures/stream-sink.ts'
 
-const silent = createLog({ level: 'silent', stream: new PassThrough() })
+const silent = createLog({ level: 'silent', sink: sinkTo(new PassThrough()) })
 const anyPorts = { S3CORS_LISTEN: '127.0.0.1:0', S3CORS_ADMIN: '127.0.0.1:0' }
 
 /** A copy of config/ that a test may change, and the proxy with it. */

@@ -39,6 +39,6 @@ t.test('the README names every event', async t => {
     const lines = /"event":"(\w+)"/g
     return [...text.matchAll(calls), ...text.matchAll(lines)].map(([, event = '']) => event)
   })
-  const all = new Set([...logged, 'request_rejected', 'upstream_failed'])
+  const all = new Set([...logged, 'request_rejected', 'upstream_failed', 'log_lines_lost'])
   t.strictSame([...named(events)].sort(), [...all].sort())
 })

@@ -1,11 +1,13 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { createLog, type LogLevel, type LogOptions } from '../../src/telemetry/log.ts'
+import { createLogSink, type LogOutput } from '../../src/telemetry/log-sink.ts'
 import { makeRecord } from '../fixtures/request-records.ts'
+import { sinkTo } from '../fixtures/stream-sink.ts'
 
 function create(options: Partial<LogOptions> = {}) {
   const stream = new PassThrough()
-  const log = createLog({ level: 'info', stream, ...options })
+  const log = createLog({ level: 'info', sink: sinkTo(stream), ...options })
   return { log, text: () => String(stream.read() ?? '') }
 }
 
@@ -125,13 +127,31 @@ t.test('a request below the level is no line', async t => {
   t.equal(text(), '')
 })
 
-t.test('lines that a slow reader leaves no room for are told of', async t => {
+t.test('lines that the output leaves no room for are told of, and the log says so afterwards', async t => {
   let dropped = 0
-  const { log } = create()
+  let text = ''
+  let isFull = true
+  const write: LogOutput['write'] = (bytes, done) => {
+    if (isFull) return done(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }), 0)
+    text += Buffer.from(bytes).toString()
+    done(null, bytes.length)
+  }
+  const log = createLog({ level: 'info', sink: createLogSink({ write }) })
   log.onSuppressed(lines => {
     dropped += lines
   })
   for (let i = 0; i < 400; i++) log.info('event', { a: 'x'.repeat(4000) })
   t.ok(dropped > 100)
+  isFull = false
   await log.flush(10)
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  const told = { level: 'warn', event: 'log_lines_lost', count: dropped, code: 'ENOSPC', since: /^\d{4}-.*Z$/ }
+  t.match(
+    lines.filter(({ event }) => event !== 'event'),
+    [told],
+  )
+  t.equal(lines.length, 400 - dropped + 1)
 })

@@ -7,6 +7,7 @@ import { createLog, type LogLevel } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { createObserver } from '../../src/telemetry/observer.ts'
 import { makeActual, makeRecord, matched } from '../fixtures/request-records.ts'
+import { sinkTo } from '../fixtures/stream-sink.ts'
 
 function create(
   options: {
@@ -17,7 +18,7 @@ function create(
 ) {
   const stream = new PassThrough()
   const metrics = createMetrics({ version: '1', origins: 10, status: () => [], processMetrics: false })
-  const log = createLog({ level: options.level ?? 'info', stream })
+  const log = createLog({ level: options.level ?? 'info', sink: sinkTo(stream) })
   let nowMs = 1_800_000_000_000
   const observer = createObserver({
     metrics,

@@ -6,6 +6,7 @@ import { createLog } from '../../src/telemetry/log.ts'
 import { describeRequest } from '../../src/telemetry/log-fields.ts'
 import { createRequestLines } from '../../src/telemetry/request-line.ts'
 import { denied, makeActual, makeRecord, matched } from '../fixtures/request-records.ts'
+import { sinkTo } from '../fixtures/stream-sink.ts'
 
 const secrets = ['plain-secret-of-the-configuration', 'short']
 
@@ -21,7 +22,7 @@ function createLines(hidden: readonly string[] = secrets) {
 /** What the logger makes of the same. */
 function generalLine(record: RequestRecord): string {
   const stream = new PassThrough()
-  createLog({ level: 'info', stream, secrets }).info('request', describeRequest(record))
+  createLog({ level: 'info', sink: sinkTo(stream), secrets }).info('request', describeRequest(record))
   return withoutTime(String(stream.read()))
 }
 

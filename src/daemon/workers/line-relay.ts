@@ -9,7 +9,7 @@ const lineFeed = 0x0a
  * Hands the lines of a worker on, whole ones only, as many at once as have come: what a worker did not finish before it
  * ended is dropped. Pipes of several writers would tear lines that are longer than PIPE_BUF.
  */
-export function relayLines(from: Readable, sink: LogSink, dropped: (lines: number) => void): void {
+export function relayLines(from: Readable, sink: Pick<LogSink, 'write'>, dropped: (lines: number) => void): void {
   let rest: Buffer[] = []
   let restBytes = 0
   from.on('data', (chunk: Buffer) => {

@@ -1,9 +1,9 @@
 // The primary: it directs the workers, asks for rules in the name of all, and adds up what they count.
 
 import { createServer } from 'node:net'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { serialize } from 'node:v8'
-import { createLogSink } from '../../telemetry/log-sink.ts'
+import type { LogSink } from '../../telemetry/log-sink.ts'
 import { createProcessSampler, createProcessSums } from '../../telemetry/process-sums.ts'
 import { listen } from '../listening.ts'
 import type { CreateServing } from '../serving.ts'
@@ -15,7 +15,8 @@ import { createSettlement } from './settlement.ts'
 
 /** How the lines of workers reach the one log. */
 export interface WorkerOutput extends Omit<WorkerLog, 'level'> {
-  readonly stream: Writable
+  /** That of the primary's own log, so that no line of one stands within a line of another. */
+  readonly sink: LogSink
 }
 
 /** A scrape does not wait longer for a worker that is busy: what it told last is shown. */
@@ -33,7 +34,6 @@ export function serveByWorkers(output: WorkerOutput): CreateServing {
     const processes = createProcessSums()
     const sample = createProcessSampler()
     const suppressed = (lines: number) => metrics.countSuppressedLog(lines)
-    const sink = createLogSink(output.stream, suppressed)
     let assignment = serialize({ configuration, files } satisfies Assignment)
     let toldFull = false
 
@@ -46,7 +46,7 @@ export function serveByWorkers(output: WorkerOutput): CreateServing {
       onMessage,
       onStart(member) {
         const { stdout } = member.worker.process as { readonly stdout: Readable | null }
-        if (stdout !== null) relayLines(stdout, sink, suppressed)
+        if (stdout !== null) relayLines(stdout, output.sink, suppressed)
         log.info('worker_started', { worker: member.slot, pid: member.pid })
       },
       onEnd(member, { code, signal }, again) {

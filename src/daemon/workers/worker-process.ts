@@ -6,6 +6,9 @@ import { runWorker } from './worker.ts'
 // and a worker ends with its channel if the primary does.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
+// A warning of Node's that standard error does not take is no reason to end.
+process.stderr.on('error', () => {})
+
 runWorker(
   {
     send: (message, sent) => process.send?.(message, undefined, undefined, () => sent?.()),

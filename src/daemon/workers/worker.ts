@@ -3,7 +3,9 @@
 import type { AddressInfo } from 'node:net'
 import { deserialize } from 'node:v8'
 import { createReportingMeter } from '../../telemetry/count-report.ts'
+import { openDescriptorOutput } from '../../telemetry/descriptor-output.ts'
 import { createLog, type Log } from '../../telemetry/log.ts'
+import { createLogSink } from '../../telemetry/log-sink.ts'
 import { createObserver } from '../../telemetry/observer.ts'
 import { createProcessSampler } from '../../telemetry/process-sums.ts'
 import { createRefusalSampler, defaultSampling } from '../../telemetry/refusal-sampler.ts'
@@ -48,7 +50,7 @@ export function runWorker(channel: WorkerChannel, exit: (code: number) => void):
     let { configuration, files } = read(assignment)
     const share = () => configurationShare(configuration, slot)
     const { workers } = configuration
-    const log = createLog({ ...how, stream: process.stdout })
+    const log = createLog({ ...how, sink: createLogSink(openDescriptorOutput(1)) })
     const observer = createObserver({
       metrics: {
         recordStarted: meter.recordStarted,

@@ -7,7 +7,9 @@ import type { CorsRule } from '../../../src/cors/rule.ts'
 import { createDataPlane } from '../../../src/daemon/data-plane.ts'
 import { createPolicies } from '../../../src/daemon/policies.ts'
 import type { ProxyObserver } from '../../../src/proxy/request-record.ts'
+import { openDescriptorOutput } from '../../../src/telemetry/descriptor-output.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
+import { createLogSink } from '../../../src/telemetry/log-sink.ts'
 import { createMetrics } from '../../../src/telemetry/metrics.ts'
 import { createObserver } from '../../../src/telemetry/observer.ts'
 import { type Peer, startPeer } from '../peers/peer.ts'
@@ -75,7 +77,11 @@ function serve({ port, upstreamPort, size, isObserved }: InMemorySetting): void 
 
 function fullObserver(named: ReadonlySet<string>): ProxyObserver {
   const metrics = createMetrics({ version: '0', origins: 100, status: () => [], namedBuckets: () => named })
-  return createObserver({ metrics, log: createLog({ level: 'info', stream: process.stdout }), access: false })
+  return createObserver({
+    metrics,
+    log: createLog({ level: 'info', sink: createLogSink(openDescriptorOutput(1)) }),
+    access: false,
+  })
 }
 
 function rulesOf(bucket: string, count: number): readonly CorsRule[] {
