@@ -1,0 +1,36 @@
+// https://httpd.apache.org/docs/2.4/caching.html
+
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type HttpCacheKind, isRoot, startHttpCache } from './http-cache.ts'
+import { findExecutable } from './installed.ts'
+
+/** mod_cache with mod_cache_disk before mod_proxy. */
+export const apacheCache: HttpCacheKind = {
+  name: 'apache',
+  howToGetIt: 'apt-get install --no-install-recommends apache2',
+  find: () => findExecutable('apache2'),
+  start: originPort =>
+    startHttpCache(apacheCache, originPort, ({ command, folder, port }) => {
+      const modules = join(dirname(dirname(command)), 'lib/apache2/modules')
+      const file = join(folder, 'apache.conf')
+      const names = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'cache', 'cache_disk']
+      writeFileSync(
+        file,
+        `ServerRoot ${folder}
+ServerName localhost
+PidFile ${folder}/apache.pid
+Mutex default:${folder}
+ErrorLog ${folder}/error.log
+${names.map(name => `LoadModule ${name}_module ${modules}/mod_${name}.so`).join('\n')}
+${isRoot() ? 'User www-data\nGroup www-data' : ''}
+Listen 127.0.0.1:${port}
+ProxyPass / http://127.0.0.1:${originPort}/
+ProxyPreserveHost On
+CacheRoot ${folder}/cache
+CacheEnable disk /
+`,
+      )
+      return ['-f', file, '-DFOREGROUND']
+    }),
+}
