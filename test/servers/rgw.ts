@@ -86,7 +86,10 @@ async function createKeys(keyring: string, run: (...command: [string, ...string[
   await run('ceph-authtool', keyring, '--gen-key', '-n', 'osd.0', ...osd)
 }
 
-/** One replica, few placement groups, objects in memory, and no daemon that is not needed. */
+/**
+ * One replica, few placement groups, objects in memory, and no daemon that is not needed. Policies on `aws:SourceIp` see what
+ * X-Forwarded-For says, as behind any proxy.
+ */
 function cephConf(folder: string, cluster: { id: string; monitor: string }, port: number, dnsName: string): string {
   return `[global]
 fsid = ${cluster.id}
@@ -130,6 +133,7 @@ osd op num shards = 2
 rgw frontends = beast endpoint=127.0.0.1:${port}
 rgw dns name = ${dnsName}
 rgw enable usage log = false
+rgw remote addr param = HTTP_X_FORWARDED_FOR
 rgw lifecycle work time = 00:00-00:01
 rgw thread pool size = 64
 `
