@@ -1,3 +1,4 @@
+import type { ForwardedForPolicy } from './client-address.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 import type { GuardedRequest } from './request-guard.ts'
 import type { UpstreamPool } from './upstream-pool.ts'
@@ -11,6 +12,8 @@ export interface ExchangePlan {
   readonly servername: string
   /** X-Forwarded-For and its kin, as lines. */
   readonly forwardedLines: string
+  /** Whose word about the client's address counts. */
+  readonly forwardedFor: ForwardedForPolicy
   readonly cors: ResponseCors
   /** The client waits for a 100 before it sends its content. */
   readonly expectsContinue: boolean

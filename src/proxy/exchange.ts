@@ -1,5 +1,8 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
+import { clientAddress } from './client-address.ts'
+import { clientNetwork } from './client-network.ts'
+import { ClientPace } from './client-pace.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
 import { lingerAtEnd } from './linger.ts'
 import type { Listed } from './live-list.ts'
@@ -18,8 +21,9 @@ import { findSignatureMismatch } from './signature-mismatch.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { failureAnswer } from './upstream-failure.ts'
-import type { PoolWaiter, UpstreamPool } from './upstream-pool.ts'
+import type { PoolClient, UpstreamPool } from './upstream-pool.ts'
 import type { UpstreamExchange } from './upstream-roles.ts'
+import { unsentBytes } from './write-queue.ts'
 
 // RFC 9110 §10.1.1: a client should not wait indefinitely either; curl gives up after one second.
 const continueMs = 1000
@@ -27,8 +31,9 @@ const continueMs = 1000
 const maxStringBodyBytes = 4096
 
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
-export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
+export class Exchange implements UpstreamExchange, PoolClient, Listed {
   listedAt = -1
+  pace: ClientPace | undefined
 
   readonly #context: ProxyContext
   readonly #request: ProxyRequest
@@ -47,8 +52,10 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
   #brokenOff = false
   #retried = false
   #continueTimer: NodeJS.Timeout | undefined
+  #toldToContinue = false
   #sentAtMs = 0
   #lastActiveMs = 0
+  #client: string | undefined
 
   constructor(
     context: ProxyContext,
@@ -65,9 +72,24 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
   }
 
   start(): void {
+    const { request, expectsContinue, pool } = this.#plan
     this.#context.exchanges.add(this)
     this.#response.once('close', () => this.#close())
-    this.#plan.pool.acquire(this, this.#plan.servername, false)
+    if (!hasContent(request)) {
+      this.#acquire()
+      return
+    }
+    this.#body = new RequestBody(this.#request, request, this.#record, () => {
+      this.#sentAtMs = this.#context.now()
+    })
+    // The endpoint's word about the head comes before the content; but where others wait for connections, none is held
+    // for a client that may never send any.
+    if (expectsContinue && !pool.exhausted) {
+      this.#acquire()
+      return
+    }
+    if (expectsContinue) this.#tellToContinue()
+    this.#body.await(() => this.#acquire())
   }
 
   onConnection(connection: UpstreamConnection): void {
@@ -76,26 +98,22 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     connection.begin(this, request.method)
     this.#lastActiveMs = this.#context.now()
     this.#record.upstreamStartedAtMs = this.#lastActiveMs
-    const content = hasContent(request)
     const head = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${host}\r\n${request.lines}${forwardedLines}${framingLine(request)}\r\n`
-    if (!content) {
+    if (this.#body === undefined) {
       connection.writeText(head)
       this.#sentAtMs = this.#lastActiveMs
       return
     }
-    this.#body = new RequestBody(this.#request, request, this.#record, () => {
-      this.#sentAtMs = this.#context.now()
-    })
-    if (expectsContinue) {
+    if (expectsContinue && !this.#toldToContinue) {
       connection.writeText(head)
       this.#continueTimer = setTimeout(() => this.#continue(), continueMs)
       return
     }
+    // With the content that has come, in one write.
     connection.cork()
     connection.writeText(head)
     this.#body.start(connection)
-    // The first content usually came in the same packet as the head: Node hands it over in this same tick.
-    process.nextTick(() => connection.uncork())
+    connection.uncork()
   }
 
   onUnavailable(failure: UpstreamFailure): void {
@@ -181,7 +199,9 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
   /** Looks at the clock for this exchange; called by the shared ticker. */
   tick(nowMs: number): void {
     const connection = this.#connection
-    if (connection === undefined || this.#ended) return
+    if (connection === undefined) return
+    this.#lookAtPace(nowMs)
+    if (this.#ended) return
     if (connection.active || this.#blocked) {
       connection.active = false
       this.#lastActiveMs = nowMs
@@ -201,6 +221,24 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     return this.#plan.pool
   }
 
+  /** Of the network that its client is in. */
+  get client(): string {
+    if (this.#client === undefined) {
+      const { request, forwardedFor } = this.#plan
+      const policy = { mode: 'append', trusted: forwardedFor.trusted } as const
+      this.#client = clientNetwork(clientAddress(this.#record.peerAddress, request.forwardedFields, policy) ?? '')
+    }
+    return this.#client
+  }
+
+  get awaitsEndpoint(): boolean {
+    return this.#head === undefined && this.#body?.awaitsClient !== true
+  }
+
+  giveWay(): void {
+    this.#fail({ reason: 'slow_client', detail: 'others waited for a connection, and this client moved least' })
+  }
+
   /** The client is still owed an answer, or the rest of one. */
   get underWay(): boolean {
     return !this.#over && !this.#response.writableEnded
@@ -208,8 +246,7 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
 
   /** The client's socket was idle for its limit: if it is the client that is waited for, the exchange ends. */
   endForIdleClient(): void {
-    const uploading = this.#body?.started === true && !this.#body.done && !this.#body.blocked && !this.#early
-    if (!uploading && !this.#blocked) return
+    if (this.#body?.awaitsClient !== true && !this.#blocked) return
     this.#record.clientAborted = true
     this.abort(s3Errors.requestTimeout)
   }
@@ -237,12 +274,37 @@ export class Exchange implements UpstreamExchange, PoolWaiter, Listed {
     else this.#answer(error)
   }
 
+  #acquire(): void {
+    const { pool, servername } = this.#plan
+    try {
+      pool.acquire(this, servername, false)
+    } catch (error) {
+      this.onFault(error)
+    }
+  }
+
   #continue(): void {
     clearTimeout(this.#continueTimer)
     this.#continueTimer = undefined
     if (this.#connection === undefined || this.#body === undefined) return
-    this.#response.writeContinue()
+    this.#tellToContinue()
+    this.pace = ClientPace.ofFirstContent(this.#context.now())
     this.#body.start(this.#connection)
+  }
+
+  #tellToContinue(): void {
+    this.#toldToContinue = true
+    this.#response.writeContinue()
+  }
+
+  /** Whoever is waited for counts as slow or not while others wait: the client that has to send, or to take, and no other. */
+  #lookAtPace(nowMs: number): void {
+    const record = this.#record
+    const awaited = this.#blocked || this.#body?.awaitsClient === true
+    const untaken = this.#blocked && this.#response.socket !== null ? unsentBytes(this.#response.socket) : 0
+    const bytes = record.requestBodyBytes + record.responseBodyBytes - untaken
+    if (this.pace === undefined) this.pace = new ClientPace(nowMs, bytes)
+    else this.pace.advance(nowMs, bytes, awaited)
   }
 
   #writeHead(): void {

@@ -13,6 +13,7 @@ export function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): 
     host: hostFor(turn),
     servername: servernameFor(turn),
     forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
+    forwardedFor: settings.forwardedFor,
     cors,
     expectsContinue: turn.expectsContinue,
     pool: settings.pool,

@@ -29,6 +29,11 @@ export class RequestBody {
   readonly #record: RequestRecord
   readonly #onDone: () => void
   #connection: UpstreamConnection | undefined
+  #listens = false
+  #onFirst: (() => void) | undefined
+  /** The first content, until there is a connection for it. */
+  #first: Buffer | undefined
+  #ended = false
 
   constructor(request: IncomingMessage, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
     this.#request = request
@@ -38,11 +43,27 @@ export class RequestBody {
     this.#onDone = onDone
   }
 
+  /** The client is to send content. */
+  get awaitsClient(): boolean {
+    return this.#listens && !this.blocked && !this.done && !this.#ended && this.#first === undefined
+  }
+
+  /** Waits for content: `onFirst` is called as soon as some has come, or its end. */
+  await(onFirst: () => void): void {
+    this.#onFirst = onFirst
+    this.#listen()
+  }
+
   start(connection: UpstreamConnection): void {
     this.#connection = connection
     this.started = true
-    this.#request.on('data', this.#take)
-    this.#request.on('end', this.#end)
+    const first = this.#first
+    this.#first = undefined
+    if (!this.#listens) this.#listen()
+    else if (first !== undefined) this.#take(first)
+    if (this.#ended) this.#end()
+    // Held back since the first content, unless that went on at once.
+    else if (!this.blocked && this.#request.isPaused()) this.#request.resume()
   }
 
   /** The endpoint takes more. */
@@ -55,16 +76,29 @@ export class RequestBody {
   /** Sends no more: the endpoint has answered, or is gone. */
   stop(): void {
     this.#connection = undefined
+    this.#first = undefined
     this.blocked = false
-    if (!this.started) return
+    if (!this.#listens) return
+    this.#listens = false
     this.#request.off('data', this.#take)
     this.#request.off('end', this.#end)
     this.#request.pause()
   }
 
+  #listen(): void {
+    this.#listens = true
+    this.#request.on('data', this.#take)
+    this.#request.on('end', this.#end)
+  }
+
   readonly #take = (chunk: Buffer): void => {
     const connection = this.#connection
-    if (connection === undefined) return
+    if (connection === undefined) {
+      this.#first = chunk
+      this.#onFirst?.()
+      if (this.#first !== undefined) this.#request.pause()
+      return
+    }
     this.#record.requestBodyBytes += chunk.length
     let more: boolean
     if (this.#chunked) {
@@ -86,7 +120,12 @@ export class RequestBody {
   }
 
   readonly #end = (): void => {
-    if (this.#connection === undefined || this.done) return
+    if (this.done) return
+    if (this.#connection === undefined) {
+      this.#ended = true
+      this.#onFirst?.()
+      return
+    }
     // Node emits 'end' only for a message whose end has come: an aborted upload never gets its last chunk. Trailers are
     // discarded (RFC 9110 §6.5.1); S3's own travel inside the content.
     if (this.#chunked) this.#connection.writeText('0\r\n\r\n')

@@ -14,6 +14,7 @@ export type UpstreamFailureReason =
   | 'tls'
   | 'dns'
   | 'queue'
+  | 'slow_client'
 
 /**
  * One request, from its head to its end. The handler fills it; the observer is given it exactly once, when the exchange

@@ -7,6 +7,7 @@ import { ResponseParser } from './response-parser.ts'
 import type { OpenSocket, SocketReader } from './socket-reader.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { socketFailure } from './upstream-failure.ts'
+import type { PoolClient } from './upstream-pool.ts'
 import type { ConnectionOwner, UpstreamExchange } from './upstream-roles.ts'
 import { surviveWriteErrors } from './write-errors.ts'
 
@@ -25,6 +26,8 @@ export class UpstreamConnection implements ResponseSink, SocketReader {
   keepAliveMs = Number.POSITIVE_INFINITY
   /** A byte came or left since the exchange's timer last looked. */
   active = false
+  /** Whom the pool lent it to. */
+  holder: PoolClient | undefined
 
   readonly #socket: Socket
   readonly #owner: ConnectionOwner

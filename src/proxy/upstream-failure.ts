@@ -56,13 +56,18 @@ function isTlsCode(code: string): boolean {
   )
 }
 
-/** The answer a client gets for a failure before the response head: 504 for every timeout, 503 for our own queue, else 502. */
+// It would go on at the same pace.
+const slowClient: S3Error = { ...s3Errors.slowDown, closes: true }
+
+/** The answer a client gets for a failure before the response head: 504 for every timeout, 503 for the want of connections, else 502. */
 export function failureAnswer(reason: UpstreamFailureReason): S3Error {
   switch (reason) {
     case 'timeout':
       return s3Errors.gatewayTimeout
     case 'queue':
       return s3Errors.slowDown
+    case 'slow_client':
+      return slowClient
     case 'refused':
     case 'reset':
     case 'dns':

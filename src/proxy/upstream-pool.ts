@@ -1,3 +1,6 @@
+import type { ClientPace } from './client-pace.ts'
+import { chooseGivingWay } from './giving-way.ts'
+import { PoolShares } from './pool-shares.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import type { ResponseLimits } from './response-parser.ts'
 import type { OpenSocket } from './socket-reader.ts'
@@ -5,10 +8,18 @@ import { UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import type { ConnectionOwner } from './upstream-roles.ts'
 
-/** Someone who wants a connection. Told exactly once, unless it cancels. */
-export interface PoolWaiter {
+/** An exchange that wants a connection, or has one. It is told exactly once of either, unless it cancels. */
+export interface PoolClient {
+  /** Whose share of the pool it is; asked only while others wait. */
+  readonly client: string
+  /** Undefined until it has been looked at for the first time. */
+  readonly pace: ClientPace | undefined
+  /** Nothing is due from its client, or to it: what it costs now is the endpoint's time. */
+  readonly awaitsEndpoint: boolean
   onConnection(connection: UpstreamConnection): void
   onUnavailable(failure: UpstreamFailure): void
+  /** Its connection is needed by others more. */
+  giveWay(): void
 }
 
 /** Bounds of the pool; times in milliseconds. */
@@ -28,14 +39,16 @@ const longBuffers = 16
 
 /**
  * The connections to one endpoint. The youngest idle one is taken first, so that the others can run out; at most
- * `connections` exist, at most `queue` exchanges wait, each at most `queueMs`.
+ * `connections` exist, at most `queue` exchanges wait, each at most `queueMs`. While some wait, the clients share what there is,
+ * and the slow give way.
  */
 export class UpstreamPool implements ConnectionOwner {
   readonly #options: PoolOptions
   readonly #all = new Set<UpstreamConnection>()
   readonly #idle: UpstreamConnection[] = []
-  readonly #opening = new Map<UpstreamConnection, PoolWaiter | undefined>()
-  readonly #queue = new Map<PoolWaiter, { readonly servername: string; readonly sinceMs: number }>()
+  readonly #opening = new Map<UpstreamConnection, PoolClient | undefined>()
+  /** While exchanges wait, and until the clock looks next. */
+  #shares: PoolShares | undefined
   readonly #longBuffers = new ReadBuffers(longBuffers)
   #closed = false
 
@@ -45,28 +58,32 @@ export class UpstreamPool implements ConnectionOwner {
 
   /** How many there are: for tests and the admin port. */
   get size(): { readonly connections: number; readonly idle: number; readonly queued: number } {
-    return { connections: this.#all.size, idle: this.#idle.length, queued: this.#queue.size }
+    return { connections: this.#all.size, idle: this.#idle.length, queued: this.#shares?.queued ?? 0 }
+  }
+
+  /** All connections are in use: who asks for one waits. */
+  get exhausted(): boolean {
+    return this.#idle.length === 0 && this.#all.size >= this.#options.connections
   }
 
   /**
    * Gives `waiter` a connection, at once where one is idle. `fresh`: only one that has carried nothing yet, for the one
    * retry after a keep-alive race.
    */
-  acquire(waiter: PoolWaiter, servername: string, fresh: boolean): void {
+  acquire(waiter: PoolClient, servername: string, fresh: boolean): void {
     const connection = fresh ? undefined : this.#takeIdle(servername)
-    if (connection !== undefined) waiter.onConnection(connection)
+    if (connection !== undefined) this.#give(connection, waiter)
     else if (this.#all.size < this.#options.connections || this.#discardIdle()) this.#open(waiter, servername)
-    else if (this.#queue.size < this.#options.queue)
-      this.#queue.set(waiter, { servername, sinceMs: this.#options.now() })
-    else waiter.onUnavailable({ reason: 'queue', detail: `${this.#queue.size} exchanges already wait` })
+    else this.#enqueue(waiter, servername)
   }
 
   /** The waiter has left: it is told nothing more, and nothing goes to the endpoint for it. */
-  cancel(waiter: PoolWaiter): void {
-    if (this.#queue.delete(waiter)) return
+  cancel(waiter: PoolClient): void {
+    if (this.#shares?.delete(waiter) === true) return
     for (const [connection, opener] of this.#opening) {
       if (opener !== waiter) continue
       this.#opening.set(connection, undefined)
+      this.#takeBack(connection)
       // Nobody else will want it.
       if (this.#closed) connection.destroy()
     }
@@ -74,6 +91,7 @@ export class UpstreamPool implements ConnectionOwner {
 
   /** Takes back a connection whose exchange is over. One whose state is in doubt is destroyed. */
   release(connection: UpstreamConnection): void {
+    this.#takeBack(connection)
     if (this.#closed || !connection.reusable) {
       connection.destroy()
       return
@@ -91,10 +109,12 @@ export class UpstreamPool implements ConnectionOwner {
 
   onFailed(connection: UpstreamConnection): void {
     this.#all.delete(connection)
+    this.#takeBack(connection)
   }
 
   onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void {
     this.#all.delete(connection)
+    this.#takeBack(connection)
     const idleAt = this.#idle.indexOf(connection)
     if (idleAt >= 0) this.#idle.splice(idleAt, 1)
     const waiter = this.#opening.get(connection)
@@ -112,11 +132,7 @@ export class UpstreamPool implements ConnectionOwner {
       connection.destroy()
       waiter?.onUnavailable({ reason: 'timeout', detail: 'the endpoint did not accept the connection in time' })
     }
-    for (const [waiter, { sinceMs }] of this.#queue) {
-      if (now - sinceMs < this.#options.queueMs) break // in order of arrival
-      this.#queue.delete(waiter)
-      waiter.onUnavailable({ reason: 'queue', detail: 'no connection became free in time' })
-    }
+    if (this.#shares !== undefined) this.#tend(this.#shares, now)
     // Oldest first; a destroyed one leaves the list when its socket has closed.
     for (const connection of [...this.#idle]) {
       if (this.#expired(connection, now)) connection.destroy()
@@ -131,6 +147,62 @@ export class UpstreamPool implements ConnectionOwner {
     for (const [connection, opener] of this.#opening) {
       if (opener === undefined) connection.destroy()
     }
+  }
+
+  /** Who has waited too long is told so; for who still waits, the slow give way. */
+  #tend(shares: PoolShares, nowMs: number): void {
+    const { connections, queueMs } = this.#options
+    for (const waiter of shares.expire(nowMs - queueMs)) {
+      waiter.onUnavailable({ reason: 'queue', detail: 'no connection became free in time' })
+    }
+    if (shares.queued === 0) {
+      this.#shares = undefined
+      return
+    }
+    const holders: PoolClient[] = []
+    for (const { holder } of this.#all) if (holder !== undefined) holders.push(holder)
+    for (const holder of chooseGivingWay({ holders, shares, connections, queueMs, nowMs })) holder.giveWay()
+  }
+
+  #give(connection: UpstreamConnection, waiter: PoolClient): void {
+    this.#lend(connection, waiter)
+    waiter.onConnection(connection)
+  }
+
+  #lend(connection: UpstreamConnection, holder: PoolClient): void {
+    connection.holder = holder
+    this.#shares?.hold(holder.client)
+  }
+
+  #takeBack(connection: UpstreamConnection): void {
+    const { holder } = connection
+    if (holder === undefined) return
+    connection.holder = undefined
+    this.#shares?.leave(holder.client)
+  }
+
+  #enqueue(waiter: PoolClient, servername: string): void {
+    const { queue, now } = this.#options
+    const refusal = { reason: 'queue', detail: `${queue} exchanges already wait` } as const
+    if (this.size.queued < queue) {
+      this.#shares ??= this.#countShares()
+      this.#shares.enqueue(waiter, servername, now())
+      return
+    }
+    const refused = this.#shares?.greediestBeside(waiter.client)
+    if (refused === undefined) {
+      waiter.onUnavailable(refusal)
+      return
+    }
+    this.#shares?.delete(refused)
+    this.#shares?.enqueue(waiter, servername, now())
+    refused.onUnavailable(refusal)
+  }
+
+  #countShares(): PoolShares {
+    const shares = new PoolShares()
+    for (const { holder } of this.#all) if (holder !== undefined) shares.hold(holder.client)
+    return shares
   }
 
   #takeIdle(servername: string): UpstreamConnection | undefined {
@@ -158,32 +230,32 @@ export class UpstreamPool implements ConnectionOwner {
     return now - connection.sinceMs >= Math.min(this.#options.keepAliveMs, connection.keepAliveMs)
   }
 
-  #open(waiter: PoolWaiter, servername: string): void {
+  #open(waiter: PoolClient, servername: string): void {
     const { open, parserLimits } = this.#options
     const connection = new UpstreamConnection(open, servername, this, parserLimits, this.#longBuffers)
     connection.sinceMs = this.#options.now()
     this.#all.add(connection)
     this.#opening.set(connection, waiter)
+    this.#lend(connection, waiter)
   }
 
   #offer(connection: UpstreamConnection): void {
-    for (const [waiter, { servername }] of this.#queue) {
-      if (servername !== connection.servername) continue
-      this.#queue.delete(waiter)
-      waiter.onConnection(connection)
+    const next = this.#shares?.next(connection.servername)
+    if (next !== undefined) {
+      this.#give(connection, next.waiter)
       return
     }
     connection.sinceMs = this.#options.now()
     this.#idle.push(connection)
     // Whoever waits, waits for another server name.
-    if (this.#queue.size > 0 && this.#discardIdle()) this.#serveQueue()
+    if (this.size.queued > 0 && this.#discardIdle()) this.#serveQueue()
   }
 
   #serveQueue(): void {
-    for (const [waiter, { servername }] of this.#queue) {
-      if (this.#all.size >= this.#options.connections) return
-      this.#queue.delete(waiter)
-      this.#open(waiter, servername)
+    while (this.#all.size < this.#options.connections) {
+      const next = this.#shares?.next()
+      if (next === undefined) return
+      this.#open(next.waiter, next.servername)
     }
   }
 }

@@ -21,6 +21,7 @@ export const failures = [
   'tls',
   'dns',
   'queue',
+  'slow_client',
 ] as const satisfies readonly UpstreamFailureReason[]
 
 /** Everything that is counted per request, as plain numbers: counting costs no allocation and no look-up of labels. */

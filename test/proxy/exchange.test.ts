@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net'
 import t, { type Test } from 'tap'
 import { Exchange } from '../../src/proxy/exchange.ts'
 import type { ExchangePlan } from '../../src/proxy/exchange-plan.ts'
@@ -35,6 +36,7 @@ async function start(t: Test, bytes: string, { reused = false } = {}) {
       host: 'a',
       servername: '',
       forwardedLines: 'X-Forwarded-For: 192.0.2.1\r\n',
+      forwardedFor: { mode: 'replace', trusted: new BlockList() },
       cors: ungovernedCors,
       expectsContinue: request.headers.expect !== undefined,
       pool,

@@ -38,6 +38,7 @@ const answers: Readonly<Record<UpstreamFailureReason, number>> = {
   truncated: 502,
   timeout: 504,
   queue: 503,
+  slow_client: 503,
 }
 for (const [reason, status] of Object.entries(answers)) {
   t.test(`${reason} before the head is answered ${status}`, async t => {

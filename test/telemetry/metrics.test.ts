@@ -82,6 +82,7 @@ t.test('every metric has the name, the labels and the number that the design giv
       's3cors_upstream_failures_total{reason="tls"} 0',
       's3cors_upstream_failures_total{reason="dns"} 0',
       's3cors_upstream_failures_total{reason="queue"} 0',
+      's3cors_upstream_failures_total{reason="slow_client"} 0',
       's3cors_upstream_cors_headers_stripped_total 1',
       's3cors_label_overflow_total 0',
       's3cors_rules_fetches_total{result="ok"} 2',

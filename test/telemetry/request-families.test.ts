@@ -25,6 +25,6 @@ t.test('only what was counted is a series', async t => {
 
 t.test('closed sets are there from the start, so that their first increase shows', async t => {
   const { read } = create()
-  t.equal(read('s3cors_upstream_failures_total')?.length, 8)
+  t.equal(read('s3cors_upstream_failures_total')?.length, 9)
   t.equal(read('s3cors_request_duration_seconds')?.length, 5)
 })
