@@ -8,6 +8,8 @@ export interface PatternList {
   readonly exact: readonly string[]
   readonly index: ReadonlySet<string> | undefined
   readonly wildcards: readonly OpenPattern[]
+  /** How many patterns a value is compared with at most, one by one. */
+  readonly size: number
 }
 
 /** A pattern that does hold a `*`. */
@@ -26,11 +28,13 @@ export function compilePatterns(patterns: readonly string[]): PatternList {
     .map(parseWildcard)
     .filter(isOpen)
   const indexed = exact.length > loopLimit
+  const any = patterns.includes('*')
   return Object.freeze({
-    any: patterns.includes('*'),
+    any,
     exact: Object.freeze(indexed ? [] : exact),
     index: indexed ? new Set(exact) : undefined,
     wildcards: Object.freeze(wildcards),
+    size: any ? 0 : (indexed ? 1 : exact.length) + wildcards.length,
   })
 }
 

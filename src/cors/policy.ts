@@ -1,6 +1,14 @@
 import { type CompiledRule, compileRule } from './compiled-rule.ts'
+import { toFieldValue } from './field-value.ts'
 import { indexOrigins, type OriginIndex } from './origin-index.ts'
+import { PatternIndex } from './pattern-index.ts'
 import type { CorsRule } from './rule.ts'
+
+/** The patterns of every rule of a bucket; the list at an index is that of the rule at that index. */
+export interface RulePatterns {
+  readonly origins: PatternIndex
+  readonly headers: PatternIndex
+}
 
 /**
  * The rules of one bucket, in the order of its configuration. A rule is compiled when it is first asked: most of the rules of
@@ -11,6 +19,7 @@ export class Policy {
   readonly configuration: readonly CorsRule[]
   readonly origins: OriginIndex
   readonly #compiled: (CompiledRule | undefined)[]
+  #patterns: RulePatterns | undefined
 
   constructor(configuration: readonly CorsRule[]) {
     this.configuration = configuration
@@ -28,6 +37,12 @@ export class Policy {
     return Object.freeze(this.configuration.map((_, index) => this.ruleAt(index)))
   }
 
+  /** The patterns of all rules, sorted when they are first asked for: most buckets never need that. */
+  get patterns(): RulePatterns {
+    this.#patterns ??= sortRulePatterns(this.configuration)
+    return this.#patterns
+  }
+
   /** The rule at `index`, from 0 and below `size`: always the same object. */
   ruleAt(index: number): CompiledRule {
     return this.#compiled[index] ?? this.#compile(index)
@@ -43,4 +58,12 @@ export class Policy {
 /** Compiles rules that parseRules accepted. */
 export function compilePolicy(rules: readonly CorsRule[]): Policy {
   return new Policy(rules)
+}
+
+function sortRulePatterns(rules: readonly CorsRule[]): RulePatterns {
+  return Object.freeze({
+    origins: new PatternIndex(rules.map(({ allowedOrigins }) => allowedOrigins.map(toFieldValue))),
+    // In lower case: field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1.
+    headers: new PatternIndex(rules.map(({ allowedHeaders }) => allowedHeaders.map(name => name.toLowerCase()))),
+  })
 }

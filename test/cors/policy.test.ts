@@ -56,3 +56,16 @@ t.test('a policy of no rules is empty', async t => {
   t.strictSame(policy.rules, [])
   t.ok(Object.isFrozen(policy.rules))
 })
+
+t.test('the patterns of all rules are sorted once, each list under its rule', async t => {
+  const policy = compilePolicy([first, second, { ...second, allowedOrigins: ['https://\u00e4.example'] }])
+  const { origins, headers } = policy.patterns
+  t.equal(policy.patterns.origins, origins)
+  const covering = (index: typeof origins, value: string) => {
+    index.ask([value])
+    return [0, 1, 2].map(rule => index.covers(rule))
+  }
+  t.strictSame(covering(origins, 'https://a.example'), [true, true, false])
+  t.strictSame(covering(origins, 'https://\u00c3\u00a4.example'), [false, true, true], 'an origin is its bytes')
+  t.strictSame(covering(headers, 'content-type'), [true, false, false], 'field names are compared in lower case')
+})
