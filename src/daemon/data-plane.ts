@@ -135,6 +135,7 @@ function serverLimits({ limits }: Configuration): ServerLimits {
   return {
     headerBytes: limits.headerBytes,
     connections: limits.connections,
+    heldBytes: Number.MAX_SAFE_INTEGER,
     headersMs: limits.headersSeconds * 1000,
     idleMs: limits.idleSeconds * 1000,
     keepAliveMs: limits.keepAliveSeconds * 1000,

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { type ClientMemory, memoryOf } from './client-memory.ts'
 import { type Listed, LiveList } from './live-list.ts'
+import type { MemoryLedger } from './memory-ledger.ts'
 
 /**
  * What Node's sockets do about their idle limit: the first is called at every read and write, the second when the limit has
@@ -18,16 +20,19 @@ const tickMs = 250
 class ClientSocket implements Listed {
   listedAt = -1
   readonly #socket: Socket & IdleHooks
+  readonly #memory: ClientMemory
   /** 0: none. */
   #limitMs = 0
   #idleSinceMs = 0
   /** Something was read or written, or the limit set, since the clock last looked. */
   #active = true
 
-  constructor(socket: Socket & IdleHooks) {
+  constructor(socket: Socket & IdleHooks, memory: ClientMemory) {
     this.#socket = socket
+    this.#memory = memory
     socket._unrefTimer = () => {
       this.#active = true
+      memory.moved()
     }
     socket.setTimeout = (limitMs, listener) => {
       this.#limitMs = limitMs
@@ -54,6 +59,7 @@ class ClientSocket implements Listed {
     if (this.#active) {
       this.#active = false
       this.#idleSinceMs = nowMs
+      this.#memory.quietSinceMs = nowMs
     } else if (this.#limitMs > 0 && nowMs - this.#idleSinceMs >= this.#limitMs) {
       this.#idleSinceMs = nowMs
       this.#socket._onTimeout()
@@ -62,29 +68,39 @@ class ClientSocket implements Listed {
 }
 
 /**
- * Keeps the idle limits of a server's connections by one clock for all of them. Node makes a timer at the beginning and at the
- * end of each request, and moves it at each read and write: a twentieth of a preflight.
+ * Keeps the idle limits of a server's connections by one clock for all of them, and enters each in `ledger`. Node makes a timer
+ * at the beginning and at the end of each request, and moves it at each read and write: a twentieth of a preflight.
  *
  * Also lets `closeIdleConnections` end connections that have not said a word, which Node takes for busy with a request.
  */
-export function keepClientSockets(server: Server, tls: boolean): void {
+export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLedger): void {
   const clients = new LiveList<ClientSocket>()
-  // Before Node's own listener, which sets the first limit.
-  server.prependListener(tls ? 'secureConnection' : 'connection', (socket: Socket & IdleHooks) => {
-    const client = new ClientSocket(socket)
+  const add = (socket: Socket & IdleHooks, memory: ClientMemory) => {
+    const client = new ClientSocket(socket, memory)
     clients.add(client)
     socket.once('close', () => clients.delete(client))
-  })
+  }
   const unsecured = new Set<Socket>()
-  if (tls) {
-    server.on('connection', (socket: Socket) => {
+  // Before Node's own listener, which sets the first limit.
+  server.prependListener('connection', (socket: Socket & IdleHooks) => {
+    const memory = ledger.enter(socket, performance.now())
+    if (!tls) add(socket, memory)
+    else {
       unsecured.add(socket)
       socket.once('close', () => unsecured.delete(socket))
+    }
+  })
+  if (tls) {
+    server.prependListener('secureConnection', (socket: Socket & IdleHooks & { readonly _parent?: Socket }) => {
+      const memory = (socket._parent && memoryOf(socket._parent)) ?? ledger.enter(socket, performance.now())
+      memory.secured(socket)
+      add(socket, memory)
     })
   }
   const ticker = setInterval(() => {
     const nowMs = performance.now()
     for (const client of clients) client.tick(nowMs)
+    ledger.look()
   }, tickMs)
   ticker.unref()
   server.once('close', () => clearInterval(ticker))

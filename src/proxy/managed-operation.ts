@@ -3,6 +3,7 @@ import type { ManagedAnswer, ManagedRequest } from '../policies/managed/managed-
 import type { StoreGuard } from '../policies/managed/store-guard.ts'
 import { corsQuery } from '../s3/cors-query.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
+import { KeptContent } from './kept-content.ts'
 import { lingerAtEnd } from './linger.ts'
 import { OutgoingFields } from './outgoing-fields.ts'
 import { noStoreLine } from './own-answer.ts'
@@ -115,7 +116,8 @@ function sendAnswer(
 /** The whole content; undefined when it is longer than S3 takes, and then the rest of it is not read. */
 function readContent(request: ProxyRequest, record: RequestRecord): Promise<Buffer | undefined | 'aborted'> {
   return new Promise(resolve => {
-    const chunks: Buffer[] = []
+    const kept = new KeptContent(maxBodyBytes)
+    request.holder = kept
     const settle = (result: Buffer | undefined | 'aborted') => {
       request.off('data', take)
       request.off('end', finish)
@@ -124,14 +126,12 @@ function readContent(request: ProxyRequest, record: RequestRecord): Promise<Buff
     }
     const take = (chunk: Buffer) => {
       record.requestBodyBytes += chunk.length
-      if (record.requestBodyBytes <= maxBodyBytes) {
-        chunks.push(chunk)
-        return
-      }
+      if (kept.add(chunk)) return
       request.pause()
+      request.holder = undefined
       settle(undefined)
     }
-    const finish = () => settle(Buffer.concat(chunks))
+    const finish = () => settle(kept.content)
     const abort = () => settle('aborted')
     request.on('data', take)
     request.on('end', finish)

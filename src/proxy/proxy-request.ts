@@ -1,4 +1,6 @@
 import { IncomingMessage } from 'node:http'
+import type { Holding } from './client-memory.ts'
+import { memoryOf } from './client-memory.ts'
 
 // The accessor that parses all of them; a property of every instance as far as the types go.
 const allHeaders = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'headers')?.get as (
@@ -11,8 +13,14 @@ const allHeaders = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'h
  * Node asks every request about its framing and Expect, which makes it parse all fields into an object: 10 % of a preflight.
  * Nothing is decided on here by that object, but by the field lines as they came.
  */
-export class ProxyRequest extends IncomingMessage {
+export class ProxyRequest extends IncomingMessage implements Holding {
+  /** Who handles it, and keeps bytes for that. */
+  holder: Holding | undefined
+
   #headers: IncomingMessage['headers'] | undefined
+  /** Small chunks of what is being parsed. */
+  #pieces: Buffer[] | undefined
+  #unreadPieces = 0
 
   static {
     Object.defineProperty(ProxyRequest.prototype, 'headers', {
@@ -27,7 +35,69 @@ export class ProxyRequest extends IncomingMessage {
   readAllHeaders(): void {
     this.#headers = allHeaders.call(this)
   }
+
+  /** Bytes of its head. */
+  get headBytes(): number {
+    const { rawHeaders } = this
+    let bytes = this.url?.length ?? 0
+    for (let i = 0; i < rawHeaders.length; i++) bytes += (rawHeaders[i] as string).length + stringBytes
+    return bytes
+  }
+
+  /** Bytes that are kept for it: its head, content that is not taken yet, and what its handler keeps. */
+  get heldBytes(): number {
+    return this.headBytes + this.readableLength + this.#unreadPieces * pieceBytes + (this.holder?.heldBytes ?? 0)
+  }
+
+  /**
+   * Called by Node's parser with each piece of content, which would be kept each by itself: chunks of one byte each cost three
+   * hundred. Those of one read are joined, and no more than `maxUnreadPieces` are taken before they are asked for.
+   */
+  override push(piece: Buffer | null): boolean {
+    const memory = memoryOf(this.socket)
+    memory?.used(piece === null ? 0 : piece.length)
+    if (
+      piece !== null &&
+      memory !== undefined &&
+      piece.length < smallPieceBytes &&
+      this.headers['transfer-encoding'] !== undefined
+    ) {
+      this.#pieces ??= []
+      this.#pieces.push(piece)
+      memory.parsing = this
+      return true
+    }
+    this.onParsed()
+    return this.#keep(piece)
+  }
+
+  /** The parser has gone through what was read. */
+  onParsed(): void {
+    const pieces = this.#pieces
+    if (pieces === undefined) return
+    this.#pieces = undefined
+    if (!this.destroyed && !this.#keep(Buffer.concat(pieces))) this.socket.pause()
+  }
+
+  override _read(size: number): void {
+    this.#unreadPieces = 0
+    super._read(size)
+  }
+
+  /** False: no more for now. */
+  #keep(piece: Buffer | null): boolean {
+    const more = super.push(piece)
+    return this.readableLength === 0 ? more : ++this.#unreadPieces < maxUnreadPieces && more
+  }
 }
+
+/** A string costs this beyond its characters, and its place in a list. */
+const stringBytes = 24
+/** A buffer costs this beyond its bytes. */
+const pieceBytes = 300
+/** Joining larger ones would save nothing. */
+const smallPieceBytes = 4096
+const maxUnreadPieces = 64
 
 /** Of a request without content, Expect and Upgrade: most of them. */
 const noFields: IncomingMessage['headers'] = Object.freeze({})

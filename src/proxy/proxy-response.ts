@@ -129,6 +129,11 @@ export class ProxyResponse {
     else this.#onClose.push(listener)
   }
 
+  /** Tells Node that a response that waits for its turn has so many bytes more to send, or fewer. */
+  pendingBytes(bytes: number): void {
+    this._onPendingData?.(bytes)
+  }
+
   /** The turn of this response was another's, which has been sent. */
   finishAs(other: ServerResponse & { readonly _last?: boolean }): void {
     this._last = other._last !== false
@@ -167,7 +172,7 @@ export class ProxyResponse {
 
   _keepAliveTimeout = 0
   _maxRequestsPerSocket: number | null = 0
-  _onPendingData: unknown = undefined
+  _onPendingData: ((bytes: number) => void) | undefined = undefined
   _expect_continue = false
   /** The connection ends after this response. */
   _last = false

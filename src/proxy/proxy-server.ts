@@ -5,9 +5,12 @@ import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { s3Errors } from '../s3/error-response.ts'
 import { type ClientFault, onClientFault } from './client-fault.ts'
+import { memoryOf } from './client-memory.ts'
 import { keepClientSockets } from './client-sockets.ts'
 import type { RequestHandler } from './handler.ts'
 import { createHandler } from './handler.ts'
+import { MemoryLedger } from './memory-ledger.ts'
+import { PipelinedRequests } from './pipelined-requests.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { ProxyRequest } from './proxy-request.ts'
 import { ProxyResponse } from './proxy-response.ts'
@@ -39,6 +42,8 @@ export const messageClasses = {
 export interface ServerLimits {
   readonly headerBytes: number
   readonly connections: number
+  /** Bytes that clients together may make the proxy hold, beyond what their connections cost. */
+  readonly heldBytes: number
   readonly headersMs: number
   readonly idleMs: number
   readonly keepAliveMs: number
@@ -80,8 +85,9 @@ export function createProxyServer(
       : createTlsServer({ ...options, ...modernTls, handshakeTimeout: limits.headersMs, ...tls })
   // Which classes its requests and responses have concerns nobody outside.
   const server = made as unknown as Server
-  // Node would drop field lines beyond its count without a word; bytes are bounded above, lines by the guard.
-  server.maxHeadersCount = 0
+  // Node drops field lines beyond its count without a word: one more than the guard lets pass, so that no request with fewer
+  // lines than it came with goes on. Without a count, a head of many short lines costs ten times its bytes.
+  server.maxHeadersCount = context.settings.guardLimits.fields + 1
 
   const handle = inTurn(context, createHandler(context))
   const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) =>
@@ -94,14 +100,20 @@ export function createProxyServer(
     answerUpgradeFault(context, socket, s3Errors.methodNotAllowed),
   )
   applyUpgrades(context, server)
-  server.on('clientError', (fault: ClientFault, socket: Socket) => onClientFault(context, fault, socket))
+  server.on('clientError', (fault: ClientFault, socket: Socket) => {
+    if (memoryOf(socket)?.pipelined?.keep(fault) !== true) onClientFault(context, fault, socket)
+  })
   server.on('timeout', (socket: Socket) => {
     // Waiting for the endpoint is not the client's silence: the exchange's own limits watch over that.
     const exchange = context.exchangeOf.get(socket)
     if (exchange?.underWay !== true) socket.destroy()
     else exchange.endForIdleClient() // else asked again when it has been idle as long once more
   })
-  keepClientSockets(server, tls !== undefined)
+  const ledger = new MemoryLedger(memoryLimits(limits), (reason, connections) =>
+    context.observer.warned('connections_ended', { reason, connections }),
+  )
+  ledgers.set(server, ledger)
+  keepClientSockets(server, tls !== undefined, ledger)
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     // Before Node's own listener, which would end a response that only the connection's end delimits as if it were whole.
     socket.prependListener('end', () => context.exchangeOf.get(socket)?.onClientLeft())
@@ -110,46 +122,60 @@ export function createProxyServer(
   return server
 }
 
+const ledgers = new WeakMap<Server, MemoryLedger>()
+
+/** The ledger of the connections of a server that was made here. */
+export function ledgerOf(server: Server): MemoryLedger | undefined {
+  return ledgers.get(server)
+}
+
+function memoryLimits({ connections, heldBytes, headerBytes }: ServerLimits) {
+  return { connections, heldBytes, headBytes: headerBytes }
+}
+
+/** Whether another connection is ended for one too many, so that a client that holds many keeps no other out. */
+export function makeRoom(server: Server, makesRoom: boolean): void {
+  const ledger = ledgers.get(server)
+  if (ledger === undefined) return
+  ledger.makesRoom = makesRoom
+  server.maxConnections = ledger.connections + (makesRoom ? 1 : 0)
+}
+
 /** Puts limits into force, for a running server too: connections that exist keep the head size they began with. */
 export function applyLimits(server: Server & { maxHeaderSize?: number }, limits: ServerLimits): void {
-  server.maxConnections = limits.connections
+  ledgers.get(server)?.setLimits(memoryLimits(limits))
+  makeRoom(server, ledgers.get(server)?.makesRoom !== false)
   server.headersTimeout = limits.headersMs
   server.keepAliveTimeout = limits.keepAliveMs
   server.timeout = limits.idleMs
   server.maxHeaderSize = limits.headerBytes
 }
 
-// Nobody pipelines deeper; every request that waits costs memory.
-const maxPipelined = 256
-const maxPipelinedBytes = 1024 * 1024
-
 /**
  * Holds a pipelined request back until the response before it is finished. Node would hand it over at once and collect its
  * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
- *
- * The socket is not paused meanwhile, because Node reads on after every complete message. A client that sends too far ahead
- * is cut off.
  */
 function inTurn(context: ProxyContext, handle: RequestHandler): RequestHandler {
-  const waiting = new WeakMap<Socket, { requests: number; bytesBefore: number }>()
   return (request, response, expectsContinue) => {
     const { socket } = request
     // Node goes on with what the same packet holds, even after a response that closes the connection.
     if (context.closing.has(socket) || !socket.writable) return
+    const memory = memoryOf(socket)
+    memory?.used(0)
     if (response.socket !== null) {
+      memory?.began(response)
       context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
       return
     }
-    const queue = waiting.get(socket) ?? { requests: 0, bytesBefore: 0 }
-    if (queue.requests === 0) queue.bytesBefore = socket.bytesRead
-    waiting.set(socket, queue)
-    if (++queue.requests > maxPipelined || socket.bytesRead - queue.bytesBefore > maxPipelinedBytes) {
+    if (memory === undefined) {
+      // A connection that this server did not accept.
       socket.destroy()
       return
     }
-    response.once('socket', () => {
-      queue.requests--
+    memory.pipelined ??= new PipelinedRequests(socket)
+    memory.pipelined.add(request, response, () => {
+      memory.began(response)
       context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
     })

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type IdleHooks, keepClientSockets } from '../../src/proxy/client-sockets.ts'
+import { MemoryLedger } from '../../src/proxy/memory-ledger.ts'
 
 /** A server whose connections are kept, and what happened to the idle ones. */
 async function start(owner: { teardown(action: () => void): void }, timeoutMs: number, keepAliveMs: number) {
@@ -17,7 +18,8 @@ async function start(owner: { teardown(action: () => void): void }, timeoutMs: n
     timeouts.push(socket)
     socket.destroy()
   })
-  keepClientSockets(server, false)
+  const ledger = new MemoryLedger({ connections: 100, heldBytes: 1e9, headBytes: 65_536 }, () => undefined)
+  keepClientSockets(server, false, ledger)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   owner.teardown(() => {

@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net'
 import { deserialize } from 'node:v8'
+import { ledgerOf, makeRoom } from '../../proxy/proxy-server.ts'
 import { createReportingMeter } from '../../telemetry/count-report.ts'
 import { openDescriptorOutput } from '../../telemetry/descriptor-output.ts'
 import { createLog, type Log } from '../../telemetry/log.ts'
@@ -88,7 +89,14 @@ export function runWorker(channel: WorkerChannel, exit: (code: number) => void):
         log.setLevel(configuration.log.level)
       },
     }
-    watchRoom(dataPlane.server, full => tell({ kind: 'room', full }))
+    const { server } = dataPlane
+    // Until all are full, a connection too many is for another worker.
+    makeRoom(server, false)
+    watchRoom(
+      server,
+      () => ledgerOf(server)?.connections ?? server.maxConnections,
+      full => tell({ kind: 'room', full }),
+    )
     listen(dataPlane.server, configuration.listen).then(
       () => {
         const { address, port } = dataPlane.server.address() as AddressInfo
@@ -127,7 +135,9 @@ export function runWorker(channel: WorkerChannel, exit: (code: number) => void):
       case 'forget':
         return policies?.mirrors.get(message.source)?.forget(message.bucket)
       case 'full':
-        if (running !== undefined) Object.assign(running.dataPlane.server, { dropMaxConnection: message.everywhere })
+        if (running === undefined) return
+        Object.assign(running.dataPlane.server, { dropMaxConnection: message.everywhere })
+        makeRoom(running.dataPlane.server, message.everywhere)
         return
       case 'drain':
         return void leave(message)

@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net'
+import type { Listed } from './live-list.ts'
+import type { PipelinedRequests } from './pipelined-requests.ts'
+
+/** Something that keeps bytes for a client. */
+export interface Holding {
+  readonly heldBytes: number
+}
+
+/** What is asked of a response by those who count memory. */
+export interface CountedResponse {
+  readonly req: Holding & { readonly headBytes: number }
+  readonly writableFinished: boolean
+  readonly destroyed: boolean
+}
+
+/** Is told of growth, so that it can look before there is too much of it. */
+export interface GrowthWatch {
+  grew(client: ClientMemory, bytes: number): void
+}
+
+/** What one request costs besides its own bytes: the objects of Node and of this proxy. Measured at 5 to 7 KiB. */
+export const requestBytes = 8 * 1024
+
+const unit = Symbol('the memory of a client connection')
+
+type CountedSocket = Socket & { [unit]?: ClientMemory; readonly encrypted?: boolean }
+
+/** The memory of a client connection; undefined for a socket that is none. */
+export function memoryOf(socket: Socket): ClientMemory | undefined {
+  return (socket as CountedSocket)[unit]
+}
+
+/** What one client connection makes the proxy hold, beyond what a connection costs that does nothing. */
+export class ClientMemory implements Listed {
+  listedAt = -1
+  /** What it held when it was last counted; kept by the ledger. */
+  countedBytes = 0
+  /** It has read or written since it was last counted. */
+  touched = false
+  /** A greater number is a younger connection. */
+  readonly sequence: number
+  /** The response whose turn it is, or was last. */
+  response: CountedResponse | undefined
+  /** The requests that wait behind it; undefined while none ever did. */
+  pipelined: PipelinedRequests | undefined
+  /** The request whose small pieces of content are joined when the parser has gone through what was read. */
+  parsing: { onParsed(): void } | undefined
+  /** When it last read or wrote, as the clock of all connections sees it. */
+  quietSinceMs: number
+
+  readonly #watch: GrowthWatch
+  #socket: CountedSocket
+  #readBytes = 0
+  /** As many of the bytes read have become whole requests and content; what is beyond is a head that is half there. */
+  #usedBytes = 0
+
+  constructor(socket: Socket, watch: GrowthWatch, sequence: number, nowMs: number) {
+    this.#socket = socket
+    this.#watch = watch
+    this.sequence = sequence
+    this.quietSinceMs = nowMs
+    this.#socket[unit] = this
+  }
+
+  /** The TLS socket that was made of it. */
+  secured(socket: Socket): void {
+    this.#socket = socket
+    this.#socket[unit] = this
+  }
+
+  /** Called at each write, and at each read when it is parsed. */
+  moved(): void {
+    this.parsed()
+    const readBytes = this.#socket.bytesRead
+    this.#watch.grew(this, readBytes - this.#readBytes)
+    this.#readBytes = readBytes
+  }
+
+  /** The parser has gone through what it was given. */
+  parsed(): void {
+    const request = this.parsing
+    if (request === undefined) return
+    this.parsing = undefined
+    request.onParsed()
+  }
+
+  /** A head is whole, or `bytes` of content were handed on. Everything of the reads before this one is used. */
+  used(bytes: number): void {
+    this.#usedBytes = Math.max(this.#usedBytes, this.#readBytes) + bytes
+  }
+
+  /** A request was begun. */
+  began(response: CountedResponse): void {
+    this.response = response
+    this.#watch.grew(this, requestBytes)
+  }
+
+  /** No request is under way. */
+  get isResting(): boolean {
+    const { response } = this
+    return response === undefined || response.writableFinished || response.destroyed
+  }
+
+  /** Bytes that it makes us hold now. At most `headBytes` of them are a head: what is longer is refused. */
+  heldBytes(headBytes: number): number {
+    const socket = this.#socket
+    let held = Math.min(Math.max(0, this.#readBytes - this.#usedBytes), headBytes)
+    // Without TLS they lie in the buffer of a connection to the endpoint, which is counted there.
+    held += socket.encrypted === true ? socket.writableLength : Math.min(socket.writableLength, 4096)
+    if (this.pipelined !== undefined) held += this.pipelined.heldBytes
+    const { response } = this
+    // Its head once more as the endpoint is sent it.
+    if (response !== undefined && !this.isResting)
+      held += requestBytes + response.req.headBytes + response.req.heldBytes
+    return held
+  }
+
+  end(): void {
+    this.#socket.destroy()
+  }
+}
