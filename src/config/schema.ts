@@ -198,7 +198,9 @@ export const configurationSchema = section({
     addressRangeAllowed,
   )
     .default([])
-    .describe('Addresses and ranges of proxies in front; the client is the first address from the right that is none of them.'),
+    .describe(
+      'Addresses and ranges of proxies in front; the client is the first address from the right that is none of them.',
+    ),
   enforcement: enforcement
     .default('headers')
     .describe('headers: as S3. block: also answer denied actual requests with 403. report: only decide and count.'),

@@ -1,6 +1,7 @@
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { clientAddress } from './client-address.ts'
+import type { Holding } from './client-memory.ts'
 import { clientNetwork } from './client-network.ts'
 import { ClientPace } from './client-pace.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
@@ -31,7 +32,7 @@ const continueMs = 1000
 const maxStringBodyBytes = 4096
 
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
-export class Exchange implements UpstreamExchange, PoolClient, Listed {
+export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
   listedAt = -1
   pace: ClientPace | undefined
 
@@ -74,6 +75,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed {
   start(): void {
     const { request, expectsContinue, pool } = this.#plan
     this.#context.exchanges.add(this)
+    this.#request.holder = this
     this.#response.once('close', () => this.#close())
     if (!hasContent(request)) {
       this.#acquire()
@@ -237,6 +239,11 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed {
 
   giveWay(): void {
     this.#fail({ reason: 'slow_client', detail: 'others waited for a connection, and this client moved least' })
+  }
+
+  /** Content of the request that waits for a connection, or for the endpoint to take it. */
+  get heldBytes(): number {
+    return (this.#body?.heldBytes ?? 0) + (this.#connection?.unsentBytes ?? 0)
   }
 
   /** The client is still owed an answer, or the rest of one. */

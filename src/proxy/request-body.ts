@@ -34,6 +34,8 @@ export class RequestBody {
   /** The first content, until there is a connection for it. */
   #first: Buffer | undefined
   #ended = false
+  /** Chunks that were written since all of them had left. */
+  #unsentChunks = 0
 
   constructor(request: IncomingMessage, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
     this.#request = request
@@ -46,6 +48,11 @@ export class RequestBody {
   /** The client is to send content. */
   get awaitsClient(): boolean {
     return this.#listens && !this.blocked && !this.done && !this.#ended && this.#first === undefined
+  }
+
+  /** Bytes that wait for a connection. */
+  get heldBytes(): number {
+    return this.#first?.length ?? 0
   }
 
   /** Waits for content: `onFirst` is called as soon as some has come, or its end. */
@@ -112,7 +119,13 @@ export class RequestBody {
       // Known before Node's own 'end', so that an answer to a complete request is not taken for an early one.
       if (this.#record.requestBodyBytes === this.#length) this.#finish()
     }
-    if (connection.flushed) release(chunk)
+    if (connection.flushed) {
+      this.#unsentChunks = 0
+      release(chunk)
+    } else if (more && ++this.#unsentChunks >= maxUnsentChunks) {
+      more = false
+      connection.whenFlushed(() => this.resume())
+    }
     if (!more && !this.done) {
       this.blocked = true
       this.#request.pause()
@@ -137,6 +150,9 @@ export class RequestBody {
     this.#onDone()
   }
 }
+
+// Each costs some hundred bytes, however short it is: a client that sends byte after byte is stopped before the bytes are many.
+const maxUnsentChunks = 64
 
 // Smaller ones are cheaper to collect than to detach.
 const minReleasedBytes = 16 * 1024

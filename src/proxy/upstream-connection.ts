@@ -85,6 +85,16 @@ export class UpstreamConnection implements ResponseSink, SocketReader {
     return this.#socket.writableLength === 0
   }
 
+  /** Bytes that were written and have not left. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  /** Calls `then` when everything that was written has left, or never will. */
+  whenFlushed(then: () => void): void {
+    this.#socket.write('', 'latin1', then)
+  }
+
   /** Gives the connection to `exchange`, whose request has this method. */
   begin(exchange: UpstreamExchange, method: string): void {
     this.#exchange = exchange
