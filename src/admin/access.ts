@@ -5,12 +5,15 @@ import { isIP } from 'node:net'
 /** What of a request says who calls. */
 export interface Caller {
   readonly peer: string | undefined
+  /** The address and port that the connection came to. */
+  readonly local: string | undefined
+  readonly localPort: number | undefined
   readonly host: string | undefined
   readonly origin: string | undefined
   readonly secFetchSite: string | undefined
   readonly authorization: string | undefined
-  /** A proxy says that it speaks for somebody else (Forwarded, X-Forwarded-For, X-Real-IP, Via). */
-  readonly forwarded: boolean
+  /** Something shows that the caller may speak for somebody else, see {@link isRelayed}. */
+  readonly relayed: boolean
 }
 
 /** The host of a Host field, in lower case, without its port and brackets. */
@@ -19,13 +22,27 @@ function hostName(host: string): string {
   return name.toLowerCase()
 }
 
-function isLoopbackAddress(address: string): boolean {
-  const plain = address.toLowerCase().startsWith('::ffff:') ? address.slice(7) : address
+function plainAddress(address: string): string {
+  return address.toLowerCase().startsWith('::ffff:') ? address.slice(7) : address
+}
+
+function isLoopbackAddress(address: string | undefined): boolean {
+  if (address === undefined) return false
+  const plain = plainAddress(address)
   return plain === '::1' || (plain.startsWith('127.') && isIP(plain) === 4)
 }
 
-function isLoopbackHost(host: string | undefined): boolean {
-  if (host === undefined) return false
+/** A client that says nothing of its own address has one of these. A sidecar of Istio comes from 127.0.0.6. */
+function isOwnAddress(address: string | undefined): boolean {
+  if (address === undefined) return false
+  const plain = plainAddress(address)
+  return plain === '127.0.0.1' || plain === '::1'
+}
+
+/** A client writes the port that it connects to, and a relay that passes its own client's Host writes that of the relay. */
+function isLoopbackHost(host: string | undefined, port: number | undefined): boolean {
+  if (host === undefined || port === undefined || !(host.endsWith(`:${port}`) || (port === 80 && !/:\d*$/.test(host))))
+    return false
   const name = hostName(host)
   return name === 'localhost' || (isIP(name) !== 0 && isLoopbackAddress(name))
 }
@@ -47,26 +64,56 @@ export function isForeign(caller: Caller): boolean {
  * without a dot is none that a stranger can have in the DNS.
  */
 export function isRebound({ peer, host }: Caller): boolean {
-  if (peer === undefined || host === undefined || !isLoopbackAddress(peer)) return false
+  if (host === undefined || !isLoopbackAddress(peer)) return false
   const name = hostName(host)
   return name.includes('.') && isIP(name) === 0
 }
 
-/** Checks bearer tokens. Digests are compared, so that neither the time nor the length tells anything. */
+/** What browsers, curl, wget and fetch send by themselves. */
+const ownFields: ReadonlySet<string> = new Set([
+  ...['host', 'connection', 'user-agent', 'accept', 'accept-encoding', 'accept-language', 'accept-charset'],
+  ...['authorization', 'origin', 'referer', 'cookie', 'content-type', 'content-length', 'transfer-encoding', 'expect'],
+  ...['cache-control', 'pragma', 'if-none-match', 'if-modified-since', 'range', 'te', 'keep-alive'],
+  ...['upgrade-insecure-requests', 'dnt', 'priority', 'save-data', 'purpose', 'http2-settings', 'upgrade'],
+])
+
+/**
+ * Says whether a request may have been passed on for somebody else. A list of the fields that relays add (Forwarded, Via,
+ * X-Forwarded-*, X-Real-IP, X-Envoy-*, X-Request-Id, traceparent, …) would never be whole: a field that a local client does not
+ * send by itself is one. nginx adds none, but sends HTTP/1.0 or `Connection: close` unless it is told otherwise:
+ * https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version. What a relay that is told to hide looks like,
+ * a local client looks like, too: where one is in front, a token has to be set.
+ */
+export function isRelayed(httpVersion: string, names: Iterable<string>, connection: string | undefined): boolean {
+  if (httpVersion !== '1.1') return true
+  if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return true
+  for (const name of names) if (!ownFields.has(name) && !name.startsWith('sec-')) return true
+  return false
+}
+
+/**
+ * Checks tokens: as Bearer, or as the password of Basic, which is how a browser asks for one (the user name says nothing).
+ * Digests are compared, so that neither the time nor the length tells anything.
+ */
 export function createTokenCheck(token: string | undefined): (authorization: string | undefined) => boolean {
   if (token === undefined || token === '') return () => false
   const digest = (text: string) => createHash('sha256').update(text).digest()
   const expected = digest(token)
   return authorization => {
-    const sent = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-    return sent !== undefined && timingSafeEqual(digest(sent), expected)
+    const [, scheme = '', sent = ''] = /^(bearer|basic) +(\S+) *$/i.exec(authorization ?? '') ?? []
+    const given = scheme.toLowerCase() === 'basic' ? passwordOf(sent) : sent
+    return given !== '' && timingSafeEqual(digest(given), expected)
   }
 }
 
-/**
- * Says whether the caller is an operator without a token: on this machine, by a loopback name. What a proxy on this machine
- * passes on is somebody else's, and needs the token.
- */
-export function isLocal({ peer, host, forwarded }: Caller): boolean {
-  return !forwarded && peer !== undefined && isLoopbackAddress(peer) && isLoopbackHost(host)
+/** https://www.rfc-editor.org/rfc/rfc7617#section-2: what stands after the first colon. */
+function passwordOf(encoded: string): string {
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = decoded.indexOf(':')
+  return colon < 0 ? '' : decoded.slice(colon + 1)
+}
+
+/** Says whether the caller is a person or a program on this machine, as far as a connection can tell. */
+export function isLocal({ peer, local, localPort, host, relayed }: Caller): boolean {
+  return !relayed && isOwnAddress(peer) && isLoopbackAddress(local) && isLoopbackHost(host, localPort)
 }

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type Caller, createTokenCheck, isForeign, isLocal, isRebound } from './access.ts'
+import { type Caller, createTokenCheck, isForeign, isLocal, isRebound, isRelayed } from './access.ts'
 import type { AdminSources } from './admin-sources.ts'
 import { type Answer, errorAnswer } from './answer.ts'
 import { findRoutes } from './routes.ts'
+import { createWrongTokens, type WrongTokens } from './wrong-tokens.ts'
 
 /** A POST here says everything in its path. */
 const maxBodyBytes = 4096
@@ -26,7 +27,7 @@ const commonFields: readonly (readonly [string, string])[] = [
 
 /** The admin port, not yet listening. To end it: `close()` and `closeAllConnections()`. */
 export function createAdminServer(sources: AdminSources): Server {
-  const isToken = createTokenCheck(sources.token)
+  const guard: TokenGuard = { isToken: createTokenCheck(sources.token), wrong: createWrongTokens() }
   const server = createServer(
     {
       maxHeaderSize: 16_384,
@@ -36,7 +37,7 @@ export function createAdminServer(sources: AdminSources): Server {
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
-      answerRequest(sources, isToken, request)
+      answerRequest(sources, guard, request)
         .catch((error: unknown) => {
           sources.failed?.(error)
           return errorAnswer(500, 'this failed; the log says why')
@@ -70,23 +71,48 @@ function readCaller(request: IncomingMessage): Caller | undefined {
     single(request, name),
   )
   if (host === null || origin === null || secFetchSite === null || authorization === null) return undefined
-  const { forwarded, via } = request.headers
-  const proxied = [forwarded, via, request.headers['x-forwarded-for'], request.headers['x-real-ip']]
+  const { headers, httpVersion, socket } = request
   return {
-    peer: request.socket.remoteAddress,
+    peer: socket.remoteAddress,
+    local: socket.localAddress,
+    localPort: socket.localPort,
     host,
     origin,
     secFetchSite,
     authorization,
-    forwarded: proxied.some(value => value !== undefined),
+    relayed: isRelayed(httpVersion, Object.keys(headers), headers.connection),
   }
 }
 
-async function answerRequest(
-  sources: AdminSources,
-  isToken: (authorization: string | undefined) => boolean,
-  request: IncomingMessage,
-): Promise<Answer> {
+interface TokenGuard {
+  readonly isToken: (authorization: string | undefined) => boolean
+  readonly wrong: WrongTokens
+}
+
+/** For programs and for browsers, https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1. */
+const challenges = [
+  ['WWW-Authenticate', 'Bearer'],
+  ['WWW-Authenticate', 'Basic realm="s3-cors-proxy: the admin token is the password", charset="UTF-8"'],
+] as const
+
+/** The answer to a caller who is no operator. */
+async function refuse(sources: AdminSources, { wrong }: TokenGuard, caller: Caller): Promise<Answer> {
+  if (sources.token === undefined) {
+    return errorAnswer(
+      403,
+      'without S3CORS_ADMIN_TOKEN, only directly from this machine under a loopback name and this port',
+    )
+  }
+  if (caller.authorization === undefined) return errorAnswer(401, 'the admin token is missing', challenges)
+  sources.tokenRefused?.(caller.peer)
+  if (await wrong.wait()) return errorAnswer(401, 'this is not the admin token', challenges)
+  return errorAnswer(429, 'too many wrong tokens', [
+    ['Retry-After', '1'],
+    ['Connection', 'close'],
+  ])
+}
+
+async function answerRequest(sources: AdminSources, guard: TokenGuard, request: IncomingMessage): Promise<Answer> {
   const caller = readCaller(request)
   const target = request.url ?? ''
   if (caller === undefined || !target.startsWith('/')) return errorAnswer(400, 'ambiguous request')
@@ -103,14 +129,12 @@ async function answerRequest(
   }
 
   const { route } = match
-  const operator = isLocal(caller) || isToken(caller.authorization)
-  if (!operator && isRebound(caller)) return errorAnswer(403, 'on this machine, use localhost or an address')
-  if (!operator && route.who === 'operator') {
-    if (caller.authorization === undefined) {
-      return errorAnswer(403, 'only from this machine under a loopback name, or with the admin token')
-    }
-    return errorAnswer(401, 'this is not the admin token', [['WWW-Authenticate', 'Bearer']])
-  }
+  // Where there is a token, a relay may be, too.
+  const operator = sources.token === undefined ? isLocal(caller) : guard.isToken(caller.authorization)
+  const rebound = !operator && isRebound(caller)
+  if (rebound && caller.authorization === undefined)
+    return errorAnswer(403, 'on this machine, use localhost or an address')
+  if (!operator && (rebound || route.who === 'operator')) return await refuse(sources, guard, caller)
   if (route.method === 'POST') {
     const refused = await readBody(request)
     if (refused !== undefined) return refused

@@ -50,7 +50,7 @@ export interface ReloadOutcome {
 /** Everything the admin port shows or does, given to it from outside. */
 export interface AdminSources {
   readonly version: string
-  /** Without one, only loopback peers are operators. */
+  /** Who has it is an operator. Without one, who calls directly from this machine is. */
   readonly token: string | undefined
   /** What is not ready, by name. */
   notReady(): readonly string[]
@@ -65,6 +65,8 @@ export interface AdminSources {
   reload(): Promise<ReloadOutcome>
   /** Fetches a bucket's rules now. Undefined: there is nothing to fetch for a bucket of that name. */
   refresh(bucket: string): Promise<BucketStatus | undefined>
+  /** Told of each wrong token, never of the token. */
+  tokenRefused?: ((peer: string | undefined) => void) | undefined
   /** Told of what went wrong inside; the client learns nothing of it. */
   failed?: ((error: unknown) => void) | undefined
   /** Milliseconds since the epoch. */

@@ -10,7 +10,7 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** `NAME` stands for one segment. */
   readonly path: string
-  /** `operator`: a loopback peer with a loopback Host, or whoever has the token. */
+  /** `operator`: who has the token; where none is set, who calls directly from this machine. */
   readonly who: 'anyone' | 'operator'
   readonly meaning: string
   readonly answer: (sources: AdminSources, request: RouteRequest) => Answer | Promise<Answer>

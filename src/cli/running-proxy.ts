@@ -35,7 +35,9 @@ export async function askRunningProxy(
       `${target.origin} answered ${response.status}${typeof reason === 'string' ? `: ${JSON.stringify(reason)}` : ''}\n`,
     )
     if (response.status === 401 || response.status === 403) {
-      terminal.err('allowed: the machine the proxy runs on, or its token in S3CORS_ADMIN_TOKEN\n')
+      terminal.err(
+        'allowed: its token in S3CORS_ADMIN_TOKEN; where it has none, the machine it runs on, under 127.0.0.1 or localhost\n',
+      )
     }
   } catch (error) {
     terminal.err(`${target.origin}: ${failureText(error)}\n`)

@@ -23,6 +23,10 @@ const variables = {
   adminToken: 'S3CORS_ADMIN_TOKEN',
 } as const
 
+/** 64 bits at the least, if its characters are hexadecimal digits. */
+const minTokenLength = 16
+const tokenAllowed = `at least ${minTokenLength} characters, such as \`openssl rand -hex 32\` makes`
+
 /** Whether the environment gives an admin token, in either form. */
 export function hasAdminToken(environment: Environment): boolean {
   return environment.S3CORS_ADMIN_TOKEN !== undefined || environment.S3CORS_ADMIN_TOKEN_FILE !== undefined
@@ -35,6 +39,8 @@ export function readSecrets(environment: Environment, readFile: ReadFile): ReadS
   for (const [key, variable] of Object.entries(variables)) {
     const read = readOne(environment, variable, readFile)
     if (typeof read === 'object') issues.push(read)
+    else if (key === 'adminToken' && read !== undefined && read.length < minTokenLength)
+      issues.push(fault(nameOf(environment, variable), 'the token is short enough to be guessed', tokenAllowed))
     else if (read !== undefined) Object.defineProperty(secrets, key, { value: read, enumerable: false })
   }
   const { accessKeyId, secretAccessKey, sessionToken } = secrets
@@ -63,6 +69,11 @@ function readOne(
   const decoded = decodeText(content.bytes)
   if ('fault' in decoded) return fault(fileVariable, decoded.fault.message, 'a file with the secret alone')
   return usable(fileVariable, decoded.text.replace(/\r?\n$/, ''))
+}
+
+/** The variable that gives the secret. */
+function nameOf(environment: Environment, variable: string): string {
+  return environment[variable] === undefined ? `${variable}_FILE` : variable
 }
 
 /** A secret goes into a header field or is compared with one: visible ASCII, and never empty. */

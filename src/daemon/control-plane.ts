@@ -8,6 +8,7 @@ import type { PolicySources } from '../policies/policy-sources.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { explainQuestion } from './explanations.ts'
+import { watchRefusedTokens } from './refused-tokens.ts'
 
 /** What the admin port is made of. */
 export interface ControlPlaneOptions {
@@ -56,6 +57,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         .describe()
         .find(status => status.bucket === bucket)
     },
+    tokenRefused: watchRefusedTokens(metrics, log),
     failed: error => log.error('admin_failed', error),
   }
   const server = createAdminServer(sources)

@@ -23,6 +23,8 @@ export interface DemoProxyOptions {
 export interface DemoProxy {
   readonly place: Place
   readonly admin: Place
+  /** What the admin port asks for, if the environment has it. */
+  readonly adminToken: string | undefined
   stop(): Promise<void>
 }
 
@@ -67,6 +69,7 @@ export async function startDemoProxy(options: DemoProxyOptions): Promise<DemoPro
   return {
     proxy: {
       place: { url: daemon.url, wantedPort: configuration.listen.port },
+      adminToken: secrets.adminToken,
       admin: { url: daemon.adminUrl, wantedPort: configuration.admin.port },
       async stop() {
         watch.stop()

@@ -27,6 +27,7 @@ export async function askExplanation(
   adminUrl: string,
   name: DemoRequestName,
   origin: string,
+  token?: string | undefined,
 ): Promise<ShownExplanation> {
   const url = new URL('/explain', adminUrl)
   url.search = new URLSearchParams({
@@ -35,7 +36,8 @@ export async function askExplanation(
     method: 'GET',
     actual: 'true',
   }).toString()
-  const response = await fetch(url, { signal: AbortSignal.timeout(answerMs), redirect: 'error' })
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(answerMs), redirect: 'error' })
   if (!response.ok) throw new Error(`the admin port answered ${response.status}`)
   const { allowed, reason, summary, rule, rules, change } = (await response.json()) as Explanation
   return { allowed, reason, summary, rule, rules, change }

@@ -60,7 +60,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
       adminUrl: proxy.admin.url,
       endpointUrl: endpoint.place.url,
       configFile,
-      explain: (name, origin) => askExplanation(proxy.admin.url, name, origin),
+      explain: (name, origin) => askExplanation(proxy.admin.url, name, origin, proxy.adminToken),
     })
     const page = await listenLocally(pageServer, pagePort)
     stops.push(async () => {

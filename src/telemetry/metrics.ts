@@ -34,6 +34,7 @@ export interface Metrics extends RequestMeter {
   /** The requests in flight in all workers. */
   setInFlight(requests: number): void
   countRulesFetch(result: string): void
+  countRefusedToken(): void
   setReload(successful: boolean, atMs: number): void
   setRestartRequired(required: boolean): void
   /** `metrics.origins` of a configuration that was reloaded. */
@@ -81,6 +82,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     countRulesFetch(result) {
       operation.countRulesFetch(result)
+    },
+    countRefusedToken() {
+      operation.refusedTokens++
     },
     setReload(successful, atMs) {
       operation.lastReloadSuccessful = successful

@@ -1,6 +1,7 @@
 /** What is counted apart from requests: reloads, fetches of rules, lines not logged. */
 export interface OperationCounters {
   suppressedLogLines: number
+  refusedTokens: number
   lastReloadSuccessful: boolean
   /** 0 until a configuration was taken in. */
   lastReloadSuccessAtMs: number
@@ -17,6 +18,7 @@ export function createOperationCounters(): OperationCounters {
   const rulesFetches = new Map<string, number>()
   return {
     suppressedLogLines: 0,
+    refusedTokens: 0,
     lastReloadSuccessful: false,
     lastReloadSuccessAtMs: 0,
     restartRequired: false,

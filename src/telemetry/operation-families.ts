@@ -90,9 +90,15 @@ export function operationFamilies(
     },
     {
       name: 's3cors_log_suppressed_total',
-      help: 'Log lines not written: repeated refusals, and lines that a slow reader of the log left no room for.',
+      help: 'Log lines not written: repeated refusals, and lines that standard output did not take.',
       type: 'counter',
       samples: one(() => counters.suppressedLogLines),
+    },
+    {
+      name: 's3cors_admin_tokens_refused_total',
+      help: 'Requests to the admin port with a wrong token.',
+      type: 'counter',
+      samples: one(() => counters.refusedTokens),
     },
     {
       name: 's3cors_build_info',

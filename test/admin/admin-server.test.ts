@@ -5,7 +5,7 @@ import { routes } from '../../src/admin/routes.ts'
 import { type Reply, startAdmin } from './sources.ts'
 
 const json = { 'content-type': 'application/json' }
-const token = { authorization: 'Bearer s3cret-token' }
+const token = { authorization: 'Bearer s3cret-token-of-tests' }
 /** What a request of a browser that was led to 127.0.0.1 by another name looks like. */
 const rebound = { host: 'evil.example:9464' }
 
@@ -27,7 +27,7 @@ function checkFields(t: Test, { fields }: Reply): void {
   const known = [
     ...['content-type', 'content-length', 'cache-control', 'x-content-type-options', 'x-frame-options', 'connection'],
     ...['referrer-policy', 'cross-origin-resource-policy', 'cross-origin-opener-policy', 'content-security-policy'],
-    ...['date', 'keep-alive', 'allow', 'www-authenticate'],
+    ...['date', 'keep-alive', 'allow', 'www-authenticate', 'retry-after'],
   ]
   t.strictSame(
     Object.keys(fields).filter(name => !known.includes(name)),
@@ -123,37 +123,101 @@ const cases: { name: string; ask: Ask; status: number; body?: RegExp; fields?: R
     ],
     status: 403,
   },
-  { name: 'any name with the token', ask: ['GET', '/buckets', { ...rebound, ...token }], status: 200 },
-  {
-    name: 'a wrong token',
-    ask: ['GET', '/buckets', { host: '192.0.2.1', authorization: 'Bearer wrong' }],
-    status: 401,
-    fields: { 'www-authenticate': 'Bearer' },
-  },
   { name: 'an address that is not loopback', ask: ['GET', '/buckets', { host: '192.0.2.1:9464' }], status: 403 },
   { name: 'metrics by that address', ask: ['GET', '/metrics', { host: '192.0.2.1:9464' }], status: 200 },
   { name: 'metrics by a name without a dot', ask: ['GET', '/metrics', { host: 'proxy:9464' }], status: 200 },
   { name: 'a proxy on this machine', ask: ['GET', '/buckets', { 'x-forwarded-for': '192.0.2.1' }], status: 403 },
+  { name: 'a proxy that says close', ask: ['GET', '/buckets', { connection: 'close' }], status: 403 },
+  { name: 'metrics for a proxy on this machine', ask: ['GET', '/metrics', { connection: 'close' }], status: 200 },
+  { name: 'loopback without a port', ask: ['GET', '/buckets', { host: 'localhost' }], status: 403 },
+  { name: 'a token where none is set', ask: ['GET', '/buckets', { ...token, host: 'proxy:9464' }], status: 403 },
+  { name: 'two Origins', ask: ['GET', '/metrics', { origin: ['http://a', 'http://b'] }], status: 400 },
+]
+
+const wrongToken = { authorization: 'Bearer s3cret-token-of-testt' }
+const challenge = {
+  'www-authenticate': 'Bearer, Basic realm="s3-cors-proxy: the admin token is the password", charset="UTF-8"',
+}
+
+const tokenCases: typeof cases = [
+  { name: 'the token', ask: ['GET', '/buckets', token], status: 200 },
+  {
+    name: 'the token as the password of a browser',
+    ask: ['GET', '/', { authorization: `Basic ${Buffer.from('admin:s3cret-token-of-tests').toString('base64')}` }],
+    status: 200,
+  },
+  { name: 'the token with a reload', ask: ['POST', '/reload', { ...json, ...token }], status: 200 },
+  { name: 'any name with the token', ask: ['GET', '/buckets', { ...rebound, ...token }], status: 200 },
   {
     name: 'a proxy that has the token',
     ask: ['GET', '/buckets', { ...token, 'x-forwarded-for': '192.0.2.1' }],
     status: 200,
   },
-  { name: 'two Origins', ask: ['GET', '/metrics', { origin: ['http://a', 'http://b'] }], status: 400 },
+  { name: 'this machine without the token', ask: ['GET', '/buckets'], status: 401, fields: challenge },
+  {
+    name: 'a reload from this machine without the token',
+    ask: ['POST', '/reload', json],
+    status: 401,
+    fields: challenge,
+  },
+  { name: 'probes without the token', ask: ['GET', '/readyz'], status: 200 },
+  { name: 'metrics without the token', ask: ['GET', '/metrics'], status: 200 },
+  { name: 'metrics with a wrong token', ask: ['GET', '/metrics', wrongToken], status: 200 },
+  { name: 'a wrong token', ask: ['GET', '/buckets', wrongToken], status: 401, fields: challenge },
+  { name: 'a wrong token under another name', ask: ['GET', '/metrics', { ...rebound, ...wrongToken }], status: 401 },
+  { name: 'a rebound name', ask: ['GET', '/metrics', rebound], status: 403 },
+  { name: 'a foreign page', ask: ['GET', '/buckets', { ...token, origin: 'https://evil.example' }], status: 403 },
+  {
+    name: 'two tokens',
+    ask: ['GET', '/buckets', { authorization: [token.authorization, token.authorization] }],
+    status: 400,
+  },
 ]
 
 t.test('M220 who gets what', async t => {
-  const { ask, stop } = await startAdmin({ token: 's3cret-token' })
-  t.teardown(stop)
-  for (const { name, ask: asked, status, body, fields } of cases) {
-    await t.test(`${name}: ${status}`, async t => {
-      const reply = await ask(...asked)
-      t.equal(reply.status, status, reply.body.slice(0, 200))
-      if (body !== undefined) t.match(reply.body, body)
-      if (fields !== undefined) t.match(reply.fields, fields)
-      checkFields(t, reply)
-    })
+  const refused: unknown[] = []
+  const servers = [
+    { start: await startAdmin(), cases },
+    {
+      start: await startAdmin({ token: 's3cret-token-of-tests', tokenRefused: peer => refused.push(peer) }),
+      cases: tokenCases,
+    },
+  ]
+  for (const { start, cases } of servers) {
+    t.teardown(start.stop)
+    for (const { name, ask: asked, status, body, fields } of cases) {
+      await t.test(`${name}: ${status}`, async t => {
+        const reply = await start.ask(...asked)
+        t.equal(reply.status, status, reply.body.slice(0, 200))
+        if (body !== undefined) t.match(reply.body, body)
+        if (fields !== undefined) t.match(reply.fields, fields)
+        checkFields(t, reply)
+      })
+    }
   }
+  t.strictSame(refused, ['127.0.0.1', '127.0.0.1'], 'each wrong token is told of')
+})
+
+t.test('guesses are slowed, and the right token is not', async t => {
+  let refused = 0
+  const { ask, stop } = await startAdmin({ token: 's3cret-token-of-tests', tokenRefused: () => refused++ })
+  t.teardown(stop)
+  const started = performance.now()
+  const tookMs: number[] = []
+  const guesses = Array.from({ length: 100 }, async () => {
+    const reply = await ask('GET', '/buckets', wrongToken)
+    if (reply.status === 401) tookMs.push(performance.now() - started)
+    return reply
+  })
+  const first = await Promise.race(guesses)
+  t.match(first, { status: 429, fields: { 'retry-after': '1', connection: 'close' } }, 'too many wait already')
+  t.equal((await ask('GET', '/buckets', token)).status, 200)
+  t.equal(tookMs.length, 0, 'while all guesses wait')
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+  t.equal(statuses.filter(status => status === 401).length, 64)
+  t.equal(statuses.filter(status => status === 429).length, 36)
+  t.ok(tookMs.every(ms => ms >= 990))
+  t.equal(refused, 100)
 })
 
 t.test('the page its own POST is taken', async t => {
@@ -266,12 +330,12 @@ t.test(
   'another address of this machine is no loopback peer',
   { skip: outside === undefined && 'no other address' },
   async t => {
-    const { ask, stop } = await startAdmin({ token: 's3cret-token' }, '0.0.0.0')
+    const { ask, stop } = await startAdmin({ token: 's3cret-token-of-tests' }, '0.0.0.0')
     t.teardown(stop)
     for (const { method, path, who } of routes) {
       if (method === 'POST') continue
       const reply = await ask('GET', path, { host: 'localhost' }, undefined, outside)
-      t.equal(reply.status, who === 'anyone' ? 200 : 403, path)
+      t.equal(reply.status, who === 'anyone' ? 200 : 401, path)
     }
     t.equal((await ask('GET', '/buckets', token, undefined, outside)).status, 200)
     t.equal((await ask('GET', '/metrics', { host: 'proxy.example.com' }, undefined, outside)).status, 200)

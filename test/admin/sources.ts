@@ -95,7 +95,9 @@ export async function startAdmin(changes: Partial<AdminSources> = {}, address = 
     host = '127.0.0.1',
   ) =>
     new Promise<Reply>((resolve, reject) => {
-      const sent = request({ host, port, method, path, headers, agent: false }, response => {
+      // As curl and browsers do; without an agent, Node would say `close`.
+      const all = { connection: 'keep-alive', ...headers }
+      const sent = request({ host, port, method, path, headers: all, agent: false }, response => {
         let text = ''
         response.setEncoding('utf8').on('data', part => {
           text += part

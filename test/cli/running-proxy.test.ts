@@ -20,12 +20,12 @@ t.test('the question goes to /explain, with the token from the environment', asy
     asked = [request.method, request.url, request.headers.authorization, request.headers.origin]
     response.end(JSON.stringify(explanation))
   })
-  const terminal = recordTerminal({ S3CORS_ADMIN_TOKEN: 't0ken' })
+  const terminal = recordTerminal({ S3CORS_ADMIN_TOKEN: 't0ken-of-16-chars' })
   t.strictSame(
     await askRunningProxy(url, new URLSearchParams({ bucket: 'b', origin: 'https://a' }), terminal),
     explanation,
   )
-  t.strictSame(asked, ['GET', '/explain?bucket=b&origin=https%3A%2F%2Fa', 'Bearer t0ken', undefined])
+  t.strictSame(asked, ['GET', '/explain?bucket=b&origin=https%3A%2F%2Fa', 'Bearer t0ken-of-16-chars', undefined])
 })
 
 const answers: readonly { name: string; status: number; body: string; err: RegExp }[] = [
@@ -34,7 +34,7 @@ const answers: readonly { name: string; status: number; body: string; err: RegEx
     name: 'no permission',
     status: 403,
     body: '{}',
-    err: /answered 403\nallowed: the machine the proxy runs on, or its token/,
+    err: /answered 403\nallowed: its token in S3CORS_ADMIN_TOKEN; where it has none, the machine it runs on/,
   },
   { name: 'a page', status: 200, body: '<html>', err: /answered 200\n$/ },
   { name: 'other JSON', status: 200, body: '{"a":1}', err: /answered 200\n$/ },

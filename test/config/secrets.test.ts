@@ -5,15 +5,22 @@ import { hasAdminToken, readSecrets } from '../../src/config/secrets.ts'
 import { readFrom } from '../fixtures/parsed-text.ts'
 
 const keys = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'wJalr/Example+Key' }
-const files = { token: 't0ken\n', crlf: 't0ken\r\n', spaces: 'to ken', empty: '', binary: 'a\0b' }
+const files = {
+  token: 't0ken-of-16-chars\n',
+  crlf: 't0ken-of-16-chars\r\n',
+  spaces: 'to ken',
+  empty: '',
+  short: '15-characters-5\n',
+  binary: 'a\0b',
+}
 
 t.test('secrets come from variables and from files', async t => {
   const environment = { ...keys, AWS_SESSION_TOKEN_FILE: 'crlf', S3CORS_ADMIN_TOKEN_FILE: 'token' }
   const { secrets } = readSecrets(environment, readFrom(files))
   t.equal(secrets?.accessKeyId, 'AKIAEXAMPLE')
   t.equal(secrets?.secretAccessKey, 'wJalr/Example+Key')
-  t.equal(secrets?.sessionToken, 't0ken')
-  t.equal(secrets?.adminToken, 't0ken')
+  t.equal(secrets?.sessionToken, 't0ken-of-16-chars')
+  t.equal(secrets?.adminToken, 't0ken-of-16-chars')
 })
 
 t.test('no secret is there unless it is given', async t => {
@@ -26,7 +33,7 @@ t.test('no secret is there unless it is given', async t => {
 })
 
 t.test('secrets show in no log and no JSON', async t => {
-  const { secrets } = readSecrets({ ...keys, S3CORS_ADMIN_TOKEN: 't0ken' }, readFrom({}))
+  const { secrets } = readSecrets({ ...keys, S3CORS_ADMIN_TOKEN: 't0ken-of-16-chars' }, readFrom({}))
   t.equal(JSON.stringify(secrets), '{}')
   t.equal(inspect(secrets), '{}')
   t.strictSame({ ...secrets }, {})
@@ -52,6 +59,21 @@ const faults: readonly { name: string; environment: Record<string, string>; line
     name: 'a secret with a space',
     environment: { S3CORS_ADMIN_TOKEN_FILE: 'spaces' },
     line: 'S3CORS_ADMIN_TOKEN_FILE: the value has spaces or characters that are not ASCII; allowed: visible ASCII characters',
+  },
+  {
+    name: 'an admin token that is too short',
+    environment: { S3CORS_ADMIN_TOKEN: '15-characters-5' },
+    line: 'S3CORS_ADMIN_TOKEN: the token is short enough to be guessed; allowed: at least 16 characters, such as `openssl rand -hex 32` makes',
+  },
+  {
+    name: 'an admin token of a file that is too short',
+    environment: { S3CORS_ADMIN_TOKEN_FILE: 'short' },
+    line: 'S3CORS_ADMIN_TOKEN_FILE: the token is short enough to be guessed; allowed: at least 16 characters, such as `openssl rand -hex 32` makes',
+  },
+  {
+    name: 'an admin token with a line end of its own',
+    environment: { S3CORS_ADMIN_TOKEN: 't0ken-of-16-chars\n' },
+    line: 'S3CORS_ADMIN_TOKEN: the value has spaces or characters that are not ASCII; allowed: visible ASCII characters',
   },
   {
     name: 'a file that is no text',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import type { Environment } from '../../src/config/environment.ts'
 import { type DemoProxy, startDemoProxy } from '../../src/demo/demo-proxy.ts'
 import { askExplanation } from '../../src/demo/demo-request.ts'
 import { startEmbeddedEndpoint } from '../../src/demo/embedded-endpoint.ts'
@@ -15,7 +16,10 @@ const silent = createLog({ level: 'silent', sink: sinkTo(new PassThrough()) })
 const anyPorts = { S3CORS_LISTEN: '127.0.0.1:0', S3CORS_ADMIN: '127.0.0.1:0' }
 
 /** A copy of config/ that a test may change, and the proxy with it. */
-async function startForTest(t: Owner): Promise<{ proxy: DemoProxy; configFile: string }> {
+async function startForTest(
+  t: Owner,
+  environment: Environment = anyPorts,
+): Promise<{ proxy: DemoProxy; configFile: string }> {
   const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-demo-test-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   cpSync('config', folder, { recursive: true })
@@ -25,7 +29,7 @@ async function startForTest(t: Owner): Promise<{ proxy: DemoProxy; configFile: s
   t.teardown(endpoint.close)
   const start = await startDemoProxy({
     configFile,
-    environment: anyPorts,
+    environment,
     endpointUrl: endpoint.place.url,
     log: silent,
   })
@@ -81,4 +85,11 @@ t.test('keys of a real endpoint are not needed, nor looked at', async t => {
   })
   t.notMatch(start, { faults: [] })
   if ('proxy' in start) await start.proxy.stop()
+})
+
+t.test('a token of the environment is asked for, and the page has it', async t => {
+  const { proxy } = await startForTest(t, { ...anyPorts, S3CORS_ADMIN_TOKEN: 'token-of-a-demonstration' })
+  const origin = 'http://127.0.0.1:8000'
+  await t.rejects(askExplanation(proxy.admin.url, 'refused', origin), { message: 'the admin port answered 401' })
+  t.match(await askExplanation(proxy.admin.url, 'refused', origin, proxy.adminToken), { allowed: false })
 })

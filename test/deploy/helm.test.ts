@@ -143,7 +143,11 @@ for (const { name, values, kinds, outside = [], drainSeconds = 25, probe } of ca
     const data = objects.find(({ data }) => typeof data === 'object' && data !== null && 'proxy.yaml' in data)?.data
     if (data === undefined) return
     const { 'proxy.yaml': configuration = '', ...files } = data as Record<string, string>
-    const env = { S3CORS_LISTEN: '0.0.0.0:8080', S3CORS_ADMIN: '0.0.0.0:9464', S3CORS_ADMIN_TOKEN: 'token' }
+    const env = {
+      S3CORS_LISTEN: '0.0.0.0:8080',
+      S3CORS_ADMIN: '0.0.0.0:9464',
+      S3CORS_ADMIN_TOKEN: 'token-of-a-release',
+    }
     const check = await checkConfiguration(configuration, { files: { ...files, 'ca.crt': localhostCertificate }, env })
     t.equal(check.exitCode, 0, check.issues.join('\n'))
   })

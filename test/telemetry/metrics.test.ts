@@ -53,6 +53,8 @@ t.test('every metric has the name, the labels and the number that the design giv
   metrics.recordEnded(makeRecord({ bucket: 'guess', bucketNamed: false, status: 504, upstreamFailure: 'timeout' }))
   metrics.countRulesFetch('ok')
   metrics.countRulesFetch('ok')
+  metrics.countRefusedToken()
+  metrics.countRefusedToken()
   metrics.countSuppressedLog(3)
   metrics.countSuppressedLog()
   metrics.setReload(true, 1_700_000_000_500)
@@ -96,6 +98,7 @@ t.test('every metric has the name, the labels and the number that the design giv
       's3cors_config_last_reload_success_timestamp_seconds 1700000000.5',
       's3cors_config_restart_required 1',
       's3cors_log_suppressed_total 4',
+      's3cors_admin_tokens_refused_total 2',
       `s3cors_build_info{version="1.2.3",node_version="${process.version.slice(1)}"} 1`,
     ],
   )
