@@ -51,7 +51,7 @@ function place(root: Record<string, unknown>, setting: Setting, value: unknown):
 function readText(setting: Setting, text: string): unknown {
   switch (setting.kind) {
     case 'number':
-      return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : text
+      return /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? Number(text) : text
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : text
     case 'list':

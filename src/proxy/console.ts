@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { createProxyServer } from 'http-proxy-3'
+import { parseDecimal } from '../s3/decimal.ts'
 import type { GuardedRequest } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
 
@@ -69,6 +70,8 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
   // The library pipes, so a server that dies within its response would leave the client waiting for ever.
   proxy.on('proxyRes', (incoming, _request, response) => {
     incoming.on('error', () => breakOff(response))
+    const { 'content-length': length } = incoming.headers
+    if (length !== undefined) incoming.headers['content-length'] = String(parseDecimal(length))
   })
   proxy.on('proxyReqWs', (request, _incoming, socket) => {
     const record = sockets.get(socket)

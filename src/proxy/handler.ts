@@ -2,6 +2,7 @@ import { parseCorsRequest } from '../cors/cors-request.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import { accessDenied } from '../s3/caller-signature.ts'
 import { preflightError, s3Errors } from '../s3/error-response.ts'
+import { settleHeaders } from './console-headers.ts'
 import { forwardedLines } from './forwarded-for.ts'
 import { forward, hostFor } from './forwarding.ts'
 import { isStoreRequest, isStrayCorsOperation } from './managed-guard.ts'
@@ -64,7 +65,7 @@ function handle(
   if (consoleProxy?.matches(guarded.host) === true) {
     if (consoleProxy.accepts(guarded)) {
       if (expectsContinue) response.writeContinue()
-      request.readAllHeaders()
+      settleHeaders(request, guarded, forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor))
       consoleProxy.web(request, nodeResponseFor(response), record, () => end(context, record))
     } else {
       record.kind = 'rejected'

@@ -1,3 +1,5 @@
+import { parseDecimal } from '../s3/decimal.ts'
+
 /**
  * The fields of one response to a client, in the form in which they are sent. Every name and value is valid, each character a
  * byte: nothing is tested again.
@@ -17,17 +19,17 @@ export class OutgoingFields {
     this.lines += `${name}: ${value}\r\n`
   }
 
-  /** Adds Content-Length. */
-  setLength(bytes: number): void {
-    this.lengthLine = `Content-Length: ${bytes}\r\n`
+  /** Adds Content-Length, in canonical form; `name` in other letters. */
+  setLength(bytes: number, name = 'Content-Length'): void {
+    if (bytes >= 0) this.lengthLine = `${name}: ${bytes}\r\n`
   }
 
-  /** Adds any field; of Connection only whether it closes, and no Transfer-Encoding: both are written anew. */
+  /** Adds any field, a Content-Length of digits in canonical form; of Connection only whether it closes, and no Transfer-Encoding: both are written anew. */
   addAny(name: string, value: string): void {
     const line = `${name}: ${value}\r\n`
     switch (name.toLowerCase()) {
       case 'content-length':
-        this.lengthLine = line
+        this.setLength(parseDecimal(value), name)
         break
       case 'connection':
         if (value.toLowerCase().includes('close')) this.closes = true

@@ -14,6 +14,7 @@ import { PipelinedRequests } from './pipelined-requests.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { ProxyRequest } from './proxy-request.ts'
 import { ProxyResponse } from './proxy-response.ts'
+import { isRtsp } from './request-protocol.ts'
 import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.ts'
 
 /**
@@ -90,8 +91,11 @@ export function createProxyServer(
   server.maxHeadersCount = context.settings.guardLimits.fields + 1
 
   const handle = inTurn(context, createHandler(context))
-  const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) =>
+  const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) => {
+    // What the guard refuses as it does any other version.
+    if (isRtsp(request)) request.httpVersion = 'RTSP'
     handle(request as ProxyRequest, response as ProxyResponse, expectsContinue)
+  }
   server.on('request', onRequest(false))
   server.on('checkContinue', onRequest(true))
   // An Expect that is not 100-continue is S3's business: without this, Node answers 417.

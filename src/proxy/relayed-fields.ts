@@ -63,7 +63,7 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
         continue
       case 'content-length':
         // https://www.rfc-editor.org/rfc/rfc9110#section-8.6: never in a 204, whose reader might wait for it.
-        if (head.statusCode !== 204) out.lengthLine = `${fields[2 * i] as string}: ${value}\r\n`
+        if (head.statusCode !== 204) out.setLength(head.contentLength, fields[2 * i] as string)
         continue
       case 'vary':
         if (cors.governed && !cors.passes) {

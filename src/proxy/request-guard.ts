@@ -1,3 +1,4 @@
+import { parseDecimal } from '../s3/decimal.ts'
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { lowerCaseFieldName } from './field-name.ts'
@@ -20,7 +21,7 @@ export interface GuardedRequest {
   /** X-Forwarded-For and its kin as the client sent them, flat; undefined when it sent none. */
   readonly forwardedFields: readonly string[] | undefined
   readonly authorization: string | undefined
-  /** The decimal digits as sent; undefined when there is no Content-Length. */
+  /** In canonical form, without leading zeros; undefined when there is no Content-Length. */
   readonly contentLength: string | undefined
   readonly chunked: boolean
   /** It asked for an upgrade, which it does not get. */
@@ -185,9 +186,12 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
     if (http10) return reject(s3Errors.badRequest, 'Transfer-Encoding in HTTP/1.0')
     if (contentLength !== undefined) return reject(s3Errors.badRequest, 'Content-Length beside Transfer-Encoding')
   }
-  // Past 2^53 the count of what was sent could be wrong, and S3's largest object is 5 TiB.
-  if (contentLength !== undefined && (contentLength.length > 15 || !isDigits(contentLength))) {
-    return reject(s3Errors.badRequest, 'Content-Length')
+  if (contentLength !== undefined) {
+    // Past 2^53 the count of what was sent could be wrong, and S3's largest object is 5 TiB.
+    const length = parseDecimal(contentLength)
+    if (length === -1) return reject(s3Errors.badRequest, 'Content-Length')
+    // RFC 9110 §8.6 allows leading zeros, which some reader might take for octal.
+    if (contentLength.length > 1 && contentLength.charCodeAt(0) === 0x30) contentLength = String(length)
   }
   if (connection !== undefined) {
     const nominated = nominatedFields(connection)
@@ -222,14 +226,6 @@ function reject(error: S3Error, detail: string): Rejection {
 
 function twice(name: string): Rejection {
   return reject(s3Errors.badRequest, `${name} stands more than once`)
-}
-
-function isDigits(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x30 || code > 0x39) return false
-  }
-  return text.length > 0
 }
 
 /**

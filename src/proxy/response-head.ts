@@ -1,3 +1,4 @@
+import { parseDecimal } from '../s3/decimal.ts'
 import { FieldLine, hasControl, withoutWhitespace } from './field-line.ts'
 
 /** The head of a response: what its status line and field lines said. */
@@ -41,7 +42,6 @@ export const headPrefix = 'HTTP/1.'
 const space = 0x20
 const lf = 0x0a
 const zero = 0x30
-const nine = 0x39
 
 /** Builds a ResponseHead from its lines; reused for head after head. */
 export class ResponseHeadReader {
@@ -88,7 +88,7 @@ export class ResponseHeadReader {
     if (to - from < 12 || !text.startsWith(headPrefix, from)) return 'status-line'
     if (minorVersion !== 0 && minorVersion !== 1) return 'status-line'
     if (text.charCodeAt(from + 8) !== space) return 'status-line'
-    const statusCode = decimal(text, from + 9, from + 12)
+    const statusCode = parseDecimal(text, from + 9, from + 12)
     if (statusCode < 100 || statusCode > 599) return 'status-line'
     if (to - from > 12 && text.charCodeAt(from + 12) !== space) return 'status-line'
     if (hasControl(text, from + 12, to)) return 'status-line'
@@ -162,7 +162,7 @@ export class ResponseHeadReader {
    */
   #readContentLength(value: string): HeadFault | undefined {
     if (this.#contentLength !== -1) return 'content-length'
-    this.#contentLength = decimal(value, 0, value.length)
+    this.#contentLength = parseDecimal(value)
     return this.#contentLength === -1 ? 'content-length' : undefined
   }
 
@@ -191,25 +191,11 @@ export class ResponseHeadReader {
     for (const element of value.toLowerCase().split(',')) {
       const parameter = withoutWhitespace(element, 0, element.length)
       if (!parameter.startsWith('timeout=')) continue
-      const seconds = decimal(parameter, 8, parameter.length)
+      const seconds = parseDecimal(parameter, 8)
       if (seconds === -1) continue
       if (this.#keepAliveTimeoutSeconds === -1 || seconds < this.#keepAliveTimeoutSeconds) {
         this.#keepAliveTimeoutSeconds = seconds
       }
     }
   }
-}
-
-/** The number that `text[from, to)` writes in decimal digits alone, at least one; -1 for anything else or beyond 2^53 - 1. */
-function decimal(text: string, from: number, to: number): number {
-  if (from >= to) return -1
-  let number = 0
-  for (let i = from; i < to; i++) {
-    const code = text.charCodeAt(i)
-    // A negated test, so that NaN, past the end of the text, fails it.
-    if (!(code >= zero && code <= nine)) return -1
-    number = number * 10 + (code - zero)
-    if (number > Number.MAX_SAFE_INTEGER) return -1
-  }
-  return number
 }

@@ -2,6 +2,8 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type S3Error, s3Errors } from '../s3/error-response.ts'
 import { answerFault } from './client-fault.ts'
+import { settleHeaders } from './console-headers.ts'
+import { forwardedLines } from './forwarded-for.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { ProxyRequest } from './proxy-request.ts'
 import { guardRequest, isRejection } from './request-guard.ts'
@@ -56,7 +58,9 @@ function serveUpgrade(context: ProxyContext, request: IncomingMessage, socket: S
   else {
     const record = newRecord(request.method, request.url, socket.remoteAddress, context.now())
     record.origin = guarded.origin
-    if (request instanceof ProxyRequest) request.readAllHeaders()
+    if (request instanceof ProxyRequest) {
+      settleHeaders(request, guarded, forwardedLines(guarded, socket.remoteAddress, context.settings.forwardedFor))
+    }
     context.observer.started()
     consoleProxy.upgrade(request, socket, head, record, () => {
       record.endedAtMs = context.now()

@@ -1,5 +1,6 @@
 // Why a question of ours to the endpoint had no usable answer: one closed union, one table.
 
+import { parseDecimal } from './decimal.ts'
 import type { TransportAnswer } from './endpoint-transport.ts'
 import { parseErrorDocument } from './error-document.ts'
 
@@ -85,7 +86,8 @@ export function failureOf(answer: TransportAnswer, now: number): FetchFailure {
 /** Retry-After in seconds, from either form (RFC 9110 §10.2.3); undefined when it cannot be read. */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined
-  if (/^\d{1,9}$/.test(value)) return Number(value)
+  const seconds = parseDecimal(value)
+  if (seconds !== -1) return seconds < 1e9 ? seconds : undefined
   const at = /^[A-Z][a-z]{2}, /.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1000))
 }

@@ -1,3 +1,4 @@
+import { parseCanonicalDecimal } from './decimal.ts'
 import { isBracketedIpv6 } from './ip-literal.ts'
 
 /** A DNS name has at most 255 bytes, a port at most five digits and its colon. */
@@ -7,7 +8,7 @@ const maxHostLength = 255 + 6
  * Says whether `value` is what a Host field may hold: `uri-host [ ":" port ]`.
  *
  * Narrower than RFC 9110 (https://www.rfc-editor.org/rfc/rfc9110#section-7.2): no percent-encoding, no sub-delims, no empty
- * name, label or port. No S3 endpoint has such a name, and servers disagree on what it means.
+ * name, label or port, no leading zero in the port. No S3 endpoint has such a name, and servers disagree on what it means.
  */
 export function isHostValue(value: string): boolean {
   if (value.length === 0 || value.length > maxHostLength) return false
@@ -39,13 +40,6 @@ function isNameCharacter(code: number): boolean {
 }
 
 function isPort(value: string, start: number): boolean {
-  const digits = value.length - start
-  if (digits < 1 || digits > 5) return false
-  let port = 0
-  for (let i = start; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 0x30
-    if (digit < 0 || digit > 9) return false
-    port = port * 10 + digit
-  }
+  const port = parseCanonicalDecimal(value, start)
   return port >= 1 && port <= 65535
 }

@@ -3,6 +3,7 @@
 import t from 'tap'
 import { corsFields, errorCode, readResponse, readResponses } from '../fixtures/client-responses.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+import { fieldValues } from '../fixtures/request-reader.ts'
 import { goodOrigin, startTestProxy } from '../fixtures/test-proxy.ts'
 import { assertWell } from '../fixtures/well-being.ts'
 
@@ -87,6 +88,14 @@ const refused: Case[] = [
   { name: 'A020 HTTP/0.9', bytes: 'GET /web/k\r\n\r\n', status: 505 },
   { name: 'A020 HTTP/2.0', bytes: head('GET', '', '2.0'), status: 505 },
   { name: 'A020 HTTP/1.2', bytes: head('GET', '', '1.2'), status: 505 },
+  ...['GET', 'OPTIONS', 'POST'].map(method => ({
+    name: `A020 ${method} of RTSP`,
+    bytes: head(method, '').replace('HTTP/1.1', 'RTSP/1.0'),
+    status: 505,
+  })),
+  { name: 'A020 PUT of RTSP', bytes: head('PUT', '').replace('HTTP/1.1', 'RTSP/1.0'), status: 400 },
+  { name: 'A020 GET of ICE', bytes: head('GET', '').replace('HTTP/1.1', 'ICE/1.0'), status: 400 },
+  { name: 'A020 SOURCE of ICE', bytes: head('SOURCE', '').replace('HTTP/1.1', 'ICE/1.0'), status: 405 },
   { name: 'A020 HTTP/9.9', bytes: head('GET', '', '9.9'), status: 505 },
   {
     name: 'a request in the packet of a refused one with content',
@@ -193,7 +202,7 @@ const forwarded: Forwarded[] = [
     body: 'x',
   },
   {
-    name: 'A009 a length with leading zeros, as it came',
+    name: 'A009 a length with leading zeros, which goes up without them',
     bytes: `${head('PUT', 'Content-Length: 010\r\n')}0123456789`,
     method: 'PUT',
     framing: 'length',
@@ -234,6 +243,8 @@ t.test('what is forwarded is framed as it came, and is one request', async t => 
         ],
       )
       const arrived = upstream.requests.slice(before)
+      const [length] = fieldValues(arrived[0] ?? { fields: [] }, 'content-length')
+      t.equal(length, framing === 'length' ? `${body.length}` : undefined)
       t.strictSame(
         arrived.map(request => [request.method, request.framing, request.body.toString(), request.complete]),
         [

@@ -56,6 +56,7 @@ const seeds = [
   `POST /ccc/k HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nOrigin: https://ccc.example\r\n\r\n${inChunks('abc', smuggled)}`,
   `DELETE /aaa/k HTTP/1.1\r\nHost: a\r\ntransfer-encoding: Chunked\r\nX-A: b\r\n\r\n5;a=b\r\nGET /\r\n0\r\nX-T: Host: a\r\n\r\n`,
   'PUT /aaa/k HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc',
+  `PUT /aaa/k HTTP/1.1\r\nHost: a\r\nContent-Length: 000${smuggled.length}\r\nX-Real-IP: 10.0.0.1\r\n\r\n${smuggled}`,
   'PUT /aaa/empty HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nIf-None-Match: *\r\n\r\n',
   'OPTIONS /aaa/k HTTP/1.1\r\nHost: a\r\nOrigin: https://aaa.example\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x-aaa, X-AAA\r\n\r\n',
   'OPTIONS /k HTTP/1.1\r\nHost: bbb.s3.test\r\nOrigin: https://b.example\r\nAccess-Control-Request-Method: PUT\r\n\r\n',
@@ -83,7 +84,10 @@ const hopByHop = [
   'upgrade',
   'http2-settings',
 ]
-const rewritten = ['host', 'content-length', 'transfer-encoding', 'x-forwarded-for', 'x-real-ip', 'forwarded']
+const rewritten = ['host', 'content-length', 'transfer-encoding']
+/** Names that tell of whom a proxy was asked, however they are spelt. */
+const ofTheClient =
+  /^(?:x[-_])?(?:forwarded|real[-_]ip|cluster[-_]client[-_]ip|true[-_]client[-_]ip)|^true[-_]client[-_]ip/i
 
 interface Lane {
   readonly proxy: TestProxy
@@ -192,6 +196,10 @@ function faultOfArrival(request: ReceivedRequest): string | undefined {
         fields[index]?.[0].includes('_') && (once.includes(name) || name === 'access-control-request-headers'),
     )
   if (folded !== undefined) return `${folded} arrived with an underscore`
+  const claimed = fields.filter(([name]) => ofTheClient.test(name)).map(([name, value]) => `${name}: ${value}`)
+  if (claimed.join() !== 'X-Forwarded-For: 127.0.0.1') return `the client arrived as ${claimed}`
+  const length = valuesOf(request, 'content-length')[0] ?? '0'
+  if (!/^(?:0|[1-9][0-9]*)$/.test(length)) return `Content-Length ${length} arrived`
   if (request.trailers.length > 0) return 'trailers arrived'
   const address = referenceAddress(host, target, Object.keys(rulesOf))
   if (address === 'ambiguous' && isKnownHost(host)) return `an ambiguous address arrived: ${host} ${target}`
@@ -221,7 +229,14 @@ function endToEnd(request: Pick<SentRequest, 'fields'>, minorVersion: string): s
     .split(',')
     .map(option => option.trim().toLowerCase())
   const gone = [...hopByHop, ...rewritten, ...nominated, ...(minorVersion === '0' ? ['expect'] : [])]
-  return JSON.stringify(request.fields.filter(([name]) => !gone.includes(name.toLowerCase())))
+  const kept = request.fields.filter(([name]) => !gone.includes(name.toLowerCase()) && !ofTheClient.test(name))
+  return JSON.stringify(kept)
+}
+
+/** As a number, which leading zeros do not change. */
+function lengthOf(request: Pick<SentRequest, 'fields'>): number | undefined {
+  const [length] = valuesOf(request, 'content-length')
+  return length === undefined ? undefined : Number(length)
 }
 
 /** Where what arrived differs from what was sent. */
@@ -230,7 +245,7 @@ function differenceOf(sent: SentRequest, arrived: ReceivedRequest): string | und
   if (valuesOf(sent, 'host')[0] !== valuesOf(arrived, 'host')[0]) return 'Host'
   if (endToEnd(sent, sent.minorVersion) !== endToEnd(arrived, '1')) return 'fields'
   if (sent.framing !== arrived.framing) return 'framing'
-  if (valuesOf(sent, 'content-length')[0] !== valuesOf(arrived, 'content-length')[0]) return 'Content-Length'
+  if (lengthOf(sent) !== lengthOf(arrived)) return 'Content-Length'
   if (!arrived.complete) return undefined
   return sent.complete && sent.body === arrived.body.toString('latin1') ? undefined : 'content'
 }

@@ -5,6 +5,7 @@ import { OutgoingFields } from '../../src/proxy/outgoing-fields.ts'
 import { appendCors, type ResponseCors, relayedFields, ungovernedCors } from '../../src/proxy/relayed-fields.ts'
 import { newRecord } from '../../src/proxy/request-record.ts'
 import type { ResponseHead } from '../../src/proxy/response-head.ts'
+import { fieldValues } from '../../src/s3/field-values.ts'
 import { flatFields } from '../fixtures/outgoing-fields.ts'
 
 const policy = compilePolicy([
@@ -51,7 +52,7 @@ function head(fields: readonly string[], statusCode = 200): ResponseHead {
     minorVersion: 1,
     fields,
     names: fields.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase()),
-    contentLength: -1,
+    contentLength: Number(fieldValues(fields, 'content-length')[0] ?? -1),
     chunked: false,
     closes: false,
     keepAliveTimeoutSeconds: -1,

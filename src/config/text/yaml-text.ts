@@ -90,8 +90,16 @@ function toPlain(
     return object
   }
   if (isSeq(node)) return node.items.map(item => toPlain(item as Node, text, faults, position))
+  if (isScalar(node) && typeof node.value === 'number' && !plainNumber.test(node.source ?? '')) {
+    const message = `${JSON.stringify(node.source)} is a number in a form that is read in more than one way`
+    faults.push({ ...position(node.range?.[0] ?? 0), reason: 'number', message, allowed: numberAllowed })
+  }
   return scalarValue(node, text)
 }
+
+/** YAML 1.1 reads `010` as 8 and YAML 1.2 as 10; nobody needs `+5`, `0x10` or `1e3`. */
+const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/
+const numberAllowed = 'decimal digits without "+", leading zeros or an exponent, or text in quotes'
 
 const unknownKey = { reason: 'unknown-key', message: 'unknown key "__proto__"', allowed: 'the documented keys' }
 const duplicateKey = { reason: 'yaml', message: 'Map keys must be unique', allowed: 'each key once' }

@@ -10,7 +10,7 @@ export interface Address {
 export const addressAllowed = '"HOST:PORT", ":PORT" or "[IPV6]:PORT" with a port from 0 to 65535'
 
 /** For editors, which read the JSON Schema: the shape without the bounds. */
-export const addressPattern = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):[0-9]{1,5}$/
+export const addressPattern = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):(?:0|[1-9][0-9]{0,4})$/
 
 /** Reads `host:port`, `:port` or `[::1]:port`; undefined when it is none of them. */
 export function parseAddress(text: string): Address | undefined {

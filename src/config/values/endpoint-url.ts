@@ -13,7 +13,7 @@ export interface EndpointUrl {
 export const endpointUrlAllowed = '"http://HOST[:PORT]" or "https://HOST[:PORT]", without user, path, query or fragment'
 
 /** The whole shape; only a single `/` may follow the authority. */
-export const endpointUrlPattern = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?\/?$/
+export const endpointUrlPattern = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[1-9][0-9]{0,4})?\/?$/
 
 /** Reads the URL of an endpoint; undefined when it says anything beyond scheme, host and port. */
 export function parseEndpointUrl(text: string): EndpointUrl | undefined {

@@ -5,7 +5,7 @@ export const hostNamePattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_
 
 /** A host with or without a port, as it stands in a Host field. */
 export const hostFieldPattern =
-  /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?)(?::[0-9]{1,5})?$/
+  /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?)(?::[1-9][0-9]{0,4})?$/
 
 /** What {@link isHostName} takes, as one clause. */
 export const hostNameAllowed = 'a host name such as "s3.example.com", without scheme, port or "*"'
@@ -24,7 +24,7 @@ export function isAddressRange(text: string): boolean {
   const family = isIP(address)
   if (family === 0 || rest.length > 0) return false
   if (prefix === undefined) return true
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
+  return /^(?:0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
 }
 
 /** What {@link isSerialisedOrigin} takes, as one clause. */

@@ -13,19 +13,29 @@ t.test('L199 keys that look like numbers, null or true stay what they are', asyn
 })
 
 t.test('L201 scalars are those of YAML 1.2', async t => {
-  const { value } = readYaml('a: yes\nb: on\nc: 012\nd: 12:30\ne: 0x10\nf: 1_000\ng: ~\nh: true\ni: 1.5\nj: no\n')
+  const { value, faults } = readYaml('a: yes\nb: on\nc: 12\nd: 12:30\ne: -16\nf: 1_000\ng: ~\nh: true\ni: 1.5\nj: no\n')
+  t.strictSame(faults, [])
   t.strictSame(plain(value), {
     a: 'yes',
     b: 'on',
     c: 12,
     d: '12:30',
-    e: 16,
+    e: -16,
     f: '1_000',
     g: null,
     h: true,
     i: 1.5,
     j: 'no',
   })
+})
+
+t.test('numbers that YAML 1.1 reads otherwise, or that nobody needs, are faults with their place', async t => {
+  for (const text of ['012', '+5', '0x10', '0o10', '1e3', '.5', '5.', '.inf', '.nan', '-012', '0.5e1']) {
+    const { faults } = readYaml(`a:\n  - ${text}\n`)
+    const message = `"${text}" is a number in a form that is read in more than one way`
+    const allowed = 'decimal digits without "+", leading zeros or an exponent, or text in quotes'
+    t.strictSame(faults, [{ line: 2, column: 5, reason: 'number', message, allowed }])
+  }
 })
 
 t.test('L202 CRLF is a line end like any other', async t => {
