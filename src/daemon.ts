@@ -68,6 +68,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onDisabled(bucket, detail) {
         log.warn('managed_disabled', { bucket, detail })
       },
+      onUnusable(bucket, detail) {
+        log.warn('managed_unusable', { bucket, detail })
+      },
     },
   })
   const controlPlane = createControlPlane({

@@ -1,19 +1,12 @@
 import type { PolicySources } from '../policies/policy-sources.ts'
 import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
+import { isCorsOperation } from '../s3/cors-query.ts'
 import type { Log } from '../telemetry/log.ts'
 
-/**
- * Whether this was a `PUT` or `DELETE ?cors` that the endpoint carried out: from then on it has other rules. A presigned one
- * has further parameters beside `cors`.
- */
-export function isCorsWrite({ method, status, target, bucket }: RequestRecord): boolean {
+/** Whether this was a `PUT` or `DELETE ?cors`, however it was written, that the endpoint carried out: it may have other rules now. */
+export function isCorsWrite({ method, status, target, bucket, object }: RequestRecord): boolean {
   if ((method !== 'PUT' && method !== 'DELETE') || status < 200 || status > 299 || bucket === undefined) return false
-  const question = target.indexOf('?')
-  if (question < 0) return false
-  return target
-    .slice(question + 1)
-    .split('&')
-    .some(parameter => parameter === 'cors' || parameter === 'cors=')
+  return isCorsOperation(target, object)
 }
 
 /** The observer, and beside it the eye on writes of rules: fetched ones are fetched anew at once, others are said to have no effect. */

@@ -1,11 +1,13 @@
 import type { Configuration } from '../config/configuration.ts'
 import { type BucketPolicies, createBucketPolicies } from '../policies/bucket-policies.ts'
 import { createBucketStore } from '../policies/managed/bucket-store.ts'
+import { createCopySourceGuard } from '../policies/managed/copy-source-guard.ts'
 import { createDirectoryStore } from '../policies/managed/directory-store.ts'
-import { probeEndpoint } from '../policies/managed/endpoint-safety.ts'
+import { findBucket, probeEndpoint } from '../policies/managed/endpoint-probe.ts'
 import type { ManagedDocument } from '../policies/managed/managed-document.ts'
 import type { RuleStore } from '../policies/managed/rule-store.ts'
-import { createStoreGuard, type StoreGuard } from '../policies/managed/store-guard.ts'
+import { createStoreGuard } from '../policies/managed/store-guard.ts'
+import { defaultStorePrefix } from '../policies/managed/store-place.ts'
 import { createManagedPolicies, type ManagedPolicies } from '../policies/managed-policies.ts'
 import type { PolicySources, SourceBuckets } from '../policies/policy-sources.ts'
 import { createPolicySources } from '../policies/policy-sources.ts'
@@ -41,8 +43,10 @@ export interface RuleEvents {
   onFetch(event: FetchEvent): void
   /** Managed rules were changed, and by whom. */
   onChange(document: ManagedDocument): void
-  /** The endpoint turned out to store rules itself. */
+  /** The endpoint turned out not to be one whose rules can be managed. */
   onDisabled(bucket: string, detail: string): void
+  /** Why `?cors` requests of a managed bucket are answered 503. */
+  onUnusable(bucket: string, detail: string): void
   /** A live source has a new entry; for processes that mirror it. */
   onEntry?(source: 'upstream' | 'managed', bucket: string, entry: RuleEntry): void
 }
@@ -86,9 +90,11 @@ export function createPolicies(
             store: place.store,
             storeName: place.name,
             probe: bucket => probeEndpoint(upstream.call, bucket),
+            find: bucket => findBucket(upstream.call, bucket),
             forward: upstream.forward.send,
             onChange: events.onChange,
             onDisabled: events.onDisabled,
+            onUnusable: events.onUnusable,
           },
           buckets,
           before?.managed,
@@ -100,7 +106,7 @@ export function createPolicies(
   )
   return {
     lookup,
-    managed: managed === undefined ? undefined : { handle: managed.handle, storeGuard: storeGuardOf(configuration) },
+    managed: managed === undefined ? undefined : { handle: managed.handle, ...storeGuardsOf(configuration) },
     entryOf: (source, bucket) => (source === 'upstream' ? fetched : managed)?.entryOf(bucket),
     cached: () => ({ upstream: fetched?.cached(), managed: managed?.cached() }),
   }
@@ -108,10 +114,9 @@ export function createPolicies(
 
 /** Where managed rules are when the configuration does not say: design and samples name the same directory. */
 const defaultDirectory = './rules'
-const defaultPrefix = 'cors/'
 
 function storeOf({ managed }: Configuration, upstream: Upstream): { readonly store: RuleStore; readonly name: string } {
-  const { bucket, prefix = defaultPrefix, directory = defaultDirectory } = managed?.store ?? {}
+  const { bucket, prefix = defaultStorePrefix, directory = defaultDirectory } = managed?.store ?? {}
   if (bucket === undefined) {
     return { store: createDirectoryStore(directory), name: `directory ${directory}` }
   }
@@ -121,8 +126,9 @@ function storeOf({ managed }: Configuration, upstream: Upstream): { readonly sto
   }
 }
 
-/** Keeps clients away from the objects that hold managed rules; undefined where a directory holds them. */
-export function storeGuardOf({ managed }: Configuration): StoreGuard | undefined {
-  const { bucket, prefix = defaultPrefix } = managed?.store ?? {}
-  return bucket === undefined ? undefined : createStoreGuard(bucket, prefix)
+/** Keep clients away from the objects that hold managed rules; none where a directory holds them. */
+export function storeGuardsOf({ managed }: Configuration): Pick<ManagedOperations, 'storeGuard' | 'copySourceGuard'> {
+  const { bucket, prefix = defaultStorePrefix } = managed?.store ?? {}
+  if (bucket === undefined) return { storeGuard: undefined, copySourceGuard: undefined }
+  return { storeGuard: createStoreGuard(bucket, prefix), copySourceGuard: createCopySourceGuard(bucket, prefix) }
 }

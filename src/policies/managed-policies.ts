@@ -6,7 +6,8 @@ import type { CorsFetchResult } from '../s3/get-bucket-cors.ts'
 import { type BucketPolicies, createBucketPolicies } from './bucket-policies.ts'
 import { createCallBudget } from './call-budget.ts'
 import { steadyNow } from './clock.ts'
-import { createEndpointSafety, type Safety } from './managed/endpoint-safety.ts'
+import type { Safety } from './managed/endpoint-probe.ts'
+import { createEndpointSafety, detailOf } from './managed/endpoint-safety.ts'
 import type { ManagedDocument } from './managed/managed-document.ts'
 import { createManagedHandler, type ManagedAnswer, type ManagedRequest } from './managed/managed-request.ts'
 import { type RuleStore, UnreadableDocument } from './managed/rule-store.ts'
@@ -21,12 +22,16 @@ export interface ManagedSource extends Omit<UpstreamSource, 'getBucketCors' | 'u
   readonly storeName: string
   /** `probeEndpoint` with the proxy's own credentials. */
   readonly probe: (bucket: string) => Promise<Safety>
+  /** Whether a bucket is there, asked with the proxy's own credentials. */
+  readonly find: (bucket: string) => Promise<'there' | 'gone' | 'unknown'>
   /** Sends a caller's own request to the endpoint. */
   readonly forward: Transport['send']
   /** Milliseconds since the epoch, to say when something was changed. */
   readonly wallClock?: (() => number) | undefined
-  /** Told when the endpoint turned out to store rules itself, which ends `managed` for the bucket. */
+  /** Told when the endpoint turned out not to be what was found, which ends `managed` for the bucket or for all. */
   readonly onDisabled?: ((bucket: string, detail: string) => void) | undefined
+  /** Told why `?cors` requests of a bucket that is there are answered 503, once for each reason. */
+  readonly onUnusable?: ((bucket: string, detail: string) => void) | undefined
   /** Told of each change that is durable. */
   readonly onChange?: ((document: ManagedDocument) => void) | undefined
 }
@@ -60,6 +65,10 @@ export function createManagedPolicies(
     probe: source.probe,
     now,
     mayProbe: bucket => buckets.named.has(bucket) || mayProbe(),
+    onFound(bucket, found) {
+      const detail = detailOf(found)
+      if (detail !== undefined) source.onUnusable?.(bucket, detail)
+    },
   })
   const policies = createBucketPolicies(
     { ...source, kind: 'managed', upstream: source.storeName, getBucketCors: fetch },
@@ -69,6 +78,7 @@ export function createManagedPolicies(
   const handle = createManagedHandler({
     safety,
     forward: source.forward,
+    find: source.find,
     read: async bucket => (await store.read(bucket)).document?.rules,
     write,
     disabled: (bucket, detail) => source.onDisabled?.(bucket, detail),
@@ -128,9 +138,8 @@ export function createManagedPolicies(
     }
     const found = safety.peek(bucket)
     if (found !== undefined && found.kind !== 'safe') {
-      notes.push(
-        `?cors is answered ${found.kind === 'no-such-bucket' ? 404 : 503}: ${'detail' in found ? found.detail : found.kind}`,
-      )
+      const status = found.kind === 'no-such-bucket' ? 404 : 503
+      notes.push(`?cors is answered ${status}: ${detailOf(found) ?? 'the endpoint has no such bucket'}`)
     }
     return notes
   }

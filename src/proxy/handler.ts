@@ -1,12 +1,13 @@
 import { parseCorsRequest } from '../cors/cors-request.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import { accessDenied } from '../s3/caller-signature.ts'
+import { isCorsOperation } from '../s3/cors-query.ts'
 import { preflightError, s3Errors } from '../s3/error-response.ts'
 import { settleHeaders } from './console-headers.ts'
 import { forwardedLines } from './forwarded-for.ts'
 import { forward, hostFor } from './forwarding.ts'
 import { isStoreRequest, isStrayCorsOperation } from './managed-guard.ts'
-import { answerManaged, isCorsOperation } from './managed-operation.ts'
+import { answerManaged } from './managed-operation.ts'
 import { nodeResponseFor } from './node-response.ts'
 import { OutgoingFields } from './outgoing-fields.ts'
 import { answerPreflight } from './preflight.ts'
@@ -99,6 +100,7 @@ function handle(
     return
   }
   record.bucket = address.bucket
+  record.object = address.object
   const policy = settings.policies.peek(address.bucket)
   if (policy !== undefined) {
     decideAndGo(context, turn, address, policy)
@@ -166,7 +168,7 @@ function proceed(
 ): void {
   const { managed } = turn.settings
   const isManaged = policy.source === 'managed' && managed !== undefined && bucket !== undefined
-  if (!isManaged || !isCorsOperation(turn.guarded.target, bucket.object)) {
+  if (!isManaged || !isCorsOperation(turn.guarded.target, bucket.object, bucket.style)) {
     forward(context, turn, cors)
     return
   }

@@ -1,5 +1,5 @@
 import type { BucketAddress } from '../s3/bucket-address.ts'
-import { isCorsOperation } from './managed-operation.ts'
+import { isCorsOperation } from '../s3/cors-query.ts'
 import type { ProxySettings } from './proxy-context.ts'
 import type { GuardedRequest } from './request-guard.ts'
 
@@ -10,6 +10,7 @@ import type { GuardedRequest } from './request-guard.ts'
 export function isStoreRequest(settings: ProxySettings, address: BucketAddress, guarded: GuardedRequest): boolean {
   const guard = settings.managed?.storeGuard
   if (guard === undefined) return false
+  if (settings.managed?.copySourceGuard?.(guarded.method, guarded.target, guarded.lines)) return true
   const read = address.kind === 'bucket' ? address : settings.addressOf('localhost', guarded.target)
   return read.kind === 'bucket' && guard(read.bucket, read.style, guarded.method, guarded.target)
 }
@@ -26,5 +27,8 @@ export function isStrayCorsOperation(
   if (settings.managed === undefined || address.kind !== 'none' || guarded.method === 'OPTIONS') return false
   const read = settings.addressOf('localhost', guarded.target)
   if (read.kind !== 'bucket') return isCorsOperation(guarded.target, false)
-  return isCorsOperation(guarded.target, read.object) && settings.policies.inspect(read.bucket).source === 'managed'
+  return (
+    isCorsOperation(guarded.target, read.object, read.style) &&
+    settings.policies.inspect(read.bucket).source === 'managed'
+  )
 }

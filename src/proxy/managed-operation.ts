@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls'
+import type { CopySourceGuard } from '../policies/managed/copy-source-guard.ts'
 import type { ManagedAnswer, ManagedRequest } from '../policies/managed/managed-request.ts'
 import type { StoreGuard } from '../policies/managed/store-guard.ts'
-import { corsQuery } from '../s3/cors-query.ts'
 import type { RequestIds } from '../s3/request-ids.ts'
 import { KeptContent } from './kept-content.ts'
 import { lingerAtEnd } from './linger.ts'
@@ -21,15 +21,12 @@ export interface ManagedOperations {
   handle(request: ManagedRequest): Promise<ManagedAnswer>
   /** Keeps clients away from the objects that hold the rules; undefined where a directory holds them. */
   readonly storeGuard: StoreGuard | undefined
+  /** Keeps clients from having them copied; undefined likewise. */
+  readonly copySourceGuard: CopySourceGuard | undefined
 }
 
 // PutBucketCors takes 64 KB; this is also all that one caller can make us hold.
 const maxBodyBytes = 64 * 1024
-
-/** Whether the request is `?cors` of a bucket, in any spelling that an endpoint might take for it. */
-export function isCorsOperation(target: string, object: boolean): boolean {
-  return !object && corsQuery(target) !== 'none'
-}
 
 /**
  * Reads the content of a `?cors` request, at most as much as S3 takes, and answers it. `cors` is what the rules before

@@ -28,6 +28,8 @@ export interface RequestRecord {
   target: string
   origin: string | undefined
   bucket: string | undefined
+  /** A key follows the bucket. */
+  object: boolean
   /** The configuration names the bucket itself, so its name may be a label. */
   bucketNamed: boolean
   /** Of preflight and actual requests; undefined for every other kind. */
@@ -82,6 +84,7 @@ export function newRecord(
     target: target ?? '',
     origin: undefined,
     bucket: undefined,
+    object: false,
     bucketNamed: false,
     decision: undefined,
     enforcement: 'headers',

@@ -1,10 +1,10 @@
 /** What a request-target's query has to do with `?cors`. */
 export type CorsQuery =
-  /** `?cors` or `?cors=` and nothing else. */
+  /** `?cors` or `?cors=`, and nothing else but the name that an SDK gives the operation. */
   | 'exact'
   /** With the parameters of a presigned URL. */
   | 'presigned'
-  /** Together with something else: an endpoint may take it for another operation. */
+  /** Together with something else, or in another spelling: an endpoint may take it for this operation or for another. */
   | 'mixed'
   | 'none'
 
@@ -14,19 +14,54 @@ export function corsQuery(target: string): CorsQuery {
   if (start < 0) return 'none'
   const query = target.slice(start + 1)
   if (query === 'cors' || query === 'cors=') return 'exact'
-  const names = query.split(/[&;]/).map(nameOf)
+  const parameters = query.split(/[&;]/)
+  const names = parameters.map(nameOf)
   if (!names.includes('cors')) return 'none'
   const rest = names.filter(name => name !== 'cors')
-  return rest.length > 0 && rest.length === names.length - 1 && rest.every(name => name.startsWith('x-amz-'))
-    ? 'presigned'
-    : 'mixed'
+  if (rest.length !== names.length - 1) return 'mixed'
+  if (rest.length === 1 && parameters.every(isPlainParameter)) return 'exact'
+  return rest.length > 0 && rest.every(name => name.startsWith('x-amz-')) ? 'presigned' : 'mixed'
+}
+
+/**
+ * Whether a request is one about a bucket's rules, in any spelling that an endpoint might take for it. `object`: a key follows
+ * the bucket. One that is nothing but slashes and dots is none to an endpoint that cleans paths.
+ */
+export function isCorsOperation(target: string, object: boolean, style?: 'path' | 'virtual'): boolean {
+  const query = target.indexOf('?')
+  if (query < 0 || (object && (style === undefined || !isEmptyKey(target.slice(0, query), style)))) return false
+  return corsQuery(target) !== 'none'
+}
+
+/** SDKs that name the operation do so with `x-id`, which endpoints ignore. */
+function isPlainParameter(parameter: string): boolean {
+  switch (parameter) {
+    case 'cors':
+    case 'cors=':
+    case 'x-id=PutBucketCors':
+    case 'x-id=GetBucketCors':
+    case 'x-id=DeleteBucketCors':
+      return true
+    default:
+      return false
+  }
+}
+
+function isEmptyKey(path: string, style: 'path' | 'virtual'): boolean {
+  const start = style === 'virtual' ? 1 : path.indexOf('/', 1)
+  return start >= 0 && /^(?:[/.\\]|%2[ef]|%5c)*$/i.test(path.slice(start))
 }
 
 function nameOf(parameter: string): string {
   const name = parameter.split('=', 1)[0] ?? ''
   try {
-    return decodeURIComponent(name.replaceAll('+', ' ')).trim().toLowerCase()
+    return plain(decodeURIComponent(name.replaceAll('+', ' ')))
   } catch {
-    return name.toLowerCase()
+    return plain(name)
   }
+}
+
+/** Without what a lenient reader skips. */
+function plain(name: string): string {
+  return name.replaceAll('\0', '').trim().toLowerCase()
 }

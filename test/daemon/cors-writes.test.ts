@@ -14,6 +14,17 @@ const cases: readonly { readonly name: string; readonly record: Partial<RequestR
     record: { method: 'PUT', target: '/b?X-Amz-Signature=0&cors&x=1', status: 200 },
     write: true,
   },
+  {
+    name: 'a PUT that an SDK names in its query',
+    record: { method: 'PUT', target: '/b?cors&x-id=PutBucketCors', status: 200 },
+    write: true,
+  },
+  { name: 'an encoded DELETE ?cors', record: { method: 'DELETE', target: '/b?%63ors', status: 204 }, write: true },
+  {
+    name: 'a PUT of an object with such a parameter',
+    record: { method: 'PUT', target: '/b/key?cors', status: 200, object: true },
+    write: false,
+  },
   { name: 'GET ?cors', record: { method: 'GET', target: '/b?cors', status: 200 }, write: false },
   { name: 'a refused PUT ?cors', record: { method: 'PUT', target: '/b?cors', status: 403 }, write: false },
   { name: 'a PUT ?cors without an answer', record: { method: 'PUT', target: '/b?cors', status: 0 }, write: false },

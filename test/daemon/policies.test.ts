@@ -8,7 +8,7 @@ import { createUpstream } from '../../src/daemon/upstream.ts'
 import { parseText } from '../fixtures/parsed-text.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 
-const silent: RuleEvents = { onFetch() {}, onChange() {}, onDisabled() {} }
+const silent: RuleEvents = { onFetch() {}, onChange() {}, onDisabled() {}, onUnusable() {} }
 const xml =
   '<CORSConfiguration><CORSRule><AllowedOrigin>https://a.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>'
 

@@ -24,7 +24,7 @@ t.test('a process that serves alone listens, obeys, counts and drains', async t 
     environment: {},
     metrics,
     log: createLog({ level: 'silent', sink: sinkTo(new PassThrough()) }),
-    events: { onFetch: () => {}, onChange: () => {}, onDisabled: () => {} },
+    events: { onFetch: () => {}, onChange: () => {}, onDisabled: () => {}, onUnusable: () => {} },
   })
   t.equal(serving.listening(), false)
   const { address, port } = await serving.listen({ host: '127.0.0.1', port: 0 })

@@ -20,6 +20,7 @@ function replica(clock: FakeClock, bucket: FakeBucket, change: Partial<ManagedSo
       store: createBucketStore(bucket.call, { bucket: 'private', prefix: 'cors/' }),
       storeName: 'private/cors/',
       probe: async () => ({ kind: 'safe' }),
+      find: async () => 'there',
       forward: endpoint.forward,
       times,
       onChange: document => changes.push(document),

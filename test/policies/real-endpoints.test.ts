@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { createBucketStore } from '../../src/policies/managed/bucket-store.ts'
-import { probeEndpoint } from '../../src/policies/managed/endpoint-safety.ts'
+import { probeEndpoint } from '../../src/policies/managed/endpoint-probe.ts'
 import type { ManagedDocument } from '../../src/policies/managed/managed-document.ts'
 import { createTransport } from '../../src/s3/endpoint-transport.ts'
 import { createGetBucketCors } from '../../src/s3/get-bucket-cors.ts'

@@ -1,27 +1,12 @@
 import t, { type Test } from 'tap'
 import type { ManagedAnswer, ManagedRequest } from '../../src/policies/managed/managed-request.ts'
-import { answerManaged, isCorsOperation } from '../../src/proxy/managed-operation.ts'
+import { answerManaged } from '../../src/proxy/managed-operation.ts'
 import type { ProxyContext } from '../../src/proxy/proxy-context.ts'
 import { ungovernedCors } from '../../src/proxy/relayed-fields.ts'
 import { guardRequest, isRejection } from '../../src/proxy/request-guard.ts'
 import { newRecord, type RequestRecord } from '../../src/proxy/request-record.ts'
 import { serveRequests } from '../fixtures/client-side.ts'
 import { openRaw, raw } from '../fixtures/raw-client.ts'
-
-const operations = [
-  { target: '/media?cors', object: false, is: true },
-  { target: '/media/?cors=', object: false, is: true },
-  { target: '/media?%63ors', object: false, is: true },
-  { target: '/media?cors&acl', object: false, is: true },
-  { target: '/media?acl', object: false, is: false },
-  { target: '/media', object: false, is: false },
-  { target: '/media/key?cors', object: true, is: false },
-]
-for (const { target, object, is } of operations) {
-  t.test(`${target} is ${is ? '' : 'not '}an operation on the bucket's rules`, async t => {
-    t.equal(isCorsOperation(target, object), is)
-  })
-}
 
 interface Rig {
   readonly port: number
@@ -67,6 +52,7 @@ async function start(t: Test): Promise<Rig> {
         return stored
       },
       storeGuard: undefined,
+      copySourceGuard: undefined,
     }
     void answerManaged(context, operations, exchange, () => ended.push(record))
   })

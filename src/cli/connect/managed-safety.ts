@@ -1,10 +1,11 @@
 import type { Configuration } from '../../config/configuration.ts'
-import { probeEndpoint, type Safety } from '../../policies/managed/endpoint-safety.ts'
+import { probeBucket, probeEndpoint, type Safety } from '../../policies/managed/endpoint-probe.ts'
+import { defaultStorePrefix } from '../../policies/managed/store-place.ts'
 import type { S3Caller } from '../../s3/s3-call.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { mapBounded } from './map-bounded.ts'
-import { readAnswer } from './read-answer.ts'
+import { maxAnswerBytes, readAnswer } from './read-answer.ts'
 
 /** Whether callers' own `?cors` requests may be put to this endpoint, for every bucket named; and whether the store is there. */
 export async function checkManaged(
@@ -16,7 +17,9 @@ export async function checkManaged(
     findingOf(`buckets.${bucket}`, await probeEndpoint(call, bucket)),
   )
   const store = managed?.store.bucket
-  return store === undefined ? findings : [...findings, await checkStore(call, store)]
+  return store === undefined
+    ? findings
+    : [...findings, await checkStore(call, store, managed?.store.prefix ?? defaultStorePrefix)]
 }
 
 function findingOf(about: string, safety: Safety): Finding {
@@ -41,21 +44,41 @@ function findingOf(about: string, safety: Safety): Finding {
         what: 'the endpoint has no such bucket: its ?cors requests get 404, its preflights 403',
         todo: 'correct the name, or create the bucket',
       }
+    case 'forbidden':
+      return {
+        severity: 'fault',
+        about,
+        what: `its ?cors requests get 503: ${safety.detail}`,
+        todo: 'keys that may s3:ListBucket, s3:PutBucketCORS and s3:GetBucketCORS on this bucket',
+      }
     case 'unknown':
       return {
         severity: 'fault',
         about,
         what: `whether managed is safe is not known, so its ?cors requests get 503: ${safety.detail}`,
-        todo: 'keys that may s3:ListBucket and s3:PutBucketCORS on this bucket, and the region that the endpoint wants',
+        todo: 'an endpoint that answers, keys that it knows, and the region that it wants',
       }
   }
 }
 
-async function checkStore(call: S3Caller, bucket: string): Promise<Finding> {
+async function checkStore(call: S3Caller, bucket: string, prefix: string): Promise<Finding> {
   const about = 'managed.store.bucket'
-  // HEAD has no body and so no code: the status has to do.
-  const said = readAnswer(await call({ method: 'HEAD', bucket, maxBodyBytes: 0 }))
-  if (said.status === 200) return { severity: 'ok', about, what: `${bucket} is there` }
-  const todo = said.status === 404 ? 'create it, private' : 'keys that may read and write it'
-  return { severity: 'fault', about, what: `${bucket}: ${said.text}`, todo }
+  const found = (await probeBucket(call, bucket)) ?? (await probeObject(call, bucket, prefix))
+  if (found === undefined) return { severity: 'ok', about, what: `${bucket} is there` }
+  if (found.kind === 'no-such-bucket')
+    return { severity: 'fault', about, what: `the endpoint has no bucket ${bucket}`, todo: 'create it, private' }
+  const todo = 'keys that may s3:ListBucket, and s3:GetObject and s3:PutObject under the prefix'
+  return { severity: 'fault', about, what: `${bucket}: ${found.detail}`, todo }
+}
+
+/** Reads a document that is not there: only who may read and list is told so. */
+async function probeObject(call: S3Caller, bucket: string, prefix: string) {
+  const key = `${prefix}no-bucket-has-this-name-${'x'.repeat(64)}.json`
+  const said = readAnswer(await call({ method: 'GET', bucket, key, maxBodyBytes: maxAnswerBytes }))
+  if (said.status === 404 && said.code === 'NoSuchKey') return undefined
+  const detail =
+    said.status === 403
+      ? `the proxy's own key may not s3:GetObject on ${bucket}/${prefix}*, or not s3:ListBucket: ${said.text}`
+      : `GET of a document that is not there: ${said.text}`
+  return { kind: 'unknown', detail } as const
 }

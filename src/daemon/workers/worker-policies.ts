@@ -5,7 +5,7 @@ import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/manag
 import { createMirroredPolicies, type MirroredPolicies } from '../../policies/mirrored-policies.ts'
 import { createPolicySources, type SourceBuckets } from '../../policies/policy-sources.ts'
 import { renderError, s3Errors } from '../../s3/error-response.ts'
-import { type DaemonPolicies, type DaemonRules, storeGuardOf } from '../policies.ts'
+import { type DaemonPolicies, type DaemonRules, storeGuardsOf } from '../policies.ts'
 import type { Upstream } from '../upstream.ts'
 import type { LiveSource, WorkerMessage } from './messages.ts'
 import type { QuestionDesk } from './questions.ts'
@@ -76,7 +76,7 @@ export function createWorkerPolicies(
         return effect
       },
     },
-    managed: mirrors.has('managed') ? { handle, storeGuard: storeGuardOf(configuration) } : undefined,
+    managed: mirrors.has('managed') ? { handle, ...storeGuardsOf(configuration) } : undefined,
     cached: () => ({ upstream: mirrors.get('upstream')?.cached(), managed: mirrors.get('managed')?.cached() }),
   }
 }

@@ -1,15 +1,6 @@
-// Whether the endpoint's verdict on a caller's `?cors` request may be asked for at all: found out with requests of our own.
+// What was found out about the endpoint, by bucket: see endpoint-probe.ts.
 
-import { parseErrorDocument } from '../../s3/error-document.ts'
-import type { S3Call, S3Caller } from '../../s3/s3-call.ts'
-
-/** What the endpoint did with our own PUT ?cors. */
-export type Safety =
-  | { readonly kind: 'safe' }
-  /** It does something else than verify the signature and say NotImplemented: a caller's request must not reach it. */
-  | { readonly kind: 'unsafe'; readonly detail: string }
-  | { readonly kind: 'no-such-bucket' }
-  | { readonly kind: 'unknown'; readonly detail: string }
+import type { Safety } from './endpoint-probe.ts'
 
 /** Remembers what was found out about each bucket. */
 export interface EndpointSafety {
@@ -17,8 +8,10 @@ export interface EndpointSafety {
   check(bucket: string): Promise<Safety>
   /** What is known, without asking. */
   peek(bucket: string): Safety | undefined
-  /** From now on the bucket is unsafe, whatever a probe says. */
+  /** From now on the bucket is unsafe, whatever a probe says; what is known of others is found out anew. */
   disable(bucket: string, detail: string): void
+  /** From now on no bucket is safe. */
+  disableAll(detail: string): void
 }
 
 /** What the memory works with. */
@@ -27,41 +20,8 @@ export interface EndpointSafetyOptions {
   readonly now: () => number
   /** Asked before a probe of a bucket that was not found safe before: names come from clients. */
   readonly mayProbe: (bucket: string) => boolean
-}
-
-/** No rules at all, and not XML: an endpoint that does take PutBucketCors refuses it and keeps what it has. */
-const probeBody = Buffer.from('probe')
-const maxAnswerBytes = 64 * 1024
-
-/**
- * After a HEAD of the bucket that answers 200, sends PUT ?cors rightly signed, which must be 501 NotImplemented, and with a spoiled
- * signature, which must be 403. MinIO before RELEASE.2024-08-17 takes the first for CreateBucket and the matching DELETE for
- * DeleteBucket; Swift says 501 before it looks at a signature; an endpoint with rules of its own finds the body malformed.
- */
-export async function probeEndpoint(call: S3Caller, bucket: string): Promise<Safety> {
-  const head = await ask(call, { method: 'HEAD', bucket, maxBodyBytes: maxAnswerBytes })
-  if (typeof head === 'string') return { kind: 'unknown', detail: head }
-  if (head.status === 404) return { kind: 'no-such-bucket' }
-  if (head.status !== 200) return { kind: 'unknown', detail: `HEAD of the bucket: ${head.said}` }
-  const put = { method: 'PUT', bucket, query: 'cors', body: probeBody, maxBodyBytes: maxAnswerBytes } as const
-  const signed = await ask(call, put)
-  if (typeof signed === 'string') return { kind: 'unknown', detail: signed }
-  if (signed.status !== 501 || signed.code !== 'NotImplemented') {
-    return { kind: 'unsafe', detail: `PUT ?cors: ${signed.said}, where only 501 NotImplemented is safe` }
-  }
-  const spoiled = await ask(call, { ...put, spoilSignature: true })
-  if (typeof spoiled === 'string') return { kind: 'unknown', detail: spoiled }
-  if (spoiled.status !== 403) {
-    return { kind: 'unsafe', detail: `PUT ?cors with a wrong signature: ${spoiled.said}, where only 403 is safe` }
-  }
-  return { kind: 'safe' }
-}
-
-async function ask(call: S3Caller, request: S3Call) {
-  const answer = await call(request)
-  if ('kind' in answer) return `${answer.reason}: ${answer.detail}`
-  const code = parseErrorDocument(answer)?.code
-  return { status: answer.status, code, said: `${answer.status}${code === undefined ? '' : ` ${code}`}` }
+  /** Told what a probe found, where that is not what the one before it found. */
+  readonly onFound?: ((bucket: string, safety: Safety) => void) | undefined
 }
 
 /** Hourly: an endpoint may be replaced behind its address. */
@@ -82,10 +42,11 @@ export function createEndpointSafety(options: EndpointSafetyOptions): EndpointSa
   const { now } = options
   const remembered = new Map<string, Remembered>()
   const probing = new Map<string, Promise<Safety>>()
+  let everywhere: Safety | undefined
 
   function peek(bucket: string): Safety | undefined {
     const found = remembered.get(bucket)
-    return found !== undefined && now() < found.until ? found.safety : undefined
+    return everywhere ?? (found !== undefined && now() < found.until ? found.safety : undefined)
   }
 
   function remember(bucket: string, safety: Safety, forMs: number): void {
@@ -103,7 +64,9 @@ export function createEndpointSafety(options: EndpointSafetyOptions): EndpointSa
       .probe(bucket)
       .catch((): Safety => ({ kind: 'unknown', detail: 'the probe itself failed' }))
     probing.delete(bucket)
+    const before = remembered.get(bucket)?.safety
     remember(bucket, safety, safety.kind === 'safe' ? safeMs : safety.kind === 'unsafe' ? unsafeMs : otherwiseMs)
+    if (before?.kind !== safety.kind || detailOf(before) !== detailOf(safety)) options.onFound?.(bucket, safety)
     return peek(bucket) ?? safety
   }
 
@@ -119,9 +82,25 @@ export function createEndpointSafety(options: EndpointSafetyOptions): EndpointSa
     return started
   }
 
+  function disable(bucket: string, detail: string): void {
+    // The endpoint is not what it was: what its other buckets were found to be may not hold either.
+    for (const [other, { safety, until }] of remembered) {
+      if (until !== Number.POSITIVE_INFINITY) remembered.set(other, { safety, until: 0 })
+    }
+    remember(bucket, { kind: 'unsafe', detail }, Number.POSITIVE_INFINITY)
+  }
+
   return {
     check,
     peek,
-    disable: (bucket, detail) => remember(bucket, { kind: 'unsafe', detail }, Number.POSITIVE_INFINITY),
+    disable,
+    disableAll: detail => {
+      everywhere ??= { kind: 'unsafe', detail }
+    },
   }
+}
+
+/** Why a bucket is not safe; undefined where there is nothing to say. */
+export function detailOf(safety: Safety | undefined): string | undefined {
+  return safety !== undefined && 'detail' in safety ? safety.detail : undefined
 }

@@ -9,6 +9,7 @@ import { parseErrorDocument } from '../../s3/error-document.ts'
 import { renderError, type S3Error, s3Errors } from '../../s3/error-response.ts'
 import { malformedXml, readPutBucketCors } from '../../s3/put-bucket-cors.ts'
 import type { RequestIds } from '../../s3/request-ids.ts'
+import { yesOf } from './endpoint-probe.ts'
 import type { EndpointSafety } from './endpoint-safety.ts'
 import { forwardedFields, relayedFields } from './verdict-fields.ts'
 
@@ -42,11 +43,13 @@ export interface ManagedHandlerOptions {
   readonly safety: EndpointSafety
   /** Sends the caller's own request to the endpoint. */
   readonly forward: Transport['send']
+  /** Whether the bucket is there, asked with the proxy's own key. */
+  readonly find: (bucket: string) => Promise<'there' | 'gone' | 'unknown'>
   /** The rules that are stored now; rejects when the store does not answer. */
   readonly read: (bucket: string) => Promise<readonly CorsRule[] | undefined>
   /** Stores rules, or that there are none; resolves when they are durable. */
   readonly write: (bucket: string, rules: readonly CorsRule[] | undefined, changedBy: string) => Promise<void>
-  /** Told when a bucket cannot be managed any more. */
+  /** Told when a bucket, or every one, cannot be managed any more. */
   readonly disabled: (bucket: string, detail: string) => void
 }
 
@@ -59,7 +62,7 @@ export function createManagedHandler(
 ): (request: ManagedRequest) => Promise<ManagedAnswer> {
   async function handle(request: ManagedRequest): Promise<ManagedAnswer> {
     const { method, bucket, headers, body } = request
-    const query = corsQuery(request.target)
+    const query = isPlainPath(request.target) ? corsQuery(request.target) : 'mixed'
     if (method === 'GET') {
       if (query !== 'exact' && query !== 'presigned') return refuse(request, accessDenied)
       return ask(request, 'GET', undefined, () => get(request))
@@ -81,10 +84,10 @@ export function createManagedHandler(
     })
   }
 
-  /** Has the endpoint decide, and goes on only after its yes. */
+  /** Has the endpoint decide, and goes on only after its yes. Of the endpoint's own answers only those pass that are no success. */
   async function ask(
     request: ManagedRequest,
-    method: 'GET' | 'PUT' | 'DELETE',
+    method: Method,
     body: Buffer | undefined,
     yes: () => Promise<ManagedAnswer>,
   ): Promise<ManagedAnswer> {
@@ -96,14 +99,36 @@ export function createManagedHandler(
     const answer = await options.forward(sent)
     if ('kind' in answer)
       return refuse(request, answer.reason === 'timeout' ? s3Errors.gatewayTimeout : s3Errors.badGateway)
-    if (isYes(method, answer)) return yes().catch(() => refuse(request, s3Errors.serviceUnavailable))
-    if (answer.status >= 200 && answer.status < 300) {
-      const detail = `${method} ?cors: the endpoint answered ${answer.status}, so it stores rules itself`
-      options.safety.disable(request.bucket, detail)
-      options.disabled(request.bucket, detail)
-    }
+    const verdict = isYes(method, answer) ? 'yes' : await judge(request.bucket, method, answer)
+    if (verdict === 'yes') return yes().catch(() => refuse(request, s3Errors.serviceUnavailable))
+    if (verdict === 'unusable') return refuse(request, s3Errors.serviceUnavailable)
     const headers = [...relayedFields(answer.headers), 'Content-Length', String(answer.body.length)]
     return { status: answer.status, headers, body: answer.body, s3Code: undefined }
+  }
+
+  /**
+   * What to make of an answer that is not the plain yes. A success of the endpoint's changes nothing here, and so is never
+   * relayed: with one exception it says that the endpoint is not what the probe found. The exception is DELETE, which rclone
+   * 1.76 answers 204 although it keeps no rules: as the probe has seen that it verifies signatures, that is a yes, if the
+   * bucket is still there. If it is not, `DELETE ?cors` was DeleteBucket.
+   */
+  async function judge(bucket: string, method: Method, answer: TransportAnswer): Promise<Verdict> {
+    const { status } = answer
+    // 304: nobody was told an ETag of these rules.
+    if (status >= 300 && status !== 304) return 'no'
+    const said = `${method} ?cors: the endpoint answered ${status}`
+    if (method !== 'DELETE' || status >= 300) {
+      options.safety.disable(bucket, `${said}, so it stores rules itself`)
+      options.disabled(bucket, `${said}, so it stores rules itself`)
+      return 'unusable'
+    }
+    const found = await options.find(bucket)
+    if (found === 'there') return 'yes'
+    if (found === 'gone') {
+      options.safety.disableAll(`${said}, and the bucket ${bucket} was gone`)
+      options.disabled(bucket, `${said}, and the bucket was gone: no bucket of this endpoint is managed any more`)
+    }
+    return 'unusable'
   }
 
   async function get(request: ManagedRequest): Promise<ManagedAnswer> {
@@ -115,10 +140,22 @@ export function createManagedHandler(
   return request => handle(request).catch(() => refuse(request, s3Errors.internalError))
 }
 
-/** Nothing but this is a yes: with it the endpoint has verified the signature and found out that it does not know the operation. */
-function isYes(method: 'GET' | 'PUT' | 'DELETE', answer: TransportAnswer): boolean {
-  const [status, code] = method === 'GET' ? [404, 'NoSuchCORSConfiguration'] : [501, 'NotImplemented']
+type Method = 'GET' | 'PUT' | 'DELETE'
+
+/** `no`: the endpoint's own refusal, to be relayed. `unusable`: an answer that must not be. */
+type Verdict = 'yes' | 'no' | 'unusable'
+
+/** With this the endpoint has verified the signature and found out that it does not know the operation. */
+function isYes(method: Method, answer: TransportAnswer): boolean {
+  const { status, code } = yesOf[method]
   return answer.status === status && parseErrorDocument(answer)?.code === code
+}
+
+/** `/BUCKET`, `/BUCKET/`, or `/` where the Host names the bucket: of more slashes or dots endpoints make different things. */
+function isPlainPath(target: string): boolean {
+  const path = target.slice(0, target.indexOf('?'))
+  const second = path.indexOf('/', 1)
+  return second < 0 || second === path.length - 1
 }
 
 const nothing = Buffer.alloc(0)

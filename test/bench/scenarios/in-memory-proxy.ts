@@ -62,7 +62,7 @@ function serve({ port, upstreamPort, size, isObserved }: InMemorySetting): void 
     return { name, source: 'yaml' as const, rules: rulesOf(name, size.rules), enforcement: 'headers' as const }
   })
   const configuration = { ...base, buckets }
-  const events = { onFetch() {}, onChange() {}, onDisabled() {} }
+  const events = { onFetch() {}, onChange() {}, onDisabled() {}, onUnusable() {} }
   const dataPlane = createDataPlane({
     configuration,
     files: { upstream: {}, certificate: undefined },

@@ -5,12 +5,11 @@ import type { S3Call } from '../../../src/s3/s3-call.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { documentOf } from '../../fixtures/wished-endpoint.ts'
 
-const minio = (call: S3Call): TransportAnswer =>
-  call.method === 'HEAD'
-    ? documentOf(200, '')
-    : call.spoilSignature
-      ? errorOf(403, 'SignatureDoesNotMatch')
-      : errorOf(501, 'NotImplemented')
+function minio(call: S3Call): TransportAnswer {
+  if (call.spoilSignature) return errorOf(403, 'SignatureDoesNotMatch')
+  if (call.method === 'GET') return errorOf(404, call.key === undefined ? 'NoSuchCORSConfiguration' : 'NoSuchKey')
+  return call.method === 'HEAD' ? documentOf(200, '') : errorOf(501, 'NotImplemented')
+}
 
 const cases: readonly {
   name: string
@@ -34,13 +33,32 @@ const cases: readonly {
     what: /^managed is not safe with this endpoint: PUT \?cors: 400 MalformedXML/,
     todo: /^from: upstream/,
   },
-  { name: 'no bucket', answer: () => documentOf(404, ''), severity: 'fault', what: /^the endpoint has no such bucket/ },
+  {
+    name: 'no bucket',
+    answer: call => (call.method === 'HEAD' ? documentOf(404, '') : errorOf(404, 'NoSuchBucket')),
+    severity: 'fault',
+    what: /^the endpoint has no such bucket/,
+  },
+  {
+    name: 'keys that may not see the bucket',
+    answer: call => (call.method === 'HEAD' ? documentOf(404, '') : errorOf(403, 'AccessDenied')),
+    severity: 'fault',
+    what: /^its \?cors requests get 503: the proxy's own key may not s3:ListBucket on media: 403 AccessDenied$/,
+    todo: /^keys that may s3:ListBucket, s3:PutBucketCORS and s3:GetBucketCORS/,
+  },
+  {
+    name: 'keys that may not put rules',
+    answer: call => (call.method === 'PUT' ? errorOf(403, 'AccessDenied') : minio(call)),
+    severity: 'fault',
+    what: /the proxy's own key may not s3:PutBucketCORS on media/,
+    todo: /^keys that may/,
+  },
   {
     name: 'keys that are refused',
-    answer: () => documentOf(403, ''),
+    answer: call => (call.method === 'HEAD' ? documentOf(403, '') : errorOf(403, 'InvalidAccessKeyId')),
     severity: 'fault',
-    what: /is not known, so its \?cors requests get 503: HEAD of the bucket: 403$/,
-    todo: /^keys/,
+    what: /is not known, so its \?cors requests get 503: the endpoint refuses the proxy's own key: 403 InvalidAccessKeyId$/,
+    todo: /keys that it knows/,
   },
 ]
 for (const { name, answer, severity, what, todo = /^/ } of cases) {
@@ -51,21 +69,44 @@ for (const { name, answer, severity, what, todo = /^/ } of cases) {
   })
 }
 
-const stores: readonly { status: number; severity: string; todo: RegExp }[] = [
-  { status: 200, severity: 'ok', todo: /^$/ },
-  { status: 404, severity: 'fault', todo: /^create it/ },
-  { status: 403, severity: 'fault', todo: /^keys/ },
+const stores: readonly { name: string; answer?: (call: S3Call) => TransportAnswer; what: RegExp; todo?: RegExp }[] = [
+  { name: 'is there', what: /^private is there$/ },
+  {
+    name: 'is not there',
+    answer: call => (call.method === 'HEAD' ? documentOf(404, '') : errorOf(404, 'NoSuchBucket')),
+    what: /^the endpoint has no bucket private$/,
+    todo: /^create it/,
+  },
+  {
+    name: 'may not be seen',
+    answer: call => (call.method === 'HEAD' ? documentOf(403, '') : errorOf(403, 'AccessDenied')),
+    what: /^private: the proxy's own key may not s3:ListBucket on private: 403 AccessDenied$/,
+    todo: /^keys that may s3:ListBucket, and s3:GetObject/,
+  },
+  {
+    name: 'may not be read',
+    answer: call => (call.method === 'HEAD' ? documentOf(200, '') : errorOf(403, 'AccessDenied')),
+    what: /^private: the proxy's own key may not s3:GetObject on private\/rules\/\*, or not s3:ListBucket: 403 AccessDenied$/,
+    todo: /^keys/,
+  },
+  {
+    name: 'does not answer as a store would',
+    answer: call => (call.method === 'HEAD' ? documentOf(200, '') : documentOf(500, '')),
+    what: /^private: GET of a document that is not there: 500$/,
+    todo: /^keys/,
+  },
 ]
-for (const { status, severity, todo } of stores) {
-  t.test(`a store that is a bucket and answers ${status}: ${severity}`, async t => {
-    const managed = { store: { bucket: 'private' } }
+for (const { name, answer = minio, what, todo } of stores) {
+  t.test(`a store that is a bucket and ${name}: ${todo === undefined ? 'ok' : 'fault'}`, async t => {
+    const managed = { store: { bucket: 'private', prefix: 'rules/' } }
     const findings = await checkManaged(
-      async call => (call.bucket === 'private' ? documentOf(status, '') : minio(call)),
+      async call => (call.bucket === 'private' ? answer(call) : minio(call)),
       ['media'],
       managed,
     )
-    t.match(findings, [{ severity: 'ok' }, { severity, about: 'managed.store.bucket', what: /^private/ }])
-    t.match(findings[1]?.todo ?? '', todo)
+    const severity = todo === undefined ? 'ok' : 'fault'
+    t.match(findings, [{ severity: 'ok' }, { severity, about: 'managed.store.bucket', what }])
+    if (todo !== undefined) t.match(findings[1]?.todo, todo)
   })
 }
 

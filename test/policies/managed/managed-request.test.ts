@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { CorsRule } from '../../../src/cors/rule.ts'
-import { createEndpointSafety, type Safety } from '../../../src/policies/managed/endpoint-safety.ts'
+import { findBucket, probeEndpoint, type Safety } from '../../../src/policies/managed/endpoint-probe.ts'
+import { createEndpointSafety } from '../../../src/policies/managed/endpoint-safety.ts'
 import { createManagedHandler, type ManagedRequest } from '../../../src/policies/managed/managed-request.ts'
 import type { TransportAnswer, TransportFailure } from '../../../src/s3/endpoint-transport.ts'
 import { fieldValues } from '../../../src/s3/field-values.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { createFakeEndpoint } from '../../fixtures/fake-endpoint.ts'
+import { allModels, createModelledEndpoint, type EndpointModel } from '../../fixtures/modelled-endpoint.ts'
 import { md5Of, signedFields } from '../../fixtures/signed-request.ts'
 
 const rule = '<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>https://a.example</AllowedOrigin></CORSRule>'
@@ -17,10 +19,11 @@ function setUp(safety: Safety = { kind: 'safe' }) {
   const stored = new Map<string, readonly CorsRule[] | undefined>()
   const writes: string[] = []
   const disabled: string[] = []
-  const state = { storeFails: false }
+  const state: { storeFails: boolean; found: 'there' | 'gone' | 'unknown' } = { storeFails: false, found: 'there' }
   const handle = createManagedHandler({
     safety: createEndpointSafety({ probe: async () => safety, now: () => 0, mayProbe: () => true }),
     forward: endpoint.forward,
+    find: async () => state.found,
     read: async bucket => {
       if (state.storeFails) throw new Error('gone')
       return stored.get(bucket)
@@ -267,22 +270,35 @@ const verdicts: readonly {
     name: '200',
     method: 'PUT',
     verdict: { status: 200, headers: {}, body: Buffer.alloc(0) },
-    status: 200,
+    status: 503,
     disables: true,
   },
   {
-    name: '204',
+    name: '304 to a DELETE',
     method: 'DELETE',
-    verdict: { status: 204, headers: {}, body: Buffer.alloc(0) },
-    status: 204,
+    verdict: { status: 304, headers: {}, body: Buffer.alloc(0) },
+    status: 503,
     disables: true,
   },
   {
     name: '200 to a GET',
     method: 'GET',
     verdict: { status: 200, headers: {}, body: Buffer.from(document) },
-    status: 200,
+    status: 503,
     disables: true,
+  },
+  {
+    name: '304 to a GET',
+    method: 'GET',
+    verdict: { status: 304, headers: {}, body: Buffer.alloc(0) },
+    status: 503,
+    disables: true,
+  },
+  {
+    name: '307',
+    method: 'PUT',
+    verdict: { status: 307, headers: { location: 'https://other.example/media?cors' }, body: Buffer.alloc(0) },
+    status: 307,
   },
   { name: 'no answer', method: 'PUT', verdict: { kind: 'failure', reason: 'network', detail: '' }, status: 502 },
   {
@@ -303,6 +319,97 @@ for (const { name, method, verdict, status, disables } of verdicts) {
     t.equal((await handle(await signed('PUT'))).status, disables ? 503 : 200, 'afterwards')
   })
 }
+
+t.test('DELETE that the endpoint takes with 204 removes the stored rules, as long as the bucket is there', async t => {
+  const { handle, endpoint, stored, writes, disabled, state } = setUp()
+  await handle(await signed('PUT'))
+  endpoint.instead = { status: 204, headers: { 'x-amz-request-id': 'ITS-OWN' }, body: Buffer.alloc(0) }
+  state.found = 'unknown'
+  t.equal((await handle(await signed('DELETE'))).status, 503, 'nothing is known of the bucket')
+  t.equal(stored.get('media')?.length, 1)
+  state.found = 'there'
+  const removed = await handle(await signed('DELETE'))
+  t.strictSame([removed.status, removed.headers, removed.body.length], [204, [], 0])
+  t.strictSame(writes, ['AKIACALLER set media', 'AKIACALLER removed media'])
+  t.strictSame(disabled, [])
+  endpoint.instead = undefined
+  t.equal((await handle(await signed('GET'))).status, 404)
+})
+
+t.test('DELETE after which the bucket is gone is no success, and no bucket is managed any more', async t => {
+  const { handle, endpoint, disabled, state } = setUp()
+  endpoint.instead = { status: 204, headers: {}, body: Buffer.alloc(0) }
+  state.found = 'gone'
+  t.equal((await handle(await signed('DELETE'))).status, 503)
+  t.match(disabled, [/^media: DELETE \?cors: the endpoint answered 204, and the bucket was gone/])
+  endpoint.instead = undefined
+  const other = { ...(await signed('GET', { target: '/photos?cors' })), bucket: 'photos' }
+  t.equal((await handle(other)).status, 503)
+  t.equal(endpoint.seen.length, 1)
+})
+
+t.test('DELETE that the endpoint took, and a store that then fails, is 503', async t => {
+  const { handle, endpoint, state } = setUp()
+  endpoint.instead = { status: 204, headers: {}, body: Buffer.alloc(0) }
+  state.storeFails = true
+  t.equal((await handle(await signed('DELETE'))).status, 503)
+})
+
+/** A bucket with stored rules, at an endpoint of this kind, probed for real. */
+function setUpModel(model: EndpointModel) {
+  const endpoint = createModelledEndpoint(model)
+  const stored = new Map<string, readonly CorsRule[] | undefined>([['media', []]])
+  const handle = createManagedHandler({
+    safety: createEndpointSafety({
+      probe: bucket => probeEndpoint(endpoint.call, bucket),
+      now: () => 0,
+      mayProbe: () => true,
+    }),
+    forward: endpoint.forward,
+    find: bucket => findBucket(endpoint.call, bucket),
+    read: async bucket => stored.get(bucket),
+    write: async (bucket, rules) => {
+      stored.set(bucket, rules)
+    },
+    disabled: () => {},
+  })
+  return { endpoint, stored, handle }
+}
+
+const verifying = allModels().filter(({ model }) => model.verifies.length === 4)
+
+t.test('whatever the endpoint is, who is told of a success has had it', async t => {
+  const right = { PUT: await signed('PUT'), GET: await signed('GET'), DELETE: await signed('DELETE') }
+  const wrong = (request: ManagedRequest): ManagedRequest => ({
+    ...request,
+    headers: request.headers.map(value => value.replace(/Signature=[0-9a-f]{64}$/, `Signature=${'0'.repeat(64)}`)),
+  })
+  for (const { name, model } of allModels()) {
+    // At once, and after the endpoint has become any other between the probe and the call.
+    const isSafe = (await probeEndpoint(createModelledEndpoint(model).call, 'media')).kind === 'safe'
+    for (const later of isSafe ? [model, ...verifying.map(row => row.model)] : [model]) {
+      for (const method of ['PUT', 'GET', 'DELETE'] as const) {
+        for (const isRight of [true, false]) {
+          const { endpoint, stored, handle } = setUpModel(model)
+          if (later !== model) await handle(right.GET)
+          endpoint.model = later
+          const before = stored.get('media')
+          const { status } = await handle(isRight ? right[method] : wrong(right[method]))
+          const after = stored.get('media')
+          const done = method === 'PUT' ? after?.length === 1 : method === 'DELETE' ? after === undefined : true
+          if (status < 400 && !done) t.fail(`${name}: ${method} was told ${status}`)
+          if (status >= 400 && after !== before) t.fail(`${name}: ${method} was told ${status}, and was carried out`)
+          // What changes between two calls can be found out by nobody; what was so at the probe must hold.
+          if (later === model && !isRight && after !== before) t.fail(`${name}: a wrong signature changed rules`)
+          if (later === model && endpoint.wroteRules) t.fail(`${name}: the endpoint has rules of its own`)
+          if (status < 300 && endpoint.buckets.size !== 1)
+            t.fail(`${name}: ${method} was told ${status}, the bucket is gone`)
+        }
+      }
+    }
+  }
+  t.pass('all models')
+})
 
 t.test('the endpoint’s refusal is relayed without its CORS fields', async t => {
   const { handle, endpoint } = setUp()

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createStoreGuard } from '../../../src/policies/managed/store-guard.ts'
+import { SeededRandom } from '../../fixtures/seeded-random.ts'
 
 const cases: readonly {
   method: string
@@ -23,6 +24,85 @@ const cases: readonly {
   { method: 'POST', target: '/private?delete', refused: true },
   { method: 'POST', target: '/private', refused: true },
   { method: 'POST', target: '/', style: 'virtual', refused: true },
+  // MinIO takes these for the bucket's own, under any path: the keys are in the body.
+  { method: 'POST', target: '/private/any?delete', refused: true },
+  { method: 'POST', target: '/private/any?delete=', refused: true },
+  { method: 'POST', target: '/private/any?%64elete', refused: true },
+  { method: 'POST', target: '/private/any', refused: true },
+  { method: 'POST', target: '/any?delete', style: 'virtual', refused: true },
+  { method: 'POST', target: '/private/any?uploads&delete', refused: true },
+  { method: 'POST', target: '/private/any?delete&uploads', refused: true },
+  { method: 'POST', target: '/private/any?uploads;delete', refused: true },
+  { method: 'POST', target: '/private/any?uploads&uploads', refused: true },
+  { method: 'POST', target: '/private/any?uploads&uploadId=1', refused: true },
+  { method: 'POST', target: '/private/any?%75ploads', refused: true },
+  { method: 'POST', target: '/private/any?uploads=1', refused: true },
+  { method: 'POST', target: '/private/any?uploadId', refused: true },
+  { method: 'POST', target: '/private/any?uploadId=', refused: true },
+  { method: 'POST', target: '/private/any?select&select-type=2', refused: true },
+  { method: 'POST', target: '/private/any?restore', refused: true },
+  { method: 'POST', target: '/private/any?uploads&X-Amz-Copy-Source=x', refused: true },
+  { method: 'POST', target: '/private/any?uploads', refused: false },
+  { method: 'POST', target: '/private/any?uploads=&x-id=CreateMultipartUpload', refused: false },
+  { method: 'POST', target: '/private/any?uploadId=abc', refused: false },
+  { method: 'POST', target: '/private/any?X-Amz-Signature=0&uploadId=abc', refused: false },
+  { method: 'POST', target: '/any?uploads', style: 'virtual', refused: false },
+  { method: 'POST', target: '/private/cors/media.json?uploads', refused: true },
+  { method: 'POST', target: '/private?uploads', refused: true },
+  { method: 'POST', target: '/private/?uploadId=abc', refused: true },
+  // What changes the bucket itself.
+  { method: 'PUT', target: '/private', refused: true },
+  { method: 'PUT', target: '/private/', refused: true },
+  { method: 'DELETE', target: '/private', refused: true },
+  { method: 'DELETE', target: '/private//', refused: true },
+  { method: 'DELETE', target: '/private/./', refused: true },
+  { method: 'DELETE', target: '/private/%2F', refused: true },
+  { method: 'DELETE', target: '/', style: 'virtual', refused: true },
+  { method: 'PUT', target: '/?policy', style: 'virtual', refused: true },
+  ...[
+    ...[
+      'accelerate',
+      'acl',
+      'analytics',
+      'cors',
+      'encryption',
+      'intelligent-tiering',
+      'inventory',
+      'lifecycle',
+      'logging',
+    ],
+    ...['metrics', 'notification', 'object-lock', 'ownershipControls', 'policy', 'publicAccessBlock', 'replication'],
+    ...['requestPayment', 'tagging', 'versioning', 'website'],
+  ].flatMap(name => [
+    { method: 'PUT', target: `/private?${name}`, refused: true },
+    { method: 'DELETE', target: `/private/?${name}=`, refused: true },
+    { method: 'GET', target: `/private?${name}`, refused: false },
+  ]),
+  { method: 'PUT', target: '/private/key?policy', refused: true },
+  { method: 'DELETE', target: '/private/key?lifecycle', refused: true },
+  { method: 'PUT', target: '/private/key?renameObject', refused: true },
+  { method: 'PUT', target: '/private/key?acl', refused: false },
+  { method: 'PUT', target: '/private/key?partNumber=1&uploadId=abc', refused: false },
+  { method: 'DELETE', target: '/private/key?versionId=1', refused: false },
+  { method: 'PUT', target: '/private/key?X-Amz-Signature=0&X-Amz-Date=1', refused: false },
+  { method: 'PUT', target: '/private/key', refused: false },
+  { method: 'GET', target: '/private/key?policy', refused: false },
+  // Reads of the bucket, exactly spelled.
+  { method: 'GET', target: '/private', refused: false },
+  { method: 'HEAD', target: '/private/', refused: false },
+  { method: 'GET', target: '/private?versions&prefix=cors/', refused: false },
+  { method: 'GET', target: '/private?location&X-Amz-Signature=0', refused: false },
+  { method: 'GET', target: '/private?events=s3:ObjectCreated:*', refused: true },
+  { method: 'GET', target: '/private?%6Cocation', refused: true },
+  { method: 'GET', target: '/private?list-type=2;versions', refused: true },
+  { method: 'OPTIONS', target: '/private?anything', refused: false },
+  // Other spellings of the bucket and of keys.
+  { method: 'GET', target: '/PRIVATE/cors/media.json', bucket: 'PRIVATE', refused: true },
+  { method: 'GET', target: '/private/CORS/media.json', refused: true },
+  { method: 'GET', target: '/private/cors%5Cmedia.json', refused: true },
+  { method: 'GET', target: '/private/cors%00/media.json', refused: true },
+  { method: 'GET', target: '/private/c%C0%AFors', refused: true },
+  { method: 'DELETE', target: '/private/a', prefix: 'a/b/', refused: true },
   { method: 'GET', target: '/private?list-type=2', refused: false },
   { method: 'GET', target: '/private/other.json', refused: false },
   { method: 'PUT', target: '/private/corsica', refused: false },
@@ -39,3 +119,74 @@ for (const { method, target, style, bucket, prefix, refused } of cases) {
     },
   )
 }
+
+/** Every key that some endpoint might read: decoded so often or not at all, cleaned or not, with or without letter case. */
+function readings(encoded: string): readonly string[] {
+  const decoded = [encoded]
+  for (let round = 0; round < 3; round++) decoded.push(decodeLeniently(decoded.at(-1) ?? ''))
+  const cleaned = decoded.flatMap(key => [key, key.replaceAll('\\', '/')]).flatMap(key => [key, cleanPath(key)])
+  return cleaned.flatMap(key => [key, key.toLowerCase()])
+}
+
+function decodeLeniently(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+}
+
+function cleanPath(key: string): string {
+  const path: string[] = []
+  for (const segment of key.split('/')) {
+    if (segment === '..') path.pop()
+    else if (segment !== '' && segment !== '.') path.push(segment)
+  }
+  return path.join('/')
+}
+
+t.test('no spelling under which an endpoint might find the prefix gets past the guard', async t => {
+  const random = new SeededRandom(14)
+  const guard = createStoreGuard('private', 'cors/')
+  const pieces = [
+    'cors',
+    'cors',
+    'CORS',
+    'media.json',
+    'x',
+    '..',
+    '.',
+    '',
+    '%2e',
+    '%2E%2e',
+    'c%6Frs',
+    '%63%6f%72%73',
+    'a%20b',
+  ]
+  const slashes = ['/', '/', '//', '%2F', '%2f', '%252F', '\\', '%5C', '/./', '/x/../']
+  let refused = 0
+  let reaching = 0
+  for (let i = 0; i < 20_000; i++) {
+    let key = random.pick(pieces)
+    for (let n = random.below(4); n > 0; n--) key += random.pick(slashes) + random.pick(pieces)
+    if (random.next() < 0.2) key = key.replaceAll('%', '%25')
+    const style = random.pick(['path', 'virtual'] as const)
+    const target = style === 'path' ? `/private/${key}` : `/${key}`
+    const method = random.pick(['GET', 'HEAD', 'PUT', 'DELETE', 'POST'])
+    const isRefused = guard('private', style, method, target)
+    if (isRefused) refused++
+    const found = readings(key).filter(reading => reading.startsWith('cors/'))
+    if (found.length === 0) continue
+    reaching++
+    if (!isRefused) t.fail(`${method} ${target} may be read as ${found[0]}`)
+  }
+  t.ok(reaching > 5000, `${reaching} targets that may reach it`)
+  t.ok(refused < 20_000, `${20_000 - refused} let through`)
+})
+
+t.test('ordinary keys are let through', async t => {
+  const guard = createStoreGuard('private', 'cors/')
+  const random = new SeededRandom(15)
+  for (let i = 0; i < 2000; i++) {
+    const bytes = Array.from({ length: 1 + random.below(20) }, () => random.below(0x250) + 0x21)
+    const key = `o${String.fromCharCode(...bytes)}`.replaceAll(/[/\\%.]/g, '-')
+    for (const method of ['GET', 'PUT', 'DELETE'])
+      t.equal(guard('private', 'path', method, `/private/${encodeURIComponent(key)}`), false, key)
+  }
+})
