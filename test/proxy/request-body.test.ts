@@ -116,6 +116,68 @@ t.test('nothing is read before the start', async t => {
   t.equal(socket.written, '')
 })
 
+t.test('content that comes before there is a connection is waited for, and kept', async t => {
+  for (const [framing, written] of [
+    [length('5'), 'hello'],
+    [chunks, '2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n'],
+  ] as const) {
+    for (const atOnce of [false, true]) {
+      const { body, connection, request, record, socket, doneTimes } = setUp(framing)
+      let calls = 0
+      body.await(() => {
+        calls++
+        if (atOnce) body.start(connection)
+      })
+      await settled()
+      t.strictSame([calls, body.awaitsClient], [0, true])
+      request.write('he')
+      await settled()
+      t.strictSame([calls, body.awaitsClient, request.isPaused()], [1, atOnce, !atOnce])
+      t.equal(record.requestBodyBytes, atOnce ? 2 : 0)
+      request.write('llo')
+      request.end()
+      if (!atOnce) {
+        await settled()
+        t.equal(socket.written, '')
+        body.start(connection)
+      }
+      await settled()
+      t.equal(socket.written, written)
+      t.strictSame([calls, doneTimes(), body.done, body.awaitsClient], [1, 1, true, false])
+    }
+  }
+})
+
+t.test('chunks that end before the first are content that has come', async t => {
+  const { body, connection, request, socket } = setUp(chunks)
+  let calls = 0
+  body.await(() => {
+    calls++
+  })
+  request.end()
+  request.resume()
+  await settled()
+  t.strictSame([calls, body.awaitsClient], [1, false])
+  body.start(connection)
+  t.equal(socket.written, '0\r\n\r\n')
+  t.equal(body.done, true)
+})
+
+t.test('a stop before there is a connection forgets what has come', async t => {
+  const { body, request, record, connection, socket } = setUp(length('5'))
+  body.await(() => body.stop())
+  request.write('he')
+  await settled()
+  t.equal(request.isPaused(), true)
+  t.equal(body.awaitsClient, false)
+  request.resume()
+  request.write('llo')
+  await settled()
+  t.equal(record.requestBodyBytes, 0)
+  t.equal(connection.flushed, true)
+  t.equal(socket.written, '')
+})
+
 t.test('the client waits while the endpoint takes no more', async t => {
   const { body, connection, request, socket } = setUp(length('4000'))
   socket.hold()

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ClientPace } from '../../src/proxy/client-pace.ts'
 import type { UpstreamConnection } from '../../src/proxy/upstream-connection.ts'
 import { settled } from '../fixtures/fake-clock.ts'
 import { createFakePool as setUp } from '../fixtures/fake-pool.ts'
@@ -181,4 +182,82 @@ t.test('a closed pool ends what is idle now, and what is released later', async 
   t.equal(sockets[1]?.destroyed, true)
   await settled()
   t.equal(pool.size.connections, 0)
+})
+
+t.test('what comes free goes to the client that holds fewest', async t => {
+  const { pool, ask, take } = setUp({ queue: 9 })
+  const [first] = [take(), take()]
+  const [same, other] = [ask(), ask('', false, 'b')]
+  pool.release(first)
+  t.equal(other.connection, first)
+  t.equal(same.told, 0)
+  const third = ask('', false, 'b')
+  pool.release(first)
+  t.strictSame([same.told, third.told], [0, 1], 'by turns among those that hold as much')
+})
+
+t.test('a connection that is being opened is held by the client it is for, and by none when that has left', async t => {
+  const { pool, sockets, ask } = setUp({ queue: 9 })
+  const opening = ask('', false, 'a')
+  ask('', false, 'b')
+  const [a, b] = [ask('', false, 'a'), ask('', false, 'b')]
+  pool.cancel(opening)
+  sockets[0]?.connect()
+  t.strictSame([a.told, b.told], [1, 0])
+})
+
+t.test('in a full queue one client makes room for another', async t => {
+  const { ask, take, pool } = setUp({ queue: 2 })
+  take()
+  take()
+  const [older, newest] = [ask(), ask()]
+  const stranger = ask('', false, 'b')
+  t.equal(newest.failure?.reason, 'queue')
+  t.strictSame([older.told, stranger.told, pool.size.queued], [0, 0, 2])
+  ask('', false, 'b')
+  t.equal(older.failure?.reason, 'queue', 'connections count too')
+  for (const client of [undefined, 'b'])
+    t.equal(ask('', false, client).failure?.reason, 'queue', 'as much is not taken')
+  t.strictSame([stranger.told, pool.size.queued], [0, 2])
+})
+
+t.test('without a queue none waits, and none gives way', async t => {
+  const { ask, take, pool, clock } = setUp({ queue: 0, connections: 1 })
+  take()
+  t.equal(ask('', false, 'b').failure?.reason, 'queue')
+  await clock.advance(10_000)
+  pool.sweep()
+  t.equal(pool.size.connections, 1)
+})
+
+t.test('the slow give way to who waits, and only then', async t => {
+  const { ask, pool, sockets, clock } = setUp({ connections: 1, queueMs: 5000, keepAliveMs: 1e9 })
+  const slow = ask()
+  sockets[0]?.connect()
+  slow.pace = new ClientPace(0, 0)
+  for (let i = 1; i <= 100; i++) {
+    await clock.advance(250)
+    slow.pace.advance(clock.now(), 0, true)
+    pool.sweep()
+  }
+  t.equal(slow.gaveWay, false)
+  const waiter = ask('', false, 'b')
+  pool.sweep()
+  t.equal(slow.gaveWay, false, 'it may come free by itself')
+  await clock.advance(500)
+  pool.sweep()
+  t.equal(slow.gaveWay, true)
+  await settled()
+  sockets[1]?.connect()
+  t.not(waiter.connection, undefined)
+})
+
+t.test('a pool is exhausted when everything is in use', async t => {
+  const { pool, take } = setUp()
+  const connection = take()
+  t.equal(pool.exhausted, false)
+  take()
+  t.equal(pool.exhausted, true)
+  pool.release(connection)
+  t.equal(pool.exhausted, false)
 })
