@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
 
-# The Node.js that this project is developed and tested with: the development dependency `node` in package.json names it too.
-FROM node:24.21.0-bookworm-slim AS manifest
+# The Node.js that this project is developed and tested with: the development dependency `node` in package.json names it too. The
+# digests are those of indexes for several platforms; the tags beside them say what they are.
+FROM node:24.21.0-bookworm-slim@sha256:2fe369e969550cde8e867afc3fe370b260140cab4a23d467074295b42163d553 AS manifest
 WORKDIR /app
 COPY package.json package-lock.json ./
 
@@ -17,8 +18,8 @@ COPY tsconfig.json ./
 COPY src ./src
 RUN npm run build
 
-# Node.js and its libraries, no shell, no npm, no package manager. For a release, pin this image by its digest.
-FROM gcr.io/distroless/nodejs24-debian12:nonroot
+# The C and C++ libraries that Node.js needs, no shell, no npm, no package manager.
+FROM gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="s3-cors-proxy" \
@@ -33,6 +34,9 @@ LABEL org.opencontainers.image.title="s3-cors-proxy" \
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
     S3CORS_CONFIG=/etc/s3-cors-proxy/proxy.yaml
+
+# The very program that was tested. An image that brings a Node.js of its own brings the one of its day.
+COPY --from=manifest /usr/local/bin/node /nodejs/bin/node
 
 WORKDIR /app
 COPY LICENSE package.json ./
@@ -54,6 +58,6 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=15s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/cli.js", "probe", "http://127.0.0.1:9464"]
 
 # The exec form: signals reach the proxy, which is process 1. Young objects get 8 MiB, not the 32 of Node 24: the process holds
-# some 80 MiB less under load and is no slower.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=8", "/app/dist/cli.js"]
+# some 80 MiB less under load and is no slower. --disable-sigusr1: no signal opens Node's debugger.
+ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "--max-semi-space-size=8", "/app/dist/cli.js"]
 CMD ["serve"]

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { nodeFault } from './cli/node-version.ts'
 
+// A listener takes the place of Node's own, which opens a debugger to every process of this machine:
+// https://nodejs.org/api/process.html#signal-events. How images and units start it (--disable-sigusr1) closes the time before.
+process.on('SIGUSR1', () => {})
+
 // Before anything else is loaded: on an older Node, that fails with a stack trace of somebody else's.
 const fault = nodeFault(process.versions.node)
 if (fault !== undefined) {

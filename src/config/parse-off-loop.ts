@@ -30,6 +30,9 @@ export interface Manner {
   readonly args: readonly string[]
 }
 
+/** A process that is not there yet when a signal comes opens no debugger either. */
+const undebugged = '--disable-sigusr1'
+
 /** No collection of old objects, each of which may stop the process for 60 ms: of the largest file without faults, this much is never reached. */
 const heap = ['--initial-old-space-size=256', '--max-old-space-size=512'] as const
 
@@ -39,12 +42,12 @@ const heap = ['--initial-old-space-size=256', '--max-old-space-size=512'] as con
  * Young objects are collected in many short stops instead of a few long ones.
  */
 export const besideRequests: Manner = {
-  execArgv: ['--single-threaded', '--max-semi-space-size=1', ...heap],
+  execArgv: [undebugged, '--single-threaded', '--max-semi-space-size=1', ...heap],
   args: ['--beside-requests'],
 }
 
 /** Nobody is waiting for anything else yet. */
-const first: Manner = { execArgv: ['--max-semi-space-size=4', ...heap], args: [] }
+const first: Manner = { execArgv: [undebugged, '--max-semi-space-size=4', ...heap], args: [] }
 
 /** What is smaller is read sooner than a process starts. */
 const smallBytes = 128 * 1024

@@ -12,6 +12,7 @@ import { openDescriptorOutput } from '../telemetry/descriptor-output.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
 import { createLogSink } from '../telemetry/log-sink.ts'
 import { mountedFiles } from './mounted-files.ts'
+import { isTestedNode, testedNodes } from './tested-nodes.ts'
 
 /** EX_OK, "could not start or run", and EX_USAGE of sysexits.h. */
 export type ExitCode = 0 | 1 | 64
@@ -69,7 +70,9 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   })
   // Before the line that tells others that signals may come: one without its handler would end the process.
   const stopped = untilStopped(watch, log)
-  log.info('started', { version, url: daemon.url, admin: daemon.adminUrl, buckets: configuration.buckets.length })
+  const node = process.versions.node
+  if (!isTestedNode(node)) log.warn('node_untested', { node, path: process.execPath, tested: testedNodes.join(', ') })
+  log.info('started', { version, node, url: daemon.url, admin: daemon.adminUrl, buckets: configuration.buckets.length })
   const signal = await stopped
   watch.stop()
   const acceptMs = signal === 'SIGINT' ? 0 : Math.min(maxAcceptMs, (configuration.drainSeconds * 1000) / 5)

@@ -30,11 +30,27 @@ function last(name: string): Instruction {
 }
 
 t.test('every base image is pinned', async t => {
-  const bases = stages.map(({ base }) => base).filter(base => !names.has(base))
-  t.strictSame(bases, [
-    `node:${manifest.devDependencies.node}-bookworm-slim`,
-    `gcr.io/distroless/nodejs${manifest.devDependencies.node?.split('.')[0]}-debian12:nonroot`,
-  ])
+  const pinned = stages.map(({ base }) => base.split('@')).filter(([base = '']) => !names.has(base))
+  const digests = pinned.map(([, digest = '']) => digest)
+  t.strictSame(
+    pinned.map(([base]) => base),
+    [`node:${manifest.devDependencies.node}-bookworm-slim`, 'gcr.io/distroless/cc-debian12:nonroot'],
+  )
+  t.ok(
+    digests.every(digest => /^sha256:[0-9a-f]{64}$/.test(digest)),
+    'by digest',
+  )
+})
+
+t.test('the Node that serves is the one of the first stage, which is the one of the tests', async t => {
+  const programs = final.instructions.filter(
+    instruction => instruction.name === 'COPY' && copied(instruction).target === '/nodejs/bin/node',
+  )
+  t.match(programs, [{ flags: ['--from=manifest'], text: '/usr/local/bin/node /nodejs/bin/node' }])
+  t.equal(
+    stages.find(({ name }) => name === 'manifest'),
+    stages[0],
+  )
 })
 
 t.test('the image says what it is', async t => {
@@ -52,7 +68,12 @@ t.test('nobody in it is root, and nothing in it is a shell', async t => {
   )
   const health = last('HEALTHCHECK').text.replace(/^CMD /, '')
   for (const text of [last('ENTRYPOINT').text, last('CMD').text, health]) t.ok(execForm(text), text)
-  t.strictSame(execForm(last('ENTRYPOINT').text), ['/nodejs/bin/node', '--max-semi-space-size=8', '/app/dist/cli.js'])
+  t.strictSame(execForm(last('ENTRYPOINT').text), [
+    '/nodejs/bin/node',
+    '--disable-sigusr1',
+    '--max-semi-space-size=8',
+    '/app/dist/cli.js',
+  ])
   t.equal(execForm(health)?.[2], 'probe')
   t.equal(last('STOPSIGNAL').text, 'SIGTERM')
   t.equal(last('EXPOSE').text, '8080 9464')

@@ -88,6 +88,8 @@ function copyInto(here: string, instruction: Instruction, context: string, folde
   const { sources, target } = copied(instruction)
   const from = flagOf(instruction, 'from')
   for (const source of sources) {
+    // A program of the base image: this machine has its own.
+    if (from !== undefined && !source.startsWith('/app/')) continue
     const path =
       from === undefined ? join(context, source) : join(folders.get(from) ?? from, source.replace('/app/', ''))
     if (!existsSync(path)) throw new Error(`COPY ${source}: there is no ${path}`)

@@ -148,6 +148,7 @@ export function createCrew(options: CrewOptions): Crew {
       cluster.setupPrimary({
         exec: fileURLToPath(entryUrl),
         args: [],
+        execArgv: [...new Set([...process.execArgv, '--disable-sigusr1'])],
         serialization: 'advanced',
         stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       })

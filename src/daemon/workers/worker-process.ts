@@ -4,7 +4,8 @@ import { runWorker } from './worker.ts'
 
 // A terminal signals the whole group, an init system every process of the service: the primary alone decides what happens,
 // and a worker ends with its channel if the primary does.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+// Without a listener for SIGUSR1, Node would open a debugger.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => {})
 
 // A warning of Node's that standard error does not take is no reason to end.
 process.stderr.on('error', () => {})

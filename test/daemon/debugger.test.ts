@@ -1,0 +1,67 @@
+// No signal opens Node's debugger, in no process of the proxy.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { besideRequests } from '../../src/config/parse-off-loop.ts'
+import { deployFolder } from '../deploy/tools.ts'
+import { startProxy } from '../fixtures/proxy-process.ts'
+
+const configuration =
+  'upstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1\nbuckets: { media: { from: none, enforcement: report } }'
+
+for (const workers of [1, 2]) {
+  t.test(`SIGUSR1 changes nothing for a proxy of ${workers} processes`, async t => {
+    const proxy = await startProxy(`${configuration}\nworkers: ${workers}`)
+    t.teardown(() => proxy.stop('SIGKILL'))
+    const others = [...proxy.logs().matchAll(/"event":"worker_started","worker":\d+,"pid":(\d+)/g)].map(match =>
+      Number(match[1]),
+    )
+    t.equal(others.length, workers === 1 ? 0 : workers)
+    for (const pid of [proxy.pid, ...others]) {
+      process.kill(pid, 'SIGUSR1')
+      await sleep(300)
+    }
+    t.equal((await fetch(`${proxy.url}/media/key`)).status, 502, 'there is no endpoint, and the proxy says so')
+    t.match(proxy.logs(), `"node":"${process.versions.node}"`, 'the log says which Node serves')
+    t.equal(await proxy.stop(), 0)
+    t.notMatch(proxy.logs(), /debugger/i)
+    t.notMatch(proxy.logs(), 'worker_ended')
+  })
+}
+
+t.test('SIGUSR1 changes nothing for the process that reads a configuration, from its start on', async t => {
+  const program = fileURLToPath(new URL('../../dist/config/parse-process.js', import.meta.url))
+  const child = spawn(process.execPath, [...besideRequests.execArgv, program], { stdio: ['pipe', 'ignore', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  let told = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    told += text
+  })
+  // Until it runs Node, the signal would end it as it ends any program.
+  await sleep(200)
+  for (let i = 0; i < 5; i++) {
+    child.kill('SIGUSR1')
+    await sleep(100)
+  }
+  t.equal(child.exitCode ?? child.signalCode, null)
+  t.equal(told, '')
+  child.stdin.end()
+  await once(child, 'close')
+  t.equal(told, '')
+})
+
+t.test('what starts a proxy closes the time before it runs, too', async t => {
+  const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const commands = [
+    scripts.start,
+    scripts.serve,
+    /^ExecStart=.*$/m.exec(readFileSync(`${deployFolder}/systemd/s3-cors-proxy.service`, 'utf8'))?.[0],
+    /^ENTRYPOINT .*$/m.exec(read('Dockerfile'))?.[0],
+  ]
+  for (const command of commands) t.match(command, /node"?,? "?--disable-sigusr1"?,? /)
+})
