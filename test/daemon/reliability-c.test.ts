@@ -222,6 +222,22 @@ t.test('C056 who the client is', async t => {
   }
 })
 
+t.test('C056 the console is told who the client is as the endpoint is', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, { console: { host: 'console.example', url: upstream.url } })
+  const fields =
+    'X-Forwarded-For: 192.0.2.1\r\nX_Forwarded_For: 192.0.2.1\r\nX-Real-IP: 192.0.2.2\r\nForwarded: for=192.0.2.3\r\n' +
+    `True-Client-IP: 192.0.2.4\r\nContent-Length: 02\r\n${closing}\r\n`
+  const bytes = `POST /api HTTP/1.1\r\nHost: console.example\r\n${fields}hi`
+  t.equal(readResponse(await proxy.send(t, bytes)).status, 200)
+  const [request = { fields: [] }] = upstream.requests
+  t.strictSame(fieldValues(request, 'x-forwarded-for'), ['127.0.0.1'])
+  t.strictSame(fieldValues(request, 'content-length'), ['2'])
+  for (const name of ['x_forwarded_for', 'x-real-ip', 'forwarded', 'true-client-ip']) {
+    t.strictSame(fieldValues(request, name), [], name)
+  }
+})
+
 t.test('C057 a proxy that is its own endpoint ends the loop by its bounds', async t => {
   // Without Via there is no hop count; the pool and its queue are what ends it.
   const upstream = await startRecordingUpstream(t)
