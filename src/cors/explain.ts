@@ -3,7 +3,7 @@ import { decide, type Reason } from './decide.ts'
 import type { Policy } from './policy.ts'
 import { quoteShort } from './quoted-scalar.ts'
 import { appendCorsFields, corsVary } from './response-fields.ts'
-import { judgeRules, nearestRule, type RuleVerdict } from './rule-verdict.ts'
+import { judgeRules, missingOfRules, nearestRule, type RuleVerdict } from './rule-verdict.ts'
 import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } from './smallest-change.ts'
 
 export { renderExplanation } from './explanation-text.ts'
@@ -86,7 +86,8 @@ function explainDecision(
   place: RulePlace,
 ): Explanation {
   const decision = decide(policy, request)
-  const rules = policy === undefined ? [] : judgeRules(policy, request)
+  const missing = policy === undefined ? [] : missingOfRules(policy, request)
+  const rules = policy === undefined ? [] : judgeRules(policy, missing)
   const common = { bucket, request, reason: decision.reason, rules } as const
   if (decision.allowed) {
     const { index, rule } = decision.rule
@@ -101,7 +102,7 @@ function explainDecision(
       responseFields: pairs(flat),
     }
   }
-  const found: ChangeOrNone = findSmallestChange(policy, request, bucket, place)
+  const found: ChangeOrNone = findSmallestChange(policy, request, bucket, place, missing)
   return {
     ...common,
     allowed: false,

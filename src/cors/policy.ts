@@ -37,9 +37,14 @@ export class Policy {
     return Object.freeze(this.configuration.map((_, index) => this.ruleAt(index)))
   }
 
-  /** The patterns of all rules, sorted when they are first asked for: most buckets never need that. */
+  /** The patterns of all rules, sorted when they are first asked for and kept: most buckets never need that. */
   get patterns(): RulePatterns {
-    this.#patterns ??= sortRulePatterns(this.configuration)
+    this.#patterns ??= sortPatterns(this.configuration)
+    return this.#patterns
+  }
+
+  /** The same, if they were asked for already. */
+  get sortedPatterns(): RulePatterns | undefined {
     return this.#patterns
   }
 
@@ -60,7 +65,8 @@ export function compilePolicy(rules: readonly CorsRule[]): Policy {
   return new Policy(rules)
 }
 
-function sortRulePatterns(rules: readonly CorsRule[]): RulePatterns {
+/** Sorts the patterns of all rules. */
+export function sortPatterns(rules: readonly CorsRule[]): RulePatterns {
   return Object.freeze({
     origins: new PatternIndex(rules.map(({ allowedOrigins }) => allowedOrigins.map(toFieldValue))),
     // In lower case: field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1.

@@ -1,10 +1,7 @@
-import { type CompiledRule, isCorsMethod, methodBit } from './compiled-rule.ts'
+import { isCorsMethod } from './compiled-rule.ts'
 import type { CorsRequest } from './cors-request.ts'
-import { toFieldValue } from './field-value.ts'
-import { covers } from './pattern-list.ts'
-import type { Policy } from './policy.ts'
+import { type Policy, sortPatterns } from './policy.ts'
 import type { CorsRule } from './rule.ts'
-import { matches, parseWildcard } from './wildcard.ts'
 
 /** The three clauses of a rule, in the order in which they are asked. */
 export type Clause = 'origin' | 'method' | 'header'
@@ -29,11 +26,11 @@ export interface MissingValues {
   readonly headers: readonly string[]
 }
 
-/** The verdict of every rule, up to the one that matched if one did. */
-export function judgeRules(policy: Policy, request: CorsRequest): RuleVerdict[] {
+/** The verdict of every rule, up to the one that matched if one did. `missing` is what {@link missingOfRules} says. */
+export function judgeRules(policy: Policy, missing: readonly MissingValues[]): RuleVerdict[] {
   const verdicts: RuleVerdict[] = []
-  for (const rule of policy.rules) {
-    const verdict = judgeRule(rule, request)
+  for (const [index, rule] of policy.configuration.entries()) {
+    const verdict = judgeRule(rule, index, missing[index] as MissingValues)
     verdicts.push(verdict)
     if (verdict.failed === undefined) break
   }
@@ -64,18 +61,23 @@ export function clausesPassed(failed: Clause | undefined): number {
   }
 }
 
-/** Everything that `rule` lacks, not only for the first clause that failed. */
-export function missingValues(rule: CompiledRule, request: CorsRequest): MissingValues {
-  const headers = request.headerNames.filter(name => !covers(rule.headers, name))
-  return {
-    origin: !listsOrigin(rule.rule, request.origin),
-    method: (rule.methods & methodBit(request.method)) === 0,
-    headers: [...new Set(headers)],
+/**
+ * Everything that each rule lacks, not only for the first clause that failed. All rules are asked at once, as decide does where
+ * there are many patterns; what is sorted for that is kept only if decide needed it.
+ */
+export function missingOfRules(policy: Policy, { origin, method, headerNames }: CorsRequest): MissingValues[] {
+  const { origins, headers } = policy.sortedPatterns ?? sortPatterns(policy.configuration)
+  const names = policy.configuration.map((): string[] => [])
+  for (const name of new Set(headerNames)) {
+    headers.ask([name])
+    for (const [index, missing] of names.entries()) if (!headers.covers(index)) missing.push(name)
   }
-}
-
-function listsOrigin({ allowedOrigins }: CorsRule, origin: string): boolean {
-  return allowedOrigins.some(pattern => matches(parseWildcard(toFieldValue(pattern)), origin))
+  origins.ask([origin])
+  return policy.configuration.map(({ allowedMethods }, index) => ({
+    origin: !origins.covers(index),
+    method: !allowedMethods.some(listed => listed === method),
+    headers: names[index] as string[],
+  }))
 }
 
 /** The first clause for which something is missing. */
@@ -85,9 +87,7 @@ export function firstFailed(missing: MissingValues): Clause | undefined {
   return missing.headers.length > 0 ? 'header' : undefined
 }
 
-function judgeRule(compiled: CompiledRule, request: CorsRequest): RuleVerdict {
-  const { rule, index } = compiled
-  const missing = missingValues(compiled, request)
+function judgeRule(rule: CorsRule, index: number, missing: MissingValues): RuleVerdict {
   const failed = firstFailed(missing)
   return {
     index,

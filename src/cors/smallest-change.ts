@@ -1,12 +1,11 @@
-import type { CompiledRule } from './compiled-rule.ts'
 import type { CorsRequest } from './cors-request.ts'
 import { fromFieldValue } from './field-value.ts'
 import { lintOrigin } from './origin-lint.ts'
 import type { Policy } from './policy.ts'
 import { quote, quoteShort } from './quoted-scalar.ts'
-import type { RuleIssueReason } from './rule.ts'
+import type { CorsRule, RuleIssueReason } from './rule.ts'
 import { checkAllowedHeader, checkOrigin } from './rule-value.ts'
-import { clausesPassed, firstFailed, type MissingValues, missingValues, unlistableMethod } from './rule-verdict.ts'
+import { clausesPassed, firstFailed, type MissingValues, missingOfRules, unlistableMethod } from './rule-verdict.ts'
 import { matches, parseWildcard } from './wildcard.ts'
 
 /** Values for one rule's lists, by S3's names. Only lists that get one are there. */
@@ -50,17 +49,21 @@ export interface RulePlace {
 const longestOrigin = 1024
 const longestBucket = 255
 
-/** Finds the smallest change of `policy` that allows `request`, which it denies. */
+/**
+ * Finds the smallest change of `policy` that allows `request`, which it denies. `missingOfEach` is what each of its rules lacks,
+ * as missingOfRules says it.
+ */
 export function findSmallestChange(
   policy: Policy | undefined,
   request: CorsRequest,
   bucket: string,
   place: RulePlace,
+  missingOfEach: readonly MissingValues[] = policy === undefined ? [] : missingOfRules(policy, request),
 ): ChangeOrNone {
   if (bucket.length > longestBucket) return none('this is longer than any bucket name')
   const unlistable = unlistableMethod(request.method)
   if (unlistable !== undefined) return none(unlistable)
-  const found = chooseRule(policy, request)
+  const found = chooseRule(policy, missingOfEach)
   const missing = found?.missing ?? { origin: true, method: true, headers: [...new Set(request.headerNames)] }
   const origin = missing.origin ? writableOrigin(request.origin) : undefined
   if (missing.origin && origin === undefined) {
@@ -83,21 +86,28 @@ function none(why: string): ChangeOrNone {
 }
 
 interface Candidate {
-  readonly rule: CompiledRule
+  readonly rule: PlacedRule
   readonly missing: MissingValues
 }
 
+/** A rule and its place in the bucket's configuration. */
+interface PlacedRule extends CorsRule {
+  readonly index: number
+  readonly anyOrigin: boolean
+}
+
 /** Fewest values; then not one that opens more to every origin; then the rule that got furthest; then the first. */
-function chooseRule(policy: Policy | undefined, request: CorsRequest): Candidate | undefined {
+function chooseRule(policy: Policy | undefined, missingOfEach: readonly MissingValues[]): Candidate | undefined {
   let best: Candidate | undefined
   let leastCost = Number.POSITIVE_INFINITY
-  for (const rule of policy?.rules ?? []) {
-    const missing = missingValues(rule, request)
+  for (const [index, missing] of missingOfEach.entries()) {
+    const rule = policy?.configuration[index] as CorsRule
+    const anyOrigin = rule.allowedOrigins.includes('*')
     const values = Number(missing.origin) + Number(missing.method) + missing.headers.length
     // Of two digits below: for every origin, and how far the rule got.
-    const cost = values * 100 + Number(rule.anyOrigin) * 10 - clausesPassed(firstFailed(missing))
+    const cost = values * 100 + Number(anyOrigin) * 10 - clausesPassed(firstFailed(missing))
     if (cost >= leastCost) continue
-    best = { rule, missing }
+    best = { rule: { ...rule, index, anyOrigin }, missing }
     leastCost = cost
   }
   return best
@@ -105,9 +115,8 @@ function chooseRule(policy: Policy | undefined, request: CorsRequest): Candidate
 
 /** Drops what another name covers once it is in a rule, where a `*` in it is a wildcard. */
 function withoutCovered(names: readonly string[]): readonly string[] {
-  return names.filter(
-    name => !names.some(other => other !== name && other.includes('*') && matches(parseWildcard(other), name)),
-  )
+  const wildcards = names.filter(name => name.includes('*')).map(name => ({ name, wildcard: parseWildcard(name) }))
+  return names.filter(name => !wildcards.some(other => other.name !== name && matches(other.wildcard, name)))
 }
 
 /** The origin as text that a rule can hold, or undefined. */
@@ -117,11 +126,11 @@ function writableOrigin(origin: string): string | undefined {
   return text === undefined || checkOrigin(text, []) !== undefined ? undefined : text
 }
 
-function makeChange(rule: CompiledRule | undefined, additions: Additions, bucket: string, place: RulePlace): Change {
+function makeChange(rule: PlacedRule | undefined, additions: Additions, bucket: string, place: RulePlace): Change {
   const risks = findRisks(rule, additions)
   const lists = Object.entries(additions).flatMap(([key, values]) => [`${key}:`, ...values.map(listItem)])
   if (rule !== undefined) {
-    const { id } = rule.rule
+    const { id } = rule
     const name = id === undefined ? `rule ${rule.index + 1}` : `rule ${rule.index + 1} (ID ${quoteShort(id)})`
     const where = `in ${name} of bucket ${quote(bucket)}${sourceNote(place.source)}`
     return { kind: 'add', rule: rule.index, where, additions, yaml: lists.join('\n'), risks }
@@ -159,7 +168,7 @@ function sourceNote(source: RulePlace['source']): string {
 
 const originRisks: readonly RuleIssueReason[] = ['insecure-origin', 'null-origin', 'public-wildcard']
 
-function findRisks(rule: CompiledRule | undefined, additions: Additions): Risk[] {
+function findRisks(rule: PlacedRule | undefined, additions: Additions): Risk[] {
   const risks: Risk[] = []
   for (const origin of additions.AllowedOrigins ?? []) {
     for (const { reason, message } of lintOrigin(origin)) {

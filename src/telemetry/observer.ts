@@ -1,8 +1,9 @@
 import type { Explanation } from '../cors/explain.ts'
 import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
 import type { RequestMeter } from './count-report.ts'
+import { createExplanationBudget, type ExplanationBudget } from './explanation-budget.ts'
 import type { Log } from './log.ts'
-import { describeHint, describeRequest } from './log-fields.ts'
+import { describeHint, describeRequest, type LogFields } from './log-fields.ts'
 import { createRefusalSampler, type RefusalSampler } from './refusal-sampler.ts'
 
 /** What the observer joins. */
@@ -11,9 +12,10 @@ export interface ObserverOptions {
   readonly log: Log
   /** A line for each request; without it they are lines of the level `debug`. A function where a reload may change it. */
   readonly access: boolean | (() => boolean)
-  /** Why a request was denied and what would allow it. Asked for logged refusals only, so it need not be cheap. */
+  /** Why a request was denied and what would allow it. Asked for logged refusals only, and only as often as `budget` has time. */
   readonly explain?: ((record: RequestRecord) => Explanation | undefined) | undefined
   readonly sampler?: RefusalSampler | undefined
+  readonly budget?: ExplanationBudget | undefined
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined
 }
@@ -25,6 +27,7 @@ export interface ObserverOptions {
 export function createObserver(options: ObserverOptions): ProxyObserver {
   const { metrics, log } = options
   const sampler = options.sampler ?? createRefusalSampler()
+  const budget = options.budget ?? createExplanationBudget()
   const now = options.now ?? Date.now
   const access = () => (typeof options.access === 'function' ? options.access() : options.access)
   log.onSuppressed(lines => metrics.countSuppressedLog(lines))
@@ -36,13 +39,19 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
     return before
   }
 
+  function hintOf(record: RequestRecord): LogFields {
+    const explanation = budget.explain(() => options.explain?.(record))
+    if (explanation === 'left-out') return { explanation: 'left out: budget' }
+    return describeHint(explanation)
+  }
+
   function logNotable(record: RequestRecord): boolean {
     const { decision, origin, bucket } = record
     if (decision !== undefined && !decision.allowed) {
       if (!log.enabled('warn')) return false
       const suppressed = sample(origin, bucket, decision.reason)
       if (suppressed === undefined) return false
-      const hint = describeHint(options.explain?.(record))
+      const hint = hintOf(record)
       log.warn('cors_denied', { ...describeRequest(record), ...hint, suppressed: suppressed || undefined })
       return true
     }

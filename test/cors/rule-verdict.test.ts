@@ -1,5 +1,12 @@
 import t from 'tap'
-import { clausesPassed, judgeRules, missingValues, nearestRule, unlistableMethod } from '../../src/cors/rule-verdict.ts'
+import type { CorsRequest } from '../../src/cors/cors-request.ts'
+import {
+  clausesPassed,
+  judgeRules,
+  missingOfRules,
+  nearestRule,
+  unlistableMethod,
+} from '../../src/cors/rule-verdict.ts'
 import { policyOf, preflightOf } from '../fixtures/cors-policy.ts'
 
 const a = 'https://a.example'
@@ -10,8 +17,10 @@ const policy = policyOf(
   { AllowedOrigins: ['*'], AllowedMethods: ['HEAD'] },
 )
 
+const judge = (request: CorsRequest) => judgeRules(policy, missingOfRules(policy, request))
+
 t.test('each rule names the first clause that failed, and what it lists for that', async t => {
-  const verdicts = judgeRules(policy, preflightOf(a, 'PUT', 'x-a,y,y'))
+  const verdicts = judge(preflightOf(a, 'PUT', 'x-a,y,y'))
   t.strictSame(verdicts, [
     { index: 0, id: 'other', failed: 'origin', lists: ['https://b.example'], deniedHeaders: [] },
     { index: 1, failed: 'method', lists: ['GET'], deniedHeaders: [] },
@@ -22,7 +31,7 @@ t.test('each rule names the first clause that failed, and what it lists for that
 })
 
 t.test('rules after the one that matched are not asked', async t => {
-  const verdicts = judgeRules(policy, preflightOf(a, 'GET', 'x-a'))
+  const verdicts = judge(preflightOf(a, 'GET', 'x-a'))
   t.strictSame(
     verdicts.map(({ index, failed }) => [index, failed]),
     [
@@ -34,15 +43,30 @@ t.test('rules after the one that matched are not asked', async t => {
 })
 
 t.test('of rules that got equally far the first is the nearest', async t => {
-  t.equal(nearestRule(judgeRules(policy, preflightOf(a, 'DELETE')))?.index, 1)
+  t.equal(nearestRule(judge(preflightOf(a, 'DELETE')))?.index, 1)
   t.equal(nearestRule([]), undefined)
 })
 
 t.test('everything that a rule lacks is found, not only for the first clause', async t => {
-  const [rule] = policy.rules
-  if (rule === undefined) throw new Error('no rule')
-  t.strictSame(missingValues(rule, preflightOf(a, 'PUT', 'q,w,q')), { origin: true, method: true, headers: ['q', 'w'] })
-  t.strictSame(missingValues(rule, preflightOf('https://b.example')), { origin: false, method: false, headers: [] })
+  t.strictSame(missingOfRules(policy, preflightOf(a, 'PUT', 'q,w,q')).slice(0, 3), [
+    { origin: true, method: true, headers: ['q', 'w'] },
+    { origin: false, method: true, headers: ['q', 'w'] },
+    { origin: false, method: false, headers: ['q', 'w'] },
+  ])
+  t.strictSame(missingOfRules(policy, preflightOf('https://b.example'))[0], {
+    origin: false,
+    method: false,
+    headers: [],
+  })
+})
+
+t.test('what is sorted for an explanation is not kept: any stranger can ask for one', async t => {
+  missingOfRules(policy, preflightOf(a))
+  t.equal(policy.sortedPatterns, undefined)
+  const asked = policyOf({ AllowedOrigins: [a], AllowedMethods: ['GET'] })
+  const { patterns } = asked
+  t.equal(asked.sortedPatterns, patterns)
+  t.strictSame(missingOfRules(asked, preflightOf(a)), [{ origin: false, method: false, headers: [] }])
 })
 
 t.test('clauses are asked in the order origin, method, header', async t => {

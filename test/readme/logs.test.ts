@@ -24,6 +24,7 @@ t.test('the README names every field of a request', async t => {
     ...Object.keys(describeRequest(newRecord('GET', '/', '127.0.0.1', 1))),
     ...Object.keys(describeHint(explanation)),
     'suppressed',
+    'explanation',
   ]
   t.strictSame([...named(fields)].sort(), known.sort())
 })

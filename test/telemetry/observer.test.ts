@@ -3,6 +3,7 @@ import t from 'tap'
 import { parseCorsRequest } from '../../src/cors/cors-request.ts'
 import { type Explanation, explain } from '../../src/cors/explain.ts'
 import type { RequestRecord } from '../../src/proxy/request-record.ts'
+import type { ExplanationBudget } from '../../src/telemetry/explanation-budget.ts'
 import { createLog, type LogLevel } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { createObserver } from '../../src/telemetry/observer.ts'
@@ -14,6 +15,7 @@ function create(
     level?: LogLevel
     access?: boolean | (() => boolean)
     explain?: (record: RequestRecord) => Explanation | undefined
+    budget?: ExplanationBudget
   } = {},
 ) {
   const stream = new PassThrough()
@@ -25,6 +27,7 @@ function create(
     log,
     access: options.access ?? false,
     explain: options.explain,
+    budget: options.budget,
     now: () => nowMs,
   })
   return {
@@ -143,4 +146,17 @@ t.test('M226 ten thousand refused requests of invented origins are few lines', a
   const count = lines().length
   t.ok(count <= 50, `${count} lines`)
   t.match(await metrics.text(), `s3cors_log_suppressed_total ${10_000 - count}`)
+})
+
+t.test('where the time for explanations is used up the line says so, and still says the reason', async t => {
+  const { observer, lines } = create({
+    explain: () => t.fail('is not asked') as never,
+    budget: { explain: () => 'left-out' },
+  })
+  observer.started()
+  observer.ended(makeActual('https://a.example'))
+  const [line, ...others] = lines()
+  t.strictSame(others, [])
+  t.match(line, { event: 'cors_denied', reason: 'origin', explanation: 'left out: budget' })
+  t.notOk(line !== undefined && ('nearestRule' in line || 'change' in line || 'noChange' in line))
 })
