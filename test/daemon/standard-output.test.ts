@@ -1,45 +1,20 @@
 // Standard output that takes no lines: whatever is wrong with it, the proxy serves, counts what is lost, and says so afterwards.
 
-import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { type ProxyOptions, type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+import { canMountSmallDisk, mountSmallDisk } from '../fixtures/small-disk.ts'
 import { findExecutable, skipWithout } from '../servers/installed.ts'
 
 t.setTimeout(180_000)
 
 const longKey = 'k'.repeat(1000)
 
-/** A directory of 64 KiB, which `grow` makes larger; undefined where it cannot be mounted. */
-function mountSmallDisk(): { readonly folder: string; grow(): void; remove(): void } | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    rmdirSync(folder)
-    return undefined
-  }
-  return {
-    folder,
-    grow: () => void execFileSync('mount', ['-o', 'remount,size=16m', folder], { stdio: 'ignore' }),
-    remove() {
-      execFileSync('umount', ['--lazy', folder], { stdio: 'ignore' })
-      rmdirSync(folder)
-    },
-  }
-}
-
-function canMount(): boolean {
-  const disk = mountSmallDisk()
-  disk?.remove()
-  return disk !== undefined
-}
-
-const withoutDisk = skipWithout('a small disk', canMount(), 'mount -t tmpfs as root')
+const withoutDisk = skipWithout('a small disk', canMountSmallDisk(), 'mount -t tmpfs as root')
 
 async function start(t: Test, workers: number, options: ProxyOptions): Promise<ProxyProcess> {
   const upstream = await startRecordingUpstream(t, { answer: () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' })
@@ -141,6 +116,7 @@ for (const workers of [1, 2]) {
 
   t.test(`a file that may not grow keeps the proxy from nothing: ${workers} processes`, async t => {
     const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-output-'))
+    t.teardown(() => rmSync(folder, { recursive: true }))
     const descriptor = openSync(join(folder, 'log'), 'a')
     // In units of 512 or 1024 bytes, as the shell has it.
     const proxy = await start(t, workers, {

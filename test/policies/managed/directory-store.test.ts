@@ -7,6 +7,8 @@ import t, { type Test } from 'tap'
 import { createDirectoryStore } from '../../../src/policies/managed/directory-store.ts'
 import type { ManagedDocument } from '../../../src/policies/managed/managed-document.ts'
 import { UnreadableDocument } from '../../../src/policies/managed/rule-store.ts'
+import { canMountSmallDisk, mountSmallDisk } from '../../fixtures/small-disk.ts'
+import { skipWithout } from '../../servers/installed.ts'
 
 const document = (origin: string, bucket = 'media'): ManagedDocument => ({
   bucket,
@@ -106,5 +108,25 @@ t.test(
       t.equal(found?.rules?.length, 100, 'whole')
     }
     t.match(await readFile(join(path, 'media.json'), 'utf8'), /\n$/)
+  },
+)
+
+t.test(
+  'a disk that is full leaves the old document and nothing else, and takes a new one when there is space',
+  { skip: skipWithout('a small disk', canMountSmallDisk(), 'mount -t tmpfs as root') },
+  async t => {
+    const disk = mountSmallDisk()
+    t.teardown(() => disk?.remove())
+    const path = disk?.folder ?? ''
+    const store = createDirectoryStore(path)
+    await store.replace(document('https://a.example'), undefined)
+    const filler = join(path, 'filler')
+    await t.rejects(writeFile(filler, Buffer.alloc(1 << 20)), { code: 'ENOSPC' })
+    await t.rejects(store.replace(document('https://b.example'), undefined), { code: 'ENOSPC' })
+    t.same((await store.read('media')).document, document('https://a.example'))
+    t.strictSame((await readdir(path)).sort(), ['filler', 'media.json'])
+    await rm(filler)
+    await store.replace(document('https://b.example'), undefined)
+    t.same((await store.read('media')).document, document('https://b.example'))
   },
 )
