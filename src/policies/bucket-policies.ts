@@ -10,7 +10,7 @@ import { createFetchScheduler, type FetchLane } from './fetch-scheduler.ts'
 import type { BucketPolicy, BucketStatus, RuleState } from './policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from './policy-sources.ts'
 import { createRuleCache } from './rule-cache.ts'
-import { adoptEntry, afterResult, mustLoad, type RuleEntry, stateAt, unknown } from './rule-entry.ts'
+import { adoptEntry, afterResult, mustLoad, outdated, type RuleEntry, stateAt, unknown } from './rule-entry.ts'
 import type { CachedRules, UpstreamSource } from './upstream-source.ts'
 
 /** The lookup, and what the next instance starts with. */
@@ -164,7 +164,9 @@ export function createBucketPolicies(
     })
   }
 
-  async function refresh(bucket: string): Promise<BucketPolicy> {
+  async function refresh(bucket: string, written = false): Promise<BucketPolicy> {
+    const entry = cache.get(bucket)
+    if (written && entry !== undefined) keep(bucket, outdated(entry))
     if (laneOf(bucket) === 'named' || isBucketName(bucket)) {
       const landed = scheduler.refresh(bucket, laneOf(bucket))
       refreshing.set(bucket, landed)

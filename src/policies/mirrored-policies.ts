@@ -6,7 +6,7 @@ import type { BucketPolicy, PolicySource, RuleState } from './policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from './policy-sources.ts'
 import { createRuleCache } from './rule-cache.ts'
 import { entryOfCopy, type RuleCopy } from './rule-copy.ts'
-import { mustLoad, type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-entry.ts'
+import { mustLoad, outdated, type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-entry.ts'
 
 /** What the primary answers about one bucket. Without a copy it keeps nothing about the bucket, and `absent` says why. */
 export interface MirrorAnswer {
@@ -156,8 +156,10 @@ export function createMirroredPolicies(
     if (entry !== undefined) cache.set(bucket, { ...entry, nextTryAt: 0, revalidateUntil: 0 })
   }
 
-  async function refresh(bucket: string): Promise<BucketPolicy> {
+  async function refresh(bucket: string, written = false): Promise<BucketPolicy> {
     forget(bucket)
+    const entry = cache.get(bucket)
+    if (written && entry !== undefined) cache.set(bucket, outdated(entry))
     const answered = source.refresh(bucket).then(
       answer => take(bucket, answer),
       () => {},

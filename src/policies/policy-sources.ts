@@ -5,8 +5,8 @@ import { type BucketEntry, createPolicyTable } from './policy-table.ts'
 
 /** A source whose rules can change without a reload. */
 export interface LivePolicies extends PolicyLookup {
-  /** Asks its origin anew; resolves when the answer landed. */
-  refresh(bucket: string): Promise<BucketPolicy>
+  /** Asks its origin anew; resolves when the answer landed. `written`: what is known was replaced there, and holds no longer. */
+  refresh(bucket: string, written?: boolean): Promise<BucketPolicy>
   /** Named buckets that have not been answered about at all yet. */
   unasked(): readonly string[]
   stop(): void
@@ -83,7 +83,7 @@ export function createPolicySources(
   function corsWritten(bucket: string): WriteEffect {
     const source = liveOf(bucket)
     if (source !== undefined) {
-      source.refresh(bucket)
+      source.refresh(bucket, true)
       return 'refreshed'
     }
     const entry = named.has(bucket) ? bucket : rest?.name

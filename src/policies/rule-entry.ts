@@ -91,6 +91,14 @@ export function mustLoad(entry: RuleEntry, times: RuleTimes, now: number): boole
   return now >= entry.revalidateUntil || stateAt(entry, times, now).kind === 'unknown'
 }
 
+/**
+ * The entry once its rules are known to have been replaced: they are in force no longer, not even while the endpoint cannot say
+ * what took their place.
+ */
+export function outdated(entry: RuleEntry): RuleEntry {
+  return { ...entry, state: undefined, nextTryAt: 0, revalidateUntil: 0 }
+}
+
 /** An entry that another instance made, under durations that may have been longer. */
 export function adoptEntry(entry: RuleEntry, times: RuleTimes, now: number): RuleEntry {
   if (entry.failures > 0 || entry.lastResult === 'unsupported') return entry

@@ -383,6 +383,19 @@ t.test('K191 a write that was seen refreshes at once, and is not satisfied by a 
   t.equal(said(await cold), 'https://new.example')
 })
 
+t.test('rules that were replaced are in force no longer, even if the endpoint cannot say by which', async t => {
+  const { policies, fetch, clock } = setUp({ named: ['media'], answers: () => rulesFor('https://a.example') })
+  t.equal(said(await policies.load('media')), 'https://a.example')
+  fetch.answers = () => serverFailure
+  t.equal(said(await policies.refresh('media')), 'https://a.example', 'a look that fails replaces nothing')
+  t.equal(said(await policies.refresh('media', true)), 'unknown')
+  fetch.answers = () => notSupported
+  t.equal(said(await policies.refresh('media', true)), 'none')
+  fetch.answers = () => rulesFor('https://b.example')
+  await clock.advance(601_000)
+  t.equal(said(await policies.load('media')), 'https://b.example')
+})
+
 t.test('K192 an answer that comes after a newer one is not listened to', async t => {
   const { policies, fetch, clock } = setUp({ named: ['media'] })
   const slow = fetch.last()

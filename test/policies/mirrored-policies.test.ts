@@ -128,6 +128,7 @@ t.test('a primary that cannot be asked leaves what is known', async t => {
   t.equal((await mirror.load('media')).state.kind, 'unknown')
   mirror.adopt('media', copyOf(rules))
   t.equal((await mirror.refresh('media')).state.kind, 'rules')
+  t.equal((await mirror.refresh('media', true)).state.kind, 'unknown', 'but not what was replaced')
 })
 
 t.test('the next mirror of the same rules starts with them, and asks before it relies on them', async t => {

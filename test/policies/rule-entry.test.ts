@@ -1,5 +1,5 @@
 import t from 'tap'
-import { adoptEntry, afterResult, mustLoad, type RuleEntry, stateAt } from '../../src/policies/rule-entry.ts'
+import { adoptEntry, afterResult, mustLoad, outdated, type RuleEntry, stateAt } from '../../src/policies/rule-entry.ts'
 import type { CorsFetchResult } from '../../src/s3/get-bucket-cors.ts'
 import { noBucket, noRules, notSupported, rulesFor, serverFailure } from '../fixtures/scripted-fetch.ts'
 
@@ -117,4 +117,12 @@ t.test('an entry of longer durations is brought to the present ones', async t =>
   t.match(adoptEntry(entry, times, 1000), { nextTryAt: 61_000, revalidateUntil: 121_000 })
   t.equal(adoptEntry(after([serverFailure]), times, 1000).nextTryAt, 250, 'a backoff stays')
   t.equal(adoptEntry(after([notSupported]), times, 1000).nextTryAt, 450_000, 'what is not supported stays')
+})
+
+t.test('an entry that was replaced at its source says nothing, and is asked for at once', async t => {
+  const entry = afterResult(undefined, { kind: 'none', unsupported: false }, times, 1000, () => 0.5)
+  const replaced = outdated(entry)
+  t.equal(stateAt(replaced, times, 1000).kind, 'unknown')
+  t.equal(mustLoad(replaced, times, 1000), true)
+  t.equal(replaced.lastResult, entry.lastResult)
 })

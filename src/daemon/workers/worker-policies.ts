@@ -70,10 +70,9 @@ export function createWorkerPolicies(
     lookup: {
       ...sources,
       corsWritten(bucket) {
-        const effect = sources.corsWritten(bucket)
-        // What was fetched is asked for anew already; the note for a person is the primary's.
-        if (effect === 'without-effect') tell({ kind: 'written', bucket })
-        return effect
+        // First of all: the primary must not answer the mirror's question by the rules that were replaced.
+        tell({ kind: 'written', bucket })
+        return sources.corsWritten(bucket)
       },
     },
     managed: mirrors.has('managed') ? { handle, ...storeGuardsOf(configuration) } : undefined,
