@@ -206,7 +206,7 @@ export const configurationSchema = section({
     .describe('headers: as S3. block: also answer denied actual requests with 403. report: only decide and count.'),
   vary: choice(['always', 'matched'])
     .default('always')
-    .describe('always: Origin in Vary of every answer, for caches in front. matched: as S3, byte for byte.'),
+    .describe('always: one and the same Vary on every answer, for caches in front. matched: as S3, byte for byte.'),
   limits: limits.prefault({}).describe('What one client may cost.'),
   rules: rules.prefault({}).describe('How long rules from the endpoint hold.'),
   managed: section({ store: store.describe('A directory, or a bucket of the endpoint.') })
