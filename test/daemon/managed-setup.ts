@@ -1,7 +1,6 @@
 // A whole process with managed buckets, in front of an endpoint that answers as MinIO does.
 
 import type { Test } from 'tap'
-import { sendHttp } from '../clients/http-request.ts'
 import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 import { type Answered, type Call, callManaged } from '../fixtures/managed-caller.ts'
 import { type MinioEndpoint, proxyAccount, startMinioEndpoint } from '../fixtures/minio-endpoint.ts'
@@ -62,7 +61,8 @@ export interface BucketLine {
 }
 
 export async function adminBuckets(proxy: ProxyProcess): Promise<readonly BucketLine[]> {
-  const answer = await sendHttp({ url: `${proxy.adminUrl}/buckets` })
-  const read = JSON.parse(String(answer.body)) as { buckets: BucketLine[] } | BucketLine[]
-  return Array.isArray(read) ? read : read.buckets
+  // Not sendHttp: with its `Connection: close` it might be a relay, whom the admin port does not tell.
+  const answer = await fetch(`${proxy.adminUrl}/buckets`, { signal: AbortSignal.timeout(10_000) })
+  const { buckets } = (await answer.json()) as { buckets: readonly BucketLine[] }
+  return buckets
 }

@@ -19,6 +19,7 @@ import { findMinio, howToGetMinio, startMinio } from '../servers/minio.ts'
 import { limitedUser } from '../servers/minio-users.ts'
 import type { S3Endpoint } from '../servers/s3-endpoint.ts'
 import { ask, bucketUrls, createBuckets, createClient } from './cors-requests.ts'
+import { adminBuckets } from './managed-setup.ts'
 
 t.setTimeout(600_000)
 
@@ -264,5 +265,84 @@ async function guardedStore(t: Test, server: S3Endpoint, env: Readonly<Record<st
     t.equal(await refused('cors//photos.json'), 'AccessDenied')
     t.equal(await refused('page.txt'), 'given', 'other objects are not guarded')
     t.equal((await through.send(new ListObjectsV2Command({ Bucket }))).$metadata.httpStatusCode, 200)
+    await guardedRequests(t, server, proxy)
+    const after = await direct.send(new GetObjectCommand({ Bucket, Key: 'cors/photos.json' }))
+    t.match(
+      JSON.parse((await after.Body?.transformToString()) ?? ''),
+      { CORSRules: guide },
+      'the rules are as they were',
+    )
   })
+  await t.test('a right that the proxy’s own key lacks is told as that', async t => {
+    const limited = await limitedUser(server, ['s3:GetObject', 's3:PutObject', 's3:GetBucketCors', 's3:PutBucketCors'])
+    const env = {
+      AWS_ACCESS_KEY_ID: limited.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: limited.secretAccessKey,
+      AWS_SESSION_TOKEN: limited.sessionToken,
+    }
+    const proxy = await startProxy(configuration(server, 'directory: rules-of-another'), { env })
+    t.teardown(() => proxy.stop())
+    t.not(await awsSdk.put({ ...server, endpoint: proxy.url }, 'media', guide), 'done')
+    const line = (await adminBuckets(proxy)).find(({ bucket }) => bucket === 'media')
+    t.match(line?.notes?.join(), /503: the proxy's own key may not s3:ListBucket on media: 403 AccessDenied/)
+    t.match(proxy.logs(), /managed_unusable.*may not s3:ListBucket on media/)
+  })
+}
+
+/** What would read, change or remove the documents by another way than their own key: MinIO would do it, and is not asked. */
+async function guardedRequests(t: Test, server: S3Endpoint, proxy: ProxyProcess): Promise<void> {
+  const account = { accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey }
+  const source = (value: string) => ({ 'x-amz-copy-source': value })
+  const remove = '<Delete><Object><Key>cors/photos.json</Key></Object></Delete>'
+  const md5 = { 'content-md5': md5Of(remove) }
+  const table: readonly (Omit<Call, 'account'> & { name: string })[] = [
+    {
+      name: 'deletes under any path',
+      method: 'POST',
+      target: '/private-rules/any?delete=',
+      body: remove,
+      headers: md5,
+    },
+    { name: 'deletes of the bucket', method: 'POST', target: '/private-rules?delete=', body: remove, headers: md5 },
+    { name: 'a copy', method: 'PUT', target: '/media/copy', headers: source('/private-rules/cors/photos.json') },
+    {
+      name: 'an encoded copy',
+      method: 'PUT',
+      target: '/media/copy',
+      headers: source('private-rules%2Fcors%2Fphotos.json'),
+    },
+    {
+      name: 'a copy inside the bucket',
+      method: 'PUT',
+      target: '/private-rules/copy',
+      headers: source('private-rules/cors/photos.json'),
+    },
+    {
+      name: 'a bucket policy',
+      method: 'PUT',
+      target: '/private-rules?policy=',
+      body: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { AWS: ['*'] },
+            Action: ['s3:GetObject'],
+            Resource: ['arn:aws:s3:::private-rules/*'],
+          },
+        ],
+      }),
+    },
+    { name: 'versioning', method: 'PUT', target: '/private-rules?versioning=', body: '<VersioningConfiguration/>' },
+    { name: 'DeleteBucket', method: 'DELETE', target: '/private-rules' },
+  ]
+  for (const { name, ...call } of table) {
+    const answer = await callManaged(proxy.url, { ...call, account, digest: false })
+    t.strictSame([answer.status, answer.code], [403, 'AccessDenied'], name)
+  }
+  for (const target of ['/private-rules?location=', '/private-rules?versioning=', '/private-rules?uploads=']) {
+    t.equal((await callManaged(proxy.url, { method: 'GET', target, account })).status, 200, `GET ${target}`)
+  }
+  const other = { method: 'PUT', target: '/media/copy', headers: source('/private-rules/page.txt'), account } as const
+  t.equal((await callManaged(proxy.url, { ...other, digest: false })).status, 200, 'other objects can be copied')
 }
