@@ -11,14 +11,32 @@ function renderList(values: readonly string[]): Html {
   return html`<ul class="values">${shown}${rest > 0 && html`<li>and ${rest} more</li>`}</ul>`
 }
 
+function firstOf(names: readonly string[]): string {
+  const rest = names.length - shownValues
+  return rest > 0 ? `${names.slice(0, shownValues).join(', ')} and ${rest} more` : names.join(', ')
+}
+
 function renderVerdict(verdict: RuleVerdict, nearest: RuleVerdict | undefined): Html {
   const name = verdict.id === undefined ? `Rule ${verdict.index + 1}` : `Rule ${verdict.index + 1}, “${verdict.id}”`
   if (verdict.failed === undefined) return html`<li>${name}: matches</li>`
   const near = verdict.index === nearest?.index && html` <strong>(nearest)</strong>`
-  const denied =
-    verdict.deniedHeaders.length > 0 && html` Not allowed: <code>${verdict.deniedHeaders.join(', ')}</code>.`
+  const denied = verdict.deniedHeaders.length > 0 && html` Not allowed: <code>${firstOf(verdict.deniedHeaders)}</code>.`
   const lists = verdict.lists.length === 0 ? ' It lists none.' : html` It lists:${renderList(verdict.lists)}`
   return html`<li>${name}${near}: ${verdict.failed} fails.${denied}${lists}</li>`
+}
+
+/** Of a bucket's rules, this many are shown, and the nearest one. */
+const shownRules = 20
+
+/** The first rules, and those that matter most: the one that matched stands last, the nearest one anywhere. */
+function renderVerdicts(rules: readonly RuleVerdict[], nearest: RuleVerdict | undefined): Html {
+  const shown = rules.filter(
+    ({ index, failed }, at) => at < shownRules || failed === undefined || index === nearest?.index,
+  )
+  const rest = rules.length - shown.length
+  return html`<ol class="verdicts">${shown.map(verdict => renderVerdict(verdict, nearest))}</ol>${
+    rest > 0 && html`<p class="quiet">And ${rest} more rules that do not match.</p>`
+  }`
 }
 
 /** Why a request is allowed or denied, rule by rule, and the change that would allow it. */
@@ -26,7 +44,7 @@ export function renderExplanation(explanation: Explanation): Html {
   const { allowed, reason, summary, rules, nearest, change, noChange, responseFields } = explanation
   return html`
 <p><span class="${allowed ? 'allowed' : 'denied'}">${allowed ? 'Allowed' : 'Denied'}</span>: ${summary} <span class="quiet">(<code>${reason}</code>)</span></p>
-${rules.length > 0 && html`<ol class="verdicts">${rules.map(verdict => renderVerdict(verdict, nearest))}</ol>`}
+${rules.length > 0 && renderVerdicts(rules, nearest)}
 ${
   responseFields.length > 0 &&
   html`<p>Response fields:</p><pre tabindex="0">${responseFields.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>`

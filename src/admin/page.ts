@@ -1,9 +1,11 @@
 import { corsMethods } from '../cors/rule.ts'
+import type { BucketStatus } from '../policies/policy-lookup.ts'
 import type { AdminSources, OriginLine } from './admin-sources.ts'
 import { parseExplainQuery } from './explain-query.ts'
 import { type Html, html } from './html.ts'
 import { renderExplanation } from './page-explanation.ts'
 import { renderAllowed, renderBuckets, renderDenied, renderReport, renderRest } from './page-tables.ts'
+import { PageView } from './paging.ts'
 
 /** A question of the form: with nothing in it there is none. */
 function renderAnswer(sources: AdminSources, asked: URLSearchParams): Html {
@@ -15,9 +17,12 @@ function renderAnswer(sources: AdminSources, asked: URLSearchParams): Html {
   return renderExplanation(sources.explain(parsed.query))
 }
 
-function renderForm(sources: AdminSources, asked: URLSearchParams): Html {
+/** Names that the form offers: more would make the page large and help little. */
+const offeredNames = 200
+
+function renderForm(statuses: readonly BucketStatus[], asked: URLSearchParams): Html {
   const value = (name: string) => asked.get(name) ?? ''
-  const names = sources.buckets().flatMap(({ bucket }) => (bucket === '*' ? [] : [bucket]))
+  const names = statuses.slice(0, offeredNames).flatMap(({ bucket }) => (bucket === '*' ? [] : [bucket]))
   const actual = !['', 'false'].includes(value('actual'))
   return html`
 <form method="get" action="/#explain">
@@ -54,10 +59,28 @@ function renderSection(id: string, title: string, content: Html | readonly (Html
   return html`<section id="${id}" aria-labelledby="${id}-title" data-refresh><h2 id="${id}-title">${title}</h2>${content}</section>`
 }
 
-/** The page: everything of the admin port for a person. `asked` is the question of its form. */
-export function renderPage(sources: AdminSources, asked: URLSearchParams): string {
+/** Which buckets the tables are about. */
+function renderSearch(view: PageView): Html {
+  return html`
+<form method="get" action="/" role="search">
+<p><label for="search">Only buckets whose name has</label><input id="search" name="search" maxlength="255" autocomplete="off" value="${view.search}"></p>
+<p><button type="submit">Search</button></p>
+</form>`
+}
+
+/**
+ * The page: everything of the admin port for a person. `query` is the question of its form, and which rows are shown: what is not
+ * shown is not made, so that the page stays small however many buckets and origins there are.
+ */
+export function renderPage(sources: AdminSources, query: URLSearchParams): string {
+  const view = new PageView(query)
   const nowMs = (sources.now ?? Date.now)()
-  const { lines, rest, overflow } = sources.origins()
+  const seen = sources.origins()
+  const lines = seen.lines.filter(({ bucket, lastBucket }) => view.has(lastBucket ?? bucket))
+  const rest = seen.rest.filter(({ bucket }) => view.has(bucket))
+  const { overflow } = seen
+  const everyStatus = sources.buckets()
+  const statuses = everyStatus.filter(({ bucket }) => view.has(bucket))
   const denied = lines.filter(({ decision }) => decision === 'denied')
   const allowed = lines.filter(({ decision }) => decision === 'allowed')
   const reported = lines.filter(({ enforcement }) => enforcement === 'report')
@@ -87,13 +110,14 @@ export function renderPage(sources: AdminSources, asked: URLSearchParams): strin
 <p id="said" role="status"></p></header>
 <main>
 ${renderSection('health', 'Health', renderHealth(sources, nowMs))}
-${renderSection('denied', 'Denied origins', renderDenied(denied, nowMs, explain))}
-${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported)])}
-${renderSection('allowed', 'Allowed origins', [renderAllowed(allowed, nowMs), renderRest(rest), overflow > 0 ? html`<p class="quiet">${overflow} requests came from origins without a row: see metrics.origins.</p>` : undefined])}
-${renderSection('buckets', 'Buckets', renderBuckets(sources.buckets(), nowMs))}
+${renderSearch(view)}
+${renderSection('denied', 'Denied origins', renderDenied(denied, nowMs, explain, view))}
+${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported, view)])}
+${renderSection('allowed', 'Allowed origins', [renderAllowed(allowed, nowMs, view), renderRest(rest, view), overflow > 0 ? html`<p class="quiet">${overflow} requests came from origins without a row: see metrics.origins.</p>` : undefined])}
+${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, view))}
 <section id="explain" aria-labelledby="explain-title"><h2 id="explain-title">Explain a request</h2>
-${renderForm(sources, asked)}
-<div id="answer" aria-live="polite" data-refresh>${renderAnswer(sources, asked)}</div></section>
+${renderForm(everyStatus, view.asked)}
+<div id="answer" aria-live="polite" data-refresh>${renderAnswer(sources, view.asked)}</div></section>
 </main>
 </body>
 </html>

@@ -1,9 +1,10 @@
-import type { AdminSources, OriginLine, OriginsSeen } from './admin-sources.ts'
+import type { AdminSources, OriginCount, OriginLine, OriginsSeen } from './admin-sources.ts'
 import { type Answer, errorAnswer, jsonAnswer } from './answer.ts'
 import { parseExplainQuery } from './explain-query.ts'
 import { renderPage } from './page.ts'
 import { pageScript } from './page-script.ts'
 import { pageStyle } from './page-style.ts'
+import { type ListQuery, nextQuery, parseListQuery } from './paging.ts'
 
 /** One thing the admin port answers. */
 export interface Route {
@@ -77,37 +78,61 @@ function iso(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString()
 }
 
-function buckets(sources: AdminSources): Answer {
-  const lines = sources.buckets().map(({ fetchedAt, nextTryAt, ...status }) => ({
+function buckets(sources: AdminSources, { query }: RouteRequest): Answer {
+  const asked = parseListQuery(query)
+  if ('fault' in asked) return errorAnswer(400, asked.fault)
+  const { offset, limit, bucket } = asked
+  const known = sources.buckets().filter(status => bucket === undefined || status.bucket === bucket)
+  const lines = known.slice(offset, offset + limit).map(({ fetchedAt, nextTryAt, ...status }) => ({
     ...status,
     fetchedAt: iso(fetchedAt),
     nextTryAt: iso(nextTryAt),
   }))
-  return jsonAnswer(200, { buckets: lines })
+  return jsonAnswer(200, { buckets: lines, next: nextQuery(asked, known.length) })
 }
 
 function describeOrigin({ bucket: _, decision: __, firstSeenMs, lastSeenMs, ...line }: OriginLine) {
   return { ...line, firstSeen: iso(firstSeenMs), lastSeen: iso(lastSeenMs) }
 }
 
-/** By bucket, as a person looks for them. */
-function groupOrigins({ lines, rest, overflow }: OriginsSeen) {
-  const names = [...new Set([...lines, ...rest].map(({ bucket }) => bucket))].sort()
-  const of = (bucket: string, decision: 'allowed' | 'denied') => ({
-    origins: lines.filter(line => line.bucket === bucket && line.decision === decision).map(describeOrigin),
-    rest: rest.flatMap(({ origin, reason, count, ...sum }) =>
-      sum.bucket === bucket && sum.decision === decision ? [{ origin, reason, count }] : [],
-    ),
-  })
-  return {
-    buckets: names.map(bucket => ({ bucket, denied: of(bucket, 'denied'), allowed: of(bucket, 'allowed') })),
-    overflow,
+/** By bucket, as a person looks for them; of each bucket the origins, then the sums of those without a line. */
+function groupOrigins({ lines, rest, overflow }: OriginsSeen, asked: Exclude<ListQuery, { fault: string }>) {
+  const { offset, limit } = asked
+  const counted = [
+    ...lines.map(line => ({ bucket: line.bucket, decision: line.decision, line, sum: undefined })),
+    ...rest.map(sum => ({ bucket: sum.bucket, decision: sum.decision, line: undefined, sum })),
+  ].filter(({ bucket }) => asked.bucket === undefined || bucket === asked.bucket)
+  counted.sort((one, other) => (one.bucket < other.bucket ? -1 : one.bucket > other.bucket ? 1 : 0))
+  const buckets = new Map<string, BucketOrigins>()
+  for (const { bucket, decision, line, sum } of counted.slice(offset, offset + limit)) {
+    const group = buckets.get(bucket) ?? {
+      bucket,
+      denied: { origins: [], rest: [] },
+      allowed: { origins: [], rest: [] },
+    }
+    buckets.set(bucket, group)
+    if (line !== undefined) group[decision].origins.push(describeOrigin(line))
+    else group[decision].rest.push({ origin: sum.origin, reason: sum.reason, count: sum.count })
   }
+  return { buckets: [...buckets.values()], overflow, next: nextQuery(asked, counted.length) }
 }
 
-async function origins(sources: AdminSources): Promise<Answer> {
+interface BucketOrigins {
+  readonly bucket: string
+  readonly denied: CountedOrigins
+  readonly allowed: CountedOrigins
+}
+
+interface CountedOrigins {
+  readonly origins: ReturnType<typeof describeOrigin>[]
+  readonly rest: Pick<OriginCount, 'origin' | 'reason' | 'count'>[]
+}
+
+async function origins(sources: AdminSources, { query }: RouteRequest): Promise<Answer> {
+  const asked = parseListQuery(query)
+  if ('fault' in asked) return errorAnswer(400, asked.fault)
   await sources.gather?.()
-  return jsonAnswer(200, groupOrigins(sources.origins()))
+  return jsonAnswer(200, groupOrigins(sources.origins(), asked))
 }
 
 async function reload(sources: AdminSources): Promise<Answer> {
