@@ -183,8 +183,15 @@ export const configurationSchema = section({
   upstream,
   virtualHosts: list(hostName(), hostNameAllowed)
     .default([])
-    .describe("Base domains of virtual-hosted-style requests; upstream.url's host name always is one."),
+    .describe(
+      "Base domains of virtual-hosted-style requests; upstream.url's host name is one where the endpoint is found to read it so.",
+    ),
   hosts: list(hostName(), hostNameAllowed).default([]).describe('Further Host names that are path-style.'),
+  unknownPaths: choice(['refuse', 'forward'])
+    .default('refuse')
+    .describe(
+      "Paths that known servers take for something else than a bucket, such as RGW's /swift: refused with 403, or forwarded without CORS.",
+    ),
   publicOrigins: list(text(originAllowed).refine(isSerialisedOrigin, { error: originAllowed }), originAllowed)
     .default([])
     .describe("This proxy's own origins as browsers see them; empty: http(s)://HOST of the request."),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
+import { isDeepStrictEqual } from 'node:util'
 import type { Configuration } from '../config/configuration.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
 import { LiveList } from '../proxy/live-list.ts'
@@ -10,8 +11,9 @@ import type { ProxyObserver } from '../proxy/request-record.ts'
 import { applyUpgrades } from '../proxy/upgrades.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { createRequestIds } from '../s3/request-ids.ts'
+import { type NameEvent, type NameWatch, nameEvents, namesToProbe, nothingFound, watchNames } from './name-watch.ts'
 import type { DaemonPolicies, DaemonRules } from './policies.ts'
-import { createProxySettings } from './proxy-settings.ts'
+import { createAddressOf, createProxySettings } from './proxy-settings.ts'
 import { RetiredPools } from './retired-pools.ts'
 import type { ServerCertificate } from './tls-files.ts'
 import { createUpstream, type Upstream, type UpstreamFiles, upstreamIdentity } from './upstream.ts'
@@ -30,6 +32,8 @@ export interface DataPlaneOptions {
   readonly observer: ProxyObserver
   /** Makes the policies of a configuration; `before`: the rules of the former one. */
   readonly makePolicies: MakePolicies
+  /** Told how the endpoint was found to read a name of the configuration. */
+  readonly onName?: ((event: NameEvent) => void) | undefined
 }
 
 /** Makes the policies of a configuration, in this process or with the help of another. */
@@ -63,6 +67,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const now = () => performance.now()
   let upstream = createUpstream(options.configuration, options.files.upstream, environment)
   let policies = makePolicies(options.configuration, upstream, undefined)
+  let inForce = options.configuration
+  let names: NameWatch | undefined
   const retired = new RetiredPools()
   const context: ProxyContext = {
     observer,
@@ -75,6 +81,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     draining: false,
     settings: createProxySettings(options.configuration, policies, upstream.pool, undefined),
   }
+  watch(undefined, true)
   const server = createProxyServer(context, serverLimits(options.configuration), options.files.certificate)
   const ticker = setInterval(() => {
     const nowMs = now()
@@ -88,6 +95,24 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   }, tickMs)
   ticker.unref()
 
+  /** Asks about the names of a configuration, unless the same ones of the same endpoint are being asked about already. */
+  function watch(asked: Configuration | undefined, isSameUpstream: boolean): void {
+    const wanted = namesToProbe(inForce)
+    if (asked !== undefined && isSameUpstream && isDeepStrictEqual(namesToProbe(asked), wanted)) return
+    let known = (isSameUpstream ? names?.found() : undefined) ?? nothingFound
+    names?.stop()
+    names = watchNames({
+      send: upstream.transport.send,
+      names: wanted,
+      before: known,
+      onFound(found) {
+        context.settings = { ...context.settings, addressOf: createAddressOf(inForce, found) }
+        for (const event of nameEvents(inForce, known, found)) options.onName?.(event)
+        known = found
+      },
+    })
+  }
+
   function apply(configuration: Configuration, files: ConfigurationFiles): void {
     const before: DaemonPolicies = policies
     const oldUpstream = upstream
@@ -96,7 +121,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     }
     policies = makePolicies(configuration, upstream, before.cached())
     const { console: consoleBefore } = context.settings
-    context.settings = createProxySettings(configuration, policies, upstream.pool, consoleBefore)
+    const isSame = oldUpstream === upstream
+    const found = isSame ? names?.found() : undefined
+    context.settings = createProxySettings(configuration, policies, upstream.pool, consoleBefore, found)
+    const asked = inForce
+    inForce = configuration
+    watch(asked, isSame)
     if (context.settings.console !== consoleBefore) consoleBefore?.close()
     applyUpgrades(context, server)
     before.lookup.stop()
@@ -124,6 +154,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     },
     close() {
       clearInterval(ticker)
+      names?.stop()
       policies.lookup.stop()
       upstream.close()
       context.settings.console?.close()

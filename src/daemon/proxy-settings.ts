@@ -4,7 +4,8 @@ import type { Configuration } from '../config/configuration.ts'
 import { type ConsoleProxy, createConsoleProxy } from '../proxy/console.ts'
 import type { ProxySettings } from '../proxy/proxy-context.ts'
 import type { UpstreamPool } from '../proxy/upstream-pool.ts'
-import { createAddressParser } from '../s3/bucket-address.ts'
+import { type BucketAddress, createAddressParser } from '../s3/bucket-address.ts'
+import type { FoundNames } from '../s3/endpoint-names.ts'
 import type { DaemonPolicies } from './policies.ts'
 import { servernameOf } from './upstream-sockets.ts'
 
@@ -17,6 +18,7 @@ export function createProxySettings(
   policies: DaemonPolicies,
   pool: UpstreamPool,
   consoleBefore?: ConsoleProxy | undefined,
+  found?: FoundNames | undefined,
 ): ProxySettings {
   const { upstream, limits, publicOrigins } = configuration
   const { url } = upstream
@@ -24,13 +26,7 @@ export function createProxySettings(
     policies: policies.lookup,
     managed: policies.managed,
     pool,
-    addressOf: createAddressParser({
-      upstreamHost: url.hostname,
-      host: upstream.host,
-      virtualHosts: configuration.virtualHosts,
-      hosts: configuration.hosts,
-      namedBuckets: new Set(configuration.buckets.map(bucket => bucket.name)),
-    }),
+    addressOf: createAddressOf(configuration, found),
     varyAlways: configuration.vary === 'always',
     reportsAll: configuration.enforcement === 'report',
     publicOrigins: publicOrigins.length === 0 ? undefined : new Set(publicOrigins),
@@ -42,6 +38,22 @@ export function createProxySettings(
     responseMs: upstream.responseSeconds * 1000,
     idleMs: upstream.idleSeconds * 1000,
   }
+}
+
+/** Reads Host and request-target as the endpoint was found to do. */
+export function createAddressOf(
+  { upstream, virtualHosts, hosts, buckets, unknownPaths }: Configuration,
+  found: FoundNames | undefined,
+): (host: string, target: string) => BucketAddress {
+  return createAddressParser({
+    upstreamHost: upstream.url.hostname,
+    host: upstream.host,
+    virtualHosts,
+    hosts,
+    namedBuckets: new Set(buckets.map(bucket => bucket.name)),
+    unknownPaths,
+    found,
+  })
 }
 
 /** The console as configured: the former one, with its connections, where nothing about it has changed. */

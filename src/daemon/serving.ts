@@ -10,6 +10,7 @@ import { type ConfigurationFiles, createDataPlane } from './data-plane.ts'
 import { type DrainResult, drain } from './drain.ts'
 import { explainRecord } from './explanations.ts'
 import { listen } from './listening.ts'
+import { logName } from './name-watch.ts'
 import { createPolicies, type RuleEvents } from './policies.ts'
 
 /** What serving needs from the daemon. */
@@ -55,6 +56,7 @@ export function serveAlone({ metrics, log, events, ...options }: ServingOptions)
     ...options,
     observer: watchCorsWrites(telemetry, () => dataPlane.policies(), log),
     makePolicies: (next, upstream, before) => createPolicies(next, upstream, before, events),
+    onName: event => logName(event, log),
   })
   const { server } = dataPlane
   return {

@@ -18,6 +18,7 @@ import type { ResponseCors } from './relayed-fields.ts'
 import { guardRequest, isRejection } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
 import { newRecord } from './request-record.ts'
+import { agreedPolicy, blockingPolicy, policiesOf, type SeveralReadings } from './several-readings.ts'
 import { answer, answerOwn, attempt, type Bucket, end, refusalFields, type Turn } from './turn.ts'
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
@@ -33,6 +34,11 @@ const noPolicy: BucketPolicy = {
   state: { kind: 'none' },
 }
 const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
+
+const unknownPathTodo =
+  'an entry under buckets if it is a bucket; unknownPaths: forward to let every such path through, without CORS'
+const twoWaysTodo =
+  'virtualHosts if the endpoint takes the bucket from this Host, hosts if it does not (check --connect tells which)'
 
 /** Makes the handler: guard, bucket, policy, decision, and then an answer of our own or one exchange with the endpoint. */
 export function createHandler(context: ProxyContext): RequestHandler {
@@ -87,6 +93,12 @@ function handle(
     answer(context, request, response, record, s3Errors.invalidUri, new OutgoingFields())
     return
   }
+  if (address.kind === 'door') {
+    record.kind = 'rejected'
+    context.observer.warned('unknown_path', { path: address.door, todo: unknownPathTodo })
+    answer(context, request, response, record, accessDenied, new OutgoingFields())
+    return
+  }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
   const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
   if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
@@ -94,8 +106,12 @@ function handle(
     answer(context, request, response, record, accessDenied, refusalFields(settings, address))
     return
   }
+  if (address.kind === 'none' && address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
+  if (address.others !== undefined) {
+    handleSeveral(context, turn, address)
+    return
+  }
   if (address.kind === 'none') {
-    if (address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
     decideAndGo(context, turn, undefined, settings.reportsAll ? noPolicyReported : noPolicy)
     return
   }
@@ -115,6 +131,49 @@ function handle(
     }
     attempt(context, request, response, record, () => decideAndGo(context, turn, address, loaded))
   })
+}
+
+/** A request that an endpoint may read otherwise: no CORS but what every reading gets, and what any reading refuses is refused. */
+function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadings): void {
+  const { guarded, record, request, response, settings } = turn
+  const bucket = address.kind === 'bucket' ? address : undefined
+  const none = settings.reportsAll ? noPolicyReported : noPolicy
+  record.bucket = bucket?.bucket
+  if (bucket !== undefined) record.object = bucket.object
+  const decide = (policies: readonly BucketPolicy[]) => {
+    const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
+    const isPreflight = guarded.method === 'OPTIONS'
+    if (bucket !== undefined) {
+      const agreed = agreedPolicy(policies, asked, isPreflight)
+      if (agreed !== undefined) return decideAndGo(context, turn, bucket, agreed)
+      record.kind = 'rejected'
+      context.observer.warned('host_read_two_ways', { host: guarded.host, todo: twoWaysTodo })
+      return answer(context, request, response, record, s3Errors.invalidUri, refusalFields(settings, address))
+    }
+    const isActual = !isPreflight && !('kind' in asked && asked.kind === 'no_origin')
+    const blocking =
+      isActual && !isOwnOrigin(guarded.origin, guarded.host, settings.publicOrigins)
+        ? blockingPolicy(policies, asked)
+        : undefined
+    if (blocking === undefined) return decideAndGo(context, turn, undefined, none)
+    record.kind = 'actual'
+    record.decision = decisionOf(asked, blocking)
+    record.enforcement = blocking.enforcement
+    refuseBlocked(context, turn, blocking, responseCorsOf(blocking, settings.varyAlways, record.decision, undefined))
+  }
+  policiesOf(settings, address, none).then(policies => {
+    if (response.destroyed) {
+      record.clientAborted = true
+      end(context, record)
+      return
+    }
+    attempt(context, request, response, record, () => decide(policies))
+  })
+}
+
+function refuseBlocked(context: ProxyContext, turn: Turn, policy: BucketPolicy, cors: ResponseCors): void {
+  const error = policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden
+  answerOwn(context, turn, error, cors)
 }
 
 /** The one place where a request is decided on: once, before anything is sent either way. */
@@ -147,12 +206,7 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
     isBlocked(policy, decision) &&
     !isOwnOrigin(guarded.origin, guarded.host, turn.settings.publicOrigins)
   ) {
-    answerOwn(
-      context,
-      turn,
-      policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden,
-      cors,
-    )
+    refuseBlocked(context, turn, policy, cors)
   } else {
     proceed(context, turn, bucket, policy, cors)
   }

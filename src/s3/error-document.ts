@@ -9,20 +9,23 @@ export interface ErrorDocument {
   readonly code: string
   /** The region that the endpoint says it wants. */
   readonly region: string | undefined
+  /** The bucket that the endpoint looked for, where it says so. */
+  readonly bucketName: string | undefined
 }
 
 /** 64 KiB: error documents have some hundred bytes. */
 const maxErrorBytes = 64 * 1024
 
 /**
- * Reads `<Error><Code>…`; undefined for anything else, such as a load balancer's HTML page. Only the code and the region are
- * taken, and only if they are plain words: messages can echo keys and what was signed.
+ * Reads `<Error><Code>…`; undefined for anything else, such as a load balancer's HTML page. Only the code, the region and the
+ * bucket are taken, and only if they are plain words: messages can echo keys and what was signed.
  */
 export function parseErrorDocument(answer: TransportAnswer): ErrorDocument | undefined {
   const { root } = readXml(answer.body.toString('utf8'), maxErrorBytes)
   if (root === undefined || localName(root) !== 'Error') return undefined
   const code = word(root, 'Code')
-  return code === undefined ? undefined : { code, region: word(root, 'Region') ?? regionInMessage(root, code) }
+  if (code === undefined) return undefined
+  return { code, region: word(root, 'Region') ?? regionInMessage(root, code), bucketName: word(root, 'BucketName') }
 }
 
 /** Swift names the region in S3's sentence alone. */

@@ -26,6 +26,7 @@ t.test('every key that is not written has its documented default', async t => {
     trustedProxies: [],
     enforcement: 'headers',
     vary: 'always',
+    unknownPaths: 'refuse',
     limits: {
       headerBytes: 65_536,
       targetBytes: 8192,

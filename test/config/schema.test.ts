@@ -29,6 +29,7 @@ const wholeFile = {
   trustedProxies: ['10.0.0.0/8'],
   enforcement: 'headers',
   vary: 'always',
+  unknownPaths: 'refuse',
   limits: {
     headerBytes: 65_536,
     targetBytes: 8192,

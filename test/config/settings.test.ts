@@ -26,6 +26,7 @@ t.test('every scalar and list outside buckets has a variable and a flag', async 
       'S3CORS_UPSTREAM_KEEP_ALIVE_SECONDS --upstream-keep-alive-seconds number',
       'S3CORS_VIRTUAL_HOSTS --virtual-hosts list',
       'S3CORS_HOSTS --hosts list',
+      'S3CORS_UNKNOWN_PATHS --unknown-paths text',
       'S3CORS_PUBLIC_ORIGINS --public-origins list',
       'S3CORS_FORWARDED_FOR --forwarded-for text',
       'S3CORS_TRUSTED_PROXIES --trusted-proxies list',

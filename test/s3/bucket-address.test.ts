@@ -1,5 +1,10 @@
 import t from 'tap'
-import { type AddressOptions, createAddressParser } from '../../src/s3/bucket-address.ts'
+import {
+  type AddressOptions,
+  type BucketAddress,
+  createAddressParser,
+  type OtherReading,
+} from '../../src/s3/bucket-address.ts'
 
 const options: AddressOptions = {
   upstreamHost: 'minio',
@@ -8,7 +13,7 @@ const options: AddressOptions = {
   hosts: [],
 }
 
-/** `KIND BUCKET [OBJECT|BUCKET]` by request-target, for a path-style Host unless another is given. */
+/** `KIND BUCKET [OBJECT|BUCKET]`, and what else it may be, by request-target, for a path-style Host unless another is given. */
 const cases: { name: string; options?: AddressOptions; host?: string; addresses: Record<string, string> }[] = [
   {
     name: 'the bucket is the first segment of the path, and what follows it is a key',
@@ -58,7 +63,29 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
       '//key': 'virtual bucket-a OBJECT',
       '/./key': 'virtual bucket-a OBJECT',
       '/a\\b': 'virtual bucket-a OBJECT',
-      '/minio/health/live': 'virtual bucket-a OBJECT',
+      '/swift/v1/bucket-b/key': 'virtual bucket-a OBJECT',
+      '/admin/usage': 'virtual bucket-a OBJECT',
+      '/minio2/key': 'virtual bucket-a OBJECT',
+      '/%zz/minio': 'virtual bucket-a OBJECT',
+    },
+  },
+  {
+    name: 'what a server looks at before the Host is no key either',
+    host: 'bucket-a.s3.local',
+    addresses: {
+      '/minio/health/live': 'door minio',
+      '/minio': 'door minio',
+      '/minio?x': 'door minio',
+      '/%6dinio/health/live': 'door minio',
+      '/%4Dinio/health/live': 'door minio',
+      '/Minio/health/live': 'door minio',
+      '/rustfs/admin/v3/info': 'door rustfs',
+      '/moto-api/reset': 'door moto-api',
+      '/_localstack/health': 'door _localstack',
+      '/%5flocalstack/health': 'door _localstack',
+      '/_aws/ses': 'door _aws',
+      '/_/healthcheck': 'door _',
+      '/actuator/env': 'door actuator',
     },
   },
   {
@@ -79,7 +106,44 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
   {
     name: 'a Host that nobody configured has no bucket',
     host: 'other.example.com',
-    addresses: { '/bkt/key': 'unknown host', '/': 'unknown host' },
+    addresses: {
+      '/bkt/key': 'unknown host or path bkt OBJECT or virtual other OBJECT or virtual other.example.com OBJECT',
+      '/': 'unknown host or virtual other BUCKET or virtual other.example.com BUCKET',
+      '//key': 'ambiguous',
+      '/swift/v1/bkt/key': 'door swift',
+    },
+  },
+  {
+    name: 'a base that nobody wrote is none until the endpoint was found to read it so',
+    host: 'open.minio',
+    addresses: {
+      '/secret/k': 'virtual open OBJECT or path secret OBJECT',
+      '/secret': 'virtual open OBJECT or path secret BUCKET',
+      '/': 'virtual open BUCKET or none',
+      '/?cors': 'virtual open BUCKET or none',
+      '/My_File': 'virtual open OBJECT or none',
+      '//k': 'ambiguous',
+      '/../k': 'ambiguous',
+      '/swift/v1/secret/k': 'door swift',
+      '/:secret/k': 'door TENANT:BUCKET',
+    },
+  },
+  {
+    name: 'a base that the endpoint takes leaves one reading',
+    options: { ...options, found: { bases: new Map([['minio', 'virtual']]), hosts: new Map(), foreign: undefined } },
+    host: 'open.minio',
+    addresses: { '/secret/k': 'virtual open OBJECT', '/swift/v1/secret/k': 'virtual open OBJECT' },
+  },
+  {
+    name: 'a single label may be a bucket where the endpoint was found to read it so',
+    options: { ...options, found: { bases: new Map(), hosts: new Map(), foreign: 'virtual' } },
+    host: 'secret',
+    addresses: {
+      '/open/k': 'path open OBJECT or virtual secret OBJECT',
+      '/': 'none or virtual secret BUCKET',
+      '/../k': 'ambiguous',
+      '/swift/v1/secret/k': 'door swift',
+    },
   },
   {
     name: 'the bucket segment is decoded exactly once (B030)',
@@ -147,7 +211,6 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
       '/%E2%82%ACuro/key': 'none',
       '/%20bkt': 'none',
       '/b%3Ft': 'none',
-      '/bkt:443': 'none',
     },
   },
   {
@@ -186,21 +249,95 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: "service-level requests and MinIO's reserved path are no bucket (B043)",
+    name: 'service-level requests are no bucket (B043)',
+    addresses: { '/': 'none', '/?x=1': 'none' },
+  },
+  {
+    name: "a path that a known server takes for something else is nobody's bucket, in every spelling (B043)",
     addresses: {
-      '/': 'none',
-      '/?x=1': 'none',
-      '/minio': 'none',
-      '/minio/health/live': 'none',
-      '/minio/admin/v3/info': 'none',
-      '/%6dinio/admin/v3/info': 'none',
+      '/swift': 'door swift',
+      '/swift?format=json': 'door swift',
+      '/swift/v1/secret/k': 'door swift',
+      '/%73wift/v1/secret/k': 'door swift',
+      '/%73%77%69%66%74/v1/secret/k': 'door swift',
+      '/Swift/v1/secret/k': 'door swift',
+      '/%53wift/v1/secret/k': 'door swift',
+      '/swift//v1/secret/k': 'door swift',
+      '/swift/../secret/k': 'door swift',
+      '/swift%2Fv1/secret/k': 'ambiguous',
+      '//swift/v1/secret/k': 'ambiguous',
+      '/./swift/v1/secret/k': 'ambiguous',
+      '/%2e/swift/v1/secret/k': 'ambiguous',
+      '/auth': 'door auth',
+      '/auth/v1.0': 'door auth',
+      '/admin/user': 'door admin',
+      '/:secret/k': 'door TENANT:BUCKET',
+      '/%3Asecret/k': 'door TENANT:BUCKET',
+      '/%3asecret/k': 'door TENANT:BUCKET',
+      '/tenant:secret/k': 'door TENANT:BUCKET',
+      '/tenant%3Asecret': 'door TENANT:BUCKET',
+      '/bkt:443': 'door TENANT:BUCKET',
+      '/secret;x=1/k': 'door BUCKET;PARAMETER',
+      '/secret%3Bx/k': 'door BUCKET;PARAMETER',
+      '/v1/AUTH_test/secret/k': 'door v1',
+      '/V1/AUTH_test/secret/k': 'door v1',
+      '/v1.0/AUTH_test/secret/k': 'door v1.0',
+      '/%76%31/AUTH_test/secret/k': 'door v1',
+      '/info': 'door info',
+      '/healthcheck': 'door healthcheck',
+      '/crossdomain.xml': 'door crossdomain.xml',
+      '/endpoints/v1/a/c/o': 'door endpoints',
+      '/minio': 'door minio',
+      '/minio/health/live': 'door minio',
+      '/minio/admin/v3/info': 'door minio',
+      '/%6dinio/admin/v3/info': 'door minio',
+      '/rustfs/console/': 'door rustfs',
+      '/health': 'door health',
+      '/healthz': 'door healthz',
+      '/status': 'door status',
+      '/moto-api/reset': 'door moto-api',
+      '/_localstack/health': 'door _localstack',
+      '/_aws/ses': 'door _aws',
+      '/_/metadata/x': 'door _',
+      '/actuator/env': 'door actuator',
       '/minio2/key': 'path minio2 OBJECT',
+      '/swiftly/key': 'path swiftly OBJECT',
+      '/v1.1/key': 'path v1.1 OBJECT',
+      '/bkt/swift/v1/k': 'path bkt OBJECT',
     },
   },
   {
-    name: 'a bucket called minio counts where the configuration names it',
+    name: 'a bucket of such a name counts where the configuration names it',
+    options: { ...options, namedBuckets: new Set(['minio', 'swift']) },
+    addresses: {
+      '/minio/key': 'path minio OBJECT',
+      '/minio': 'path minio BUCKET',
+      '/swift/v1/k': 'path swift OBJECT',
+      '/Swift/v1/k': 'door swift',
+      '/admin/k': 'door admin',
+    },
+  },
+  {
+    name: 'and under a virtual Host',
     options: { ...options, namedBuckets: new Set(['minio']) },
-    addresses: { '/minio/key': 'path minio OBJECT', '/minio': 'path minio BUCKET' },
+    host: 'bucket-a.s3.local',
+    addresses: { '/minio/key': 'virtual bucket-a OBJECT' },
+  },
+  {
+    name: 'unknownPaths: forward lets such paths through as no bucket',
+    options: { ...options, unknownPaths: 'forward' },
+    addresses: {
+      '/swift/v1/secret/k': 'none behind a door',
+      '/:secret/k': 'none behind a door',
+      '/v1/AUTH_test/secret/k': 'none behind a door',
+      '/bkt/key': 'path bkt OBJECT',
+    },
+  },
+  {
+    name: 'and under a virtual or an unknown Host',
+    options: { ...options, unknownPaths: 'forward' },
+    host: 'a.s3.local',
+    addresses: { '/minio/health/live': 'none behind a door' },
   },
   {
     name: 'a rewritten Host makes every unknown name path-style',
@@ -218,22 +355,28 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     addresses: { [`/bkt/${'%41'.repeat(1024)}`]: 'path bkt OBJECT' },
   },
 ]
+function describe(address: BucketAddress | OtherReading): string {
+  switch (address.kind) {
+    case 'bucket':
+      return `${address.style} ${address.bucket} ${address.object ? 'OBJECT' : 'BUCKET'}`
+    case 'none':
+      if ('isDoor' in address && address.isDoor === true) return 'none behind a door'
+      return 'unknownHost' in address && address.unknownHost ? 'unknown host' : 'none'
+    case 'door':
+      return `door ${address.door}`
+    default:
+      return address.kind
+  }
+}
+
 for (const { name, options: given = options, host = '127.0.0.1:8080', addresses } of cases) {
   t.test(name, async t => {
     const parse = createAddressParser(given)
     for (const [target, expected] of Object.entries(addresses)) {
       const address = parse(host, target)
-      switch (address.kind) {
-        case 'bucket':
-          t.equal(`${address.style} ${address.bucket} ${address.object ? 'OBJECT' : 'BUCKET'}`, expected, target)
-          break
-        case 'none':
-          t.equal(address.unknownHost ? 'unknown host' : 'none', expected, target)
-          break
-        default:
-          t.equal(address.kind, expected, target)
-          t.not(address.why, '')
-      }
+      const others = 'others' in address ? (address.others ?? []) : []
+      t.equal([address, ...others].map(describe).join(' or '), expected, target)
+      if (address.kind === 'ambiguous') t.not(address.why, '')
     }
   })
 }

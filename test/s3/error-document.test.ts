@@ -1,11 +1,21 @@
 import t from 'tap'
 import { parseErrorDocument } from '../../src/s3/error-document.ts'
 
-const cases: readonly { name: string; body: string; document: unknown }[] = [
+const cases: readonly { name: string; body: string; document: object | undefined }[] = [
   {
     name: 'a code',
     body: '<?xml version="1.0"?><Error><Code>NoSuchBucket</Code></Error>',
     document: { code: 'NoSuchBucket', region: undefined },
+  },
+  {
+    name: 'a code and a bucket',
+    body: '<Error><Code>X</Code><BucketName>my.media-1</BucketName></Error>',
+    document: { code: 'X', region: undefined, bucketName: 'my.media-1' },
+  },
+  {
+    name: 'a bucket that is no plain word',
+    body: '<Error><Code>X</Code><BucketName>a b</BucketName></Error>',
+    document: { code: 'X', region: undefined },
   },
   {
     name: 'a code and a region',
@@ -45,6 +55,7 @@ const cases: readonly { name: string; body: string; document: unknown }[] = [
 ]
 for (const { name, body, document } of cases) {
   t.test(`${name} is ${document === undefined ? 'no error document' : 'an error document'}`, async t => {
-    t.strictSame(parseErrorDocument({ status: 404, headers: {}, body: Buffer.from(body) }), document)
+    const expected = document && { bucketName: undefined, ...document }
+    t.strictSame(parseErrorDocument({ status: 404, headers: {}, body: Buffer.from(body) }), expected)
   })
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { FoundNames, NameReading } from '../../src/s3/endpoint-names.ts'
 import { createHostReader, type HostOptions } from '../../src/s3/host-addressing.ts'
 
 const options: HostOptions = {
@@ -9,6 +10,10 @@ const options: HostOptions = {
 }
 const rewriting: HostOptions = { ...options, host: 'rewrite' }
 
+function found(bases: Readonly<Record<string, NameReading>>): FoundNames {
+  return { bases: new Map(Object.entries(bases)), hosts: new Map(), foreign: undefined }
+}
+
 t.test('what the Host before was has no part in it', async t => {
   const read = createHostReader(options)
   for (let round = 0; round < 2; round++) {
@@ -18,7 +23,7 @@ t.test('what the Host before was has no part in it', async t => {
   }
 })
 
-/** `path`, `bucket NAME`, `none`, `unknown` or `ambiguous` for each Host. */
+/** `path`, `bucket NAME`, `maybe NAME`, `path or NAME`, `none`, `unknown` or `ambiguous` for each Host. */
 const cases: { name: string; options?: HostOptions; readings: Record<string, string> }[] = [
   {
     name: 'a Host equal to a base is path-style, whatever its case, port or last dot (B029)',
@@ -38,7 +43,53 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
       'bkt.s3.local': 'bucket bkt',
       'bkt.s3.local:9000': 'bucket bkt',
       'a.b.s3.local': 'bucket a.b',
-      'bkt.minio:9000': 'bucket bkt',
+    },
+  },
+  {
+    name: 'a base that nobody wrote names a bucket perhaps, until the endpoint was asked',
+    readings: { 'bkt.minio:9000': 'maybe bkt', 'a.b.minio': 'maybe a.b' },
+  },
+  {
+    name: 'what the endpoint was found to do counts more than what was written',
+    options: { ...options, found: found({ minio: 'virtual', 's3.local': 'path' }) },
+    readings: { 'bkt.minio': 'bucket bkt', 'bkt.s3.local': 'maybe bkt', 'bkt.eu.s3.local': 'bucket bkt' },
+  },
+  {
+    name: 'rewritten, every base is as the own name of the endpoint is',
+    options: { ...rewriting, found: found({ minio: 'path', 's3.local': 'virtual' }) },
+    readings: { 'bkt.s3.local': 'maybe bkt', 'bkt.minio': 'maybe bkt' },
+  },
+  {
+    name: 'rewritten, a base that was written counts until the endpoint was asked',
+    options: rewriting,
+    readings: { 'bkt.s3.local': 'bucket bkt', 'bkt.minio': 'maybe bkt' },
+  },
+  {
+    name: 'a single label is a bucket perhaps where the endpoint reads it so, or where the configuration names such a bucket',
+    options: { ...options, found: { ...found({}), foreign: 'virtual' } },
+    readings: { proxy: 'path or proxy', 'proxy:8080': 'path or proxy', ab: 'path', minio: 'path', '127.0.0.1': 'path' },
+  },
+  {
+    name: 'a single label is a bucket perhaps where the configuration names such a bucket',
+    options: { ...options, namedBuckets: new Set(['proxy']) },
+    readings: { proxy: 'path or proxy', other: 'path', minio: 'path' },
+  },
+  {
+    name: 'a listed name is a bucket perhaps where the endpoint reads it so',
+    options: {
+      ...options,
+      found: { ...found({}), foreign: 'virtual', hosts: new Map([['proxy.example.com', 'virtual']]) },
+    },
+    readings: { 'proxy.example.com': 'path or proxy.example.com', 'files.s3.local': 'path' },
+  },
+  {
+    name: 'of an unknown name every part that is named, the first that can be one and the whole may be the bucket',
+    options: { ...options, namedBuckets: new Set(['a.b', 'x.y']) },
+    readings: {
+      'aaa.b.example.com': 'unknown: aaa, aaa.b.example.com',
+      'a.b.example.com': 'unknown: a.b, a.b.example.com',
+      'X.Y.z.example.com': 'unknown: x.y, x.y.z.example.com',
+      'ab.s3.local': 'none: ab.s3, ab.s3.local',
     },
   },
   {
@@ -138,7 +189,7 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
       virtualHosts: ['V.Example.com'],
       hosts: ['H.Example.com.'],
     },
-    readings: { 'bkt.s3.example.com': 'bucket bkt', 'bkt.v.example.com': 'bucket bkt', 'h.example.com': 'path' },
+    readings: { 'bkt.s3.example.com': 'maybe bkt', 'bkt.v.example.com': 'bucket bkt', 'h.example.com': 'path' },
   },
   {
     name: 'what is no Host value is ambiguous (B025, B026)',
@@ -163,11 +214,16 @@ for (const { name, options: given = options, readings } of cases) {
       const reading = read(host)
       switch (reading.kind) {
         case 'virtual':
-          t.equal(`bucket ${reading.bucket}`, expected, host)
+          t.equal(`${reading.isCertain ? 'bucket' : 'maybe'} ${reading.bucket}`, expected, host)
           break
-        case 'none':
-          t.equal(reading.unknownHost ? 'unknown' : 'none', expected, host)
+        case 'path':
+          t.equal(reading.orBucket === undefined ? 'path' : `path or ${reading.orBucket}`, expected, host)
           break
+        case 'none': {
+          const kind = reading.unknownHost ? 'unknown' : 'none'
+          t.equal(expected.includes(':') ? `${kind}: ${reading.candidates.join(', ')}` : kind, expected, host)
+          break
+        }
         default:
           t.equal(reading.kind, expected, host)
       }

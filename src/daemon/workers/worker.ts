@@ -15,6 +15,7 @@ import { createDataPlane, type DataPlane } from '../data-plane.ts'
 import { drain } from '../drain.ts'
 import { explainRecord } from '../explanations.ts'
 import { listen } from '../listening.ts'
+import { logName } from '../name-watch.ts'
 import { configurationShare } from './configuration-share.ts'
 import { watchRoom } from './connection-room.ts'
 import type { Assignment, PrimaryMessage, WorkerMessage } from './messages.ts'
@@ -78,6 +79,8 @@ export function runWorker(channel: WorkerChannel, exit: (code: number) => void):
         policies = createWorkerPolicies(obeyed, upstream, before, { ask: questions.ask, tell })
         return policies
       },
+      // Every worker asks for itself and finds the same: one of them says so.
+      onName: event => (slot === 0 ? logName(event, log) : undefined),
     })
     running = {
       log,
