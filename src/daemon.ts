@@ -1,6 +1,8 @@
+import { capacityOf, demandOf } from './config/capacity.ts'
 import type { Configuration } from './config/configuration.ts'
 import type { ConfigurationIssue } from './config/issue.ts'
 import { describeIssue } from './config/issue.ts'
+import { readResources } from './config/resources.ts'
 import { keepRunning, restartRequired } from './config/restart-required.ts'
 import type { ReloadResult } from './config/watch-configuration.ts'
 import { createControlPlane } from './daemon/control-plane.ts'
@@ -41,6 +43,7 @@ export interface Daemon {
 /** Starts everything, or rejects and leaves nothing running. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, environment } = options
+  const resources = readResources()
   let running = options.configuration
   let files = await readTlsFiles(running)
   const metrics = createMetrics({
@@ -86,7 +89,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let url: string
   try {
     url = urlAt(await serving.listen(running.listen), running.tls === undefined ? 'http' : 'https')
+    const { adminConnections, ...capacity } = capacityOf(demandOf(running), resources)
+    controlPlane.server.maxConnections = adminConnections
     await listen(controlPlane.server, running.admin)
+    // Of one process: with workers, of each.
+    log.info('capacity', { ...resources, ...capacity, workers: running.workers })
   } catch (error) {
     serving.close()
     controlPlane.close()

@@ -1,6 +1,8 @@
+import { findShortages } from '../config/capacity.ts'
 import type { Configuration } from '../config/configuration.ts'
 import { describeIssue } from '../config/issue.ts'
 import { loadConfiguration } from '../config/load-configuration.ts'
+import { readResources } from '../config/resources.ts'
 import { readSecrets } from '../config/secrets.ts'
 import { readFileContentSync } from '../config/text/file-content.ts'
 import { readServerCertificate, readUpstreamFiles } from '../daemon/tls-files.ts'
@@ -37,12 +39,13 @@ export const check: Command = {
             failureOf(readServerCertificate(configuration)),
             failureOf(readUpstreamFiles(configuration)),
           ])
-    const issues = [...parsed.issues, ...secretIssues]
+    const name = source.file ?? 'configuration'
+    const shortages = configuration === undefined ? [] : findShortages(configuration, readResources())
+    const issues = [...parsed.issues, ...secretIssues, ...shortages.map(finding => ({ ...finding, file: name }))]
     const lines = [...issues.map(describeIssue), ...unusable.filter(failure => failure !== undefined)]
     const warnings = issues.filter(issue => issue.severity === 'warning').length
     const faults = lines.length - warnings
     const buckets = configuration === undefined ? '' : `, ${count(configuration.buckets.length, 'bucket')}`
-    const name = source.file ?? 'configuration'
     terminal.out(lines.map(line => `${line}\n`).join(''))
     terminal.out(`${name}: ${count(faults, 'fault')}, ${count(warnings, 'warning')}${buckets}\n`)
     if (faults > 0 || configuration === undefined) return 64

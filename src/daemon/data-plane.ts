@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
 import { isDeepStrictEqual } from 'node:util'
+import { type Capacity, capacityOf, processMemoryBytes } from '../config/capacity.ts'
 import type { Configuration } from '../config/configuration.ts'
+import { type Resources, readResources } from '../config/resources.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
 import { LiveList } from '../proxy/live-list.ts'
 import type { ProxyContext } from '../proxy/proxy-context.ts'
-import { applyLimits, createProxyServer, modernTls, type ServerLimits } from '../proxy/proxy-server.ts'
+import { applyLimits, createProxyServer, ledgerOf, modernTls, type ServerLimits } from '../proxy/proxy-server.ts'
 import type { ProxyObserver } from '../proxy/request-record.ts'
 import { applyUpgrades } from '../proxy/upgrades.ts'
 import { s3Errors } from '../s3/error-response.ts'
 import { createRequestIds } from '../s3/request-ids.ts'
+import { collectGarbage, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
 import { type NameEvent, type NameWatch, nameEvents, namesToProbe, nothingFound, watchNames } from './name-watch.ts'
 import type { DaemonPolicies, DaemonRules } from './policies.ts'
 import { createAddressOf, createProxySettings } from './proxy-settings.ts'
@@ -34,6 +37,8 @@ export interface DataPlaneOptions {
   readonly makePolicies: MakePolicies
   /** Told how the endpoint was found to read a name of the configuration. */
   readonly onName?: ((event: NameEvent) => void) | undefined
+  /** What this process may use; asked of the system unless told. */
+  readonly resources?: Resources | undefined
 }
 
 /** Makes the policies of a configuration, in this process or with the help of another. */
@@ -65,7 +70,9 @@ const tickMs = 250
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { environment, observer, makePolicies } = options
   const now = () => performance.now()
-  let upstream = createUpstream(options.configuration, options.files.upstream, environment)
+  const resources = options.resources ?? readResources()
+  let capacity = capacityOfProcess(options.configuration, resources)
+  let upstream = createUpstream(options.configuration, options.files.upstream, environment, capacity)
   let policies = makePolicies(options.configuration, upstream, undefined)
   let inForce = options.configuration
   let names: NameWatch | undefined
@@ -82,9 +89,17 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     settings: createProxySettings(options.configuration, policies, upstream.pool, undefined),
   }
   watch(undefined, true)
-  const server = createProxyServer(context, serverLimits(options.configuration), options.files.certificate)
+  const server = createProxyServer(context, serverLimits(options.configuration, capacity), options.files.certificate)
+  const watchMemory = createMemoryWatch({
+    memoryBytes: processMemoryBytes(options.configuration.workers, resources),
+    heapLimitBytes: resources.heapBytes,
+    read: readMemoryUse,
+    collect: collectGarbage,
+    relieve: () => ledgerOf(server)?.relieve(),
+  })
   const ticker = setInterval(() => {
     const nowMs = now()
+    watchMemory(nowMs)
     for (const exchange of context.exchanges) {
       // One whose rules took longer than a reload.
       if (exchange.pool !== upstream.pool) retired.add(exchange.pool)
@@ -116,8 +131,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   function apply(configuration: Configuration, files: ConfigurationFiles): void {
     const before: DaemonPolicies = policies
     const oldUpstream = upstream
+    capacity = capacityOfProcess(configuration, resources)
     if (upstreamIdentity(configuration, files.upstream) !== upstream.identity) {
-      upstream = createUpstream(configuration, files.upstream, environment)
+      upstream = createUpstream(configuration, files.upstream, environment, capacity)
     }
     policies = makePolicies(configuration, upstream, before.cached())
     const { console: consoleBefore } = context.settings
@@ -134,7 +150,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       oldUpstream.close()
       retired.add(oldUpstream.pool)
     }
-    applyLimits(server, serverLimits(configuration))
+    applyLimits(server, serverLimits(configuration, capacity))
     if (server instanceof TlsServer && files.certificate !== undefined) {
       server.setSecureContext({ ...modernTls, ...files.certificate })
     }
@@ -162,11 +178,17 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   }
 }
 
-function serverLimits({ limits }: Configuration): ServerLimits {
+/** `configuration` is what this process obeys: its share, where there are workers. */
+function capacityOfProcess({ limits, upstream, tls, console, workers }: Configuration, resources: Resources): Capacity {
+  const demand = { connections: limits.connections, upstreamConnections: upstream.connections, workers }
+  return capacityOf({ ...demand, tls: tls !== undefined, console: console !== undefined }, resources)
+}
+
+function serverLimits({ limits }: Configuration, capacity: Capacity): ServerLimits {
   return {
     headerBytes: limits.headerBytes,
-    connections: limits.connections,
-    heldBytes: Number.MAX_SAFE_INTEGER,
+    connections: capacity.connections,
+    heldBytes: capacity.heldBytes,
     headersMs: limits.headersSeconds * 1000,
     idleMs: limits.idleSeconds * 1000,
     keepAliveMs: limits.keepAliveSeconds * 1000,

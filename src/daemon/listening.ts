@@ -2,11 +2,14 @@ import type { Server } from 'node:http'
 import type { AddressInfo, Server as SocketServer } from 'node:net'
 import type { Address } from '../config/values/address.ts'
 
+// Of Node's 511, a crowd that comes in at once fills all, and the next has to knock again after a second.
+const backlog = 4096
+
 /** Listens, or rejects with why it cannot. */
 export function listen(server: SocketServer, { host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+    server.listen({ port, backlog, ...(host === '' ? {} : { host }) }, () => {
       server.off('error', reject)
       resolve()
     })

@@ -1,8 +1,11 @@
+import { findShortages } from '../config/capacity.ts'
+import type { Configuration } from '../config/configuration.ts'
 import type { ConfigurationIssue } from '../config/issue.ts'
 import { describeIssue } from '../config/issue.ts'
 import type { ConfigurationSource } from '../config/load-configuration.ts'
 import { loadConfiguration } from '../config/load-configuration.ts'
 import { parseAtStart } from '../config/parse-off-loop.ts'
+import { readResources } from '../config/resources.ts'
 import { readSecrets } from '../config/secrets.ts'
 import { readFileContentSync } from '../config/text/file-content.ts'
 import type { ConfigurationWatch } from '../config/watch-configuration.ts'
@@ -26,7 +29,9 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   const loaded = await loadConfiguration(source, undefined, parseAtStart)
   const { configuration, issues } = loaded.parsed
   const { secrets, issues: secretIssues } = readSecrets(source.environment, readFileContentSync)
-  const all = [...issues, ...secretIssues]
+  const shortages = (next: Configuration) =>
+    findShortages(next, readResources()).map(finding => ({ ...finding, file: source.file ?? 'configuration' }))
+  const all = [...issues, ...secretIssues, ...(configuration === undefined ? [] : shortages(configuration))]
   if (configuration === undefined || secrets === undefined) {
     process.stderr.write(all.map(issue => `${describeIssue(issue)}\n`).join(''))
     return 64
@@ -65,7 +70,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   watch = watchConfiguration({
     source,
     loaded,
-    apply: (next, warnings) => daemon.apply(next, warnings),
+    apply: (next, warnings) => daemon.apply(next, [...warnings, ...shortages(next)]),
     refuse: (faults: readonly ConfigurationIssue[]) => daemon.refuse(faults),
   })
   // Before the line that tells others that signals may come: one without its handler would end the process.

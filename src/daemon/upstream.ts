@@ -38,17 +38,26 @@ export function upstreamIdentity(configuration: Configuration, files: UpstreamFi
 // A person waits for it, with a client that retries: longer than one look at the rules, shorter than a client's patience.
 const forwardMs = 10_000
 
+/** What the process has room for. */
+export interface UpstreamBounds {
+  readonly upstreamConnections: number
+  /** 512 KiB each. */
+  readonly longBuffers: number
+}
+
 /** Sets the upstream up; nothing is connected yet. */
 export function createUpstream(
   configuration: Configuration,
   files: UpstreamFiles,
   environment: Readonly<Record<string, string | undefined>>,
+  bounds: UpstreamBounds = { upstreamConnections: configuration.upstream.connections, longBuffers: 16 },
 ): Upstream {
   const { upstream, rules, limits } = configuration
   const { protocol, hostname, port } = upstream.url
   const pool = new UpstreamPool({
     open: createOpenSocket({ protocol, hostname, port, ...files }),
-    connections: upstream.connections,
+    connections: bounds.upstreamConnections,
+    longBuffers: bounds.longBuffers,
     queue: upstream.queue,
     queueMs: upstream.queueSeconds * 1000,
     connectMs: upstream.connectSeconds * 1000,

@@ -24,7 +24,14 @@ export const requestBytes = 8 * 1024
 
 const unit = Symbol('the memory of a client connection')
 
-type CountedSocket = Socket & { [unit]?: ClientMemory; readonly encrypted?: boolean }
+/** A parser of Node's: by the number that its class has for a callback, the callback. */
+type Parser = { [callback: number]: unknown; readonly constructor: { readonly kOnBody: number } }
+
+type CountedSocket = Socket & {
+  [unit]?: ClientMemory
+  readonly encrypted?: boolean
+  readonly parser?: Parser | null
+}
 
 /** The memory of a client connection; undefined for a socket that is none. */
 export function memoryOf(socket: Socket): ClientMemory | undefined {
@@ -118,5 +125,20 @@ export class ClientMemory implements Listed {
 
   end(): void {
     this.#socket.destroy()
+  }
+
+  /** Ends it, amid the parsing of content that is cut too small: what is left of the read is not even copied. */
+  refuseContent(): void {
+    const { parser } = this.#socket
+    this.#socket.destroy()
+    if (parser === undefined || parser === null) return
+    const { kOnBody } = parser.constructor
+    const onBody = parser[kOnBody]
+    if (onBody === null) return
+    parser[kOnBody] = null
+    // Node uses parsers again.
+    this.#socket.once('close', () => {
+      parser[kOnBody] = onBody
+    })
   }
 }

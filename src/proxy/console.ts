@@ -31,6 +31,9 @@ export interface ConsoleTarget {
   readonly timeoutMs: number
 }
 
+// To its server, and as many WebSockets: descriptors that config/capacity.ts reckons with.
+const maxConnections = 128
+
 // Of a connection that nothing uses. One in use has the response's own limit.
 const idleMs = 30_000
 
@@ -39,7 +42,7 @@ const idleMs = 30_000
  * paths, which breaks signatures and moves requests past a bucket's rules.
  */
 export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
-  const agentOptions = { keepAlive: true, timeout: idleMs }
+  const agentOptions = { keepAlive: true, timeout: idleMs, maxSockets: maxConnections }
   const agent = target.protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
   const proxy = createProxyServer({
     target: `${target.protocol}//${target.authority}`,
@@ -105,6 +108,12 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
     },
     upgrade(request, socket, head, record, ended) {
       socket.on('error', () => socket.destroy())
+      if (sockets.size >= maxConnections) {
+        record.status = 503
+        socket.once('close', ended)
+        socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+        return
+      }
       sockets.set(socket, record)
       socket.once('close', () => {
         sockets.delete(socket)

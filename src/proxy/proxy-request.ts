@@ -63,7 +63,7 @@ export class ProxyRequest extends IncomingMessage implements Holding {
       this.headers['transfer-encoding'] !== undefined
     ) {
       this.#pieces ??= []
-      this.#pieces.push(piece)
+      if (this.#pieces.push(piece) > maxPiecesPerRead) memory.refuseContent()
       memory.parsing = this
       return true
     }
@@ -98,6 +98,8 @@ const pieceBytes = 300
 /** Joining larger ones would save nothing. */
 const smallPieceBytes = 4096
 const maxUnreadPieces = 64
+/** A read is 64 KiB: more is a client that writes a dozen bytes at a time, each of which costs the event loop two microseconds. */
+const maxPiecesPerRead = 2048
 
 /** Of a request without content, Expect and Upgrade: most of them. */
 const noFields: IncomingMessage['headers'] = Object.freeze({})

@@ -26,6 +26,8 @@ export interface PoolClient {
 export interface PoolOptions {
   readonly open: OpenSocket
   readonly connections: number
+  /** Read buffers for long responses. */
+  readonly longBuffers: number
   readonly queue: number
   readonly queueMs: number
   readonly connectMs: number
@@ -33,9 +35,6 @@ export interface PoolOptions {
   readonly parserLimits: ResponseLimits
   readonly now: () => number
 }
-
-// 8 MiB.
-const longBuffers = 16
 
 /**
  * The connections to one endpoint. The youngest idle one is taken first, so that the others can run out; at most
@@ -49,11 +48,12 @@ export class UpstreamPool implements ConnectionOwner {
   readonly #opening = new Map<UpstreamConnection, PoolClient | undefined>()
   /** While exchanges wait, and until the clock looks next. */
   #shares: PoolShares | undefined
-  readonly #longBuffers = new ReadBuffers(longBuffers)
+  readonly #longBuffers: ReadBuffers
   #closed = false
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#longBuffers = new ReadBuffers(options.longBuffers)
   }
 
   /** How many there are: for tests and the admin port. */

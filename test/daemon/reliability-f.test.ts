@@ -763,8 +763,8 @@ const floods = [
     bytes: `GET /web/k HTTP/1.1\r\nHost: a\r\nX-Pad: ${'x'.repeat(60_000)}\r\n\r\n`.repeat(300),
   },
   {
-    name: 'a flood of pipelined uploads in chunks of one byte',
-    bytes: `PUT /web/k HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(3_000_000)}`,
+    name: 'a flood of pipelined uploads in small chunks',
+    bytes: `PUT /web/k HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${`20\r\n${'x'.repeat(32)}\r\n`.repeat(500_000)}`,
   },
 ]
 for (const { name, bytes } of floods) {
@@ -791,6 +791,31 @@ for (const { name, bytes } of floods) {
     })
   }
 }
+
+t.test(
+  'an upload in chunks of one byte arrives whole, and one that is nothing else at full speed is ended',
+  async t => {
+    const upstream = await startRecordingUpstream(t, {
+      answer: ({ body }) => (body.length === 1500 ? `${status}Content-Length: 5\r\n\r\nwhole` : ok),
+    })
+    const proxy = await startTestProxy(t, upstream.url)
+    for (let round = 0; round < 3; round++) {
+      const text = await proxy.send(
+        t,
+        `${request('PUT', `Transfer-Encoding: chunked\r\n${closing}`)}${'1\r\nx\r\n'.repeat(1500)}0\r\n\r\n`,
+      )
+      t.equal(readResponse(text).body, 'whole')
+      const client = await proxy.open(t)
+      await client
+        .write(`${request('PUT', 'Transfer-Encoding: chunked\r\n')}${'1\r\nx\r\n'.repeat(50_000)}`)
+        .catch(() => {})
+      await ended(client)
+      client.destroy()
+    }
+    await proxy.until(({ inFlight }) => inFlight === 0)
+    await assertWell(t, proxy, upstream)
+  },
+)
 
 t.test('two thousand pipelined requests in groups of a hundred are all answered', async t => {
   const upstream = await startRecordingUpstream(t)

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/** What a process holds now. */
+export interface MemoryUse {
+  /** Memory of its own, which only the end of the process or a collection gives back; files that are mapped are not. */
+  readonly ownBytes: number
+  readonly heapBytes: number
+}
+
+/** What a watch works with. */
+export interface MemoryWatchOptions {
+  readonly memoryBytes: number
+  readonly heapLimitBytes: number
+  readonly read: () => MemoryUse
+  /** Collects garbage, at once. */
+  readonly collect: () => void
+  /** Lets go of what clients hold. */
+  readonly relieve: () => void
+}
+
+// A collection stops everything for as long as it takes to go through what is alive.
+const collectEveryMs = 2000
+
+/**
+ * Looks at the memory that the process really has. V8 collects by its own limit, which knows nothing of a container's 128 MiB,
+ * and what clients hold is an estimate: where both together come too near to the limit, garbage is collected, and if that is not
+ * enough, the greediest clients are ended.
+ */
+export function createMemoryWatch(options: MemoryWatchOptions): (nowMs: number) => void {
+  const { memoryBytes, heapLimitBytes } = options
+  // The rest is for the program's own pages, which have to stay.
+  const mostBytes = memoryBytes - Math.max(32 * 1024 * 1024, memoryBytes / 8)
+  const mostHeapBytes = heapLimitBytes * 0.85
+  let collectedAtMs = Number.NEGATIVE_INFINITY
+  const isOver = (share: number) => {
+    const { ownBytes, heapBytes } = options.read()
+    return ownBytes > mostBytes * share || heapBytes > mostHeapBytes * share
+  }
+  return nowMs => {
+    if (!isOver(0.85)) return
+    if (nowMs - collectedAtMs >= collectEveryMs) {
+      collectedAtMs = nowMs
+      options.collect()
+    }
+    if (isOver(1)) options.relieve()
+  }
+}
+
+/** Of this process. */
+export function readMemoryUse(): MemoryUse {
+  return { ownBytes: ownBytes(), heapBytes: getHeapStatistics().used_heap_size }
+}
+
+let pageBytes = 0
+
+/** Resident pages that are not those of files; all resident ones where the system does not tell them apart. */
+function ownBytes(): number {
+  try {
+    const [, resident = 0, shared = 0] = readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number)
+    if (pageBytes === 0) pageBytes = 2 ** Math.round(Math.log2(process.memoryUsage.rss() / resident))
+    return (resident - shared) * pageBytes
+  } catch {
+    return process.memoryUsage.rss()
+  }
+}
+
+let collector: (() => void) | undefined
+
+/** Collects all garbage. V8 gives its collector out by a flag only, which is set when it is needed for the first time. */
+export function collectGarbage(): void {
+  if (collector === undefined) {
+    setFlagsFromString('--expose-gc')
+    collector = runInNewContext('gc') as () => void
+  }
+  collector()
+}

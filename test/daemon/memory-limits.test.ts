@@ -1,0 +1,30 @@
+// Real memory limits, and clients that make the proxy hold all they can. For two minutes each: `npm run floods`.
+
+import t from 'tap'
+import { measureFlood } from '../fixtures/flood-measurement.ts'
+import { floodKinds } from '../fixtures/memory-floods.ts'
+import { createMemoryGroup } from '../fixtures/memory-group.ts'
+
+const probe = createMemoryGroup('s3-cors-proxy-probe', 2 ** 30)
+await probe?.remove()
+const isRequired = process.env.S3CORS_REQUIRE_SERVERS === '1' && process.getuid?.() === 0
+const skip = probe !== undefined || isRequired ? false : 'no memory group can be made: it needs root and control groups'
+
+for (const [mebibytes, kinds] of [
+  [128, floodKinds],
+  [512, floodKinds],
+  ...floodKinds.map(kind => [256, [kind]] as const),
+] as const) {
+  const name = kinds.length === 1 ? kinds[0] : 'all of them'
+  t.test(`a flood in ${mebibytes} MiB: ${name}`, { skip }, async t => {
+    const figures = await measureFlood(kinds, mebibytes, 8)
+    if (figures === undefined) throw new Error('no memory group can be made')
+    t.equal(figures.kills, 0, 'the kernel ends nothing')
+    t.equal(figures.exitCode, 0, 'it ends when it is told to')
+    t.ok(figures.peakBytes <= mebibytes * 1024 * 1024)
+    // Far above what a machine that is not busy shows: the figures are those of the long run.
+    const slowest = figures.livezMs.at(-1) ?? 0
+    t.ok(slowest < 5000, `/livez within ${slowest.toFixed(0)} ms`)
+    t.ok((figures.preflightMs[0] ?? 5000) < 5000, 'a stranger is answered')
+  })
+}
