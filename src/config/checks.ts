@@ -1,6 +1,7 @@
 import type { Configuration } from './configuration.ts'
 import type { Environment } from './environment.ts'
 import type { ConfigurationIssue, Path } from './issue.ts'
+import { checkHostNames, checkStoreBucket } from './name-checks.ts'
 import { child } from './raw-value.ts'
 import { hasAdminToken } from './secrets.ts'
 import { isLoopback, parseAddress } from './values/address.ts'
@@ -49,6 +50,8 @@ export function findContradictions(raw: unknown): readonly Finding[] {
       'directory or bucket',
     )
   }
+  checkStoreBucket(raw, fault)
+  checkHostNames(raw, fault)
   return found
 }
 

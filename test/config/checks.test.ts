@@ -37,7 +37,7 @@ const faults: readonly { name: string; text: string; around?: Surroundings; line
   },
   {
     name: 'two places for managed rules',
-    text: `${upstreamLine}managed: { store: { directory: a, bucket: b } }\n`,
+    text: `${upstreamLine}managed: { store: { directory: a, bucket: my-rules } }\n`,
     line: 'config/proxy.yaml:2:12: managed.store: two places are named; allowed: directory or bucket',
   },
 ]
