@@ -161,13 +161,19 @@ function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadin
     record.enforcement = blocking.enforcement
     refuseBlocked(context, turn, blocking, responseCorsOf(blocking, settings.varyAlways, record.decision, undefined))
   }
-  policiesOf(settings, address, none).then(policies => {
+  const policies = policiesOf(settings, address, none)
+  // Where nothing has to be waited for, a fault in the request's content finds its answer under way, as everywhere.
+  if (!(policies instanceof Promise)) {
+    decide(policies)
+    return
+  }
+  policies.then(loaded => {
     if (response.destroyed) {
       record.clientAborted = true
       end(context, record)
       return
     }
-    attempt(context, request, response, record, () => decide(policies))
+    attempt(context, request, response, record, () => decide(loaded))
   })
 }
 

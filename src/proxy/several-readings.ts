@@ -11,24 +11,32 @@ import { decisionOf, isBlocked } from './verdict.ts'
 export type SeveralReadings = Extract<BucketAddress, { kind: 'bucket' | 'none' }>
 
 /**
- * The policy of every reading, the first reading's first. Of a request without a bucket, rules are asked for only where they
- * could refuse it: its names come from clients.
+ * The policy of every reading, the first reading's first; a promise only where rules have to be loaded. Of a request without a
+ * bucket, rules are asked for only where they could refuse it: its names come from clients.
  */
-export async function policiesOf(
+export function policiesOf(
   settings: ProxySettings,
   address: SeveralReadings,
   none: BucketPolicy,
-): Promise<readonly BucketPolicy[]> {
+): readonly BucketPolicy[] | Promise<readonly BucketPolicy[]> {
   const { policies } = settings
-  const policyOf = (reading: OtherReading): BucketPolicy | Promise<BucketPolicy> => {
+  const known: BucketPolicy[] = []
+  const loading: (BucketPolicy | Promise<BucketPolicy>)[] = []
+  for (const reading of [address, ...(address.others ?? [])]) {
+    const policy = policyOf(reading)
+    loading.push(policy)
+    if (!(policy instanceof Promise)) known.push(policy)
+  }
+  return known.length === loading.length ? known : Promise.all(loading)
+
+  function policyOf(reading: OtherReading): BucketPolicy | Promise<BucketPolicy> {
     if (reading.kind === 'none') return none
     const { bucket } = reading
-    const known = policies.peek(bucket)
-    if (known !== undefined) return known
+    const atHand = policies.peek(bucket)
+    if (atHand !== undefined) return atHand
     const inspected = policies.inspect(bucket)
     return address.kind === 'none' && !canBlock(inspected) ? inspected : policies.load(bucket)
   }
-  return Promise.all([address, ...(address.others ?? [])].map(policyOf))
 }
 
 /**
