@@ -37,6 +37,8 @@ export interface DataPlaneOptions {
   readonly makePolicies: MakePolicies
   /** Told how the endpoint was found to read a name of the configuration. */
   readonly onName?: ((event: NameEvent) => void) | undefined
+  /** Asks the endpoint how it reads names. */
+  readonly watchNames?: typeof watchNames | undefined
   /** What this process may use; asked of the system unless told. */
   readonly resources?: Resources | undefined
 }
@@ -68,7 +70,7 @@ const tickMs = 250
 
 /** Sets the data plane up; the server does not listen yet. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { environment, observer, makePolicies } = options
+  const { environment, observer, makePolicies, watchNames: ask = watchNames } = options
   const now = () => performance.now()
   const resources = options.resources ?? readResources()
   let capacity = capacityOfProcess(options.configuration, resources)
@@ -116,7 +118,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     if (asked !== undefined && isSameUpstream && isDeepStrictEqual(namesToProbe(asked), wanted)) return
     let known = (isSameUpstream ? names?.found() : undefined) ?? nothingFound
     names?.stop()
-    names = watchNames({
+    names = ask({
       send: upstream.transport.send,
       names: wanted,
       before: known,

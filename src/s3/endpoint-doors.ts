@@ -70,14 +70,24 @@ export function doorOverHost(target: string): string | undefined {
     default:
       return undefined
   }
-  const end = target.slice(1).search(/[/?]/)
-  const segment = end === -1 ? target.slice(1) : target.slice(1, 1 + end)
-  let decoded = segment
-  try {
-    decoded = decodeURIComponent(segment)
-  } catch {
-    // A key may be encoded in any way.
+  let end = 1
+  let isEncoded = false
+  for (; end < target.length; end++) {
+    const code = target.charCodeAt(end)
+    if (code === 0x2f || code === 0x3f) break
+    if (code === 0x25) isEncoded = true
   }
-  const lower = decoded.toLowerCase()
-  return anyHost.has(lower) ? lower : undefined
+  const segment = target.slice(1, end)
+  if (anyHost.has(segment)) return segment
+  const folded = (isEncoded ? decoded(segment) : segment).toLowerCase()
+  return anyHost.has(folded) ? folded : undefined
+}
+
+/** A key may be encoded in any way. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
 }

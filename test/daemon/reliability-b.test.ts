@@ -212,14 +212,21 @@ t.test('B037 what claims another address is never asked', async t => {
   await assertWell(t, proxy, upstream)
 })
 
-t.test('B043 requests of no bucket are forwarded, without CORS', async t => {
+t.test('B043 requests of no bucket are forwarded without CORS, or refused', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, { buckets: { '*': webBucket.web } })
-  for (const target of ['/', '/?x-id=ListBuckets', '/minio/health/live', '/minio/admin/v3/info']) {
+  for (const target of ['/', '/?x-id=ListBuckets']) {
     const response = readResponse(await proxy.send(t, get(target, 'a', closing)))
     t.equal(response.status, 200)
     t.strictSame(corsFields(response), [], target)
     t.equal(upstream.requests.at(-1)?.target, target)
+  }
+  for (const target of ['/minio/health/live', '/minio/admin/v3/info']) {
+    const before = upstream.requests.length
+    const response = readResponse(await proxy.send(t, get(target, 'a', closing)))
+    t.equal(response.status, 403, 'a path that MinIO takes for no bucket is refused')
+    t.strictSame(corsFields(response), [], target)
+    t.equal(upstream.requests.length, before)
   }
   await assertWell(t, proxy, upstream)
 })
