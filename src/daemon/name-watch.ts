@@ -49,8 +49,11 @@ export const nothingFound: FoundNames = { bases: new Map(), hosts: new Map(), fo
 export function namesToProbe({ upstream, virtualHosts, hosts }: Configuration): Omit<NamesToProbe, 'token'> {
   const own = toCanonical(upstream.url.hostname)
   const ownBase = isIpv4Shaped(own) || own.includes(':') ? [] : [own]
-  if (upstream.host === 'rewrite') return { bases: ownBase, hosts: [] }
-  return { bases: [...new Set([...virtualHosts.map(toCanonical), ...ownBase])], hosts: hosts.map(toCanonical) }
+  if (upstream.host === 'rewrite') return { bases: ownBase, hosts: [], foreign: false }
+  const bases = [...virtualHosts.map(toCanonical), ...ownBase]
+  // A base without a bucket before it is path-style, if it is a name of the endpoint's.
+  const all = [...new Set([...hosts.map(toCanonical), ...bases])]
+  return { bases: [...new Set(bases)], hosts: all, foreign: all.length > 0 }
 }
 
 /** Asks at once, and again in an hour; sooner while the endpoint gives no answer. What was found holds until it says otherwise. */
@@ -74,7 +77,7 @@ export function watchNames(options: NameWatchOptions): NameWatch {
       delayMs = probed.isWhole ? retryMs : Math.min(2 * delayMs, maxRetryMs)
     }
   }
-  if (names.bases.length > 0 || names.hosts.length > 0) run().catch(() => {})
+  if (names.bases.length > 0 || names.hosts.length > 0 || names.foreign) run().catch(() => {})
   return { found: () => found, stop: () => stopping.abort() }
 }
 
@@ -88,7 +91,7 @@ function merge(before: FoundNames, { bases, hosts, foreign }: FoundNames): Found
 
 /** What is new in `found`, for the log: names of the configuration alone. */
 export function nameEvents(
-  { upstream, virtualHosts }: Configuration,
+  { upstream, virtualHosts, hosts }: Configuration,
   before: FoundNames,
   found: FoundNames,
 ): readonly NameEvent[] {
@@ -99,21 +102,23 @@ export function nameEvents(
     if (before.bases.get(name) === reading) continue
     events.push({ setting: name === own && !written.has(name) ? 'upstream.url' : 'virtualHosts', name, reading })
   }
-  for (const [name, reading] of found.hosts)
-    if (before.hosts.get(name) !== reading) events.push({ setting: 'hosts', name, reading })
+  for (const name of new Set(hosts.map(toCanonical))) {
+    const reading = found.hosts.get(name)
+    if (reading !== undefined && before.hosts.get(name) !== reading) events.push({ setting: 'hosts', name, reading })
+  }
   return events
 }
 
 /** Says it: as a warning where the configuration says otherwise. */
 export function logName({ setting, name, reading }: NameEvent, log: Pick<Log, 'info' | 'warn'>): void {
-  if ((setting === 'virtualHosts') === (reading === 'virtual') || setting === 'upstream.url') {
+  const isBase = setting === 'virtualHosts'
+  if (reading === (isBase ? 'virtual' : 'path') || setting === 'upstream.url') {
     log.info('host_reading', { setting, name, reading })
     return
   }
-  const todo =
-    reading === 'path'
-      ? 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), or take it out of virtualHosts'
-      : 'name it at the endpoint too (rgw_dns_name, hostnames of the zonegroup), or take it out of hosts'
+  const todo = isBase
+    ? 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), or take it out of virtualHosts'
+    : 'name it at the endpoint too (rgw_dns_name, hostnames of the zonegroup), or take it out of hosts'
   log.warn('host_reading', { setting, name, reading, todo })
 }
 

@@ -106,7 +106,9 @@ export function createAddressParser(options: AddressOptions): (host: string, tar
       case 'path': {
         const path = readPath(target)
         if (reading.orBucket === undefined || path.kind === 'ambiguous' || path.kind === 'door') return path
-        return { ...path, others: [virtualReading(reading.orBucket, target)] }
+        const { orBucket } = reading
+        // RGW has buckets of such names, too. No rules are theirs.
+        return { ...path, others: [isBucketName(orBucket) ? virtualReading(orBucket, target) : { kind: 'none' }] }
       }
       case 'virtual':
         return readVirtual(reading.bucket, target, reading.isCertain)

@@ -5,14 +5,14 @@ import { createHash } from 'node:crypto'
 import type { Transport } from './endpoint-transport.ts'
 import { parseErrorDocument } from './error-document.ts'
 
-/** Whether the bucket of a request under a name is taken from its path or from its Host. */
-export type NameReading = 'path' | 'virtual'
+/** Where the bucket of a request under a name is taken from: its path, its Host, or another part of its Host than the one meant. */
+export type NameReading = 'path' | 'virtual' | 'other'
 
 /** What was found; a name that is missing was not asked about, or its answer says nothing. */
 export interface FoundNames {
   /** Of `BUCKET.BASE`, by base. */
   readonly bases: ReadonlyMap<string, NameReading>
-  /** Of names that are listed as path-style. `virtual`: the whole name is taken for the bucket. */
+  /** Of names that are path-style to the configuration. `virtual`: the whole name is taken for the bucket. */
   readonly hosts: ReadonlyMap<string, NameReading>
   /** Of any other single label. */
   readonly foreign: NameReading | undefined
@@ -22,6 +22,8 @@ export interface FoundNames {
 export interface NamesToProbe {
   readonly bases: readonly string[]
   readonly hosts: readonly string[]
+  /** Whether any other single label is asked about. */
+  readonly foreign: boolean
   /** Makes the names of buckets that nobody can have made to mislead the probe; random. */
   readonly token: string
 }
@@ -32,7 +34,7 @@ const maxAnswerBytes = 64 * 1024
 /** Asks about one name after another; `isWhole` is false when the endpoint gave no answer, and the rest was not asked. */
 export async function probeNames(
   send: Transport['send'],
-  { bases, hosts, token }: NamesToProbe,
+  { bases, hosts, foreign, token }: NamesToProbe,
 ): Promise<FoundNames & { readonly isWhole: boolean }> {
   const found = {
     bases: new Map<string, NameReading>(),
@@ -48,7 +50,10 @@ export async function probeNames(
     const answer = await send({ method: 'GET', target: `/${inPath}/name`, headers, maxBodyBytes: maxAnswerBytes })
     if ('kind' in answer) return 'no answer'
     const named = answer.status >= 400 ? parseErrorDocument(answer)?.bucketName : undefined
-    return named === inPath ? 'path' : named === inHost ? 'virtual' : undefined
+    if (named === undefined) return undefined
+    if (named === inPath) return 'path'
+    if (named === inHost) return 'virtual'
+    return named === host || host.startsWith(`${named}.`) ? 'other' : undefined
   }
   for (const base of bases) {
     const inHost = bucketFor('host')
@@ -61,6 +66,7 @@ export async function probeNames(
     if (reading === 'no answer') return { ...found, isWhole: false }
     if (reading !== undefined) found.hosts.set(host, reading)
   }
+  if (!foreign) return { ...found, isWhole: true }
   const label = bucketFor('label')
   const reading = await ask(label, label)
   if (reading === 'no answer') return { ...found, isWhole: false }

@@ -16,6 +16,9 @@ export interface ErrorDocument {
 /** 64 KiB: error documents have some hundred bytes. */
 const maxErrorBytes = 64 * 1024
 
+/** An endpoint may have taken a whole Host for the bucket. */
+const maxHostLength = 255
+
 /**
  * Reads `<Error><Code>…`; undefined for anything else, such as a load balancer's HTML page. Only the code, the region and the
  * bucket are taken, and only if they are plain words: messages can echo keys and what was signed.
@@ -25,7 +28,11 @@ export function parseErrorDocument(answer: TransportAnswer): ErrorDocument | und
   if (root === undefined || localName(root) !== 'Error') return undefined
   const code = word(root, 'Code')
   if (code === undefined) return undefined
-  return { code, region: word(root, 'Region') ?? regionInMessage(root, code), bucketName: word(root, 'BucketName') }
+  return {
+    code,
+    region: word(root, 'Region') ?? regionInMessage(root, code),
+    bucketName: word(root, 'BucketName', maxHostLength),
+  }
 }
 
 /** Swift names the region in S3's sentence alone. */
@@ -35,9 +42,9 @@ function regionInMessage(root: XmlElement, code: string): string | undefined {
   return message === undefined ? undefined : /; expecting '([A-Za-z0-9-]{1,64})'/.exec(message)?.[1]
 }
 
-function word(parent: XmlElement, name: string): string | undefined {
+function word(parent: XmlElement, name: string, maxLength = 64): string | undefined {
   const text = childElements(parent)
     .find(element => localName(element) === name)
     ?.text.trim()
-  return text !== undefined && /^[A-Za-z0-9.-]{1,64}$/.test(text) ? text : undefined
+  return text !== undefined && text.length <= maxLength && /^[A-Za-z0-9.-]+$/.test(text) ? text : undefined
 }

@@ -22,7 +22,7 @@ export interface HostOptions {
 
 /** What a Host says. `ambiguous` is an answer in itself, whatever the request-target is. */
 export type HostReading =
-  /** `orBucket`: the endpoint may take the whole name for this bucket. */
+  /** `orBucket`: the endpoint may take the whole name for this bucket, which may be none by S3's rules. */
   | { readonly kind: 'path'; readonly orBucket: string | undefined }
   /** `isCertain`: the endpoint takes it so as well; otherwise it may read the path alone. */
   | { readonly kind: 'virtual'; readonly bucket: string; readonly isCertain: boolean }
@@ -57,7 +57,7 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
   const configured = options.virtualHosts.map(toCanonical)
   const bases = isIpv4Shaped(upstreamHost) || upstreamHost.includes(':') ? [...configured] : [...configured, own]
   bases.sort((a, b) => b.length - a.length)
-  const suffixes = bases.map(base => ({ suffix: `.${base}`, isCertain: isCertain(base) }))
+  const suffixes = bases.map(base => ({ suffix: `.${base}`, isCertain: isCertain(base), isOther: isOther(base) }))
   const pathHosts = new Set(bases)
   const hosts = new Set(options.hosts.map(toCanonical))
 
@@ -67,6 +67,11 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
     return reading === undefined ? configured.includes(base) : reading === 'virtual'
   }
 
+  /** RGW takes a whole name that is none of its own, MinIO what stands before the first of its domains that fits. */
+  function isOther(base: string): boolean {
+    return found?.bases.get(rewrites ? own : base) === 'other'
+  }
+
   const read = (host: string): HostReading => {
     if (!isHostValue(host)) return malformed
     if (host.charCodeAt(0) === 0x5b) return pathStyle
@@ -74,9 +79,10 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
     const name = colon === -1 ? host : host.slice(0, colon)
     const canonical = toCanonical(name)
     if (hosts.has(canonical)) return rewrites ? pathStyle : readListed(canonical)
-    if (pathHosts.has(canonical)) return pathStyle
-    for (const { suffix, isCertain } of suffixes) {
+    if (pathHosts.has(canonical)) return rewrites ? pathStyle : readListed(canonical)
+    for (const { suffix, isCertain, isOther } of suffixes) {
       if (!canonical.endsWith(suffix)) continue
+      if (isOther) return notCertain(canonical, false)
       const bucket = canonical.slice(0, -suffix.length)
       return rewrites ? readRewritten(bucket, isCertain) : readPreserved(bucket, canonical, name, isCertain)
     }
@@ -87,7 +93,14 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
 
   /** The operator says that the name is path-style; an endpoint that was found to read it as a bucket says otherwise. */
   function readListed(canonical: string): HostReading {
-    return found?.hosts.get(canonical) === 'virtual' ? orWhole(canonical) : pathStyle
+    switch (found?.hosts.get(canonical)) {
+      case 'virtual':
+        return orWhole(canonical)
+      case 'other':
+        return notCertain(canonical, false)
+      default:
+        return pathStyle
+    }
   }
 
   /** RGW with `rgw_dns_name` takes a name that is none of its own for a bucket; others take it for nothing. */
@@ -137,7 +150,7 @@ function readRewritten(bucket: string, isCertain: boolean): HostReading {
 }
 
 function orWhole(canonical: string): HostReading {
-  return isBucketName(canonical) ? { kind: 'path', orBucket: canonical } : pathStyle
+  return { kind: 'path', orBucket: canonical }
 }
 
 /** Lower case, without the dot that may end a name. */

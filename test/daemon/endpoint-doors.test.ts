@@ -119,3 +119,21 @@ for (const { name, skip, start } of [
     t.equal(await ask(proxy, under, '/minio/health/live'), '403 AccessDenied')
   })
 }
+
+t.test('Ceph RGW that takes a whole Host for the bucket', { skip: withoutRgw }, async t => {
+  const server = await serve(t, () => startRgw('s3.localhost'))
+  const client = createClient(server, server.endpoint, 'path')
+  for (const Bucket of ['open-media.files.example', 'files.example', 'xn--media']) {
+    await client.send(new CreateBucketCommand({ Bucket, ACL: 'public-read' }))
+    for (const Key of ['k', 'open-media/k'])
+      await client.send(new PutObjectCommand({ Bucket, Key, Body: Bucket, ACL: 'public-read' }))
+  }
+  client.destroy()
+  const upstream = `upstream:\n  url: ${server.endpoint}\nvirtualHosts: [files.example]\n`
+  const proxy = await proxyFor(t, `${upstream}buckets:\n  open-media: ${rules}\n`)
+  await untilRead(proxy, 'other')
+  t.equal(await ask(proxy, 'open-media.files.example', '/k'), '200 open-media.files.example')
+  t.equal(await ask(proxy, 'open-media.files.example', '/open-media/k'), '200 open-media.files.example')
+  t.equal(await ask(proxy, 'files.example', '/open-media/k'), '400 InvalidURI')
+  t.equal(await ask(proxy, 'xn--media', '/open-media/k'), '400 InvalidURI')
+})

@@ -11,27 +11,29 @@ function configurationOf(text: string) {
 }
 
 t.test('which names are asked about', async t => {
-  const cases: readonly [text: string, bases: readonly string[], hosts: readonly string[]][] = [
-    ['upstream: { url: "http://127.0.0.1:9000" }', [], []],
-    ['upstream: { url: "http://[::1]:9000" }', [], []],
-    ['upstream: { url: "http://minio:9000" }', ['minio'], []],
+  const cases: readonly [text: string, bases: readonly string[], hosts: readonly string[], foreign?: false][] = [
+    ['upstream: { url: "http://127.0.0.1:9000" }', [], [], false],
+    ['upstream: { url: "http://[::1]:9000" }', [], [], false],
+    ['upstream: { url: "http://minio:9000" }', ['minio'], ['minio']],
     [
       'upstream: { url: "http://minio:9000" }\nvirtualHosts: [s3.example.com, minio]\nhosts: [files.example.com]',
       ['s3.example.com', 'minio'],
-      ['files.example.com'],
+      ['files.example.com', 's3.example.com', 'minio'],
     ],
     [
       'upstream: { url: "https://s3.gra.example", host: rewrite }\nvirtualHosts: [m.example.com]\nhosts: [f.example.com]',
       ['s3.gra.example'],
       [],
+      false,
     ],
+    ['upstream: { url: "http://127.0.0.1:9000", host: rewrite }', [], [], false],
   ]
-  for (const [text, bases, hosts] of cases)
-    t.strictSame(namesToProbe(configurationOf(`${text}\n`)), { bases, hosts }, text)
+  for (const [text, bases, hosts, foreign = true] of cases)
+    t.strictSame(namesToProbe(configurationOf(`${text}\n`)), { bases, hosts, foreign }, text)
 })
 
 const failure: TransportFailure = { kind: 'failure', reason: 'network', detail: 'refused' }
-const names = { bases: ['minio'], hosts: [] }
+const names = { bases: ['minio'], hosts: [], foreign: true }
 
 /** Waits as often as `steps` says, and then for ever. */
 function stepwise(steps: number) {
@@ -117,7 +119,11 @@ t.test('without names nothing is asked', async t => {
     t.fail('nothing is to be asked')
     return Promise.resolve(failure)
   }
-  watchNames({ names: { bases: [], hosts: [] }, send, onFound: () => t.fail('nothing is found') }).stop()
+  watchNames({
+    names: { bases: [], hosts: [], foreign: false },
+    send,
+    onFound: () => t.fail('nothing is found'),
+  }).stop()
 })
 
 t.test('what is new is told by the setting that names it', async t => {
@@ -129,7 +135,10 @@ t.test('what is new is told by the setting that names it', async t => {
       ['minio', 'path'],
       ['s3.example.com', 'path'],
     ]),
-    hosts: new Map([['files.example.com', 'virtual']]),
+    hosts: new Map([
+      ['files.example.com', 'virtual'],
+      ['s3.example.com', 'path'],
+    ]),
     foreign: 'path',
   }
   const events = nameEvents(configuration, nothingFound, found)
@@ -142,12 +151,19 @@ t.test('what is new is told by the setting that names it', async t => {
 
   const lines: unknown[] = []
   const note = (level: string) => (event: string, fields: unknown) => lines.push([level, event, fields])
-  for (const event of [...events, { setting: 'hosts', name: 'a.example', reading: 'path' as const }])
+  const more = [
+    { setting: 'hosts', name: 'a.example', reading: 'path' },
+    { setting: 'hosts', name: 'b.example', reading: 'other' },
+    { setting: 'virtualHosts', name: 'c.example', reading: 'other' },
+  ] as const
+  for (const event of [...events, ...more])
     logName(event, { info: note('info'), warn: note('warn') } as Parameters<typeof logName>[1])
   t.match(lines, [
     ['info', 'host_reading', { setting: 'upstream.url', name: 'minio', reading: 'path' }],
     ['warn', 'host_reading', { name: 's3.example.com', reading: 'path', todo: /MINIO_DOMAIN/ }],
     ['warn', 'host_reading', { name: 'files.example.com', reading: 'virtual', todo: /out of hosts$/ }],
     ['info', 'host_reading', { setting: 'hosts', name: 'a.example', reading: 'path' }],
+    ['warn', 'host_reading', { name: 'b.example', reading: 'other', todo: /out of hosts$/ }],
+    ['warn', 'host_reading', { name: 'c.example', reading: 'other', todo: /MINIO_DOMAIN/ }],
   ])
 })

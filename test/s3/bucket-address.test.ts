@@ -146,6 +146,12 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
+    name: 'a single label that is no bucket name may be a bucket without rules',
+    options: { ...options, found: { bases: new Map(), hosts: new Map(), foreign: 'virtual' } },
+    host: 'xn--secret',
+    addresses: { '/open/k': 'path open OBJECT or none', '/': 'none or none' },
+  },
+  {
     name: 'the bucket segment is decoded exactly once (B030)',
     addresses: {
       '/%62ucket/key': 'path bucket OBJECT',

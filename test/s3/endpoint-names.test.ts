@@ -24,14 +24,14 @@ const rgw = (request: TransportRequest) => {
   return error(404, path ? inPath(request) : under ? host.slice(0, -'.s3.local'.length) : host)
 }
 
-async function probe(answer: (request: TransportRequest) => Answer) {
+async function probe(answer: (request: TransportRequest) => Answer, foreign = true) {
   const asked: TransportRequest[] = []
   const found = await probeNames(
     async request => {
       asked.push(request)
       return answer(request)
     },
-    { bases: ['s3.local', 'minio'], hosts: ['files.example.com'], token: 'a token' },
+    { bases: ['s3.local', 'minio'], hosts: ['files.example.com'], foreign, token: 'a token' },
   )
   return { asked, found: { ...found, bases: Object.fromEntries(found.bases), hosts: Object.fromEntries(found.hosts) } }
 }
@@ -51,7 +51,35 @@ const cases: { name: string; answer: (request: TransportRequest) => Answer; foun
   {
     name: 'RGW takes every other name for a bucket as well',
     answer: rgw,
-    found: { bases: { 's3.local': 'virtual' }, hosts: { [files]: 'virtual' }, foreign: 'virtual', isWhole: true },
+    found: {
+      bases: { 's3.local': 'virtual', minio: 'other' },
+      hosts: { [files]: 'virtual' },
+      foreign: 'virtual',
+      isWhole: true,
+    },
+  },
+  {
+    name: 'MinIO takes what stands before the first of its domains that fits',
+    answer: request => {
+      const host = hostOf(request)
+      return error(403, host.endsWith('.local') ? host.slice(0, -'.local'.length) : inPath(request), 'AccessDenied')
+    },
+    found: {
+      bases: { 's3.local': 'other', minio: 'path' },
+      hosts: { [files]: 'path' },
+      foreign: 'path',
+      isWhole: true,
+    },
+  },
+  {
+    name: 'a listed name may be a bucket under a base that the configuration does not know',
+    answer: request => error(404, hostOf(request).split('.')[0]),
+    found: {
+      bases: { 's3.local': 'virtual', minio: 'virtual' },
+      hosts: { [files]: 'other' },
+      foreign: 'virtual',
+      isWhole: true,
+    },
   },
   {
     name: 'an endpoint that looks at no Host',
@@ -87,6 +115,12 @@ const cases: { name: string; answer: (request: TransportRequest) => Answer; foun
 for (const { name, answer, found } of cases) {
   t.test(name, async t => t.strictSame((await probe(answer)).found, found))
 }
+
+t.test('another label is asked about where that is wanted', async t => {
+  const { asked, found } = await probe(minio, false)
+  t.equal(asked.length, 3)
+  t.match(found, { foreign: undefined, isWhole: true })
+})
 
 t.test('the questions are anonymous, change nothing, and name buckets that nobody has', async t => {
   const { asked } = await probe(minio)

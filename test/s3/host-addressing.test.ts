@@ -67,7 +67,15 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
   {
     name: 'a single label is a bucket perhaps where the endpoint reads it so, or where the configuration names such a bucket',
     options: { ...options, found: { ...found({}), foreign: 'virtual' } },
-    readings: { proxy: 'path or proxy', 'proxy:8080': 'path or proxy', ab: 'path', minio: 'path', '127.0.0.1': 'path' },
+    readings: {
+      proxy: 'path or proxy',
+      'proxy:8080': 'path or proxy',
+      ab: 'path or ab',
+      'xn--bkt': 'path or xn--bkt',
+      a_b: 'path or a_b',
+      minio: 'path',
+      '127.0.0.1': 'path',
+    },
   },
   {
     name: 'a single label is a bucket perhaps where the configuration names such a bucket',
@@ -81,6 +89,25 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
       found: { ...found({}), foreign: 'virtual', hosts: new Map([['proxy.example.com', 'virtual']]) },
     },
     readings: { 'proxy.example.com': 'path or proxy.example.com', 'files.s3.local': 'path' },
+  },
+  {
+    name: 'a base by itself is a bucket perhaps where the endpoint reads it so',
+    options: { ...options, found: { ...found({}), hosts: new Map([['minio', 'virtual']]) } },
+    readings: { minio: 'path or minio', 'minio:9000': 'path or minio', 's3.local': 'path' },
+  },
+  {
+    name: 'under a name of which the endpoint takes another part no bucket is certain',
+    options: {
+      ...options,
+      found: { ...found({ 's3.local': 'other', minio: 'other' }), hosts: new Map([['files.s3.local', 'other']]) },
+    },
+    readings: {
+      'bkt.s3.local': 'none: bkt, bkt.s3.local',
+      'bkt.minio:9000': 'none: bkt, bkt.minio',
+      'BKT.s3.local': 'none: bkt, bkt.s3.local',
+      'files.s3.local': 'none: files, files.s3.local',
+      'bkt.eu.s3.local': 'bucket bkt',
+    },
   },
   {
     name: 'of an unknown name every part that is named, the first that can be one and the whole may be the bucket',
