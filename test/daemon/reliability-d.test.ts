@@ -384,7 +384,7 @@ t.test('D072 trailers of a response are dropped', async t => {
   const text = await proxy.send(t, `GET /web/k HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n${closing}\r\n`)
   const response = readResponse(text)
   t.strictSame([response.framing, response.verdict, response.body], ['chunked', 'complete', 'ok'])
-  t.notMatch(text, /access-control|x-checksum|trailer/i)
+  t.notMatch(text, /^(?:access-control|x-checksum|trailer)/im, 'Vary names fields of a request')
   await assertWell(t, proxy, upstream)
   t.equal(upstream.connections.length, 1)
 })

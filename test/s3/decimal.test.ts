@@ -33,7 +33,7 @@ const cases: readonly { text: string; number: number; canonical: number }[] = [
   ].map(text => ({ text, number: -1, canonical: -1 })),
 ]
 for (const { text, number, canonical } of cases) {
-  t.test(`"${text}" is ${number}, and in canonical form ${canonical}`, async t => {
+  t.test(`${JSON.stringify(text)} is ${number}, and in canonical form ${canonical}`, async t => {
     t.equal(parseDecimal(text), number)
     t.equal(parseCanonicalDecimal(text), canonical)
     t.equal(parseDecimal(`a1${text}`, 2), number)
