@@ -78,6 +78,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   })
   const controlPlane = createControlPlane({
     policies: serving.policies,
+    vary: () => running.vary,
     listening: serving.listening,
     gather: serving.gather,
     metrics,

@@ -87,5 +87,5 @@ async function explainHere(given: ParsedArguments, terminal: Terminal): Promise<
     terminal.err(`the rules of this bucket are "from: ${entry.source}": ask the proxy that runs, with --url\n`)
     return 64
   }
-  return explainQuestion(question, createPolicyTable(buckets))
+  return explainQuestion(question, createPolicyTable(buckets), configuration.vary)
 }

@@ -12,6 +12,8 @@ export { renderExplanation } from './explanation-text.ts'
 export interface ExplainContext extends RulePlace {
   /** What is known of its rules; without it, `rules` or `none` as the policy says. */
   readonly state?: 'rules' | 'none' | 'no-such-bucket' | 'unknown' | undefined
+  /** What is denied varies, too: `vary: always`, on a governed bucket whose answers are not merely reported on. */
+  readonly variesDenied?: boolean | undefined
 }
 
 /**
@@ -48,7 +50,7 @@ export function explain(
   bucket: string,
   context: ExplainContext = {},
 ): Explanation {
-  const denied = { bucket, allowed: false, rules: [], responseFields: [] } as const
+  const denied = { bucket, allowed: false, rules: [], responseFields: deniedFields(context) } as const
   if ('kind' in request) {
     return {
       ...denied,
@@ -83,7 +85,7 @@ function explainDecision(
   policy: Policy | undefined,
   request: CorsRequest,
   bucket: string,
-  place: RulePlace,
+  place: ExplainContext,
 ): Explanation {
   const decision = decide(policy, request)
   const missing = policy === undefined ? [] : missingOfRules(policy, request)
@@ -109,8 +111,12 @@ function explainDecision(
     summary: describeRefusal(decision.reason),
     nearest: nearestRule(rules),
     ...(found.change === undefined ? { noChange: found.why } : { change: found.change }),
-    responseFields: [],
+    responseFields: deniedFields(place),
   }
+}
+
+function deniedFields({ variesDenied }: ExplainContext): Explanation['responseFields'] {
+  return variesDenied === true ? [['Vary', corsVary]] : []
 }
 
 function describeRefusal(reason: Exclude<Reason, 'matched'>): string {

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { createAdminServer } from '../admin/admin-server.ts'
 import type { AdminSources } from '../admin/admin-sources.ts'
 import { createReadiness, type Readiness } from '../admin/readiness.ts'
+import type { Configuration } from '../config/configuration.ts'
 import { describeIssue } from '../config/issue.ts'
 import type { ReloadResult } from '../config/watch-configuration.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
@@ -13,6 +14,8 @@ import { watchRefusedTokens } from './refused-tokens.ts'
 /** What the admin port is made of. */
 export interface ControlPlaneOptions {
   readonly policies: () => PolicySources
+  /** What is in force. */
+  readonly vary: () => Configuration['vary']
   /** Whether anybody takes connections on the S3 port. */
   readonly listening?: (() => boolean) | undefined
   /** Brings in what other processes have counted; absent where there are none. */
@@ -42,7 +45,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     gather: options.gather,
     metrics: metrics.text,
     metricsType: metrics.contentType,
-    explain: query => explainQuestion(query, policies()),
+    explain: query => explainQuestion(query, policies(), options.vary()),
     buckets: () => policies().describe(),
     origins: metrics.origins,
     async reload() {

@@ -1,3 +1,4 @@
+import type { Configuration } from '../config/configuration.ts'
 import { parseCorsRequest } from '../cors/cors-request.ts'
 import { type Explanation, explain } from '../cors/explain.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
@@ -12,8 +13,8 @@ export interface Question {
   readonly requestHeaders: readonly string[] | undefined
 }
 
-/** Explains the decision on a question from what is known now; never triggers a fetch. */
-export function explainQuestion(question: Question, policies: PolicyLookup): Explanation {
+/** Explains the decision on a question from what is known now; never triggers a fetch. `vary` is the configuration's. */
+export function explainQuestion(question: Question, policies: PolicyLookup, vary: Configuration['vary']): Explanation {
   const { bucket, method, origin, requestMethod, requestHeaders } = question
   const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
   const known = policies.inspect(bucket)
@@ -21,14 +22,19 @@ export function explainQuestion(question: Question, policies: PolicyLookup): Exp
   const policy = state.kind === 'rules' ? state.policy : undefined
   return explain(policy, asked, bucket, {
     state: state.kind,
+    variesDenied: vary === 'always' && known.governed && known.enforcement !== 'report',
     source: known.source,
     entry: known.named ? 'named' : known.governed ? 'default' : 'absent',
   })
 }
 
 /** Explains what was decided on a request; undefined for requests that no rule was asked about. */
-export function explainRecord(record: RequestRecord, policies: PolicyLookup): Explanation | undefined {
+export function explainRecord(
+  record: RequestRecord,
+  policies: PolicyLookup,
+  vary: Configuration['vary'],
+): Explanation | undefined {
   const { bucket, decision } = record
   if (bucket === undefined || decision === undefined) return undefined
-  return explainQuestion({ ...record, bucket }, policies)
+  return explainQuestion({ ...record, bucket }, policies, vary)
 }

@@ -50,7 +50,7 @@ export function serveAlone({ metrics, log, events, ...options }: ServingOptions)
     metrics,
     log,
     access: () => configuration.log.access,
-    explain: record => explainRecord(record, dataPlane.policies()),
+    explain: record => explainRecord(record, dataPlane.policies(), configuration.vary),
   })
   const dataPlane = createDataPlane({
     ...options,

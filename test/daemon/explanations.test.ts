@@ -33,18 +33,22 @@ const question = {
 }
 
 t.test('an allowed question names its rule', async t => {
-  const { allowed, rule } = explainQuestion(question, policies)
+  const { allowed, rule } = explainQuestion(question, policies, 'always')
   t.strictSame({ allowed, rule }, { allowed: true, rule: { index: 0, id: 'web' } })
 })
 
 t.test('a denied question gets the smallest change', async t => {
-  const { allowed, reason, change } = explainQuestion({ ...question, origin: 'https://new.example' }, policies)
+  const { allowed, reason, change } = explainQuestion(
+    { ...question, origin: 'https://new.example' },
+    policies,
+    'always',
+  )
   t.strictSame({ allowed, reason }, { allowed: false, reason: 'origin' })
   t.match(change?.yaml, /"https:\/\/new\.example"/)
 })
 
 t.test('a bucket under "*" is told from one with an entry', async t => {
-  const { reason, change } = explainQuestion({ ...question, bucket: 'others' }, policies)
+  const { reason, change } = explainQuestion({ ...question, bucket: 'others' }, policies, 'always')
   t.equal(reason, 'no_rules')
   t.equal(change?.kind, 'new-entry')
 })
@@ -73,7 +77,7 @@ t.test('a question about fetched rules is answered from what is known, and asks 
   const live = createPolicySources([{ name: 'media', source: 'upstream', enforcement: 'headers', rules: [] }], {
     upstream: () => stale,
   })
-  t.equal(explainQuestion(question, live).reason, 'rules_unavailable')
+  t.equal(explainQuestion(question, live, 'always').reason, 'rules_unavailable')
   t.strictSame(asked, [])
 })
 
@@ -84,10 +88,22 @@ t.test('a record that was denied explains itself', async t => {
     requestMethod: 'GET',
     decision: refused.origin,
   })
-  t.equal(explainRecord(record, policies)?.reason, 'origin')
+  t.equal(explainRecord(record, policies, 'always')?.reason, 'origin')
 })
 
 t.test('a record without bucket or decision has nothing to explain', async t => {
-  t.equal(explainRecord(makeRecord(), policies), undefined)
-  t.equal(explainRecord(makeRecord({ decision: refused.no_rules, bucket: undefined }), policies), undefined)
+  t.equal(explainRecord(makeRecord(), policies, 'always'), undefined)
+  t.equal(explainRecord(makeRecord({ decision: refused.no_rules, bucket: undefined }), policies, 'always'), undefined)
+})
+
+t.test('a denied question tells the Vary that is sent', async t => {
+  const vary = ['Vary', 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method']
+  const reported = createPolicySources([{ name: 'media', source: 'none', enforcement: 'report', rules: [] }], {})
+  const denied = { ...question, origin: 'https://new.example' }
+  t.strictSame(explainQuestion(denied, policies, 'always').responseFields, [vary])
+  t.strictSame(explainQuestion({ ...denied, origin: undefined }, policies, 'always').responseFields, [vary])
+  t.strictSame(explainQuestion({ ...denied, bucket: 'others' }, policies, 'always').responseFields, [vary])
+  t.strictSame(explainQuestion(denied, policies, 'matched').responseFields, [], 'as S3 does')
+  t.strictSame(explainQuestion(denied, reported, 'always').responseFields, [], 'nothing is changed under report')
+  t.strictSame(explainQuestion({ ...denied, bucket: 'b' }, reported, 'always').responseFields, [], 'no bucket of ours')
 })

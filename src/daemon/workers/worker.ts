@@ -61,7 +61,7 @@ export function runWorker(channel: WorkerChannel, exit: (code: number) => void):
       },
       log,
       access: () => configuration.log.access,
-      explain: record => explainRecord(record, dataPlane.policies()),
+      explain: record => explainRecord(record, dataPlane.policies(), configuration.vary),
       // All workers together log as much as one process would.
       sampler: createRefusalSampler({
         ...defaultSampling,
