@@ -1,6 +1,7 @@
 // Who may call the admin port. Nothing here looks at paths.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
+import { isHostValue } from '../s3/host-check.ts'
 
 /** What of a request says who calls. */
 export interface Caller {
@@ -41,7 +42,12 @@ function isOwnAddress(address: string | undefined): boolean {
 
 /** A client writes the port that it connects to, and a relay that passes its own client's Host writes that of the relay. */
 function isLoopbackHost(host: string | undefined, port: number | undefined): boolean {
-  if (host === undefined || port === undefined || !(host.endsWith(`:${port}`) || (port === 80 && !/:\d*$/.test(host))))
+  if (
+    host === undefined ||
+    port === undefined ||
+    !isHostValue(host) ||
+    !(host.endsWith(`:${port}`) || (port === 80 && !/:\d*$/.test(host)))
+  )
     return false
   const name = hostName(host)
   return name === 'localhost' || (isIP(name) !== 0 && isLoopbackAddress(name))

@@ -45,6 +45,8 @@ export function createAdminServer(sources: AdminSources): Server {
         .then(answer => send(request, response, answer))
     },
   )
+  // Some versions of Node drop field lines beyond a count without a word, and a relay's own come last. A head is short.
+  server.maxHeadersCount = 0
   // A few scrapers, probes and people; nobody can take sockets from the S3 port by opening more here.
   server.maxConnections = 256
   server.timeout = 30_000

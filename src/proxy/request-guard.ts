@@ -246,6 +246,7 @@ function isProtected(folded: string): boolean {
     default:
       return (
         folded.startsWith('access-control-request-') ||
+        folded.startsWith('if-') ||
         (folded.startsWith('x-amz-') && !folded.startsWith('x-amz-meta-'))
       )
   }

@@ -39,6 +39,16 @@ const connections: { name: string; from?: string; to?: string; request: (host: s
     request: host => curl(host, '1.1', 'X-Envoy-External-Address: 192.0.2.1\r\n'),
     status: 403,
   },
+  {
+    name: 'a relay whose own fields come after more than Node counts',
+    request: host => curl(host, '1.1', `${'dnt:\r\n'.repeat(1100)}X-Forwarded-For: 192.0.2.1\r\n`),
+    status: 403,
+  },
+  {
+    name: 'a Host that is none',
+    request: host => curl(host.replace('127.0.0.1', '[127.0.0.1]evil')),
+    status: 403,
+  },
   { name: 'a relay that passes the name of its own', request: () => curl('localhost:8080'), status: 403 },
 ]
 t.test('who is taken for a person on this machine', async t => {

@@ -180,6 +180,8 @@ const refused: readonly { name: string; request: RequestHead; status: number }[]
     'Content_Length',
     'TRANSFER_ENCODING',
     'x_amz_date',
+    'If_None_Match',
+    'if-modified_since',
     'X-Amz_Content-Sha256',
     'Access_Control_Request_Method',
     'x_amz_acl',
