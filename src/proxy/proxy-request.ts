@@ -54,6 +54,8 @@ export class ProxyRequest extends IncomingMessage implements Holding {
    * hundred. Those of one read are joined, and no more than `maxUnreadPieces` are taken before they are asked for.
    */
   override push(piece: Buffer | null): boolean {
+    // The end of a message without content: most of them.
+    if (piece === null && this.#pieces === undefined) return super.push(null)
     const memory = memoryOf(this.socket)
     memory?.used(piece === null ? 0 : piece.length)
     if (

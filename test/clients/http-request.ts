@@ -28,10 +28,23 @@ export function loopbackAgent(): Agent {
   return new Agent({ keepAlive: true, lookup: lookupLoopback })
 }
 
-/** Sends one request on a connection of its own and reads the whole response. */
-export function sendHttp({ url, method = 'GET', headers, body }: HttpRequest): Promise<HttpResponse> {
+/** Asks the admin port, which takes a client that says `Connection: close` for a relay. */
+export async function askAdmin(asked: HttpRequest): Promise<HttpResponse> {
+  const agent = loopbackAgent()
+  try {
+    return await sendHttp(asked, agent)
+  } finally {
+    agent.destroy()
+  }
+}
+
+/** Sends one request, on a connection of its own unless an agent is given, and reads the whole response. */
+export function sendHttp(
+  { url, method = 'GET', headers, body }: HttpRequest,
+  agent: Agent | false = false,
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false, lookup: lookupLoopback }, incoming => {
+    const outgoing = request(url, { method, headers, agent, lookup: lookupLoopback }, incoming => {
       const chunks: Buffer[] = []
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
       incoming.once('error', reject)

@@ -2,7 +2,7 @@
 // them may turn up in the log at any level, in the metrics, or on the admin port.
 
 import t from 'tap'
-import { encodeForm, sendHttp } from '../clients/http-request.ts'
+import { askAdmin, encodeForm, sendHttp } from '../clients/http-request.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { raw } from '../fixtures/raw-client.ts'
 import { type Answer, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
@@ -139,12 +139,12 @@ buckets:
 
     const authorization = { Authorization: `Bearer ${environment.S3CORS_ADMIN_TOKEN}` }
     for (const path of ['/metrics', '/origins', '/buckets', '/', '/explain?bucket=media']) {
-      const { status, body } = await sendHttp({ url: `${proxy.adminUrl}${path}`, headers: authorization })
+      const { status, body } = await askAdmin({ url: `${proxy.adminUrl}${path}`, headers: authorization })
       t.equal(status, 200, path)
       t.equal(body.includes(canary), false, `nothing in ${path}`)
     }
     const wrong = { Authorization: `Bearer ${canary}`, Host: 'monitoring.example' }
-    await sendHttp({ url: `${proxy.adminUrl}/origins?token=${canary}`, headers: wrong })
+    await askAdmin({ url: `${proxy.adminUrl}/origins?token=${canary}`, headers: wrong })
     await proxy.stop()
 
     const lines = proxy.logs().split('\n')

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { findAwsCli, howToGetAwsCli } from '../clients/aws-cli.ts'
 import { findCurrentBoto3 } from '../clients/boto3.ts'
 import { awsCli, awsSdk, boto3, type CorsClient, type CorsTarget } from '../clients/cors-clients.ts'
-import { sendHttp } from '../clients/http-request.ts'
+import { askAdmin } from '../clients/http-request.ts'
 import { terraform } from '../clients/terraform.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { skipWithout } from '../servers/installed.ts'
@@ -108,7 +108,7 @@ t.test('the rules of RGW', { skip }, async t => {
     t.equal(await awsCli.put(server, 'media', [ruleOf('https://refreshed.example')]), 'done')
     t.equal((await preflight(lazy.url, 'https://refreshed.example')).status, 403, 'not asked yet')
     const headers = { 'Content-Type': 'application/json' }
-    const answer = await sendHttp({ url: `${lazy.adminUrl}/buckets/media/refresh`, method: 'POST', headers })
+    const answer = await askAdmin({ url: `${lazy.adminUrl}/buckets/media/refresh`, method: 'POST', headers })
     t.equal(answer.status, 200, String(answer.body))
     t.equal((await preflight(lazy.url, 'https://refreshed.example')).status, 200)
   })

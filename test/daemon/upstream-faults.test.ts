@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { sendHttp } from '../clients/http-request.ts'
+import { askAdmin, sendHttp } from '../clients/http-request.ts'
 import { type RecordedConnection, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { adminBuckets } from './managed-setup.ts'
 import {
@@ -172,6 +172,6 @@ t.test('K189 K190 rules are used while the endpoint fails, until they are too ol
   t.ok(asked('media').length > before, 'which was asked')
   endpoint.cors = () => answerOf(200, rulesFor(page))
   const headers = { 'Content-Type': 'application/json' }
-  await sendHttp({ url: `${proxy.adminUrl}/buckets/media/refresh`, method: 'POST', headers })
+  await askAdmin({ url: `${proxy.adminUrl}/buckets/media/refresh`, method: 'POST', headers })
   t.equal((await preflight(proxy, 'media')).status, 200, 'known again')
 })

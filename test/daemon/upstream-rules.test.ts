@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { sendHttp } from '../clients/http-request.ts'
+import { askAdmin, sendHttp } from '../clients/http-request.ts'
 import type { ProxyProcess } from '../fixtures/proxy-process.ts'
 import { fieldValues } from '../fixtures/request-reader.ts'
 import { adminBuckets } from './managed-setup.ts'
@@ -140,7 +140,7 @@ t.test('K193 K194 the proxy asks in its own name, and no credentials are told to
       t.match(proxy.logs(), /cold/, 'the requests are logged')
       t.notMatch(proxy.logs(), /canary/)
       for (const path of ['/metrics', '/buckets', '/origins', '/']) {
-        t.notMatch(String((await sendHttp({ url: `${proxy.adminUrl}${path}` })).body), /canary/, path)
+        t.notMatch(String((await askAdmin({ url: `${proxy.adminUrl}${path}` })).body), /canary/, path)
       }
     })
   }
@@ -153,7 +153,7 @@ t.test('a question of /explain is answered from what is known', async t => {
   })
   const explain = async (bucket: string) => {
     const query = new URLSearchParams({ bucket, origin: page })
-    return JSON.parse(String((await sendHttp({ url: `${proxy.adminUrl}/explain?${query}` })).body)) as {
+    return JSON.parse(String((await askAdmin({ url: `${proxy.adminUrl}/explain?${query}` })).body)) as {
       reason: string
     }
   }

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { sendHttp } from '../../clients/http-request.ts'
+import { askAdmin } from '../../clients/http-request.ts'
 import { scrape, sumOf } from '../../fixtures/exposition.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
@@ -18,7 +18,7 @@ t.test('a reload reaches every worker once, and a fault reaches none', async t =
   t.teardown(() => proxy.stop('SIGINT'))
   const reload = async () => {
     const headers = { 'content-type': 'application/json', 'content-length': '0' }
-    const { body } = await sendHttp({ url: `${proxy.adminUrl}/reload`, method: 'POST', headers })
+    const { body } = await askAdmin({ url: `${proxy.adminUrl}/reload`, method: 'POST', headers })
     return JSON.parse(String(body)) as { result: string; issues: string[] }
   }
   const statuses = async (origin: string) =>

@@ -1,7 +1,7 @@
 // What several workers count, seen from outside.
 
 import t from 'tap'
-import { sendHttp } from '../../clients/http-request.ts'
+import { askAdmin } from '../../clients/http-request.ts'
 import { type ExposedSample, samplesOf, scrape, sumOf, sumsBy } from '../../fixtures/exposition.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
@@ -59,7 +59,7 @@ for (const workers of [2, 3]) {
     t.equal(samplesOf(samples, 'process_resident_memory_bytes').length, 1)
     const names = samples.map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`)
     t.equal(new Set(names).size, names.length, 'no series twice')
-    const { body } = await sendHttp({ url: `${proxy.adminUrl}/origins` })
+    const { body } = await askAdmin({ url: `${proxy.adminUrl}/origins` })
     const shown = JSON.parse(String(body)) as { overflow: number; buckets: { denied: { origins: unknown[] } }[] }
     t.equal(shown.overflow, sumOf(samples, 's3cors_label_overflow_total'), '/origins shows the same table')
     t.equal(shown.buckets.flatMap(({ denied }) => denied.origins).length, 10)
