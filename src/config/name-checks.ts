@@ -50,12 +50,10 @@ export function checkHostNames(raw: unknown, fault: TellFault): void {
   const hosts = namesOf(child(raw, ['hosts']))
   const hostField = child(raw, ['console', 'host'])
   for (const [index, host] of hosts.entries()) {
-    const base = host === undefined ? undefined : baseOf(host, bases)
+    // A base is path-style by itself: to say so again is no contradiction.
+    const base = host === undefined || bases.includes(host) ? undefined : baseOf(host, bases)
     if (base === undefined) continue
-    const message =
-      base === host
-        ? 'virtualHosts has it as well: a base is path-style by itself'
-        : `to the endpoint it is a bucket under ${base} of virtualHosts`
+    const message = `to the endpoint it is a bucket under ${base} of virtualHosts`
     fault('host-under-base', ['hosts', index], message, `a name that is not under ${base}`)
   }
   if (typeof hostField !== 'string') return
