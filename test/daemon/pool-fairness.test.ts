@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { errorCode, readResponse } from '../fixtures/client-responses.ts'
+import { type ClientResponse, errorCode, readResponse, readResponses } from '../fixtures/client-responses.ts'
 import { sendPattern } from '../fixtures/patterned-object.ts'
 import { type RecordingUpstream, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { objectBytes, type SlowKind, slowKinds, uploaded } from '../fixtures/slow-clients.ts'
@@ -211,4 +211,65 @@ t.test('one address does not keep every place in the queue', async t => {
   upstream.connections[0]?.socket.write(ok)
   await stranger.until(({ ended }) => ended !== undefined)
   t.equal(readResponse(stranger.text).status, 200)
+})
+
+t.test('where every connection is in use, a client that waits for a 100 is told to send its content', async t => {
+  const upstream = await startRecordingUpstream(t, {
+    answerHead: ({ target }) => (target === '/web/expecting' ? 'HTTP/1.1 100 Continue\r\n\r\n' : undefined),
+    answer: ({ target }) => (target === '/web/never' ? undefined : ok),
+  })
+  const proxy = await startProxy(t, upstream)
+  for (let i = 0; i < connections; i++) {
+    const client = await proxy.open(t)
+    await client.write('GET /web/never HTTP/1.1\r\nHost: a\r\n\r\n')
+  }
+  await upstream.until(({ requests }) => requests.length === connections)
+  const client = await proxy.open(t)
+  await client.write(
+    `PUT /web/expecting HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n${closing}\r\n`,
+  )
+  await client.until(({ text }) => text === 'HTTP/1.1 100 Continue\r\n\r\n')
+  await client.write('hi')
+  upstream.connections[0]?.socket.write(ok)
+  await client.until(({ ended }) => ended !== undefined)
+  const response = readResponse(client.text, 'PUT')
+  t.strictSame([response.status, response.body, response.informational], [200, 'ok', [100]])
+  const received = upstream.requests.find(({ target }) => target === '/web/expecting')
+  t.equal(received?.body.toString(), 'hi')
+})
+
+t.test('an upload that is refused for want of a connection leaves its own connection in order', async t => {
+  const upstream = await startEndpoint(t)
+  const proxy = await startTestProxy(t, upstream.url, { upstream: { connections: 1, queue: 0 } })
+  const waiting = await proxy.open(t)
+  await waiting.write('GET /web/never HTTP/1.1\r\nHost: a\r\n\r\n')
+  await upstream.until(({ requests }) => requests.length === 1)
+  for (const framing of ['length', 'chunked']) {
+    for (const size of [2, 300_000]) {
+      const content = 'h'.repeat(size)
+      const body = framing === 'length' ? content : `${size.toString(16)}\r\n${content}\r\n0\r\n\r\n`
+      const fields = framing === 'length' ? `Content-Length: ${size}\r\n` : 'Transfer-Encoding: chunked\r\n'
+      const client = await proxy.open(t)
+      await client.write(`PUT /web/k HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`)
+      await client.write(
+        `OPTIONS /web/k HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: GET\r\n${closing}\r\n`,
+      )
+      await client.until(({ ended }) => ended !== undefined)
+      const [first, second, ...more] = readResponses(client.text, 'PUT', 'OPTIONS')
+      t.strictSame([first?.status, errorCode(first as ClientResponse), more.length], [503, 'SlowDown', 0])
+      // Where not all of the content had come when it was refused, nothing after it is read as a request.
+      t.equal(second?.status, first?.values('connection')[0] === 'close' ? undefined : 200)
+    }
+  }
+})
+
+t.test('a head without content never reaches the endpoint, and is told 408 in the end', async t => {
+  const upstream = await startEndpoint(t)
+  const proxy = await startTestProxy(t, upstream.url, { limits: { idleSeconds: 0.5 } })
+  for (const fields of ['Content-Length: 2\r\n', 'Transfer-Encoding: chunked\r\n']) {
+    const text = await proxy.send(t, `PUT /web/k HTTP/1.1\r\nHost: a\r\n${fields}\r\n`)
+    t.equal(readResponse(text, 'PUT').status, 408)
+  }
+  t.equal(upstream.connections.length, 0)
+  t.ok(proxy.records.every(({ clientAborted }) => clientAborted))
 })
