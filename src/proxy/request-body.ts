@@ -102,7 +102,7 @@ export class RequestBody {
     const connection = this.#connection
     if (connection === undefined) {
       this.#first = chunk
-      this.#onFirst?.()
+      this.#tellFirst()
       if (this.#first !== undefined) this.#request.pause()
       return
     }
@@ -136,13 +136,20 @@ export class RequestBody {
     if (this.done) return
     if (this.#connection === undefined) {
       this.#ended = true
-      this.#onFirst?.()
+      this.#tellFirst()
       return
     }
     // Node emits 'end' only for a message whose end has come: an aborted upload never gets its last chunk. Trailers are
     // discarded (RFC 9110 §6.5.1); S3's own travel inside the content.
     if (this.#chunked) this.#connection.writeText('0\r\n\r\n')
     this.#finish()
+  }
+
+  /** Once: Node emits the end of content whose last piece was just taken, even though that has paused the request. */
+  #tellFirst(): void {
+    const onFirst = this.#onFirst
+    this.#onFirst = undefined
+    onFirst?.()
   }
 
   #finish(): void {

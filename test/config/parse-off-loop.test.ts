@@ -139,6 +139,7 @@ t.test('a parser has one thread for what it does, and no variable but those that
   const environment = { S3CORS_LISTEN: ':1', AWS_SECRET_ACCESS_KEY: 'secret' }
   const { wanted } = await runParser(url, { ...source, environment }, snapshot, startMs, besideRequests)
   t.match(wanted, [
+    '--disable-sigusr1',
     '--single-threaded',
     /^--max-semi-space-size=/,
     /^--initial-old-space-size=/,

@@ -116,6 +116,27 @@ t.test('nothing is read before the start', async t => {
   t.equal(socket.written, '')
 })
 
+t.test('content whose end comes with it asks for a connection once', async t => {
+  for (const [framing, written] of [
+    [length('5'), 'hello'],
+    [chunks, '5\r\nhello\r\n0\r\n\r\n'],
+  ] as const) {
+    const { body, connection, request, socket, doneTimes } = setUp(framing)
+    let calls = 0
+    body.await(() => {
+      calls++
+    })
+    request.end('hello')
+    await settled()
+    await settled()
+    t.equal(calls, 1)
+    body.start(connection)
+    await settled()
+    t.equal(socket.written, written)
+    t.strictSame([calls, doneTimes(), body.done], [1, 1, true])
+  }
+})
+
 t.test('content that comes before there is a connection is waited for, and kept', async t => {
   for (const [framing, written] of [
     [length('5'), 'hello'],

@@ -4,11 +4,12 @@ import { readJson } from '../../../src/config/text/json-text.ts'
 import type { Located } from '../../../src/config/text/located.ts'
 import { readYaml } from '../../../src/config/text/yaml-text.ts'
 
-// JSON is YAML 1.2 too: both readers give the same data, and put every scalar and every key at the same place.
+// JSON is YAML 1.2 too: both readers give the same data, and put every scalar and every key at the same place. Only numbers
+// with an exponent are refused in YAML.
 const texts: readonly string[] = [
   '{"CORSRules": [{"ID": "a", "AllowedOrigins": ["*", "https://a.example"], "MaxAgeSeconds": 3000}]}',
   '[\n  {\n    "a": [1, -2.5, true, false, null, ""],\n    "b": {}\n  },\n  []\n]\n',
-  '{"a\\u00e9\\"": "\\n\\t\\\\ \\u20ac", "n": 1e3}',
+  '{"a\\u00e9\\"": "\\n\\t\\\\ \\u20ac", "n": 1000}',
 ]
 
 /** Every path of the data, from the root on. */
