@@ -3,8 +3,12 @@ import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
 import { isCorsOperation } from '../s3/cors-query.ts'
 import type { Log } from '../telemetry/log.ts'
 
-/** Whether this was a `PUT` or `DELETE ?cors`, however it was written, that the endpoint carried out: it may have other rules now. */
-export function isCorsWrite({ method, status, target, bucket, object }: RequestRecord): boolean {
+/**
+ * Whether this was a `PUT` or `DELETE ?cors`, however it was written, that the endpoint carried out: it may have other rules now.
+ * What the proxy itself carried out is in force already.
+ */
+export function isCorsWrite({ kind, method, status, target, bucket, object }: RequestRecord): boolean {
+  if (kind === 'managed') return false
   if ((method !== 'PUT' && method !== 'DELETE') || status < 200 || status > 299 || bucket === undefined) return false
   return isCorsOperation(target, object)
 }

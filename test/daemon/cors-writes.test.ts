@@ -31,6 +31,11 @@ const cases: readonly { readonly name: string; readonly record: Partial<RequestR
   { name: 'a PUT of another subresource', record: { method: 'PUT', target: '/b?corset', status: 200 }, write: false },
   { name: 'a PUT of an object', record: { method: 'PUT', target: '/b/cors', status: 200 }, write: false },
   {
+    name: 'a PUT ?cors that the proxy itself carried out',
+    record: { kind: 'managed', method: 'PUT', target: '/b?cors', status: 200 },
+    write: false,
+  },
+  {
     name: 'a PUT of no bucket',
     record: { method: 'PUT', target: '/?cors', status: 200, bucket: undefined },
     write: false,
