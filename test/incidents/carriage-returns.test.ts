@@ -20,7 +20,7 @@ const cases: readonly { name: string; read: () => unknown; result: unknown }[] =
   {
     name: 'an error document within its limit',
     read: () => parseErrorDocument(answer(404, `<Error><Code>NoSuchBucket</Code>${returns.slice(0, 65_000)}</Error>`)),
-    result: { code: 'NoSuchBucket', region: undefined },
+    result: { code: 'NoSuchBucket', region: undefined, bucketName: undefined },
   },
   {
     name: 'a list of buckets',
