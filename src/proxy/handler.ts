@@ -157,9 +157,10 @@ function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadin
         : undefined
     if (blocking === undefined) return decideAndGo(context, turn, undefined, none)
     record.kind = 'actual'
-    record.decision = decisionOf(asked, blocking)
+    const decision = decisionOf(asked, blocking)
+    record.decision = decision
     record.enforcement = blocking.enforcement
-    refuseBlocked(context, turn, blocking, responseCorsOf(blocking, settings.varyAlways, record.decision, undefined))
+    refuseBlocked(context, turn, blocking, responseCorsOf(blocking, settings.varyAlways, decision, undefined))
   }
   const policies = policiesOf(settings, address, none)
   // Where nothing has to be waited for, a fault in the request's content finds its answer under way, as everywhere.
@@ -190,9 +191,10 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
   const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
   if (guarded.method === 'OPTIONS') {
     record.kind = 'preflight'
-    record.decision = decisionOf(asked, policy)
+    const decision = decisionOf(asked, policy)
+    record.decision = decision
     if (policy.enforcement === 'report') forward(context, turn, responseCorsOf(policy, false, undefined, undefined))
-    else answerPreflight(context, turn, asked, bucket, policy)
+    else answerPreflight(context, turn, asked, bucket, policy, decision)
     return
   }
   if ('kind' in asked && asked.kind === 'no_origin') {

@@ -11,16 +11,16 @@ import { hasContent } from './request-body.ts'
 import { answer, type Bucket, end, type Turn } from './turn.ts'
 import { responseCorsOf, situationOf } from './verdict.ts'
 
-/** Answers a preflight as S3 does, by the decision in the turn's record; the endpoint hears nothing of it. */
+/** Answers a preflight as S3 does: `decision` is the one on what was `asked`. The endpoint hears nothing of it. */
 export function answerPreflight(
   context: ProxyContext,
   turn: Turn,
   asked: CorsRequest | CorsRequestIssue,
   bucket: Bucket | undefined,
   policy: BucketPolicy,
+  decision: Decision,
 ): void {
   const { record, response, request, settings } = turn
-  const decision = record.decision as Decision
   if (decision.allowed && !('kind' in asked)) {
     const { requestId, hostId } = context.ids()
     const fields = new OutgoingFields()

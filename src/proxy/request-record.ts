@@ -32,7 +32,7 @@ export interface RequestRecord {
   object: boolean
   /** The configuration names the bucket itself, so its name may be a label. */
   bucketNamed: boolean
-  /** Of preflight and actual requests; undefined for every other kind. */
+  /** Of preflight and actual requests; undefined for every other kind. The proxy writes it here for the observer and reads it nowhere. */
   decision: Decision | undefined
   enforcement: Enforcement
   /** Access-Control-Request-Method as sent. */

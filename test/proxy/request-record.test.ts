@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
 import { newRecord } from '../../src/proxy/request-record.ts'
 
@@ -20,4 +21,14 @@ t.test('a record begins with what is known, and nothing made up', async t => {
 
 t.test('a request that could not be read has no method and no target', async t => {
   t.match(newRecord(undefined, undefined, undefined, 0), { method: '', target: '' })
+})
+
+t.test('the proxy writes the decision into the record, and reads it nowhere', async t => {
+  const folder = new URL('../../src/proxy/', import.meta.url)
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue
+    const code = await readFile(new URL(name, folder), 'utf8')
+    const reads = code.match(/record\.decision\b(?! = )|\{[^{}]*\bdecision\b[^{}]*\} = (?:\w+\.)*record\b/g)
+    t.equal(reads, null, `${name} takes a decision as an argument`)
+  }
 })
