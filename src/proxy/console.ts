@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { createProxyServer } from 'http-proxy-3'
 import { parseDecimal } from '../s3/decimal.ts'
+import { type S3Error, s3Errors } from '../s3/error-response.ts'
 import type { GuardedRequest } from './request-guard.ts'
 import type { RequestRecord } from './request-record.ts'
 
@@ -13,8 +14,8 @@ export interface ConsoleProxy {
   readonly target: ConsoleTarget
   /** Whether a request with this Host goes there: that very Host, port included, and no other. */
   matches(host: string): boolean
-  /** False when the request must be refused instead: http-proxy-3 frames it wrongly. */
-  accepts(request: GuardedRequest): boolean
+  /** Why the request must be refused instead: http-proxy-3 would frame it wrongly, or keep it in a queue that has no end. */
+  refuses(request: GuardedRequest): S3Error | undefined
   /** Calls `ended` once, when the response has been sent or broken off. */
   web(request: IncomingMessage, response: ServerResponse, record: RequestRecord, ended: () => void): void
   /** A WebSocket; the client's socket is destroyed with the server's. Calls `ended` once, when it is over. */
@@ -53,6 +54,8 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
     proxyTimeout: target.timeoutMs,
   })
   const sockets = new Map<Duplex, RequestRecord>()
+  // Node's agent keeps what waits for a connection, with the content that has come, and forgets none whose client has left.
+  let underWay = 0
   const brokenOff = new WeakSet<ServerResponse>()
   const breakOff = (response: ServerResponse): void => {
     brokenOff.add(response)
@@ -90,10 +93,15 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
   return {
     target,
     matches: candidate => candidate.length === host.length && candidate.toLowerCase() === host,
-    // It forwards a chunked DELETE or OPTIONS as `Content-Length: 0` with the content behind it: a second request.
-    accepts: ({ method, chunked }) => !(chunked && (method === 'DELETE' || method === 'OPTIONS')),
+    refuses({ method, chunked }) {
+      // It forwards a chunked DELETE or OPTIONS as `Content-Length: 0` with the content behind it: a second request.
+      if (chunked && (method === 'DELETE' || method === 'OPTIONS')) return s3Errors.transferCodingNotImplemented
+      return underWay < maxConnections ? undefined : s3Errors.slowDown
+    },
     web(request, response, record, ended) {
+      underWay++
       response.once('close', () => {
+        underWay--
         record.status = response.headersSent ? response.statusCode : 0
         record.clientAborted = !response.writableFinished && !brokenOff.has(response)
         ended()

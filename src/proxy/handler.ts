@@ -70,20 +70,14 @@ function handle(
   record.requestHeaders = guarded.requestHeaders
   const consoleProxy = settings.console
   if (consoleProxy?.matches(guarded.host) === true) {
-    if (consoleProxy.accepts(guarded)) {
+    const refusal = consoleProxy.refuses(guarded)
+    if (refusal === undefined) {
       if (expectsContinue) response.writeContinue()
       settleHeaders(request, guarded, forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor))
       consoleProxy.web(request, nodeResponseFor(response), record, () => end(context, record))
     } else {
       record.kind = 'rejected'
-      answer(
-        context,
-        request,
-        response,
-        record,
-        { ...s3Errors.transferCodingNotImplemented, closes: true },
-        new OutgoingFields(),
-      )
+      answer(context, request, response, record, { ...refusal, closes: true }, new OutgoingFields())
     }
     return
   }

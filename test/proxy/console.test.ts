@@ -11,6 +11,7 @@ import { fin, rst, startFaultUpstream, write } from '../fixtures/fault-upstream.
 import { openRaw, type RawConnection } from '../fixtures/raw-client.ts'
 import { type Answer, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { fieldValues } from '../fixtures/request-reader.ts'
+import { startTestProxy } from '../fixtures/test-proxy.ts'
 
 const host = 'console.example:9001'
 
@@ -28,17 +29,17 @@ const hosts = [
   { host: '', matches: false },
 ]
 const requests = [
-  { method: 'DELETE', chunked: true, accepts: false },
-  { method: 'OPTIONS', chunked: true, accepts: false },
-  { method: 'DELETE', chunked: false, accepts: true },
-  { method: 'POST', chunked: true, accepts: true },
+  { method: 'DELETE', chunked: true, refused: 501 },
+  { method: 'OPTIONS', chunked: true, refused: 501 },
+  { method: 'DELETE', chunked: false, refused: undefined },
+  { method: 'POST', chunked: true, refused: undefined },
 ]
 t.test('a console', async t => {
   const proxy = consoleAt('127.0.0.1:9')
   t.teardown(() => proxy.close())
   for (const { host, matches } of hosts) t.equal(proxy.matches(host), matches, `Host "${host}"`)
-  for (const { accepts, ...request } of requests)
-    t.equal(proxy.accepts(request as GuardedRequest), accepts, JSON.stringify(request))
+  for (const { refused, ...request } of requests)
+    t.equal(proxy.refuses(request as GuardedRequest)?.status, refused, JSON.stringify(request))
 })
 
 /** A server of nothing but a console, and a client of it. */
@@ -109,6 +110,23 @@ t.test('a client that leaves has aborted', async t => {
   await upstream.until(({ requests }) => requests.length === 1)
   client.reset()
   t.match(await recorded(ended), { status: 0, clientAborted: true })
+})
+
+t.test('what finds no connection to the console is refused, and never kept in a queue', async t => {
+  const upstream = await startRecordingUpstream(t, { answer: () => undefined })
+  const proxy = await startTestProxy(t, 'http://127.0.0.1:9', {
+    console: { host, url: `http://127.0.0.1:${upstream.port}` },
+  })
+  const held = `POST /api HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 100000\r\n\r\n`
+  const clients = await Promise.all(Array.from({ length: 140 }, () => proxy.open(t)))
+  for (const client of clients) await client.write(held)
+  await proxy.until(({ records }) => records.length === 12)
+  t.ok(proxy.records.every(({ status, errorCode }) => status === 503 && errorCode === 'SlowDown'))
+  for (const client of clients) client.reset()
+  await proxy.until(({ records }) => records.length === 140)
+  const after = await proxy.open(t)
+  await after.write(post.replace('/api', '/after'))
+  await upstream.until(({ requests }) => requests.some(({ target }) => target.startsWith('/after')))
 })
 
 const upgrade = `GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n\r\n`

@@ -13,7 +13,7 @@ import { openRaw } from '../fixtures/raw-client.ts'
 const answering: ConsoleProxy = {
   target: { host: 'console.example', protocol: 'http:', authority: '127.0.0.1:9', timeoutMs: 1000 },
   matches: host => host === 'console.example',
-  accepts: () => true,
+  refuses: () => undefined,
   web: () => undefined,
   upgrade(_request, socket, _head, record, ended) {
     record.status = 101
