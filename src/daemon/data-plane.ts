@@ -97,7 +97,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     heapLimitBytes: resources.heapBytes,
     read: readMemoryUse,
     collect: collectGarbage,
-    relieve: () => ledgerOf(server)?.relieve(),
+    relieve: () => ledgerOf(server)?.relieve() === true,
   })
   const ticker = setInterval(() => {
     const nowMs = now()

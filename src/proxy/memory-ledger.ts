@@ -100,10 +100,15 @@ export class MemoryLedger implements GrowthWatch {
     if (this.#heldBytes > this.#limits.heldBytes) this.#endGreediest(this.#limits.heldBytes * 0.75, 'held')
   }
 
-  /** Ends as many of the greediest as hold half of what is held: the process itself has grown too large. */
-  relieve(): void {
+  /**
+   * Ends as many of the greediest as hold half of what is held: the process itself has grown too large. False where that is too
+   * little to be the reason: then none is ended.
+   */
+  relieve(): boolean {
     for (const client of this.#clients) this.#count(client)
+    if (this.#heldBytes < this.#limits.heldBytes / 8) return false
     this.#endGreediest(this.#heldBytes / 2, 'memory')
+    return true
   }
 
   #count(client: ClientMemory): void {

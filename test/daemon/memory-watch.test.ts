@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { collectGarbage, createMemoryWatch, readMemoryUse } from '../../src/daemon/memory-watch.ts'
 
 const mebibyte = 1024 * 1024
 
-/** A process of 256 MiB with a heap of 200; what it has after a collection is `after`. */
-function start(before: number, after: number, heap = 10) {
+/** A process of 256 MiB with a heap of 200; what it has after a collection is `after`, and clients hold enough for `reliefs`. */
+function start(before: number, after: number, { heap = 10, reliefs = 100 } = {}) {
   const done: string[] = []
   let own = before
+  let left = reliefs
   const tick = createMemoryWatch({
     memoryBytes: 256 * mebibyte,
     heapLimitBytes: 200 * mebibyte,
@@ -15,15 +18,22 @@ function start(before: number, after: number, heap = 10) {
       done.push('collect')
       own = after
     },
-    relieve: () => done.push('relieve'),
+    relieve: () => {
+      done.push('relieve')
+      return --left >= 0
+    },
   })
-  return { tick, done, grow: (mebibytes: number) => (own = mebibytes) }
+  /** What is done within so many seconds, four looks a second. */
+  const pass = (seconds: number, fromMs = 0) => {
+    for (let ms = 0; ms < seconds * 1000; ms += 250) tick(fromMs + ms)
+    return done.splice(0)
+  }
+  return { tick, done, pass, grow: (mebibytes: number) => (own = mebibytes) }
 }
 
 t.test('a process that is small enough is left alone', async t => {
-  const { tick, done } = start(150, 0)
-  tick(0)
-  t.strictSame(done, [])
+  const { pass } = start(150, 0)
+  t.strictSame(pass(60), [])
 })
 
 t.test('one that nears its limit collects garbage, and again only after a while', async t => {
@@ -36,17 +46,44 @@ t.test('one that nears its limit collects garbage, and again only after a while'
   t.strictSame(done, ['collect', 'collect'])
 })
 
-t.test('one that is over it all the same lets go of what clients hold', async t => {
-  const { tick, done } = start(230, 230)
-  tick(0)
-  tick(250)
-  t.strictSame(done, ['collect', 'relieve', 'relieve'])
+t.test('one of whose memory nothing is garbage collects seldom', async t => {
+  const { pass } = start(200, 200)
+  t.strictSame(pass(10), ['collect'])
+})
+
+t.test(
+  'one that is over it all the same lets go of what clients hold, and collects that before it lets go of more',
+  async t => {
+    const { pass } = start(230, 230)
+    t.strictSame(pass(1), ['collect', 'relieve', 'collect', 'relieve'])
+  },
+)
+
+t.test('where clients hold nothing, none is asked for again and again', async t => {
+  const { pass, grow } = start(230, 230, { reliefs: 1 })
+  t.strictSame(pass(10), ['collect', 'relieve', 'collect', 'relieve'])
+  grow(150)
+  t.strictSame(pass(10, 20_000), [])
 })
 
 t.test("V8's limit counts as well", async t => {
-  const { tick, done } = start(10, 10, 180)
+  const { tick, done } = start(10, 10, { heap: 180 })
   tick(0)
   t.strictSame(done, ['collect', 'relieve'])
+})
+
+t.test('a collection gives the memory back that V8 keeps for its heap to grow again', async t => {
+  const program = `
+    import { collectGarbage, readMemoryUse } from ${JSON.stringify(new URL('../../src/daemon/memory-watch.ts', import.meta.url).href)}
+    let kept = []
+    for (let i = 0; i < 2400; i++) kept.push(Buffer.alloc(63_000, 'x').toString('latin1'))
+    const full = readMemoryUse().ownBytes
+    kept = undefined
+    collectGarbage()
+    console.log(full, readMemoryUse().ownBytes)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+  const [full = 0, after = Number.POSITIVE_INFINITY] = stdout.trim().split(' ').map(Number)
+  t.ok(after < full / 2, `${full} ${after}`)
 })
 
 t.test('this process has memory, and its garbage can be collected', async t => {

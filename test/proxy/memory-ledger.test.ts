@@ -28,7 +28,7 @@ function start(connections: number, heldBytes: number) {
   return { ledger, told, enter, hold, ended }
 }
 
-const waiting = { req: { headBytes: 0, heldBytes: 0 }, writableFinished: false, destroyed: false }
+const waiting = { req: { headBytes: 0, heldBytes: 0 }, ownBytes: 0, writableFinished: false, destroyed: false }
 
 t.test('within the bounds no connection is ended', async t => {
   const { ledger, enter, hold, ended } = start(3, 100_000)
@@ -104,9 +104,16 @@ t.test('for one connection too many', async t => {
 })
 
 t.test('when the process itself is too large, half of what is held goes', async t => {
-  const { ledger, told, enter, hold, ended } = start(100, 1e9)
+  const { ledger, told, enter, hold, ended } = start(100, 500_000)
   for (const bytes of [10_000, 10_000, 40_000, 10_000]) hold(enter(0), bytes)
-  ledger.relieve()
+  t.equal(ledger.relieve(), true)
   t.strictSame(ended(), [2])
   t.strictSame(told, [['memory', 1]])
+})
+
+t.test('when the process itself is too large, and not because of its clients, none goes', async t => {
+  const { ledger, enter, hold, ended } = start(100, 1_000_000)
+  for (const bytes of [10_000, 10_000, 40_000, 10_000]) hold(enter(0), bytes)
+  t.equal(ledger.relieve(), false)
+  t.strictSame(ended(), [])
 })
