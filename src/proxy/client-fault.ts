@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { renderError, type S3Error, s3Errors } from '../s3/error-response.ts'
+import { memoryOf } from './client-memory.ts'
 import { isNeverStored, noStoreLine } from './own-answer.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { newRecord } from './request-record.ts'
@@ -46,6 +47,9 @@ export function answerFault(context: ProxyContext, socket: Socket, error: S3Erro
   } else if (exchange?.underWay === true) {
     // What went up must arrive as aborted, and the client is told if it still can be.
     exchange.abort(error)
+  } else if (memoryOf(socket)?.isQueued === true) {
+    // Not begun yet, and never will be.
+    refuse(context, socket, error)
   } else socket.destroy()
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Listed } from './live-list.ts'
+import type { LoopSharer } from './loop-shares.ts'
 import type { PipelinedRequests } from './pipelined-requests.ts'
 
 /** Something that keeps bytes for a client. */
@@ -10,6 +11,8 @@ export interface Holding {
 /** What is asked of a response by those who count memory. */
 export interface CountedResponse {
   readonly req: Holding & { readonly headBytes: number }
+  /** What of the bytes that were written for it is no buffer that is counted elsewhere. */
+  readonly ownBytes: number
   readonly writableFinished: boolean
   readonly destroyed: boolean
 }
@@ -39,7 +42,7 @@ export function memoryOf(socket: Socket): ClientMemory | undefined {
 }
 
 /** What one client connection makes the proxy hold, beyond what a connection costs that does nothing. */
-export class ClientMemory implements Listed {
+export class ClientMemory implements Listed, LoopSharer {
   listedAt = -1
   /** What it held when it was last counted; kept by the ledger. */
   countedBytes = 0
@@ -55,6 +58,11 @@ export class ClientMemory implements Listed {
   parsing: { onParsed(): void } | undefined
   /** When it last read or wrote, as the clock of all connections sees it. */
   quietSinceMs: number
+  begunRequests = 0
+  begunAtBytes = 0
+  loopTurn = -1
+  /** The request whose turn it is waits for its share of the event loop. */
+  isQueued = false
 
   readonly #watch: GrowthWatch
   #socket: CountedSocket
@@ -70,6 +78,10 @@ export class ClientMemory implements Listed {
     this.#socket[unit] = this
   }
 
+  get readBytes(): number {
+    return this.#readBytes
+  }
+
   /** The TLS socket that was made of it. */
   secured(socket: Socket): void {
     this.#socket = socket
@@ -82,6 +94,11 @@ export class ClientMemory implements Listed {
     const readBytes = this.#socket.bytesRead
     this.#watch.grew(this, readBytes - this.#readBytes)
     this.#readBytes = readBytes
+  }
+
+  /** So many bytes are written to it that are kept until they have left. */
+  wrote(bytes: number): void {
+    this.#watch.grew(this, bytes)
   }
 
   /** The parser has gone through what it was given. */
@@ -113,8 +130,9 @@ export class ClientMemory implements Listed {
   heldBytes(headBytes: number): number {
     const socket = this.#socket
     let held = Math.min(Math.max(0, this.#readBytes - this.#usedBytes), headBytes)
-    // Without TLS they lie in the buffer of a connection to the endpoint, which is counted there.
-    held += socket.encrypted === true ? socket.writableLength : Math.min(socket.writableLength, 4096)
+    // Without TLS content lies in the buffer of a connection to the endpoint, which is counted there.
+    const ownBytes = socket.encrypted === true ? Number.POSITIVE_INFINITY : (this.response?.ownBytes ?? 0)
+    held += Math.min(socket.writableLength, ownBytes)
     if (this.pipelined !== undefined) held += this.pipelined.heldBytes
     const { response } = this
     // Its head once more as the endpoint is sent it.

@@ -10,6 +10,8 @@ type ServedResponse = ServerResponse & { _keepAliveTimeout: number; _closed: boo
  */
 export function nodeResponseFor(response: ProxyResponse): ServerResponse {
   const { req, socket } = response
+  // Content for it comes from no connection of ours.
+  response.ownBytes = Number.POSITIVE_INFINITY
   const own = new ServerResponse(req) as ServerResponse as ServedResponse
   own.shouldKeepAlive = response.shouldKeepAlive
   own._keepAliveTimeout = response._keepAliveTimeout

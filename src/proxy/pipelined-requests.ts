@@ -33,6 +33,7 @@ export class PipelinedRequests implements Holding {
   #unparsed: Buffer | undefined
   /** The response that tells Node to stop reading. */
   #stopper: ProxyResponse | undefined
+  #isOver = false
 
   constructor(socket: Socket) {
     this.#socket = socket as ParsedSocket
@@ -41,7 +42,7 @@ export class PipelinedRequests implements Holding {
     const { onIncoming } = parser
     parser.onIncoming = (request, keepAlive) => {
       const result = onIncoming(request, keepAlive)
-      return result === 0 && this.#stopper !== undefined ? pauseParser : result
+      return result === 0 && (this.#isOver || this.#stopper !== undefined) ? pauseParser : result
     }
   }
 
@@ -65,12 +66,22 @@ export class PipelinedRequests implements Holding {
 
   /** The parser has stopped, or was given more after it had: keeps what is not parsed. False for any other fault. */
   keep(fault: ClientFault): boolean {
-    if (fault.code !== 'HPE_PAUSED' || this.#stopper === undefined) return false
+    if (fault.code !== 'HPE_PAUSED') return false
+    if (this.#isOver) return true
+    if (this.#stopper === undefined) return false
     const { rawPacket = Buffer.alloc(0), bytesParsed = 0 } = fault
     // TLS goes on to hand over what it has deciphered; then `bytesParsed` means nothing.
     this.#unparsed =
       this.#unparsed === undefined ? rawPacket.subarray(bytesParsed) : Buffer.concat([this.#unparsed, rawPacket])
     return true
+  }
+
+  /**
+   * No more requests are taken from this connection. Node would go on to make a request and a response of each that has come,
+   * and at the connection's end an error for each: a read holds two thousand.
+   */
+  end(): void {
+    this.#isOver = true
   }
 
   #isFull(): boolean {

@@ -1,11 +1,15 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { memoryOf } from './client-memory.ts'
 import { dateLine } from './date-line.ts'
 import type { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 
 /** How the end of a response's content is told. `close`: by the end of the connection. */
 type Framing = 'none' | 'length' | 'chunked' | 'close'
+
+/** Fewer are found soon enough by who counts what clients make the proxy hold. */
+const tellingBytes = 4096
 
 /** What Node's server keeps in a connection: the response whose turn it is. */
 type ServedSocket = Socket & { _httpMessage?: object | null }
@@ -29,6 +33,8 @@ export class ProxyResponse {
   /** All of it has left. */
   writableFinished = false
   destroyed = false
+  /** Bytes that were written and are copies of this process's own: heads, and content given to `end`. */
+  ownBytes = 0
   /** Set by the server: the client's wish, which the response may refuse. */
   shouldKeepAlive = false
 
@@ -101,6 +107,7 @@ export class ProxyResponse {
     }
     const before = this.#takeHead()
     const hasContent = this.#framing !== 'none' && content.length > 0
+    if (hasContent) this.#own(content.length)
     const size = hasContent && this.#framing === 'chunked' ? `${content.length.toString(16)}\r\n` : ''
     const after = this.#framing === 'chunked' ? `${size === '' ? '' : '\r\n'}0\r\n\r\n` : ''
     if (!hasContent || typeof content === 'string') {
@@ -154,7 +161,13 @@ export class ProxyResponse {
   #takeHead(): string {
     const head = this.#head
     this.#head = ''
+    this.#own(head.length)
     return head
+  }
+
+  #own(bytes: number): void {
+    this.ownBytes += bytes
+    if (bytes > tellingBytes && this.socket !== null) memoryOf(this.socket)?.wrote(bytes)
   }
 
   #finish(): void {

@@ -5,10 +5,11 @@ import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { s3Errors } from '../s3/error-response.ts'
 import { type ClientFault, onClientFault } from './client-fault.ts'
-import { memoryOf } from './client-memory.ts'
+import { type ClientMemory, memoryOf } from './client-memory.ts'
 import { keepClientSockets } from './client-sockets.ts'
 import type { RequestHandler } from './handler.ts'
 import { createHandler } from './handler.ts'
+import { LoopShares } from './loop-shares.ts'
 import { MemoryLedger } from './memory-ledger.ts'
 import { PipelinedRequests } from './pipelined-requests.ts'
 import type { ProxyContext } from './proxy-context.ts'
@@ -90,7 +91,9 @@ export function createProxyServer(
   // lines than it came with goes on. Without a count, a head of many short lines costs ten times its bytes.
   server.maxHeadersCount = context.settings.guardLimits.fields + 1
 
-  const handle = inTurn(context, createHandler(context))
+  const shares = new LoopShares()
+  server.on('connection', () => shares.onConnection())
+  const handle = inTurn(context, shares, createHandler(context))
   const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) => {
     // What the guard refuses as it does any other version.
     if (isRtsp(request)) request.httpVersion = 'RTSP'
@@ -159,29 +162,41 @@ export function applyLimits(server: Server & { maxHeaderSize?: number }, limits:
  * Holds a pipelined request back until the response before it is finished. Node would hand it over at once and collect its
  * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
  */
-function inTurn(context: ProxyContext, handle: RequestHandler): RequestHandler {
+function inTurn(context: ProxyContext, shares: LoopShares, handle: RequestHandler): RequestHandler {
+  function queue(memory: ClientMemory, request: ProxyRequest, response: ProxyResponse, expectsContinue: boolean): void {
+    memory.began(response)
+    context.responseOf.set(request.socket, response)
+    memory.isQueued = true
+    shares.add(memory, () => {
+      memory.isQueued = false
+      const { socket } = request
+      if (!response.destroyed && !socket.destroyed && !context.closing.has(socket))
+        handle(request, response, expectsContinue)
+    })
+  }
+
   return (request, response, expectsContinue) => {
     const { socket } = request
-    // Node goes on with what the same packet holds, even after a response that closes the connection.
-    if (context.closing.has(socket) || !socket.writable) return
     const memory = memoryOf(socket)
-    memory?.used(0)
-    if (response.socket !== null) {
-      memory?.began(response)
-      context.responseOf.set(socket, response)
-      handle(request, response, expectsContinue)
-      return
-    }
     if (memory === undefined) {
       // A connection that this server did not accept.
       socket.destroy()
       return
     }
-    memory.pipelined ??= new PipelinedRequests(socket)
-    memory.pipelined.add(request, response, () => {
+    // Node goes on with what the same packet holds, even after a response that closes the connection.
+    if (context.closing.has(socket) || !socket.writable) {
+      memory.pipelined ??= new PipelinedRequests(socket)
+      memory.pipelined.end()
+      return
+    }
+    memory.used(0)
+    if (response.socket === null) {
+      memory.pipelined ??= new PipelinedRequests(socket)
+      memory.pipelined.add(request, response, () => queue(memory, request, response, expectsContinue))
+    } else if (shares.take(memory)) {
       memory.began(response)
       context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
-    })
+    } else queue(memory, request, response, expectsContinue)
   }
 }

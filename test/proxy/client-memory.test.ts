@@ -41,7 +41,7 @@ t.test('what became a request or its content is not', async t => {
 
 t.test('a request under way costs its objects, its head twice, and what is kept for it', async t => {
   const { memory } = open({ bytesRead: 0, writableLength: 0 })
-  const response = { req: { headBytes: 100, heldBytes: 600 }, writableFinished: false, destroyed: false }
+  const response = { req: { headBytes: 100, heldBytes: 600 }, ownBytes: 0, writableFinished: false, destroyed: false }
   t.equal(memory.isResting, true)
   memory.began(response)
   t.equal(memory.isResting, false)
@@ -52,7 +52,13 @@ t.test('a request under way costs its objects, its head twice, and what is kept 
 
 t.test('what a TLS client does not take is a copy', async t => {
   t.equal(open({ bytesRead: 0, writableLength: 500_000, encrypted: true }).memory.heldBytes(65_536), 500_000)
-  t.equal(open({ bytesRead: 0, writableLength: 500_000 }).memory.heldBytes(65_536), 4096)
+  t.equal(open({ bytesRead: 0, writableLength: 500_000 }).memory.heldBytes(65_536), 0)
+})
+
+t.test('of what any other does not take, heads and answers of the proxy are', async t => {
+  const { memory } = open({ bytesRead: 0, writableLength: 500_000 })
+  memory.began({ req: { headBytes: 0, heldBytes: 0 }, ownBytes: 60_000, writableFinished: false, destroyed: false })
+  t.equal(memory.heldBytes(65_536), requestBytes + 60_000)
 })
 
 t.test('small pieces are joined when what was read is parsed', async t => {

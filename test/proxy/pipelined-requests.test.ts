@@ -2,7 +2,7 @@ import t from 'tap'
 import { ledgerOf } from '../../src/proxy/proxy-server.ts'
 import { readResponses } from '../fixtures/client-responses.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
-import { startTestProxy } from '../fixtures/test-proxy.ts'
+import { goodOrigin, startTestProxy } from '../fixtures/test-proxy.ts'
 
 // How far ahead is read is shown in proxy-server.test.ts and daemon/reliability-f.test.ts.
 
@@ -83,4 +83,33 @@ t.test('a slow answer whose client drains it does not start the parser before it
     [...targets, '/web/last'],
   )
   t.equal(ledgerOf(proxy.plane.server)?.size.heldBytes, 0)
+})
+
+const preflight = `OPTIONS /web/k HTTP/1.1\r\nHost: a\r\nOrigin: ${goodOrigin}\r\nAccess-Control-Request-Method: GET\r\n\r\n`
+
+t.test('who sends many at once is answered after those who send one', async t => {
+  const proxy = await startTestProxy(t, 'http://127.0.0.1:9')
+  const greedy = await Promise.all(Array.from({ length: 20 }, () => proxy.open(t)))
+  const stranger = await proxy.open(t)
+  // All of it lies in the kernel before the proxy, which runs in this process, reads any.
+  for (const client of greedy) client.socket.write(preflight.repeat(500))
+  stranger.socket.write(preflight.replace('/web/k', '/web/stranger'))
+  await proxy.until(({ records }) => records.length === 20 * 500 + 1, 60_000)
+  const before = proxy.records.findIndex(({ target }) => target === '/web/stranger')
+  t.ok(before < 20 * 20, `${before} requests before it`)
+  for (const client of greedy) await client.until(({ text }) => readResponses(text).length === 500, 30_000)
+  t.ok(greedy.every(({ text }) => readResponses(text).every(({ status }) => status === 200)))
+})
+
+t.test('of what stands behind an answer that closes, no requests are made', async t => {
+  const proxy = await startTestProxy(t, 'http://127.0.0.1:9')
+  let made = 0
+  proxy.plane.server.on('request', () => made++)
+  const behind = get('/web/k').repeat(1500)
+  for (const first of ['GET /web/k HTTP/1.1\r\n\r\n', `${preflight}TRACE /web/k HTTP/1.1\r\nHost: a\r\n\r\n`]) {
+    made = 0
+    const statuses = readResponses(await proxy.send(t, first + behind)).map(({ status }) => status)
+    t.ok(statuses.length <= 2 && (statuses.at(-1) ?? 0) >= 400, statuses.join())
+    t.ok(made <= 8, `${made}`)
+  }
 })
