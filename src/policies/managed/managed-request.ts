@@ -53,6 +53,12 @@ export interface ManagedHandlerOptions {
   readonly disabled: (bucket: string, detail: string) => void
 }
 
+/**
+ * Each keeps its content until the endpoint has answered, whether its client is still there or not: while the endpoint is slow, more
+ * would be kept than there is memory.
+ */
+const mostUnderWay = 32
+
 /** The endpoint's error documents and listings of `?cors` are far smaller. */
 const maxRelayedBytes = 256 * 1024
 
@@ -137,7 +143,18 @@ export function createManagedHandler(
     return xml(200, renderCorsConfigurationXml(rules), undefined)
   }
 
-  return request => handle(request).catch(() => refuse(request, s3Errors.internalError))
+  let underWay = 0
+  return async request => {
+    if (underWay >= mostUnderWay) return refuse(request, s3Errors.slowDown)
+    underWay++
+    try {
+      return await handle(request)
+    } catch {
+      return refuse(request, s3Errors.internalError)
+    } finally {
+      underWay--
+    }
+  }
 }
 
 type Method = 'GET' | 'PUT' | 'DELETE'

@@ -432,3 +432,35 @@ t.test('a store that fails is 503, whatever was asked', async t => {
   state.storeFails = true
   for (const method of ['GET', 'PUT', 'DELETE']) t.equal((await handle(await signed(method))).status, 503, method)
 })
+
+t.test('of those that wait for the endpoint no more are kept than there is memory for', async t => {
+  const answers: ((failure: TransportFailure) => void)[] = []
+  const handle = createManagedHandler({
+    safety: createEndpointSafety({ probe: async () => ({ kind: 'safe' }), now: () => 0, mayProbe: () => true }),
+    forward: () => new Promise(resolve => answers.push(resolve)),
+    find: async () => 'there',
+    read: async () => undefined,
+    write: async () => undefined,
+    disabled: () => undefined,
+  })
+  const request = await signed('PUT')
+  const waiting = Array.from({ length: 32 }, () => handle(request))
+  while (answers.length < 32) await new Promise(resolve => setImmediate(resolve))
+  const refused = await Promise.all([handle(request), handle(await signed('GET'))])
+  t.strictSame(
+    refused.map(({ status, s3Code }) => [status, s3Code]),
+    [
+      [503, 'SlowDown'],
+      [503, 'SlowDown'],
+    ],
+  )
+  for (const answer of answers) answer({ kind: 'failure', reason: 'timeout', detail: '' } as TransportFailure)
+  t.strictSame(
+    (await Promise.all(waiting)).map(({ status }) => status),
+    waiting.map(() => 504),
+  )
+  const again = handle(request)
+  while (answers.length < 33) await new Promise(resolve => setImmediate(resolve))
+  answers[32]?.({ kind: 'failure', reason: 'timeout', detail: '' } as TransportFailure)
+  t.equal((await again).status, 504)
+})
