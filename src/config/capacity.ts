@@ -23,8 +23,10 @@ const mostLongBuffers = 16
 /** Descriptors of the process itself: its log, its files, name look-ups, calls for rules. Measured at 30 to 50. */
 const ownFiles = 96
 const mostAdminConnections = 256
-/** Connections to the Console's server, and WebSockets, at most as many each: console.ts. */
-export const consoleConnections = 128
+/** Connections to the Console's server, and WebSockets, at most as many each. */
+const mostConsoleConnections = 128
+/** A request to it under way, whose content Node keeps on both sides: measured at 300 to 600 KiB. */
+const consoleBytes = 512 * kibibyte
 
 /**
  * How much one process takes on at a time.
@@ -35,8 +37,9 @@ export const consoleConnections = 128
  *     usable   = min((memory - 80 MiB) / 2, (heap limit - 32 MiB) / 2)
  *     upstream = upstream.connections × 96 KiB, at most a quarter of usable
  *     long     = buffers of 512 KiB, at most 16, at most a sixteenth of usable
- *     rest     = connections × 20 KiB, or 80 KiB with TLS, at most half of usable - upstream - long
- *     held     = usable - upstream - long - rest
+ *     console  = where there is one, its connections × 512 KiB, at most 128, at most a quarter of usable
+ *     rest     = connections × 20 KiB, or 80 KiB with TLS, at most half of usable - upstream - long - console
+ *     held     = usable - upstream - long - console - rest
  *
  * `held` is for everything that clients make the process hold beyond a connection that does nothing: requests under way and
  * waiting, half heads, content, what a client does not take. proxy/memory-ledger.ts counts it, and ends the greediest beyond it.
@@ -47,6 +50,7 @@ export interface Capacity {
   readonly heldBytes: number
   readonly upstreamConnections: number
   readonly longBuffers: number
+  readonly consoleConnections: number
   readonly adminConnections: number
 }
 
@@ -80,7 +84,11 @@ export function capacityOf(demand: Demand, resources: Resources): Capacity {
     files.upstream,
   )
   const longBuffers = Math.min(mostLongBuffers, Math.floor(usable / 16 / longBufferBytes))
-  const left = usable - upstreamConnections * upstreamBytes - longBuffers * longBufferBytes
+  const consoleConnections = demand.console
+    ? Math.min(mostConsoleConnections, Math.max(4, Math.floor(usable / 4 / consoleBytes)))
+    : 0
+  const left =
+    usable - upstreamConnections * upstreamBytes - longBuffers * longBufferBytes - consoleConnections * consoleBytes
   const restBytes = demand.tls ? tlsBytes : plainBytes
   const connections = Math.min(demand.connections, Math.max(16, Math.floor(left / 2 / restBytes)), files.clients)
   return {
@@ -88,6 +96,7 @@ export function capacityOf(demand: Demand, resources: Resources): Capacity {
     heldBytes: Math.max(2 * mebibyte, left - connections * restBytes),
     upstreamConnections,
     longBuffers,
+    consoleConnections,
     adminConnections: files.admin,
   }
 }
@@ -142,7 +151,7 @@ function usableBytes({ workers }: Demand, resources: Resources): number {
 
 function filesFor(demand: Demand, { openFiles = Number.POSITIVE_INFINITY }: Resources) {
   const admin = Math.min(mostAdminConnections, Math.max(8, Math.floor(openFiles / 4)))
-  const reserve = ownFiles + admin + (demand.console ? 2 * consoleConnections : 0)
+  const reserve = ownFiles + admin + (demand.console ? 2 * mostConsoleConnections : 0)
   const left = Math.max(16, openFiles - reserve)
   const upstream = Math.min(demand.upstreamConnections, Math.max(4, Math.floor(left / 3)))
   return { admin, reserve, upstream, clients: Math.max(8, left - upstream) }

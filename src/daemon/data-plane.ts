@@ -88,7 +88,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     exchangeOf: new WeakMap(),
     closing: new WeakSet(),
     draining: false,
-    settings: createProxySettings(options.configuration, policies, upstream.pool, undefined),
+    settings: createProxySettings(options.configuration, policies, upstream.pool, capacity.consoleConnections),
   }
   watch(undefined, true)
   const server = createProxyServer(context, serverLimits(options.configuration, capacity), options.files.certificate)
@@ -141,7 +141,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const { console: consoleBefore } = context.settings
     const isSame = oldUpstream === upstream
     const found = isSame ? names?.found() : undefined
-    context.settings = createProxySettings(configuration, policies, upstream.pool, consoleBefore, found)
+    context.settings = createProxySettings(
+      configuration,
+      policies,
+      upstream.pool,
+      capacity.consoleConnections,
+      consoleBefore,
+      found,
+    )
     const asked = inForce
     inForce = configuration
     watch(asked, isSame)

@@ -17,6 +17,7 @@ export function createProxySettings(
   configuration: Configuration,
   policies: DaemonPolicies,
   pool: UpstreamPool,
+  consoleConnections: number,
   consoleBefore?: ConsoleProxy | undefined,
   found?: FoundNames | undefined,
 ): ProxySettings {
@@ -34,7 +35,7 @@ export function createProxySettings(
     authority: upstream.host === 'rewrite' ? url.authority : undefined,
     servername: servernameOf(url.protocol, url.hostname),
     guardLimits: { targetBytes: limits.targetBytes, fields: maxFieldLines },
-    console: consoleOf(configuration, consoleBefore),
+    console: consoleOf(configuration, consoleConnections, consoleBefore),
     responseMs: upstream.responseSeconds * 1000,
     idleMs: upstream.idleSeconds * 1000,
   }
@@ -59,11 +60,13 @@ export function createAddressOf(
 /** The console as configured: the former one, with its connections, where nothing about it has changed. */
 function consoleOf(
   { console: configured, upstream }: Configuration,
+  connections: number,
   before: ConsoleProxy | undefined,
 ): ConsoleProxy | undefined {
   if (configured === undefined) return undefined
   const { host, url } = configured
-  const target = { host, protocol: url.protocol, authority: url.authority, timeoutMs: upstream.responseSeconds * 1000 }
+  const timeoutMs = upstream.responseSeconds * 1000
+  const target = { host, protocol: url.protocol, authority: url.authority, timeoutMs, connections }
   return isDeepStrictEqual(before?.target, target) ? before : createConsoleProxy(target)
 }
 

@@ -30,10 +30,9 @@ export interface ConsoleTarget {
   readonly protocol: 'http:' | 'https:'
   readonly authority: string
   readonly timeoutMs: number
+  /** Requests under way, and WebSockets, at most: memory and descriptors that config/capacity.ts reckons with. */
+  readonly connections: number
 }
-
-// To its server, and as many WebSockets: descriptors that config/capacity.ts reckons with.
-const maxConnections = 128
 
 // Of a connection that nothing uses. One in use has the response's own limit.
 const idleMs = 30_000
@@ -43,7 +42,7 @@ const idleMs = 30_000
  * paths, which breaks signatures and moves requests past a bucket's rules.
  */
 export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
-  const agentOptions = { keepAlive: true, timeout: idleMs, maxSockets: maxConnections }
+  const agentOptions = { keepAlive: true, timeout: idleMs, maxSockets: target.connections }
   const agent = target.protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
   const proxy = createProxyServer({
     target: `${target.protocol}//${target.authority}`,
@@ -96,7 +95,7 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
     refuses({ method, chunked }) {
       // It forwards a chunked DELETE or OPTIONS as `Content-Length: 0` with the content behind it: a second request.
       if (chunked && (method === 'DELETE' || method === 'OPTIONS')) return s3Errors.transferCodingNotImplemented
-      return underWay < maxConnections ? undefined : s3Errors.slowDown
+      return underWay < target.connections ? undefined : s3Errors.slowDown
     },
     web(request, response, record, ended) {
       underWay++
@@ -116,7 +115,7 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
     },
     upgrade(request, socket, head, record, ended) {
       socket.on('error', () => socket.destroy())
-      if (sockets.size >= maxConnections) {
+      if (sockets.size >= target.connections) {
         record.status = 503
         socket.once('close', ended)
         socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')

@@ -49,16 +49,31 @@ t.test('all that may be held together is at most half of what is free', async t 
       for (const workers of [1, 2, 4]) {
         if (mebibytes / (workers + 1) < 96) continue
         const resources = { ...large, memoryBytes: mebibytes * mebibyte }
-        const { connections, heldBytes, upstreamConnections, longBuffers } = capacityOf(
-          { ...demand, tls, workers },
+        const { connections, heldBytes, upstreamConnections, longBuffers, consoleConnections } = capacityOf(
+          { ...demand, tls, workers, console: true },
           resources,
         )
         const bytes =
-          connections * (tls ? 80 : 20) * 1024 + heldBytes + upstreamConnections * 96 * 1024 + longBuffers * 512 * 1024
+          connections * (tls ? 80 : 20) * 1024 +
+          heldBytes +
+          upstreamConnections * 96 * 1024 +
+          (longBuffers + consoleConnections) * 512 * 1024
         const free = processMemoryBytes(workers, resources) - 80 * mebibyte
         t.ok(bytes <= Math.max(8 * mebibyte, free / 2) + 2 * mebibyte, `${mebibytes} MiB, ${workers} workers: ${bytes}`)
       }
     }
+  }
+})
+
+t.test('a console gets what there is room for', async t => {
+  for (const [resources, expected] of [
+    [container(128), 12],
+    [container(256), 44],
+    [container(512), 62],
+    [large, 128],
+  ] as const) {
+    t.equal(capacityOf({ ...demand, console: true }, resources).consoleConnections, expected)
+    t.equal(capacityOf(demand, resources).consoleConnections, 0)
   }
 })
 

@@ -14,7 +14,7 @@ const policies: DaemonPolicies = {
 function settingsOf(text: string) {
   const { configuration } = parseText(text)
   if (configuration === undefined) throw new Error('the configuration has faults')
-  return createProxySettings(configuration, policies, {} as UpstreamPool)
+  return createProxySettings(configuration, policies, {} as UpstreamPool, 128)
 }
 
 t.test('the defaults', async t => {

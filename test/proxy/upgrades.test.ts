@@ -11,7 +11,7 @@ import { openRaw } from '../fixtures/raw-client.ts'
 
 /** A console that answers each WebSocket with one word, and ends it. */
 const answering: ConsoleProxy = {
-  target: { host: 'console.example', protocol: 'http:', authority: '127.0.0.1:9', timeoutMs: 1000 },
+  target: { host: 'console.example', protocol: 'http:', authority: '127.0.0.1:9', timeoutMs: 1000, connections: 128 },
   matches: host => host === 'console.example',
   refuses: () => undefined,
   web: () => undefined,
