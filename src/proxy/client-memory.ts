@@ -58,6 +58,8 @@ export class ClientMemory implements Listed, LoopSharer {
   parsing: { onParsed(): void } | undefined
   /** When it last read or wrote, as the clock of all connections sees it. */
   quietSinceMs: number
+  /** Since when it has begun no request, or not ended the head of one; seen by the same clock. */
+  restingSinceMs: number
   begunRequests = 0
   begunAtBytes = 0
   loopTurn = -1
@@ -75,6 +77,7 @@ export class ClientMemory implements Listed, LoopSharer {
     this.#watch = watch
     this.sequence = sequence
     this.quietSinceMs = nowMs
+    this.restingSinceMs = nowMs
     this.#socket[unit] = this
   }
 
@@ -117,6 +120,7 @@ export class ClientMemory implements Listed, LoopSharer {
   /** A request was begun. */
   began(response: CountedResponse): void {
     this.response = response
+    this.restingSinceMs = Number.POSITIVE_INFINITY
     this.#watch.grew(this, requestBytes)
   }
 
@@ -124,6 +128,12 @@ export class ClientMemory implements Listed, LoopSharer {
   get isResting(): boolean {
     const { response } = this
     return response === undefined || response.writableFinished || response.destroyed
+  }
+
+  /** The clock of all connections looks at it. `moved`: it has read or written since it looked last. */
+  tick(nowMs: number, moved: boolean): void {
+    if (moved) this.quietSinceMs = nowMs
+    if (this.restingSinceMs === Number.POSITIVE_INFINITY && this.isResting) this.restingSinceMs = nowMs
   }
 
   /** Bytes that it makes us hold now. At most `headBytes` of them are a head: what is longer is refused. */

@@ -56,10 +56,10 @@ class ClientSocket implements Listed {
 
   /** Looks at the clock. */
   tick(nowMs: number): void {
+    this.#memory.tick(nowMs, this.#active)
     if (this.#active) {
       this.#active = false
       this.#idleSinceMs = nowMs
-      this.#memory.quietSinceMs = nowMs
     } else if (this.#limitMs > 0 && nowMs - this.#idleSinceMs >= this.#limitMs) {
       this.#idleSinceMs = nowMs
       this.#socket._onTimeout()

@@ -22,6 +22,8 @@ export type OnEnded = (reason: EndedFor, connections: number) => void
 const leastGreedyBytes = 4096
 /** A connection that said something this recently may have its request under way to us. */
 const youngMs = 250
+/** A head, or a handshake, that takes longer may be waited for no more where there is no room for others. */
+const slowHeadMs = 100
 
 /**
  * Adds up what clients make the proxy hold, and ends the greediest when it is too much: those who hold most, the newest first
@@ -145,8 +147,13 @@ export class MemoryLedger implements GrowthWatch {
     const old = [...this.#clients].filter(client => !client.touched && nowMs - client.quietSinceMs >= youngMs)
     const resting = old.filter(client => client.isResting).sort((a, b) => a.quietSinceMs - b.quietSinceMs)
     const chosen = resting.slice(0, wanted)
-    // A request that waits, or a response that its client does not take: what moves is never ended for a newcomer.
+    // A request that waits, or a response that its client does not take: of those under way, what moves is never ended for a newcomer.
     if (chosen.length === 0) chosen.push(...greediest(old).slice(0, wanted))
+    // Heads and handshakes that come byte after byte.
+    if (chosen.length === 0) {
+      const slow = [...this.#clients].filter(client => nowMs - client.restingSinceMs >= slowHeadMs)
+      chosen.push(...slow.sort((a, b) => a.restingSinceMs - b.restingSinceMs).slice(0, wanted))
+    }
     if (chosen.length === 0) chosen.push(newcomer)
     for (const client of chosen) this.#end(client)
     this.#onEnded('connections', chosen.length)

@@ -88,10 +88,30 @@ t.test('for one connection too many', async t => {
     t.strictSame(ended(), [0])
     t.strictSame(told, [['connections', 1]])
   })
-  t.test('what has moved since the last look stays, and the newcomer goes', async t => {
+  t.test('a request that has moved since the last look stays, and the newcomer goes', async t => {
     const { enter, hold, ended } = start(1, 1e9)
-    hold(enter(0), 100)
+    const one = enter(0)
+    one.memory.began({ ...waiting })
+    hold(one, 100)
     enter(1000)
+    t.strictSame(ended(), [1])
+  })
+  t.test('where none is still, the slowest head is ended, and none that has only begun', async t => {
+    const { enter, hold, ended } = start(2, 1e9)
+    for (const nowMs of [0, 950]) hold(enter(nowMs), 100)
+    hold(enter(1000), 100)
+    t.strictSame(ended(), [0])
+    hold(enter(1010), 100)
+    t.strictSame(ended(), [0, 3])
+  })
+  t.test('a head is as old as the request before it', async t => {
+    const { enter, hold, ended } = start(2, 1e9)
+    const [one, other] = [enter(0), enter(10)]
+    one.memory.began({ ...waiting, writableFinished: true })
+    for (const { memory } of [one, other]) memory.tick(900, true)
+    hold(one, 100)
+    hold(other, 100)
+    hold(enter(1000), 100)
     t.strictSame(ended(), [1])
   })
   t.test('else the newest whose request waits is ended', async t => {
