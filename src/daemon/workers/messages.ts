@@ -44,7 +44,6 @@ export type PrimaryMessage =
 /** A worker's question, by the name of what it asks for. */
 export interface Questions {
   readonly load: { readonly asked: { source: LiveSource; bucket: string }; readonly answer: MirrorAnswer }
-  readonly refresh: { readonly asked: { source: LiveSource; bucket: string }; readonly answer: MirrorAnswer }
   readonly managed: { readonly asked: ManagedRequest; readonly answer: ManagedAnswer | undefined }
 }
 
@@ -66,7 +65,7 @@ export type WorkerMessage =
   | { readonly kind: 'report'; readonly report: CountReport }
   | { readonly kind: 'settled'; readonly id: number; readonly sample: ProcessSample | undefined }
   | { readonly kind: 'touch'; readonly source: LiveSource; readonly bucket: string }
-  /** A `PUT` or `DELETE ?cors` was forwarded to a bucket whose rules are in the configuration. */
+  /** A `PUT` or `DELETE ?cors` that was forwarded has succeeded. */
   | { readonly kind: 'written'; readonly bucket: string }
   | { readonly kind: 'room'; readonly full: boolean }
   | { readonly kind: 'drained'; readonly result: DrainResult }

@@ -81,12 +81,6 @@ export function createRuleService(options: RuleServiceOptions): RuleService {
         const { source, bucket } = question.asked
         return answerOf(source, bucket, await policies.lookup.load(bucket))
       }
-      case 'refresh': {
-        const { source, bucket } = question.asked
-        const refreshed = policies.lookup.refresh(bucket)
-        forget(bucket)
-        return answerOf(source, bucket, (await refreshed) ?? policies.lookup.inspect(bucket))
-      }
       case 'managed': {
         const { asked } = question
         const answered = await policies.managed?.handle(asked)
@@ -114,8 +108,10 @@ export function createRuleService(options: RuleServiceOptions): RuleService {
     },
     answer,
     hear(message) {
-      if (message.kind === 'written') policies.lookup.corsWritten(message.bucket)
-      else void policies.lookup.load(message.bucket)
+      const { kind, bucket } = message
+      if (kind === 'touch') return void policies.lookup.load(bucket)
+      policies.lookup.corsWritten(bucket)
+      forget(bucket)
     },
     close() {
       policies.lookup.stop()

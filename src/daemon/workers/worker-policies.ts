@@ -43,7 +43,8 @@ export function createWorkerPolicies(
         upstream: identity,
         ask: bucket => ask('load', { source, bucket }, loadMs),
         touch: bucket => tell({ kind: 'touch', source, bucket }),
-        refresh: bucket => ask('refresh', { source, bucket }, loadMs),
+        // `corsWritten` below has told the primary of the write: what it answers from then on it has fetched since.
+        refresh: bucket => ask('load', { source, bucket }, loadMs),
       },
       buckets,
       before?.[source],
@@ -70,7 +71,7 @@ export function createWorkerPolicies(
     lookup: {
       ...sources,
       corsWritten(bucket) {
-        // First of all: the primary must not answer the mirror's question by the rules that were replaced.
+        // First of all: the primary must not answer the mirror's question by the rules that were replaced, and fetches them once.
         tell({ kind: 'written', bucket })
         return sources.corsWritten(bucket)
       },

@@ -8,10 +8,10 @@ t.test('each answer reaches who asked', async t => {
   const sent: Question[] = []
   const desk = createQuestionDesk(question => sent.push(question))
   const first = desk.ask('load', asked, 5000)
-  const second = desk.ask('refresh', asked, 5000)
+  const second = desk.ask('load', asked, 5000)
   t.match(sent, [
     { kind: 'question', id: 1, name: 'load', asked },
-    { kind: 'question', id: 2, name: 'refresh', asked },
+    { kind: 'question', id: 2, name: 'load', asked },
   ])
   desk.answer(2, 'two')
   desk.answer(1, 'one')
