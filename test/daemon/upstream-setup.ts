@@ -42,6 +42,8 @@ interface Options {
   readonly list?: () => Reply
   readonly buckets: string
   readonly rules?: string
+  /** How long one call may take; half a second unless told. */
+  readonly timeoutSeconds?: number
   readonly more?: string
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -59,7 +61,7 @@ export async function setUp(t: Test, options: Options): Promise<Rig> {
   const text = `upstream:
   url: ${upstream.url}
 rules:
-  timeoutSeconds: 0.5
+  timeoutSeconds: ${options.timeoutSeconds ?? 0.5}
   ${times}
 log:
   level: trace
