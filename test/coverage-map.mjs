@@ -1,7 +1,13 @@
-import { existsSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 
-/** Each unit answers for itself: the test of a source file covers that file, and no other test does. */
+/** The tests of a folder answer for its source files, and no other tests do. */
 export default test => {
-  const source = test.replace(/^test\//, 'src/').replace(/\.test\.ts$/, '.ts')
-  return existsSync(source) ? source : null
+  const folder = dirname(test).replace(/^test/, 'src')
+  try {
+    const files = readdirSync(folder).filter(name => name.endsWith('.ts'))
+    return files.map(name => `${folder}/${name}`)
+  } catch {
+    return null
+  }
 }

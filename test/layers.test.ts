@@ -27,9 +27,16 @@ function partOf(file: string): string {
   return first.replace(/\.ts$/, '')
 }
 
-function importsOf(file: string): readonly string[] {
-  const text = readFileSync(join(src, file), 'utf8')
+function importsOf(file: string, folder = src): readonly string[] {
+  const text = readFileSync(join(folder, file), 'utf8')
   return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(match => match[1] ?? '')
+}
+
+/** The files of src that `file` imports; it lies in `folder`, which is src or test. */
+function targetsOf(file: string, folder = src): readonly string[] {
+  return importsOf(file, folder)
+    .filter(specifier => specifier.startsWith('.'))
+    .map(specifier => relative(src, join(folder, dirname(file), specifier)))
 }
 
 t.test('imports point one way', async t => {
@@ -45,9 +52,23 @@ t.test('imports point one way', async t => {
   }
 })
 
-t.test('the core imports nothing but itself', async t => {
+// The same of the rooms of the core.
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  patterns: [],
+  rules: ['patterns'],
+  decision: ['rules', 'patterns'],
+  explain: ['decision', 'rules', 'patterns'],
+}
+
+t.test('the core imports nothing but itself, and its rooms one another one way', async t => {
   for (const file of files.filter(name => name.startsWith('cors/'))) {
-    for (const specifier of importsOf(file)) t.match(specifier, /^\.\//, `${file} imports ${specifier}`)
+    const [, room = ''] = file.split('/')
+    for (const specifier of importsOf(file)) t.match(specifier, /^\.\.?\//, `${file} imports ${specifier}`)
+    for (const target of targetsOf(file)) {
+      const [part, other = ''] = target.split('/')
+      const fine = part === 'cors' && (other === room || rooms[room]?.includes(other) === true)
+      t.ok(fine, `${file} may import ${target}`)
+    }
   }
 })
 
@@ -58,10 +79,32 @@ function hasCode(file: string): boolean {
   )
 }
 
-t.test('every source file has its test', async t => {
+const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter(name =>
+  name.endsWith('.test.ts'),
+)
+
+/** The files of `folder` that its tests import, and those of it that these import. */
+function testedOf(folder: string): ReadonlySet<string> {
+  const tested = new Set<string>()
+  const add = (file: string): void => {
+    if (dirname(file) !== folder || tested.has(file) || !existsSync(join(src, file))) return
+    tested.add(file)
+    for (const target of targetsOf(file)) add(target)
+  }
+  for (const test of tests) {
+    if (dirname(test) === folder) for (const target of targetsOf(test, join(root, 'test'))) add(target)
+  }
+  return tested
+}
+
+t.test('the tests of a folder cover every source file of it', async t => {
+  const testedIn = new Map<string, ReadonlySet<string>>()
   for (const file of files.filter(hasCode)) {
-    const test = join(root, 'test', file.replace(/\.ts$/, '.test.ts'))
-    t.ok(existsSync(test), `${file} has test/${file.replace(/\.ts$/, '.test.ts')}`)
+    const folder = dirname(file)
+    const tested = testedIn.get(folder) ?? testedOf(folder)
+    testedIn.set(folder, tested)
+    const own = join(root, 'test', file.replace(/\.ts$/, '.test.ts'))
+    t.ok(tested.has(file) || existsSync(own), `a test in test/${folder} reaches ${file}`)
   }
 })
 

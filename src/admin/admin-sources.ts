@@ -1,5 +1,5 @@
-import type { Reason } from '../cors/decide.ts'
-import type { Explanation } from '../cors/explain.ts'
+import type { Reason } from '../cors/decision/decide.ts'
+import type { Explanation } from '../cors/explain/explain.ts'
 import type { BucketStatus, Enforcement } from '../policies/policy-lookup.ts'
 
 /** A request as somebody asks about it: raw field values. */

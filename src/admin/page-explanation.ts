@@ -1,5 +1,5 @@
-import type { Explanation } from '../cors/explain.ts'
-import type { RuleVerdict } from '../cors/rule-verdict.ts'
+import type { Explanation } from '../cors/explain/explain.ts'
+import type { RuleVerdict } from '../cors/explain/rule-verdict.ts'
 import { type Html, html } from './html.ts'
 
 /** Of a rule's list, this many values are shown. */

@@ -1,4 +1,4 @@
-import type { Explanation } from '../cors/explain.ts'
+import type { Explanation } from '../cors/explain/explain.ts'
 import type { BucketStatus } from '../policies/policy-lookup.ts'
 import type { OriginCount, OriginLine } from './admin-sources.ts'
 import { type Html, type HtmlValue, html } from './html.ts'

@@ -1,4 +1,4 @@
-import type { Reason } from '../cors/decide.ts'
+import type { Reason } from '../cors/decision/decide.ts'
 import type { BucketStatus } from '../policies/policy-lookup.ts'
 import type { OriginLine } from './admin-sources.ts'
 import { type Html, html } from './html.ts'

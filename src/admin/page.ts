@@ -1,4 +1,4 @@
-import { corsMethods } from '../cors/rule.ts'
+import { corsMethods } from '../cors/rules/rule.ts'
 import type { BucketStatus } from '../policies/policy-lookup.ts'
 import type { AdminSources, OriginLine } from './admin-sources.ts'
 import { parseExplainQuery } from './explain-query.ts'

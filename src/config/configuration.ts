@@ -1,4 +1,4 @@
-import type { CorsRule } from '../cors/rule.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
 import { type BucketEntry, type BucketSource, besides } from './buckets/bucket-entries.ts'
 import type { WrittenConfiguration } from './schema.ts'
 import { settings } from './settings.ts'

@@ -1,4 +1,4 @@
-import type { CorsRule } from '../cors/rule.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
 import type { BucketConfiguration } from './configuration.ts'
 import type { SnapshotResult } from './load-configuration.ts'
 import { IncompleteParcel, type PiecedBytes, packParcel, unpackParcel } from './parcel.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { corsMethods } from '../cors/rule.ts'
+import { corsMethods } from '../cors/rules/rule.ts'
 import { addressAllowed, addressPattern, parseAddress } from './values/address.ts'
 import { endpointUrlAllowed, endpointUrlPattern, parseEndpointUrl } from './values/endpoint-url.ts'
 import {

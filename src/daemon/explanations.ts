@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.ts'
-import { parseCorsRequest } from '../cors/cors-request.ts'
-import { type Explanation, explain } from '../cors/explain.ts'
+import { parseCorsRequest } from '../cors/decision/cors-request.ts'
+import { type Explanation, explain } from '../cors/explain/explain.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import type { RequestRecord } from '../proxy/request-record.ts'
 

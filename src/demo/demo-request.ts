@@ -1,4 +1,4 @@
-import type { Explanation } from '../cors/explain.ts'
+import type { Explanation } from '../cors/explain/explain.ts'
 
 /** The two requests that the page makes: the same one, of two buckets. */
 export const demoRequests = {

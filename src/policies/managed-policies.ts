@@ -1,6 +1,6 @@
 // The rules of `from: managed`: set by `?cors` requests that the proxy itself answers, kept in a store that replicas may share.
 
-import type { CorsRule } from '../cors/rule.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
 import type { Transport } from '../s3/endpoint-transport.ts'
 import type { CorsFetchResult } from '../s3/get-bucket-cors.ts'
 import { type BucketPolicies, createBucketPolicies } from './bucket-policies.ts'

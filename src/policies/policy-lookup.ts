@@ -1,4 +1,4 @@
-import type { Policy } from '../cors/policy.ts'
+import type { Policy } from '../cors/decision/policy.ts'
 
 /** What happens to a request that the rules deny: S3's own way, a refusal, or nothing but a count. */
 export type Enforcement = 'headers' | 'block' | 'report'

@@ -1,6 +1,6 @@
 // The policies whose rules stand in the configuration: known from the start and until the next reload.
-import { compilePolicy, type Policy } from '../cors/policy.ts'
-import type { CorsRule } from '../cors/rule.ts'
+import { compilePolicy, type Policy } from '../cors/decision/policy.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
 import type { BucketPolicy, BucketStatus, Enforcement, PolicyLookup, PolicySource, RuleState } from './policy-lookup.ts'
 
 /** One entry of the configuration's `buckets`. */

@@ -1,7 +1,7 @@
 // What is known of a bucket's rules, as plain data for another process.
 
-import { compilePolicy } from '../cors/policy.ts'
-import type { CorsRule } from '../cors/rule.ts'
+import { compilePolicy } from '../cors/decision/policy.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
 import type { RuleEntry } from './rule-entry.ts'
 
 /** An entry without its compiled policy, its times as distances: two processes' clocks need not agree. */

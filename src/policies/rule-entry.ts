@@ -1,6 +1,6 @@
 // What is known of one bucket's rules, and what an answer of the endpoint changes about it. Pure: the clock and the die are passed in.
 
-import { compilePolicy } from '../cors/policy.ts'
+import { compilePolicy } from '../cors/decision/policy.ts'
 import type { FetchFailure } from '../s3/fetch-failure.ts'
 import type { CorsFetchResult } from '../s3/get-bucket-cors.ts'
 import type { RuleState } from './policy-lookup.ts'

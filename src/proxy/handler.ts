@@ -1,4 +1,4 @@
-import { parseCorsRequest } from '../cors/cors-request.ts'
+import { parseCorsRequest } from '../cors/decision/cors-request.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import { accessDenied } from '../s3/caller-signature.ts'
 import { isCorsOperation } from '../s3/cors-query.ts'

@@ -1,4 +1,4 @@
-import type { Decision } from '../cors/decide.ts'
+import type { Decision } from '../cors/decision/decide.ts'
 import type { Enforcement } from '../policies/policy-lookup.ts'
 
 /** What a request was to the proxy. `rejected` was refused before any policy was asked. */

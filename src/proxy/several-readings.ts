@@ -1,7 +1,7 @@
 // A request that endpoints may read in more than one way: it is decided under every reading, and goes on only where all agree.
 
-import type { CorsRequest, CorsRequestIssue } from '../cors/cors-request.ts'
-import { corsFieldLines } from '../cors/response-fields.ts'
+import type { CorsRequest, CorsRequestIssue } from '../cors/decision/cors-request.ts'
+import { corsFieldLines } from '../cors/decision/response-fields.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import type { BucketAddress, OtherReading } from '../s3/bucket-address.ts'
 import type { ProxySettings } from './proxy-context.ts'

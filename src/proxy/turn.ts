@@ -1,4 +1,4 @@
-import { corsVary } from '../cors/response-fields.ts'
+import { corsVary } from '../cors/decision/response-fields.ts'
 import type { BucketAddress } from '../s3/bucket-address.ts'
 import type { S3Error } from '../s3/error-response.ts'
 import { s3Errors } from '../s3/error-response.ts'

@@ -1,5 +1,5 @@
-import type { CorsRequest, CorsRequestIssue } from '../cors/cors-request.ts'
-import { type Decision, decide, refused } from '../cors/decide.ts'
+import type { CorsRequest, CorsRequestIssue } from '../cors/decision/cors-request.ts'
+import { type Decision, decide, refused } from '../cors/decision/decide.ts'
 import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import type { PreflightSituation } from '../s3/error-response.ts'
 import { type ResponseCors, ungovernedCors } from './relayed-fields.ts'

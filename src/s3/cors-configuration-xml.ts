@@ -1,6 +1,6 @@
 // S3's XML form of a bucket's CORS rules: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSConfiguration.html
 import { type XmlElement, XmlText } from '@rgrove/parse-xml'
-import type { CorsRule } from '../cors/rule.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
 import { positionAt, type SourceFault, type SourcePosition } from './source-position.ts'
 import { childElements, localName, readXml } from './xml-document.ts'
 import { escapeXmlText } from './xml-text.ts'

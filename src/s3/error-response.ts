@@ -1,6 +1,6 @@
 // The errors this proxy answers by itself, in S3's form and S3's words.
-import type { CorsRequestIssue } from '../cors/cors-request.ts'
-import { corsMethods } from '../cors/rule.ts'
+import type { CorsRequestIssue } from '../cors/decision/cors-request.ts'
+import { corsMethods } from '../cors/rules/rule.ts'
 import { escapeXmlText } from './xml-text.ts'
 
 /** An error as S3 answers it. Its text tells a client no more than S3 would. */

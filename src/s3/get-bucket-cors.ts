@@ -1,7 +1,7 @@
 // GetBucketCors: asks the endpoint for a bucket's rules and says what its answer means (reliability: "control-plane decision table").
 
-import { parseRules } from '../cors/parse-rules.ts'
-import type { CorsRule, RuleIssue } from '../cors/rule.ts'
+import { parseRules } from '../cors/rules/parse-rules.ts'
+import type { CorsRule, RuleIssue } from '../cors/rules/rule.ts'
 import { isBucketName } from './bucket-name.ts'
 import { parseCorsConfigurationXml } from './cors-configuration-xml.ts'
 import type { TransportAnswer } from './endpoint-transport.ts'

@@ -1,8 +1,8 @@
 // PutBucketCors: a body in, rules or S3's own refusal out.
 
-import { parseRules } from '../cors/parse-rules.ts'
-import type { CorsRule } from '../cors/rule.ts'
-import { malformedXmlMessage } from '../cors/rule-fault.ts'
+import { parseRules } from '../cors/rules/parse-rules.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
+import { malformedXmlMessage } from '../cors/rules/rule-fault.ts'
 import { parseCorsConfigurationXml } from './cors-configuration-xml.ts'
 import type { S3Error } from './error-response.ts'
 import { checkPayloadIntegrity, missingContentMd5 } from './payload-integrity.ts'

@@ -1,4 +1,4 @@
-import type { Decision, Reason } from '../cors/decide.ts'
+import type { Decision, Reason } from '../cors/decision/decide.ts'
 import type { RequestRecord } from '../proxy/request-record.ts'
 
 /** Every reason a decision can have, in the order of the counter cells. `matched` comes first and alone means allowed. */

@@ -1,4 +1,4 @@
-import type { Explanation } from '../cors/explain.ts'
+import type { Explanation } from '../cors/explain/explain.ts'
 import type { RequestRecord } from '../proxy/request-record.ts'
 import { type FieldValue, requestFields, ruleName } from './request-fields.ts'
 

@@ -1,4 +1,4 @@
-import type { Explanation } from '../cors/explain.ts'
+import type { Explanation } from '../cors/explain/explain.ts'
 import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
 import type { RequestMeter } from './count-report.ts'
 import { createExplanationBudget, type ExplanationBudget } from './explanation-budget.ts'

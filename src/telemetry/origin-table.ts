@@ -1,4 +1,4 @@
-import type { Reason } from '../cors/decide.ts'
+import type { Reason } from '../cors/decision/decide.ts'
 import type { Enforcement } from '../policies/policy-lookup.ts'
 import type { RequestRecord } from '../proxy/request-record.ts'
 import type { BucketLabels } from './bucket-labels.ts'

@@ -2,9 +2,9 @@ import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdminServer } from '../../src/admin/admin-server.ts'
 import type { AdminSources } from '../../src/admin/admin-sources.ts'
-import { parseCorsRequest } from '../../src/cors/cors-request.ts'
-import { explain } from '../../src/cors/explain.ts'
-import { compilePolicy } from '../../src/cors/policy.ts'
+import { parseCorsRequest } from '../../src/cors/decision/cors-request.ts'
+import { compilePolicy } from '../../src/cors/decision/policy.ts'
+import { explain } from '../../src/cors/explain/explain.ts'
 
 /** 2026-01-02T03:04:05Z */
 export const nowMs = 1_767_323_045_000

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { refused } from '../../src/cors/decide.ts'
+import { refused } from '../../src/cors/decision/decide.ts'
 import { explainQuestion, explainRecord } from '../../src/daemon/explanations.ts'
 import { createPolicySources, type LivePolicies } from '../../src/policies/policy-sources.ts'
 import { makeRecord } from '../fixtures/request-records.ts'

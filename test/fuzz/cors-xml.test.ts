@@ -2,8 +2,8 @@
 // fault with its place; no rule that the document does not hold; no rules at all from a part of one. FUZZ_*: fuzz-run.ts.
 
 import t from 'tap'
-import { parseRules } from '../../src/cors/parse-rules.ts'
-import type { CorsRule } from '../../src/cors/rule.ts'
+import { parseRules } from '../../src/cors/rules/parse-rules.ts'
+import type { CorsRule } from '../../src/cors/rules/rule.ts'
 import { parseCorsConfigurationXml, renderCorsConfigurationXml } from '../../src/s3/cors-configuration-xml.ts'
 import { Failures, FuzzRun } from '../fixtures/fuzz-run.ts'
 import { type Mutator, mutators as messageMutators } from '../fixtures/message-mutators.ts'

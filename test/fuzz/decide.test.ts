@@ -2,11 +2,11 @@
 // semantics; and origins made to look like allowed ones. FUZZ_MINUTES, FUZZ_SEED and FUZZ_CASE: see fuzz-run.ts.
 
 import t from 'tap'
-import { parseCorsRequest } from '../../src/cors/cors-request.ts'
-import { decide } from '../../src/cors/decide.ts'
-import { parseRules } from '../../src/cors/parse-rules.ts'
-import { compilePolicy, type Policy } from '../../src/cors/policy.ts'
-import { appendCorsFields } from '../../src/cors/response-fields.ts'
+import { parseCorsRequest } from '../../src/cors/decision/cors-request.ts'
+import { decide } from '../../src/cors/decision/decide.ts'
+import { compilePolicy, type Policy } from '../../src/cors/decision/policy.ts'
+import { appendCorsFields } from '../../src/cors/decision/response-fields.ts'
+import { parseRules } from '../../src/cors/rules/parse-rules.ts'
 import { parseCorsConfigurationXml, renderCorsConfigurationXml } from '../../src/s3/cors-configuration-xml.ts'
 import { Failures, FuzzRun } from '../fixtures/fuzz-run.ts'
 import {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { CorsRule } from '../../src/cors/rule.ts'
+import type { CorsRule } from '../../src/cors/rules/rule.ts'
 import type { BucketPolicy, Enforcement } from '../../src/policies/policy-lookup.ts'
 import { type BucketEntry, createPolicyTable } from '../../src/policies/policy-table.ts'
 

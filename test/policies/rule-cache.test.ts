@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compilePolicy } from '../../src/cors/policy.ts'
+import { compilePolicy } from '../../src/cors/decision/policy.ts'
 import { createRuleCache } from '../../src/policies/rule-cache.ts'
 import type { RuleEntry } from '../../src/policies/rule-entry.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { parseCorsRequest } from '../../src/cors/cors-request.ts'
-import { compilePolicy } from '../../src/cors/policy.ts'
+import { parseCorsRequest } from '../../src/cors/decision/cors-request.ts'
+import { compilePolicy } from '../../src/cors/decision/policy.ts'
 import { OutgoingFields } from '../../src/proxy/outgoing-fields.ts'
 import { appendCors, type ResponseCors, relayedFields, ungovernedCors } from '../../src/proxy/relayed-fields.ts'
 import { newRecord } from '../../src/proxy/request-record.ts'

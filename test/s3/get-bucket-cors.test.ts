@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { CorsRule } from '../../src/cors/rule.ts'
+import type { CorsRule } from '../../src/cors/rules/rule.ts'
 import { anonymous } from '../../src/s3/credentials.ts'
 import { createTransport } from '../../src/s3/endpoint-transport.ts'
 import { type CorsFetchResult, createGetBucketCors } from '../../src/s3/get-bucket-cors.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { parseCorsRequest } from '../../src/cors/cors-request.ts'
-import { explain } from '../../src/cors/explain.ts'
-import { compilePolicy } from '../../src/cors/policy.ts'
+import { parseCorsRequest } from '../../src/cors/decision/cors-request.ts'
+import { compilePolicy } from '../../src/cors/decision/policy.ts'
+import { explain } from '../../src/cors/explain/explain.ts'
 import { describeHint, describeRequest } from '../../src/telemetry/log-fields.ts'
 import { makeActual, makeRecord, matched } from '../fixtures/request-records.ts'
 

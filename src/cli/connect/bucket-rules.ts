@@ -1,4 +1,4 @@
-import { lintRules } from '../../cors/lint.ts'
+import { lintRules } from '../../cors/rules/lint.ts'
 import type { CorsFetchResult, GetBucketCors } from '../../s3/get-bucket-cors.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { parseRules } from '../../cors/parse-rules.ts'
-import type { CorsRule } from '../../cors/rule.ts'
+import { parseRules } from '../../cors/rules/parse-rules.ts'
+import type { CorsRule } from '../../cors/rules/rule.ts'
 import { isBucketName } from '../../s3/bucket-name.ts'
 import type { ConfigurationIssue, Path } from '../issue.ts'
 import { isMapping } from '../raw-value.ts'

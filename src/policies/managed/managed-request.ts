@@ -1,6 +1,6 @@
 // PUT, GET and DELETE /BUCKET?cors, answered here as S3 answers them. Who may is the endpoint's decision, on the caller's signature.
 
-import type { CorsRule } from '../../cors/rule.ts'
+import type { CorsRule } from '../../cors/rules/rule.ts'
 import { accessDenied, inspectCallerSignature } from '../../s3/caller-signature.ts'
 import { renderCorsConfigurationXml } from '../../s3/cors-configuration-xml.ts'
 import { corsQuery } from '../../s3/cors-query.ts'

@@ -1,10 +1,10 @@
 // What the core does for a request, piece by piece.
 
-import { type CorsRequest, parseCorsRequest, requestHeaderLimits } from '../../../src/cors/cors-request.ts'
-import { decide } from '../../../src/cors/decide.ts'
-import { compilePolicy, type Policy } from '../../../src/cors/policy.ts'
-import { corsFieldLines } from '../../../src/cors/response-fields.ts'
-import type { CorsRule } from '../../../src/cors/rule.ts'
+import { type CorsRequest, parseCorsRequest, requestHeaderLimits } from '../../../src/cors/decision/cors-request.ts'
+import { decide } from '../../../src/cors/decision/decide.ts'
+import { compilePolicy, type Policy } from '../../../src/cors/decision/policy.ts'
+import { corsFieldLines } from '../../../src/cors/decision/response-fields.ts'
+import type { CorsRule } from '../../../src/cors/rules/rule.ts'
 import { createPolicyTable } from '../../../src/policies/policy-table.ts'
 import { guardRequest } from '../../../src/proxy/request-guard.ts'
 import { createAddressParser } from '../../../src/s3/bucket-address.ts'

@@ -3,7 +3,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { parseConfiguration } from '../../../src/config/parse-configuration.ts'
-import type { CorsRule } from '../../../src/cors/rule.ts'
+import type { CorsRule } from '../../../src/cors/rules/rule.ts'
 import { createDataPlane } from '../../../src/daemon/data-plane.ts'
 import { createPolicies } from '../../../src/daemon/policies.ts'
 import type { ProxyObserver } from '../../../src/proxy/request-record.ts'

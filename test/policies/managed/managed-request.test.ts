@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import type { CorsRule } from '../../../src/cors/rule.ts'
+import type { CorsRule } from '../../../src/cors/rules/rule.ts'
 import { findBucket, probeEndpoint, type Safety } from '../../../src/policies/managed/endpoint-probe.ts'
 import { createEndpointSafety } from '../../../src/policies/managed/endpoint-safety.ts'
 import { createManagedHandler, type ManagedRequest } from '../../../src/policies/managed/managed-request.ts'

@@ -1,0 +1,75 @@
+import { toFieldValue } from '../patterns/field-value.ts'
+import { PatternIndex } from '../patterns/pattern-index.ts'
+import type { CorsRule } from '../rules/rule.ts'
+import { type CompiledRule, compileRule } from './compiled-rule.ts'
+import { indexOrigins, type OriginIndex } from './origin-index.ts'
+
+/** The patterns of every rule of a bucket; the list at an index is that of the rule at that index. */
+export interface RulePatterns {
+  readonly origins: PatternIndex
+  readonly headers: PatternIndex
+}
+
+/**
+ * The rules of one bucket, in the order of its configuration. A rule is compiled when it is first asked: most of the rules of
+ * a bucket never are. Shared by all requests.
+ */
+export class Policy {
+  /** The rules as they were written. */
+  readonly configuration: readonly CorsRule[]
+  readonly origins: OriginIndex
+  readonly #compiled: (CompiledRule | undefined)[]
+  #patterns: RulePatterns | undefined
+
+  constructor(configuration: readonly CorsRule[]) {
+    this.configuration = configuration
+    this.origins = indexOrigins(configuration)
+    this.#compiled = new Array<undefined>(configuration.length).fill(undefined)
+  }
+
+  /** How many rules there are. */
+  get size(): number {
+    return this.#compiled.length
+  }
+
+  /** Every rule. Compiles them all: for explanations, which ask them in turn. */
+  get rules(): readonly CompiledRule[] {
+    return Object.freeze(this.configuration.map((_, index) => this.ruleAt(index)))
+  }
+
+  /** The patterns of all rules, sorted when they are first asked for and kept: most buckets never need that. */
+  get patterns(): RulePatterns {
+    this.#patterns ??= sortPatterns(this.configuration)
+    return this.#patterns
+  }
+
+  /** The same, if they were asked for already. */
+  get sortedPatterns(): RulePatterns | undefined {
+    return this.#patterns
+  }
+
+  /** The rule at `index`, from 0 and below `size`: always the same object. */
+  ruleAt(index: number): CompiledRule {
+    return this.#compiled[index] ?? this.#compile(index)
+  }
+
+  #compile(index: number): CompiledRule {
+    const rule = compileRule(this.configuration[index] as CorsRule, index)
+    this.#compiled[index] = rule
+    return rule
+  }
+}
+
+/** Compiles rules that parseRules accepted. */
+export function compilePolicy(rules: readonly CorsRule[]): Policy {
+  return new Policy(rules)
+}
+
+/** Sorts the patterns of all rules. */
+export function sortPatterns(rules: readonly CorsRule[]): RulePatterns {
+  return Object.freeze({
+    origins: new PatternIndex(rules.map(({ allowedOrigins }) => allowedOrigins.map(toFieldValue))),
+    // In lower case: field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1.
+    headers: new PatternIndex(rules.map(({ allowedHeaders }) => allowedHeaders.map(name => name.toLowerCase()))),
+  })
+}

@@ -1,0 +1,186 @@
+import type { CorsRequest } from '../decision/cors-request.ts'
+import type { Policy } from '../decision/policy.ts'
+import { fromFieldValue } from '../patterns/field-value.ts'
+import { matches, parseWildcard } from '../patterns/wildcard.ts'
+import { lintOrigin } from '../rules/origin-lint.ts'
+import type { CorsRule, RuleIssueReason } from '../rules/rule.ts'
+import { checkAllowedHeader, checkOrigin } from '../rules/rule-value.ts'
+import { quote, quoteShort } from './quoted-scalar.ts'
+import { clausesPassed, firstFailed, type MissingValues, missingOfRules, unlistableMethod } from './rule-verdict.ts'
+
+/** Values for one rule's lists, by S3's names. Only lists that get one are there. */
+export interface Additions {
+  readonly AllowedOrigins?: readonly string[] | undefined
+  readonly AllowedMethods?: readonly string[] | undefined
+  readonly AllowedHeaders?: readonly string[] | undefined
+}
+
+/** What else a change would let happen. */
+export interface Risk {
+  readonly reason: RuleIssueReason | 'wildcard' | 'any-origin'
+  readonly message: string
+}
+
+/** The smallest change of the rules that allows a request. */
+export interface Change {
+  /** `add`: values to an existing rule. `new-rule`: the first rule. `new-entry`: an entry under `buckets`. */
+  readonly kind: 'add' | 'new-rule' | 'new-entry'
+  /** The index of the rule that gets the values; only with `add`. */
+  readonly rule?: number | undefined
+  /** Where to make it, one clause. */
+  readonly where: string
+  readonly additions: Additions
+  /** The lines to add, every scalar double-quoted and in ASCII. */
+  readonly yaml: string
+  readonly risks: readonly Risk[]
+}
+
+/** A change, or why there is none. */
+export type ChangeOrNone = { readonly change: Change } | { readonly change: undefined; readonly why: string }
+
+/** Where a bucket's rules are written, so that the change names the right place. */
+export interface RulePlace {
+  /** Which entry of `buckets` the bucket has: its own, `"*"`, or none. */
+  readonly entry?: 'named' | 'default' | 'absent' | undefined
+  readonly source?: 'yaml' | 'file' | 'upstream' | 'managed' | 'none' | undefined
+}
+
+/** Browsers' origins stay below: a host name has 253 characters at most, https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4. */
+const longestOrigin = 1024
+const longestBucket = 255
+
+/**
+ * Finds the smallest change of `policy` that allows `request`, which it denies. `missingOfEach` is what each of its rules lacks,
+ * as missingOfRules says it.
+ */
+export function findSmallestChange(
+  policy: Policy | undefined,
+  request: CorsRequest,
+  bucket: string,
+  place: RulePlace,
+  missingOfEach: readonly MissingValues[] = policy === undefined ? [] : missingOfRules(policy, request),
+): ChangeOrNone {
+  if (bucket.length > longestBucket) return none('this is longer than any bucket name')
+  const unlistable = unlistableMethod(request.method)
+  if (unlistable !== undefined) return none(unlistable)
+  const found = chooseRule(policy, missingOfEach)
+  const missing = found?.missing ?? { origin: true, method: true, headers: [...new Set(request.headerNames)] }
+  const origin = missing.origin ? writableOrigin(request.origin) : undefined
+  if (missing.origin && origin === undefined) {
+    return none('no rule can list this origin, and no browser sends it: only a rule with * would match')
+  }
+  const unwritable = missing.headers.find(name => checkAllowedHeader(name, []) !== undefined)
+  if (unwritable !== undefined) {
+    return none(`no rule can list the field name ${quoteShort(unwritable)}, and no browser sends it`)
+  }
+  const additions: Additions = {
+    ...(origin === undefined ? {} : { AllowedOrigins: [origin] }),
+    ...(missing.method ? { AllowedMethods: [request.method] } : {}),
+    ...(missing.headers.length === 0 ? {} : { AllowedHeaders: withoutCovered(missing.headers) }),
+  }
+  return { change: makeChange(found?.rule, additions, bucket, place) }
+}
+
+function none(why: string): ChangeOrNone {
+  return { change: undefined, why }
+}
+
+interface Candidate {
+  readonly rule: PlacedRule
+  readonly missing: MissingValues
+}
+
+/** A rule and its place in the bucket's configuration. */
+interface PlacedRule extends CorsRule {
+  readonly index: number
+  readonly anyOrigin: boolean
+}
+
+/** Fewest values; then not one that opens more to every origin; then the rule that got furthest; then the first. */
+function chooseRule(policy: Policy | undefined, missingOfEach: readonly MissingValues[]): Candidate | undefined {
+  let best: Candidate | undefined
+  let leastCost = Number.POSITIVE_INFINITY
+  for (const [index, missing] of missingOfEach.entries()) {
+    const rule = policy?.configuration[index] as CorsRule
+    const anyOrigin = rule.allowedOrigins.includes('*')
+    const values = Number(missing.origin) + Number(missing.method) + missing.headers.length
+    // Of two digits below: for every origin, and how far the rule got.
+    const cost = values * 100 + Number(anyOrigin) * 10 - clausesPassed(firstFailed(missing))
+    if (cost >= leastCost) continue
+    best = { rule: { ...rule, index, anyOrigin }, missing }
+    leastCost = cost
+  }
+  return best
+}
+
+/** Drops what another name covers once it is in a rule, where a `*` in it is a wildcard. */
+function withoutCovered(names: readonly string[]): readonly string[] {
+  const wildcards = names.filter(name => name.includes('*')).map(name => ({ name, wildcard: parseWildcard(name) }))
+  return names.filter(name => !wildcards.some(other => other.name !== name && matches(other.wildcard, name)))
+}
+
+/** The origin as text that a rule can hold, or undefined. */
+function writableOrigin(origin: string): string | undefined {
+  if (origin.length > longestOrigin) return undefined
+  const text = fromFieldValue(origin)
+  return text === undefined || checkOrigin(text, []) !== undefined ? undefined : text
+}
+
+function makeChange(rule: PlacedRule | undefined, additions: Additions, bucket: string, place: RulePlace): Change {
+  const risks = findRisks(rule, additions)
+  const lists = Object.entries(additions).flatMap(([key, values]) => [`${key}:`, ...values.map(listItem)])
+  if (rule !== undefined) {
+    const { id } = rule
+    const name = id === undefined ? `rule ${rule.index + 1}` : `rule ${rule.index + 1} (ID ${quoteShort(id)})`
+    const where = `in ${name} of bucket ${quote(bucket)}${sourceNote(place.source)}`
+    return { kind: 'add', rule: rule.index, where, additions, yaml: lists.join('\n'), risks }
+  }
+  const ruleLines = lists.map((line, position) => (position === 0 ? `- ${line}` : `  ${line}`))
+  const rules = ['CORSRules:', ...ruleLines.map(indent)]
+  if (place.source !== undefined && place.source !== 'none' && place.entry !== 'absent') {
+    const where = `as the first rule of bucket ${quote(bucket)}${sourceNote(place.source)}`
+    return { kind: 'new-rule', where, additions, yaml: rules.join('\n'), risks }
+  }
+  const where = place.entry === 'named' ? 'under buckets, in place of the entry of this name' : 'under buckets'
+  return { kind: 'new-entry', where, additions, yaml: [`${quote(bucket)}:`, ...rules.map(indent)].join('\n'), risks }
+}
+
+function listItem(value: string): string {
+  return `  - ${quote(value)}`
+}
+
+function indent(line: string): string {
+  return `  ${line}`
+}
+
+function sourceNote(source: RulePlace['source']): string {
+  switch (source) {
+    case 'file':
+      return ', in its CORSFile'
+    case 'upstream':
+      return ', at the endpoint, with PutBucketCors'
+    case 'managed':
+      return ', with PutBucketCors through this proxy'
+    default:
+      return ''
+  }
+}
+
+const originRisks: readonly RuleIssueReason[] = ['insecure-origin', 'null-origin', 'public-wildcard']
+
+function findRisks(rule: PlacedRule | undefined, additions: Additions): Risk[] {
+  const risks: Risk[] = []
+  for (const origin of additions.AllowedOrigins ?? []) {
+    for (const { reason, message } of lintOrigin(origin)) {
+      if (originRisks.includes(reason)) risks.push({ reason, message })
+    }
+  }
+  const written = [...(additions.AllowedOrigins ?? []), ...(additions.AllowedHeaders ?? [])]
+  if (written.some(value => value.includes('*'))) {
+    risks.push({ reason: 'wildcard', message: '* is a wildcard in a rule: it would allow far more than this request' })
+  }
+  if (rule?.anyOrigin) {
+    risks.push({ reason: 'any-origin', message: 'the rule allows every origin (*): all of them would get this too' })
+  }
+  return risks
+}

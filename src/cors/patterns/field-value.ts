@@ -1,0 +1,40 @@
+// A field value arrives as one character per byte (Latin-1). A rule arrives as text. Both are compared in the first form:
+// text stands for its UTF-8 bytes, which is what a client that sends such a value would put on the wire.
+
+/** The field value whose bytes are `text` in UTF-8, one character per byte. ASCII is returned as it is. */
+export function toFieldValue(text: string): string {
+  if (isAscii(text)) return text
+  let value = ''
+  for (const byte of new TextEncoder().encode(text)) value += String.fromCharCode(byte)
+  return value
+}
+
+/** The text whose UTF-8 bytes are the field value, or undefined when they are not UTF-8. */
+export function fromFieldValue(value: string): string | undefined {
+  if (isAscii(value)) return value
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      Uint8Array.from(value, character => character.charCodeAt(0)),
+    )
+  } catch {
+    return undefined
+  }
+}
+
+/** Says whether every character of `text` is in ASCII. */
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+/** One flag per ASCII code, https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2. */
+const tokenCharacters = new Uint8Array(128)
+for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  tokenCharacters[character.charCodeAt(0)] = 1
+}
+
+/** Says whether `text` from `start` to `end` is a token: what a field name is made of, and not empty. */
+export function isToken(text: string, start = 0, end = text.length): boolean {
+  for (let at = start; at < end; at++) if (tokenCharacters[text.charCodeAt(at)] !== 1) return false
+  return start < end
+}

@@ -1,0 +1,89 @@
+import { compilePatterns, covers } from '../patterns/pattern-list.ts'
+import { lintOrigin } from './origin-lint.ts'
+import type { CorsRule, RuleIssue, RuleIssueReason } from './rule.ts'
+
+/** The longest time for which Chromium remembers a preflight; Firefox allows 86400. */
+const longestUsefulMaxAge = 7200
+
+/** What the AWS SDKs send with every request that they sign in an Authorization field. */
+const signedFields = ['x-amz-content-sha256', 'x-amz-date']
+
+/** What S3 accepts and a person regrets. Undefined stands for a rule that has a fault, and is not looked at. */
+export function lintRules(rules: readonly (CorsRule | undefined)[]): readonly RuleIssue[] {
+  const warnings: RuleIssue[] = []
+  const ids = new Set<string>()
+  for (const [index, rule] of rules.entries()) {
+    if (rule === undefined) continue
+    const warn = (key: string[], position: number[], value: unknown, text: Text) =>
+      warnings.push({ severity: 'warning', path: [index, ...key, ...position], value, ...text })
+    if (rule.id !== undefined && ids.has(rule.id)) warn(['ID'], [], rule.id, duplicateId)
+    if (rule.id !== undefined) ids.add(rule.id)
+    for (const [position, origin] of rule.allowedOrigins.entries()) {
+      for (const warning of lintOrigin(origin)) warn(['AllowedOrigins'], [position], origin, warning)
+      if (origin === '*' && rule.allowedOrigins.some(other => other !== '*')) {
+        warn(['AllowedOrigins'], [position], origin, wildcardBesideExact)
+      }
+    }
+    const maxAge = maxAgeWarning(rule.maxAgeSeconds)
+    if (maxAge !== undefined) warn(['MaxAgeSeconds'], [], rule.maxAgeSeconds, maxAge)
+    if (signsWithoutAmzFields(rule)) warn(['AllowedHeaders'], [], rule.allowedHeaders, amzHeaders)
+    if (hidesETag(rule)) warn(rule.exposeHeaders.length > 0 ? ['ExposeHeaders'] : [], [], rule.exposeHeaders, etag)
+  }
+  return warnings
+}
+
+interface Text {
+  readonly reason: RuleIssueReason
+  readonly message: string
+  readonly allowed: string
+}
+
+const duplicateId: Text = {
+  reason: 'duplicate-id',
+  message: 'another rule of this bucket has the same ID, so logs cannot tell them apart',
+  allowed: 'an ID of its own for each rule',
+}
+
+const wildcardBesideExact: Text = {
+  reason: 'wildcard-beside-exact',
+  message: '* beside other origins: every origin is allowed, and the others lose their credentials too',
+  allowed: '* alone, or the origins without it, or a rule of their own before this one',
+}
+
+const amzHeaders: Text = {
+  reason: 'amz-headers-not-allowed',
+  message: `Authorization is allowed, but not ${signedFields.join(' and ')}, which the AWS SDKs send with it`,
+  allowed: 'x-amz-* beside Authorization',
+}
+
+const etag: Text = {
+  reason: 'etag-not-exposed',
+  message: 'PUT is allowed, but pages cannot read ETag, which the SDKs need to complete a multipart upload',
+  allowed: 'ETag in ExposeHeaders',
+}
+
+function maxAgeWarning(seconds: number | undefined): Text | undefined {
+  if (seconds === undefined) return undefined
+  if (seconds < 0) {
+    return {
+      reason: 'negative-max-age',
+      message: 'browsers cannot read a negative Access-Control-Max-Age and take 5 seconds',
+      allowed: `0 for never, or up to ${longestUsefulMaxAge}`,
+    }
+  }
+  if (seconds <= longestUsefulMaxAge) return undefined
+  return {
+    reason: 'long-max-age',
+    message: `Chromium remembers a preflight for ${longestUsefulMaxAge} seconds at most`,
+    allowed: `at most ${longestUsefulMaxAge}`,
+  }
+}
+
+function signsWithoutAmzFields(rule: CorsRule): boolean {
+  const headers = compilePatterns(rule.allowedHeaders.map(name => name.toLowerCase()))
+  return covers(headers, 'authorization') && !signedFields.every(name => covers(headers, name))
+}
+
+function hidesETag(rule: CorsRule): boolean {
+  return rule.allowedMethods.includes('PUT') && !rule.exposeHeaders.some(name => name.toLowerCase() === 'etag')
+}
