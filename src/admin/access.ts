@@ -1,7 +1,7 @@
 // Who may call the admin port. Nothing here looks at paths.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
-import { isHostValue } from '../s3/host-check.ts'
+import { isHostValue } from '../s3/address/host-check.ts'
 
 /** What of a request says who calls. */
 export interface Caller {

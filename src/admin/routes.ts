@@ -1,10 +1,10 @@
 import type { AdminSources, OriginCount, OriginLine, OriginsSeen } from './admin-sources.ts'
 import { type Answer, errorAnswer, jsonAnswer } from './answer.ts'
 import { parseExplainQuery } from './explain-query.ts'
-import { renderPage } from './page.ts'
-import { pageScript } from './page-script.ts'
-import { pageStyle } from './page-style.ts'
-import { type ListQuery, nextQuery, parseListQuery } from './paging.ts'
+import { renderPage } from './page/page.ts'
+import { pageScript } from './page/page-script.ts'
+import { pageStyle } from './page/page-style.ts'
+import { type ListQuery, nextQuery, parseListQuery } from './page/paging.ts'
 
 /** One thing the admin port answers. */
 export interface Route {

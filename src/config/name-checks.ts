@@ -1,4 +1,4 @@
-import { isBucketName } from '../s3/bucket-name.ts'
+import { isBucketName } from '../s3/address/bucket-name.ts'
 import type { Path } from './issue.ts'
 import { child, isMapping } from './raw-value.ts'
 

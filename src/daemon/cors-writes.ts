@@ -1,7 +1,7 @@
 import type { PolicySources } from '../policies/policy-sources.ts'
-import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
-import { isCorsOperation } from '../s3/cors-query.ts'
-import type { Log } from '../telemetry/log.ts'
+import type { ProxyObserver, RequestRecord } from '../proxy/request/request-record.ts'
+import { isCorsOperation } from '../s3/cors-operation/cors-query.ts'
+import type { Log } from '../telemetry/log/log.ts'
 
 /**
  * Whether this was a `PUT` or `DELETE ?cors`, however it was written, that the endpoint carried out: it may have other rules now.

@@ -6,20 +6,27 @@ import { type Capacity, capacityOf, processMemoryBytes } from '../config/capacit
 import type { Configuration } from '../config/configuration.ts'
 import { type Resources, readResources } from '../config/resources.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
-import { LiveList } from '../proxy/live-list.ts'
-import type { ProxyContext } from '../proxy/proxy-context.ts'
-import { applyLimits, createProxyServer, ledgerOf, modernTls, type ServerLimits } from '../proxy/proxy-server.ts'
-import type { ProxyObserver } from '../proxy/request-record.ts'
-import { applyUpgrades } from '../proxy/upgrades.ts'
-import { s3Errors } from '../s3/error-response.ts'
-import { createRequestIds } from '../s3/request-ids.ts'
+import type { ProxyContext } from '../proxy/handling/proxy-context.ts'
+import type { ProxyObserver } from '../proxy/request/request-record.ts'
+import { LiveList } from '../proxy/server/live-list.ts'
+import { applyLimits, createProxyServer, ledgerOf, modernTls, type ServerLimits } from '../proxy/server/proxy-server.ts'
+import { applyUpgrades } from '../proxy/server/upgrades.ts'
+import { s3Errors } from '../s3/errors/error-response.ts'
+import { createRequestIds } from '../s3/errors/request-ids.ts'
 import { collectGarbage, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
-import { type NameEvent, type NameWatch, nameEvents, namesToProbe, nothingFound, watchNames } from './name-watch.ts'
 import type { DaemonPolicies, DaemonRules } from './policies.ts'
 import { createAddressOf, createProxySettings } from './proxy-settings.ts'
-import { RetiredPools } from './retired-pools.ts'
-import type { ServerCertificate } from './tls-files.ts'
-import { createUpstream, type Upstream, type UpstreamFiles, upstreamIdentity } from './upstream.ts'
+import {
+  type NameEvent,
+  type NameWatch,
+  nameEvents,
+  namesToProbe,
+  nothingFound,
+  watchNames,
+} from './upstream/name-watch.ts'
+import { RetiredPools } from './upstream/retired-pools.ts'
+import type { ServerCertificate } from './upstream/tls-files.ts'
+import { createUpstream, type Upstream, type UpstreamFiles, upstreamIdentity } from './upstream/upstream.ts'
 
 /** The contents of the files that a configuration names, besides its rules. */
 export interface ConfigurationFiles {

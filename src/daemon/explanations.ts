@@ -2,7 +2,7 @@ import type { Configuration } from '../config/configuration.ts'
 import { parseCorsRequest } from '../cors/decision/cors-request.ts'
 import { type Explanation, explain } from '../cors/explain/explain.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
-import type { RequestRecord } from '../proxy/request-record.ts'
+import type { RequestRecord } from '../proxy/request/request-record.ts'
 
 /** A request as somebody asks about it: raw field values. */
 export interface Question {

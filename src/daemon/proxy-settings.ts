@@ -1,13 +1,13 @@
 import { BlockList, isIPv6 } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { Configuration } from '../config/configuration.ts'
-import { type ConsoleProxy, createConsoleProxy } from '../proxy/console.ts'
-import type { ProxySettings } from '../proxy/proxy-context.ts'
-import type { UpstreamPool } from '../proxy/upstream-pool.ts'
-import { type BucketAddress, createAddressParser } from '../s3/bucket-address.ts'
-import type { FoundNames } from '../s3/endpoint-names.ts'
+import { type ConsoleProxy, createConsoleProxy } from '../proxy/handling/console.ts'
+import type { ProxySettings } from '../proxy/handling/proxy-context.ts'
+import type { UpstreamPool } from '../proxy/upstream/upstream-pool.ts'
+import { type BucketAddress, createAddressParser } from '../s3/address/bucket-address.ts'
+import type { FoundNames } from '../s3/address/endpoint-names.ts'
 import type { DaemonPolicies } from './policies.ts'
-import { servernameOf } from './upstream-sockets.ts'
+import { servernameOf } from './upstream/upstream-sockets.ts'
 
 // A request of an SDK has about 20 field lines, a presigned one fewer; user metadata can add 100.
 const maxFieldLines = 512

@@ -1,5 +1,5 @@
-import type { Log } from '../telemetry/log.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
+import type { Log } from '../telemetry/log/log.ts'
+import type { Metrics } from '../telemetry/metrics/metrics.ts'
 
 /** A line so often says that it goes on, and fills no disk. */
 const everyMs = 10_000

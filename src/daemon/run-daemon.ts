@@ -10,12 +10,12 @@ import { readSecrets } from '../config/secrets.ts'
 import { readFileContentSync } from '../config/text/file-content.ts'
 import type { ConfigurationWatch } from '../config/watch-configuration.ts'
 import { watchConfiguration } from '../config/watch-configuration.ts'
-import { type Daemon, startDaemon } from '../daemon.ts'
-import { openDescriptorOutput } from '../telemetry/descriptor-output.ts'
-import { createLog, type Log } from '../telemetry/log.ts'
-import { createLogSink } from '../telemetry/log-sink.ts'
-import { mountedFiles } from './mounted-files.ts'
+import { openDescriptorOutput } from '../telemetry/log/descriptor-output.ts'
+import { createLog, type Log } from '../telemetry/log/log.ts'
+import { createLogSink } from '../telemetry/log/log-sink.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
 import { isTestedNode, testedNodes } from './tested-nodes.ts'
+import { mountedFiles } from './upstream/mounted-files.ts'
 
 /** EX_OK, "could not start or run", and EX_USAGE of sysexits.h. */
 export type ExitCode = 0 | 1 | 64

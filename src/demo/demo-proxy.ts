@@ -7,8 +7,8 @@ import { type LoadedConfiguration, loadConfiguration } from '../config/load-conf
 import { readSecrets } from '../config/secrets.ts'
 import { readFileContentSync } from '../config/text/file-content.ts'
 import { type ConfigurationWatch, watchConfiguration } from '../config/watch-configuration.ts'
-import { startDaemon } from '../daemon.ts'
-import type { Log } from '../telemetry/log.ts'
+import { startDaemon } from '../daemon/daemon.ts'
+import type { Log } from '../telemetry/log/log.ts'
 import { demoHost, type Place, portOrAny } from './local-server.ts'
 
 /** What the proxy runs with. */

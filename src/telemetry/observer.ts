@@ -1,10 +1,10 @@
 import type { Explanation } from '../cors/explain/explain.ts'
-import type { ProxyObserver, RequestRecord } from '../proxy/request-record.ts'
-import type { RequestMeter } from './count-report.ts'
-import { createExplanationBudget, type ExplanationBudget } from './explanation-budget.ts'
-import type { Log } from './log.ts'
-import { describeHint, describeRequest, type LogFields } from './log-fields.ts'
-import { createRefusalSampler, type RefusalSampler } from './refusal-sampler.ts'
+import type { ProxyObserver, RequestRecord } from '../proxy/request/request-record.ts'
+import { createExplanationBudget, type ExplanationBudget } from './log/explanation-budget.ts'
+import type { Log } from './log/log.ts'
+import { describeHint, describeRequest, type LogFields } from './log/log-fields.ts'
+import { createRefusalSampler, type RefusalSampler } from './log/refusal-sampler.ts'
+import type { RequestMeter } from './metrics/count-report.ts'
 
 /** What the observer joins. */
 export interface ObserverOptions {

@@ -3,8 +3,11 @@
 import { createHash } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
 import { parseRules } from '../../src/cors/rules/parse-rules.ts'
-import { checksumOf } from '../../src/s3/checksum.ts'
-import { parseCorsConfigurationXml, renderCorsConfigurationXml } from '../../src/s3/cors-configuration-xml.ts'
+import { checksumOf } from '../../src/s3/cors-operation/checksum.ts'
+import {
+  parseCorsConfigurationXml,
+  renderCorsConfigurationXml,
+} from '../../src/s3/cors-operation/cors-configuration-xml.ts'
 import type { CorsClient, CorsTarget } from './cors-clients.ts'
 import { type HttpResponse, sendHttp } from './http-request.ts'
 

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { createControlPlane } from '../../src/daemon/control-plane.ts'
 import { createPolicySources } from '../../src/policies/policy-sources.ts'
-import type { Log } from '../../src/telemetry/log.ts'
-import { createMetrics } from '../../src/telemetry/metrics.ts'
+import type { Log } from '../../src/telemetry/log/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics/metrics.ts'
 
 const rule = {
   allowedOrigins: ['https://app.example'],

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { isCorsWrite, watchCorsWrites } from '../../src/daemon/cors-writes.ts'
 import type { PolicySources, WriteEffect } from '../../src/policies/policy-sources.ts'
-import type { RequestRecord } from '../../src/proxy/request-record.ts'
-import type { Log } from '../../src/telemetry/log.ts'
+import type { RequestRecord } from '../../src/proxy/request/request-record.ts'
+import type { Log } from '../../src/telemetry/log/log.ts'
 import { makeRecord } from '../fixtures/request-records.ts'
 
 const cases: readonly { readonly name: string; readonly record: Partial<RequestRecord>; readonly write: boolean }[] = [

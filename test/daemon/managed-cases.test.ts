@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { checksumAlgorithms, checksumOf } from '../../src/s3/checksum.ts'
+import { checksumAlgorithms, checksumOf } from '../../src/s3/cors-operation/checksum.ts'
 import { type Answered, type Call, elementsOf, ruleFor, signCall } from '../fixtures/managed-caller.ts'
 import type { ProxyProcess } from '../fixtures/proxy-process.ts'
 import { openRaw, raw } from '../fixtures/raw-client.ts'

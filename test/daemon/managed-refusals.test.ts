@@ -1,7 +1,7 @@
 // `?cors` of managed buckets over sockets, through the whole process: what changes nothing, and what never reaches the endpoint.
 
 import t from 'tap'
-import { checksumOf } from '../../src/s3/checksum.ts'
+import { checksumOf } from '../../src/s3/cors-operation/checksum.ts'
 import { sendHttp } from '../clients/http-request.ts'
 import { type Call, elementsOf, ruleFor, signCall } from '../fixtures/managed-caller.ts'
 import { readerAccount } from '../fixtures/minio-endpoint.ts'

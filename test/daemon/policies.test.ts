@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Configuration } from '../../src/config/configuration.ts'
 import { createPolicies, type RuleEvents } from '../../src/daemon/policies.ts'
-import { createUpstream } from '../../src/daemon/upstream.ts'
+import { createUpstream } from '../../src/daemon/upstream/upstream.ts'
 import { parseText } from '../fixtures/parsed-text.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { serveAlone } from '../../src/daemon/serving.ts'
-import { createLog } from '../../src/telemetry/log.ts'
-import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { createLog } from '../../src/telemetry/log/log.ts'
+import { createMetrics } from '../../src/telemetry/metrics/metrics.ts'
 import { parseText } from '../fixtures/parsed-text.ts'
 import { sinkTo } from '../fixtures/stream-sink.ts'
 

@@ -8,7 +8,7 @@ import type { Environment } from '../../src/config/environment.ts'
 import { type DemoProxy, startDemoProxy } from '../../src/demo/demo-proxy.ts'
 import { askExplanation } from '../../src/demo/demo-request.ts'
 import { startEmbeddedEndpoint } from '../../src/demo/embedded-endpoint.ts'
-import { createLog } from '../../src/telemetry/log.ts'
+import { createLog } from '../../src/telemetry/log/log.ts'
 import type { Owner } from '../fixtures/recording-upstream.ts'
 import { sinkTo } from '../fixtures/stream-sink.ts'
 

@@ -5,7 +5,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { rows } from '../../deploy/grafana/dashboard.ts'
 import { countedSince } from '../../deploy/grafana/selector.ts'
-import { createMetrics } from '../../src/telemetry/metrics.ts'
+import { createMetrics } from '../../src/telemetry/metrics/metrics.ts'
 import { skipWithout } from '../servers/installed.ts'
 import { findPromtool, howToGetPrometheus } from '../servers/prometheus.ts'
 

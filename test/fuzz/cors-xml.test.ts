@@ -4,7 +4,10 @@
 import t from 'tap'
 import { parseRules } from '../../src/cors/rules/parse-rules.ts'
 import type { CorsRule } from '../../src/cors/rules/rule.ts'
-import { parseCorsConfigurationXml, renderCorsConfigurationXml } from '../../src/s3/cors-configuration-xml.ts'
+import {
+  parseCorsConfigurationXml,
+  renderCorsConfigurationXml,
+} from '../../src/s3/cors-operation/cors-configuration-xml.ts'
 import { Failures, FuzzRun } from '../fixtures/fuzz-run.ts'
 import { type Mutator, mutators as messageMutators } from '../fixtures/message-mutators.ts'
 import type { SeededRandom } from '../fixtures/seeded-random.ts'

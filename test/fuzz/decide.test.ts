@@ -7,7 +7,10 @@ import { decide } from '../../src/cors/decision/decide.ts'
 import { compilePolicy, type Policy } from '../../src/cors/decision/policy.ts'
 import { appendCorsFields } from '../../src/cors/decision/response-fields.ts'
 import { parseRules } from '../../src/cors/rules/parse-rules.ts'
-import { parseCorsConfigurationXml, renderCorsConfigurationXml } from '../../src/s3/cors-configuration-xml.ts'
+import {
+  parseCorsConfigurationXml,
+  renderCorsConfigurationXml,
+} from '../../src/s3/cors-operation/cors-configuration-xml.ts'
 import { Failures, FuzzRun } from '../fixtures/fuzz-run.ts'
 import {
   type AskedFields,

@@ -3,10 +3,10 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import type { TransportAnswer } from '../../src/s3/endpoint-transport.ts'
-import { parseErrorDocument } from '../../src/s3/error-document.ts'
-import { createGetBucketCors } from '../../src/s3/get-bucket-cors.ts'
-import { createListBuckets } from '../../src/s3/list-buckets.ts'
+import type { TransportAnswer } from '../../src/s3/endpoint/endpoint-transport.ts'
+import { parseErrorDocument } from '../../src/s3/endpoint/error-document.ts'
+import { createGetBucketCors } from '../../src/s3/endpoint/get-bucket-cors.ts'
+import { createListBuckets } from '../../src/s3/endpoint/list-buckets.ts'
 
 const returns = '\r'.repeat(256 * 1024 - 200)
 const answer = (status: number, text: string): TransportAnswer => ({ status, headers: {}, body: Buffer.from(text) })

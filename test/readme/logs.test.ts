@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { newRecord } from '../../src/proxy/request-record.ts'
-import { describeHint, describeRequest } from '../../src/telemetry/log-fields.ts'
+import { newRecord } from '../../src/proxy/request/request-record.ts'
+import { describeHint, describeRequest } from '../../src/telemetry/log/log-fields.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const section = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Logs\n')[1]?.split('\n## ')[0] ?? ''

@@ -1,5 +1,5 @@
 import { lintRules } from '../../cors/rules/lint.ts'
-import type { CorsFetchResult, GetBucketCors } from '../../s3/get-bucket-cors.ts'
+import type { CorsFetchResult, GetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { mapBounded } from './map-bounded.ts'

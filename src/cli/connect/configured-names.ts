@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Configuration } from '../../config/configuration.ts'
-import type { UpstreamFiles } from '../../daemon/upstream.ts'
+import type { UpstreamFiles } from '../../daemon/upstream/upstream.ts'
 import { type Endpoint, parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { askUnder, describeRefusal, type HostAnswers, harmlessCall, takes } from './host-probe.ts'

@@ -1,5 +1,5 @@
-import { createListBuckets } from '../../s3/list-buckets.ts'
-import type { S3Call } from '../../s3/s3-call.ts'
+import { createListBuckets } from '../../s3/endpoint/list-buckets.ts'
+import type { S3Call } from '../../s3/endpoint/s3-call.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { maxAnswerBytes, readAnswer, type Said } from './read-answer.ts'

@@ -1,9 +1,9 @@
 import type { Configuration } from '../../config/configuration.ts'
 import type { Environment } from '../../config/environment.ts'
-import type { UpstreamFiles } from '../../daemon/upstream.ts'
-import { anonymous, type CredentialProvider, createEnvironmentCredentials } from '../../s3/credentials.ts'
-import { createTransport, type Transport } from '../../s3/endpoint-transport.ts'
-import { createS3Caller, type S3Caller } from '../../s3/s3-call.ts'
+import type { UpstreamFiles } from '../../daemon/upstream/upstream.ts'
+import { anonymous, type CredentialProvider, createEnvironmentCredentials } from '../../s3/endpoint/credentials.ts'
+import { createTransport, type Transport } from '../../s3/endpoint/endpoint-transport.ts'
+import { createS3Caller, type S3Caller } from '../../s3/endpoint/s3-call.ts'
 
 /** Who calls, and under which name the endpoint is addressed. */
 export interface CallerWishes {

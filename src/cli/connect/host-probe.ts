@@ -1,6 +1,6 @@
 // What the endpoint does with a Host that is not its own name.
 
-import type { S3Call } from '../../s3/s3-call.ts'
+import type { S3Call } from '../../s3/endpoint/s3-call.ts'
 import type { CallerWishes, Endpoint } from './endpoint.ts'
 import { maxAnswerBytes, readAnswer, type Said } from './read-answer.ts'
 

@@ -1,7 +1,7 @@
 import type { Configuration } from '../../config/configuration.ts'
 import { probeBucket, probeEndpoint, type Safety } from '../../policies/managed/endpoint-probe.ts'
 import { defaultStorePrefix } from '../../policies/managed/store-place.ts'
-import type { S3Caller } from '../../s3/s3-call.ts'
+import type { S3Caller } from '../../s3/endpoint/s3-call.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { mapBounded } from './map-bounded.ts'

@@ -1,7 +1,7 @@
-import type { TransportAnswer, TransportFailure } from '../../s3/endpoint-transport.ts'
-import { parseErrorDocument } from '../../s3/error-document.ts'
-import type { CallFailure } from '../../s3/s3-call.ts'
-import { localName, readXml } from '../../s3/xml-document.ts'
+import type { TransportAnswer, TransportFailure } from '../../s3/endpoint/endpoint-transport.ts'
+import { parseErrorDocument } from '../../s3/endpoint/error-document.ts'
+import type { CallFailure } from '../../s3/endpoint/s3-call.ts'
+import { localName, readXml } from '../../s3/xml/xml-document.ts'
 
 /** What an endpoint said, in as few words as tell two answers apart. */
 export interface Said {

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import { parseRules } from '../../cors/rules/parse-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
-import { isBucketName } from '../../s3/bucket-name.ts'
+import { isBucketName } from '../../s3/address/bucket-name.ts'
 import type { ConfigurationIssue, Path } from '../issue.ts'
 import { isMapping } from '../raw-value.ts'
 import type { ReadFile } from '../text/file-content.ts'

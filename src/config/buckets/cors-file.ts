@@ -1,4 +1,4 @@
-import { parseCorsConfigurationXml } from '../../s3/cors-configuration-xml.ts'
+import { parseCorsConfigurationXml } from '../../s3/cors-operation/cors-configuration-xml.ts'
 import { isMapping } from '../raw-value.ts'
 import { decodeText, type TextFault } from '../text/decode-text.ts'
 import type { FileContent } from '../text/file-content.ts'

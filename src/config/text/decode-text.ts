@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { positionAt, type SourceFault, type SourcePosition } from '../../s3/source-position.ts'
+import { positionAt, type SourceFault, type SourcePosition } from '../../text/source-position.ts'
 
 /** What is wrong with a text, and where. */
 export interface TextFault extends SourceFault {

@@ -1,4 +1,4 @@
-import { positionAt } from '../../s3/source-position.ts'
+import { positionAt } from '../../text/source-position.ts'
 import type { Path } from '../issue.ts'
 import type { TextFault } from './decode-text.ts'
 import type { Located } from './located.ts'

@@ -1,4 +1,4 @@
-import type { SourcePosition } from '../../s3/source-position.ts'
+import type { SourcePosition } from '../../text/source-position.ts'
 import type { Path } from '../issue.ts'
 import type { TextFault } from './decode-text.ts'
 

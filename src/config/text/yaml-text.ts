@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLMap } from 'yaml'
-import { positionAt } from '../../s3/source-position.ts'
+import { positionAt } from '../../text/source-position.ts'
 import type { Path } from '../issue.ts'
 import { type Pace, unpaced } from '../pace.ts'
 import type { TextFault } from './decode-text.ts'

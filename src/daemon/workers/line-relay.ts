@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { LogSink } from '../../telemetry/log-sink.ts'
+import type { LogSink } from '../../telemetry/log/log-sink.ts'
 
 /** Far longer than any line of the log. */
 const maxLineBytes = 1 << 20

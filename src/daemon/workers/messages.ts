@@ -2,11 +2,11 @@
 
 import type { Configuration } from '../../config/configuration.ts'
 import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
-import type { MirrorAnswer } from '../../policies/mirrored-policies.ts'
-import type { RuleCopy } from '../../policies/rule-copy.ts'
-import type { CountReport } from '../../telemetry/count-report.ts'
-import type { LogLevel } from '../../telemetry/log.ts'
-import type { ProcessSample } from '../../telemetry/process-sums.ts'
+import type { MirrorAnswer } from '../../policies/replica/mirrored-policies.ts'
+import type { RuleCopy } from '../../policies/replica/rule-copy.ts'
+import type { LogLevel } from '../../telemetry/log/log.ts'
+import type { CountReport } from '../../telemetry/metrics/count-report.ts'
+import type { ProcessSample } from '../../telemetry/metrics/process-sums.ts'
 import type { ConfigurationFiles } from '../data-plane.ts'
 import type { DrainResult } from '../drain.ts'
 

@@ -1,5 +1,5 @@
-import type { RequestRecord } from '../../proxy/request-record.ts'
-import type { CountReport, ReportingMeter } from '../../telemetry/count-report.ts'
+import type { RequestRecord } from '../../proxy/request/request-record.ts'
+import type { CountReport, ReportingMeter } from '../../telemetry/metrics/count-report.ts'
 
 /** Brings what a worker counts to the primary, a few times a second and never per request. */
 export interface Reporter {

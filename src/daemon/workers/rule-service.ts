@@ -2,13 +2,13 @@
 
 import type { Configuration } from '../../config/configuration.ts'
 import { steadyNow } from '../../policies/clock.ts'
-import type { MirrorAnswer } from '../../policies/mirrored-policies.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import type { PolicySources } from '../../policies/policy-sources.ts'
-import { copyEntry } from '../../policies/rule-copy.ts'
+import type { MirrorAnswer } from '../../policies/replica/mirrored-policies.ts'
+import { copyEntry } from '../../policies/replica/rule-copy.ts'
 import type { ConfigurationFiles } from '../data-plane.ts'
 import { createPolicies, type RuleEvents, type SourcedPolicies } from '../policies.ts'
-import { createUpstream, type Upstream, upstreamIdentity } from '../upstream.ts'
+import { createUpstream, type Upstream, upstreamIdentity } from '../upstream/upstream.ts'
 import type { LiveSource, PrimaryMessage, Question, WorkerMessage } from './messages.ts'
 
 /** What the service works with. */

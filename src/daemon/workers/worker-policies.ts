@@ -2,11 +2,11 @@
 
 import type { Configuration } from '../../config/configuration.ts'
 import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
-import { createMirroredPolicies, type MirroredPolicies } from '../../policies/mirrored-policies.ts'
 import { createPolicySources, type SourceBuckets } from '../../policies/policy-sources.ts'
-import { renderError, s3Errors } from '../../s3/error-response.ts'
+import { createMirroredPolicies, type MirroredPolicies } from '../../policies/replica/mirrored-policies.ts'
+import { renderError, s3Errors } from '../../s3/errors/error-response.ts'
 import { type DaemonPolicies, type DaemonRules, storeGuardsOf } from '../policies.ts'
-import type { Upstream } from '../upstream.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { LiveSource, WorkerMessage } from './messages.ts'
 import type { QuestionDesk } from './questions.ts'
 

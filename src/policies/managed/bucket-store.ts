@@ -1,9 +1,9 @@
 // Managed rules in a private bucket of the endpoint itself, where any number of replicas share them.
 
-import type { TransportAnswer } from '../../s3/endpoint-transport.ts'
-import { parseErrorDocument } from '../../s3/error-document.ts'
-import { failureOf } from '../../s3/fetch-failure.ts'
-import type { S3Call, S3Caller } from '../../s3/s3-call.ts'
+import type { TransportAnswer } from '../../s3/endpoint/endpoint-transport.ts'
+import { parseErrorDocument } from '../../s3/endpoint/error-document.ts'
+import { failureOf } from '../../s3/endpoint/fetch-failure.ts'
+import type { S3Call, S3Caller } from '../../s3/endpoint/s3-call.ts'
 import { type ManagedDocument, maxManagedDocumentBytes, writeManagedDocument } from './managed-document.ts'
 import { parseStored, type RuleStore, type StoredDocument } from './rule-store.ts'
 

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isBucketName } from '../../s3/bucket-name.ts'
+import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { type ManagedDocument, maxManagedDocumentBytes, writeManagedDocument } from './managed-document.ts'
 import { parseStored, type RuleStore, type StoredDocument, UnreadableDocument } from './rule-store.ts'
 

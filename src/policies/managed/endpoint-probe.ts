@@ -1,8 +1,8 @@
 // Whether the endpoint's verdict on a caller's `?cors` request may be asked for at all: found out with requests of our own.
 
 import { randomBytes } from 'node:crypto'
-import { parseErrorDocument } from '../../s3/error-document.ts'
-import type { S3Call, S3Caller } from '../../s3/s3-call.ts'
+import { parseErrorDocument } from '../../s3/endpoint/error-document.ts'
+import type { S3Call, S3Caller } from '../../s3/endpoint/s3-call.ts'
 
 /** What the endpoint did with our own `?cors` requests. */
 export type Safety =

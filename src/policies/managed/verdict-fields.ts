@@ -1,6 +1,6 @@
 // Which fields of a caller's `?cors` request reach the endpoint, and which of its answer come back.
 
-import { fieldValues } from '../../s3/field-values.ts'
+import { fieldValues } from '../../http/field-values.ts'
 
 /** RFC 9110 §7.6.1, and those that undici writes itself or refuses: the body is sent anew, whole. */
 const connectionSpecific = new Set([

@@ -6,8 +6,8 @@ import { compilePolicy, type Policy } from '../../../src/cors/decision/policy.ts
 import { corsFieldLines } from '../../../src/cors/decision/response-fields.ts'
 import type { CorsRule } from '../../../src/cors/rules/rule.ts'
 import { createPolicyTable } from '../../../src/policies/policy-table.ts'
-import { guardRequest } from '../../../src/proxy/request-guard.ts'
-import { createAddressParser } from '../../../src/s3/bucket-address.ts'
+import { guardRequest } from '../../../src/proxy/request/request-guard.ts'
+import { createAddressParser } from '../../../src/s3/address/bucket-address.ts'
 import { allowedHeaders, allowedMethods, bucketName, exposedHeaders, originsOf, requestedBucket } from '../rule-set.ts'
 
 /** One thing to measure. Its result is kept from the optimiser. */

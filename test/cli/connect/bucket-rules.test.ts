@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkBucketRules } from '../../../src/cli/connect/bucket-rules.ts'
-import { fetchFailureReasons } from '../../../src/s3/fetch-failure.ts'
-import type { CorsFetchResult } from '../../../src/s3/get-bucket-cors.ts'
+import { fetchFailureReasons } from '../../../src/s3/endpoint/fetch-failure.ts'
+import type { CorsFetchResult } from '../../../src/s3/endpoint/get-bucket-cors.ts'
 
 const rule = {
   allowedOrigins: ['https://a.example'],

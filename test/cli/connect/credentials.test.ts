@@ -1,6 +1,6 @@
 import t from 'tap'
 import { checkCredentials } from '../../../src/cli/connect/credentials.ts'
-import type { TransportAnswer, TransportFailure } from '../../../src/s3/endpoint-transport.ts'
+import type { TransportAnswer, TransportFailure } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { bucketsOf, documentOf, wishedEndpoint } from '../../fixtures/wished-endpoint.ts'
 

@@ -9,7 +9,7 @@ import {
   takes,
 } from '../../../src/cli/connect/host-probe.ts'
 import { readAnswer } from '../../../src/cli/connect/read-answer.ts'
-import type { TransportAnswer } from '../../../src/s3/endpoint-transport.ts'
+import type { TransportAnswer } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { bucketsOf, location, wishedEndpoint } from '../../fixtures/wished-endpoint.ts'
 

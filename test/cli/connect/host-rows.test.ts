@@ -3,7 +3,7 @@ import t from 'tap'
 import type { HostAnswers } from '../../../src/cli/connect/host-probe.ts'
 import { hostFindings, hostRows } from '../../../src/cli/connect/host-rows.ts'
 import { readAnswer } from '../../../src/cli/connect/read-answer.ts'
-import type { TransportAnswer, TransportFailure } from '../../../src/s3/endpoint-transport.ts'
+import type { TransportAnswer, TransportFailure } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { location } from '../../fixtures/wished-endpoint.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { checkOwnName } from '../../../src/cli/connect/own-name.ts'
-import type { Transport, TransportAnswer, TransportRequest } from '../../../src/s3/endpoint-transport.ts'
+import type { Transport, TransportAnswer, TransportRequest } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { parseText } from '../../fixtures/parsed-text.ts'
 
 type Reading = 'path' | 'virtual' | 'nothing'

@@ -2,8 +2,8 @@
 
 import t, { type Test } from 'tap'
 import { main } from '../../../src/cli/main.ts'
-import { createTransport } from '../../../src/s3/endpoint-transport.ts'
-import { createS3Caller } from '../../../src/s3/s3-call.ts'
+import { createTransport } from '../../../src/s3/endpoint/endpoint-transport.ts'
+import { createS3Caller } from '../../../src/s3/endpoint/s3-call.ts'
 import { md5Of } from '../../fixtures/signed-request.ts'
 import { recordTerminal } from '../../fixtures/terminal.ts'
 import { skipWithout } from '../../servers/installed.ts'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { maxRules, parseRules } from '../../../src/cors/rules/parse-rules.ts'
 import { malformedXmlMessage } from '../../../src/cors/rules/rule-fault.ts'
-import { parseCorsConfigurationXml } from '../../../src/s3/cors-configuration-xml.ts'
+import { parseCorsConfigurationXml } from '../../../src/s3/cors-operation/cors-configuration-xml.ts'
 
 const sound = { AllowedOrigins: ['https://a.example'], AllowedMethods: ['GET'] }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createReporter, originsPerReport } from '../../../src/daemon/workers/reporter.ts'
-import { type CountReport, createReportingMeter } from '../../../src/telemetry/count-report.ts'
+import { type CountReport, createReportingMeter } from '../../../src/telemetry/metrics/count-report.ts'
 import { makeActual, makeRecord } from '../../fixtures/request-records.ts'
 
 function setUp(t: { teardown: (release: () => void) => unknown }) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createUpstream } from '../../../src/daemon/upstream.ts'
+import { createUpstream } from '../../../src/daemon/upstream/upstream.ts'
 import type { WorkerMessage } from '../../../src/daemon/workers/messages.ts'
 import { createWorkerPolicies, type PrimaryLink } from '../../../src/daemon/workers/worker-policies.ts'
 import { parseText } from '../../fixtures/parsed-text.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { findBucket, probeBucket, probeEndpoint } from '../../../src/policies/managed/endpoint-probe.ts'
-import type { TransportAnswer } from '../../../src/s3/endpoint-transport.ts'
-import type { S3Call } from '../../../src/s3/s3-call.ts'
+import type { TransportAnswer } from '../../../src/s3/endpoint/endpoint-transport.ts'
+import type { S3Call } from '../../../src/s3/endpoint/s3-call.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { allMethods, allModels, createModelledEndpoint } from '../../fixtures/modelled-endpoint.ts'
 

@@ -1,0 +1,78 @@
+import type { Reason } from '../../cors/decision/decide.ts'
+import type { BucketStatus } from '../../policies/policy-lookup.ts'
+import type { OriginLine } from '../admin-sources.ts'
+import { type Html, html } from './html.ts'
+
+const reasonWords: Readonly<Record<Reason, string>> = {
+  matched: 'a rule matches',
+  no_rules: 'the bucket has no rules',
+  origin: 'no rule lists this origin',
+  method: 'no rule for this origin lists this method',
+  header: 'a requested header is not allowed',
+  bad_request: 'the request cannot be asked about',
+  rules_unavailable: 'the rules are not known at the moment',
+}
+
+/** A reason in a person's words. */
+export function describeReason(reason: Reason): string {
+  return reasonWords[reason]
+}
+
+const stateWords: Readonly<Record<BucketStatus['state'], string>> = {
+  rules: 'rules known',
+  none: 'no rules',
+  'no-such-bucket': 'no such bucket',
+  unknown: 'unknown: nothing is allowed',
+}
+
+/** The state of a bucket's rules in a person's words. */
+export function describeState(state: BucketStatus['state']): string {
+  return stateWords[state]
+}
+
+/** A stretch of time, as roughly as a person cares. */
+export function describeSeconds(seconds: number): string {
+  if (seconds < 1) return 'now'
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86_400)} d`
+}
+
+/** A moment: how long ago or ahead, and exactly on demand. */
+export function renderTime(ms: number | undefined, nowMs: number): Html | string {
+  if (ms === undefined) return '–'
+  const exact = new Date(ms).toISOString()
+  const seconds = (nowMs - ms) / 1000
+  const distance = describeSeconds(Math.abs(seconds))
+  const words = distance === 'now' ? 'now' : seconds > 0 ? `${distance} ago` : `in ${distance}`
+  return html`<time datetime="${exact}" title="${exact}">${words}</time>`
+}
+
+/** What was asked: the method, whether by a preflight, and the requested headers. */
+export function describeRequest({ method, headers, preflight }: OriginLine): string {
+  const names = headers.length === 0 ? '' : ` with ${headers.join(', ')}`
+  return `${preflight ? 'preflight for ' : ''}${method ?? 'a long method'}${names}`
+}
+
+/** Whether the endpoint's answer lets a browser at this origin read the response. */
+export function endpointAllows({ origin, upstreamAllowOrigin }: OriginLine): boolean {
+  return upstreamAllowOrigin === '*' || upstreamAllowOrigin === origin
+}
+
+/** What leaving `report` would change for one origin. */
+export function describeChange(line: OriginLine): { readonly headers: string; readonly block: string } {
+  const allowed = line.decision === 'allowed'
+  if (allowed) {
+    const words = endpointAllows(line) ? 'stays allowed' : 'becomes allowed'
+    return { headers: words, block: words }
+  }
+  if (line.preflight) {
+    const words = endpointAllows(line) ? 'becomes refused: 403' : 'stays refused: 403'
+    return { headers: words, block: words }
+  }
+  return {
+    headers: endpointAllows(line) ? 'becomes unreadable: no CORS headers' : 'stays unreadable',
+    block: 'refused: 403, the endpoint is not asked',
+  }
+}

@@ -1,0 +1,125 @@
+import { corsMethods } from '../../cors/rules/rule.ts'
+import type { BucketStatus } from '../../policies/policy-lookup.ts'
+import type { AdminSources, OriginLine } from '../admin-sources.ts'
+import { parseExplainQuery } from '../explain-query.ts'
+import { type Html, html } from './html.ts'
+import { renderExplanation } from './page-explanation.ts'
+import { renderAllowed, renderBuckets, renderDenied, renderReport, renderRest } from './page-tables.ts'
+import { PageView } from './paging.ts'
+
+/** A question of the form: with nothing in it there is none. */
+function renderAnswer(sources: AdminSources, asked: URLSearchParams): Html {
+  if ([...asked.values()].every(value => value === '')) {
+    return html`<p class="quiet">Fill in what the browser sends; the answer says which rule decides, and what would change it.</p>`
+  }
+  const parsed = parseExplainQuery(asked)
+  if ('fault' in parsed) return html`<p class="denied">This cannot be asked: ${parsed.fault}.</p>`
+  return renderExplanation(sources.explain(parsed.query))
+}
+
+/** Names that the form offers: more would make the page large and help little. */
+const offeredNames = 200
+
+function renderForm(statuses: readonly BucketStatus[], asked: URLSearchParams): Html {
+  const value = (name: string) => asked.get(name) ?? ''
+  const names = statuses.slice(0, offeredNames).flatMap(({ bucket }) => (bucket === '*' ? [] : [bucket]))
+  const actual = !['', 'false'].includes(value('actual'))
+  return html`
+<form method="get" action="/#explain">
+<p><label for="bucket">Bucket</label><input id="bucket" name="bucket" list="bucket-names" required maxlength="255" autocomplete="off" value="${value('bucket')}"></p>
+<datalist id="bucket-names">${names.map(name => html`<option value="${name}"></option>`)}</datalist>
+<p><label for="origin">Origin</label><input id="origin" name="origin" placeholder="https://app.example.com" autocomplete="off" value="${value('origin')}"></p>
+<p><label for="method">Method</label><select id="method" name="method">${corsMethods.map(
+    method => html`<option${value('method') === method && html` selected`}>${method}</option>`,
+  )}</select></p>
+<p><label for="header">Requested headers, by comma</label><input id="header" name="header" placeholder="content-type, x-amz-date" autocomplete="off" value="${asked.getAll('header').join(', ')}"></p>
+<p><label><input type="checkbox" name="actual" value="true"${actual && html` checked`}> an actual request, not its preflight</label></p>
+<p><button type="submit">Explain</button></p>
+</form>`
+}
+
+function renderHealth(sources: AdminSources, nowMs: number): Html {
+  const notReady = sources.notReady()
+  return html`
+<dl>
+<div><dt>State</dt><dd>${
+    notReady.length === 0
+      ? html`<span class="allowed">ready</span>`
+      : html`<span class="denied">not ready</span>: ${notReady.join(', ')}`
+  }</dd></div>
+<div><dt>Version</dt><dd>${sources.version}</dd></div>
+<div><dt>Node</dt><dd>${process.version}</dd></div>
+<div><dt>Up since</dt><dd><time>${new Date(nowMs - process.uptime() * 1000).toISOString().slice(0, 19)}Z</time></dd></div>
+<div><dt>As of</dt><dd><time>${new Date(nowMs).toISOString().slice(0, 19)}Z</time></dd></div>
+</dl>`
+}
+
+/** A part of the page that the script replaces when it changes. */
+function renderSection(id: string, title: string, content: Html | readonly (Html | undefined)[]): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-title" data-refresh><h2 id="${id}-title">${title}</h2>${content}</section>`
+}
+
+/** Which buckets the tables are about. */
+function renderSearch(view: PageView): Html {
+  return html`
+<form method="get" action="/" role="search">
+<p><label for="search">Only buckets whose name has</label><input id="search" name="search" maxlength="255" autocomplete="off" value="${view.search}"></p>
+<p><button type="submit">Search</button></p>
+</form>`
+}
+
+/**
+ * The page: everything of the admin port for a person. `query` is the question of its form, and which rows are shown: what is not
+ * shown is not made, so that the page stays small however many buckets and origins there are.
+ */
+export function renderPage(sources: AdminSources, query: URLSearchParams): string {
+  const view = new PageView(query)
+  const nowMs = (sources.now ?? Date.now)()
+  const seen = sources.origins()
+  const lines = seen.lines.filter(({ bucket, lastBucket }) => view.has(lastBucket ?? bucket))
+  const rest = seen.rest.filter(({ bucket }) => view.has(bucket))
+  const { overflow } = seen
+  const everyStatus = sources.buckets()
+  const statuses = everyStatus.filter(({ bucket }) => view.has(bucket))
+  const denied = lines.filter(({ decision }) => decision === 'denied')
+  const allowed = lines.filter(({ decision }) => decision === 'allowed')
+  const reported = lines.filter(({ enforcement }) => enforcement === 'report')
+  const explain = ({ origin, method, headers, preflight }: OriginLine, bucket: string) =>
+    sources.explain({
+      bucket,
+      origin,
+      method: preflight ? 'OPTIONS' : (method ?? 'GET'),
+      requestMethod: preflight ? method : undefined,
+      requestHeaders: headers.length === 0 ? undefined : headers,
+    })
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>s3-cors-proxy</title>
+<link rel="stylesheet" href="/page.css">
+<script src="/page.js" defer></script>
+</head>
+<body>
+<a class="skip" href="#denied">Skip to denied origins</a>
+<header><h1>s3-cors-proxy</h1>
+<div id="actions" hidden><button type="button" data-post="/reload">Reload the configuration</button>
+<label><input type="checkbox" id="polling" checked> refresh every 5 seconds</label></div>
+<p id="said" role="status"></p></header>
+<main>
+${renderSection('health', 'Health', renderHealth(sources, nowMs))}
+${renderSearch(view)}
+${renderSection('denied', 'Denied origins', renderDenied(denied, nowMs, explain, view))}
+${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported, view)])}
+${renderSection('allowed', 'Allowed origins', [renderAllowed(allowed, nowMs, view), renderRest(rest, view), overflow > 0 ? html`<p class="quiet">${overflow} requests came from origins without a row: see metrics.origins.</p>` : undefined])}
+${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, view))}
+<section id="explain" aria-labelledby="explain-title"><h2 id="explain-title">Explain a request</h2>
+${renderForm(everyStatus, view.asked)}
+<div id="answer" aria-live="polite" data-refresh>${renderAnswer(sources, view.asked)}</div></section>
+</main>
+</body>
+</html>
+`.toString()
+}

@@ -1,0 +1,195 @@
+import { capacityOf, demandOf } from '../config/capacity.ts'
+import type { Configuration } from '../config/configuration.ts'
+import type { ConfigurationIssue } from '../config/issue.ts'
+import { describeIssue } from '../config/issue.ts'
+import { readResources } from '../config/resources.ts'
+import { keepRunning, restartRequired } from '../config/restart-required.ts'
+import type { ReloadResult } from '../config/watch-configuration.ts'
+import type { Log } from '../telemetry/log/log.ts'
+import { createMetrics } from '../telemetry/metrics/metrics.ts'
+import { createControlPlane } from './control-plane.ts'
+import type { DrainResult } from './drain.ts'
+import { listen, urlAt, urlOf } from './listening.ts'
+import { type CreateServing, type Serving, serveAlone } from './serving.ts'
+import { createRenewalLook } from './upstream/renewed-files.ts'
+import { readTlsFiles, sameFiles } from './upstream/tls-files.ts'
+
+/** What a daemon is made of. */
+export interface DaemonOptions {
+  readonly configuration: Configuration
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly adminToken: string | undefined
+  readonly version: string
+  readonly log: Log
+  /** Looks at the configuration's files now; `POST /reload`. */
+  readonly reload: () => Promise<ReloadResult>
+  /** Who answers on the S3 port; this process unless told. */
+  readonly serve?: CreateServing | undefined
+}
+
+/** A running proxy with its admin port. */
+export interface Daemon {
+  /** `http://HOST:PORT` of the S3 port, and of the admin port. */
+  readonly url: string
+  readonly adminUrl: string
+  /** Puts a configuration without faults into force. Rejects when its files cannot be read: then the old one stays. */
+  apply(configuration: Configuration, warnings: readonly ConfigurationIssue[]): Promise<void>
+  /** Counts and logs a configuration that has faults; the one in force stays. */
+  refuse(issues: readonly ConfigurationIssue[]): void
+  /** Ends the daemon. `acceptMs`: how long new connections are still taken. */
+  drain(acceptMs: number): Promise<DrainResult>
+}
+
+/** Starts everything, or rejects and leaves nothing running. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { log, environment } = options
+  const resources = readResources()
+  let running = options.configuration
+  let files = await readTlsFiles(running)
+  const metrics = createMetrics({
+    version: options.version,
+    origins: running.metrics.origins,
+    status: () => serving.policies().describe(),
+    namedBuckets: () => namedBuckets(running),
+    ...(options.serve === undefined ? {} : { processMetrics: async () => (await serving.processMetrics?.()) ?? '' }),
+  })
+  log.onSuppressed(lines => metrics.countSuppressedLog(lines))
+  const serving: Serving = (options.serve ?? serveAlone)({
+    configuration: running,
+    files,
+    environment,
+    metrics,
+    log,
+    events: {
+      onFetch({ bucket, result, detail, changed }) {
+        metrics.countRulesFetch(result)
+        if (changed) log.info('rules_fetched', { bucket, result, detail })
+      },
+      onChange({ bucket, rules, changedBy }) {
+        log.info('rules_managed', { bucket, rules: rules?.length ?? 0, changedBy })
+      },
+      onDisabled(bucket, detail) {
+        log.warn('managed_disabled', { bucket, detail })
+      },
+      onUnusable(bucket, detail) {
+        log.warn('managed_unusable', { bucket, detail })
+      },
+    },
+  })
+  const controlPlane = createControlPlane({
+    policies: serving.policies,
+    vary: () => running.vary,
+    listening: serving.listening,
+    gather: serving.gather,
+    metrics,
+    log,
+    token: options.adminToken,
+    version: options.version,
+    reload: options.reload,
+  })
+  let url: string
+  try {
+    url = urlAt(await serving.listen(running.listen), running.tls === undefined ? 'http' : 'https')
+    const { adminConnections, ...capacity } = capacityOf(demandOf(running), resources)
+    controlPlane.server.maxConnections = adminConnections
+    await listen(controlPlane.server, running.admin)
+    // Of one process: with workers, of each.
+    log.info('capacity', { ...resources, ...capacity, workers: running.workers })
+  } catch (error) {
+    serving.close()
+    controlPlane.close()
+    throw error
+  }
+  metrics.setReload(true, Date.now())
+  controlPlane.readiness.setListening()
+  warnOfReports(running, log)
+
+  /** What is on the disk is in force: the configuration, and the files that it names for TLS. */
+  const inForce = { configuration: true, files: true }
+  function noteReload(change: Partial<typeof inForce>): void {
+    Object.assign(inForce, change)
+    metrics.setReload(inForce.configuration && inForce.files, Date.now())
+  }
+
+  /** Why a configuration waits for its files: it is in force as soon as they can be read. */
+  let unread: string | undefined
+  async function apply(configuration: Configuration, warnings: readonly ConfigurationIssue[]): Promise<void> {
+    const next = keepRunning(running, configuration)
+    const nextFiles = await readTlsFiles(next).catch((error: unknown) => {
+      noteReload({ configuration: false })
+      if (String(error) !== unread) log.error('reload_failed', error)
+      unread = String(error)
+      throw error
+    })
+    unread = undefined
+    const restart = restartRequired(running, configuration)
+    const applied = serving.apply(next, nextFiles)
+    running = next
+    files = nextFiles
+    await applied
+    log.setLevel(next.log.level)
+    metrics.setOrigins(next.metrics.origins)
+    noteReload({ configuration: true })
+    metrics.setRestartRequired(restart.length > 0)
+    for (const issue of warnings) log.warn('configuration_warning', { issue: describeIssue(issue) })
+    log.info('configuration_reloaded', {
+      buckets: next.buckets.length,
+      restartRequired: restart.length === 0 ? undefined : restart.join(', '),
+    })
+    warnOfReports(next, log)
+  }
+
+  const look = createRenewalLook({
+    read: () => readTlsFiles(running),
+    inForce: () => files,
+    renew(renewed) {
+      const isServers = !sameFiles({ ...renewed, upstream: files.upstream }, files)
+      const isEndpoints = !sameFiles({ ...renewed, certificate: files.certificate }, files)
+      files = renewed
+      void serving.apply(running, files)
+      if (isServers) log.info('certificate_reloaded', { setting: 'tls' })
+      if (isEndpoints) log.info('certificate_reloaded', { setting: 'upstream' })
+    },
+    report(fault) {
+      noteReload({ files: fault === undefined })
+      if (fault !== undefined) log.error('certificate_not_reloaded', fault)
+    },
+  })
+  const looks = setInterval(() => {
+    if (unread === undefined) void look()
+    else options.reload().catch((error: unknown) => log.error('reload_failed', error))
+  }, certificatePollMs)
+  looks.unref()
+
+  return {
+    url,
+    adminUrl: urlOf(controlPlane.server, 'http'),
+    apply,
+    refuse(issues) {
+      noteReload({ configuration: false })
+      for (const issue of issues) log.warn('configuration_refused', { issue: describeIssue(issue) })
+    },
+    async drain(acceptMs) {
+      clearInterval(looks)
+      controlPlane.readiness.setDraining()
+      log.info('draining', { seconds: running.drainSeconds })
+      const result = await serving.drain(acceptMs, running.drainSeconds * 1000)
+      controlPlane.close()
+      log.info('stopped', { result })
+      return result
+    },
+  }
+}
+
+function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {
+  return new Set(buckets.map(({ name }) => name).filter(name => name !== '*'))
+}
+
+const certificatePollMs = 5000
+
+/** `report` enforces nothing: whoever forgot it there should read so at every start. */
+function warnOfReports(configuration: Configuration, log: Log): void {
+  for (const { name, enforcement } of configuration.buckets) {
+    if (enforcement === 'report') log.warn('not_protected', { bucket: name, enforcement })
+  }
+}

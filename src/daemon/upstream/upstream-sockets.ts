@@ -1,0 +1,70 @@
+import type { Socket, TcpNetConnectOpts } from 'node:net'
+import { connect, isIP } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
+import type { OpenSocket } from '../../proxy/node/socket-reader.ts'
+
+/** Where the endpoint is, and what a TLS connection to it needs. */
+export interface UpstreamTarget {
+  readonly protocol: 'http:' | 'https:'
+  readonly hostname: string
+  readonly port: number
+  readonly ca?: string | Buffer | undefined
+  readonly cert?: string | Buffer | undefined
+  readonly key?: string | Buffer | undefined
+}
+
+/**
+ * Makes the function that opens connections of the data path. Each reads into a buffer of its reader's: over plain TCP nothing
+ * is allocated per read, and what was read must be sent before the next.
+ */
+export function createOpenSocket(target: UpstreamTarget): OpenSocket {
+  const { hostname: host, port, ca, cert, key } = target
+  /** The latest session of each server name: the next handshake with it is shorter. */
+  const sessions = new Map<string, Buffer>()
+  return (servername, reader) => {
+    if (target.protocol === 'http:') {
+      const onread = {
+        buffer: () => reader.nextBuffer(),
+        callback: (bytesRead: number, bytes: Uint8Array) => reader.read(bytesRead, bytes),
+      }
+      return connect({ host, port, noDelay: true, onread } satisfies TcpNetConnectOpts)
+    }
+    const onread = {
+      // A record is at most 16 KiB: a longer one would gain nothing.
+      buffer: reader.nextBuffer(),
+      // Node's TLS gives every record of what it has received, one after another in this one buffer, even after `read` has
+      // said stop: what a slow client has not taken yet would be overwritten.
+      callback: (bytesRead: number, bytes: Uint8Array) =>
+        reader.read(bytesRead, Buffer.from(bytes.subarray(0, bytesRead))),
+    }
+    const options: ConnectionOptions & { onread: typeof onread; noDelay: boolean } = {
+      host,
+      port,
+      onread,
+      noDelay: true,
+      // The name the certificate is verified for. Never the client's Host, which it could choose.
+      ...(servername === '' ? {} : { servername }),
+      ALPNProtocols: ['http/1.1'],
+      minVersion: 'TLSv1.2',
+      session: sessions.get(servername),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    }
+    const socket = connectTls(options)
+    socket.on('session', session => {
+      // Under `rewrite` a client names servers by its buckets' names: the map must not grow with them.
+      if (sessions.size >= maxSessions && !sessions.has(servername)) sessions.clear()
+      sessions.set(servername, session)
+    })
+    return socket satisfies Socket
+  }
+}
+
+const maxSessions = 100
+
+/** The TLS server name for an endpoint's host: none for an IP address, which has no place in SNI (RFC 6066 §3). */
+export function servernameOf(protocol: 'http:' | 'https:', hostname: string): string {
+  return protocol === 'http:' || isIP(hostname) !== 0 ? '' : hostname
+}

@@ -1,0 +1,26 @@
+import type { BucketStatus, Enforcement, PolicySource } from '../policy-lookup.ts'
+import { type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-entry.ts'
+
+/** The line of the admin port for a bucket whose rules are fetched; without an entry, for one that is not answered about yet. */
+export function describeEntry(
+  bucket: string,
+  source: PolicySource,
+  enforcement: Enforcement,
+  entry: RuleEntry | undefined,
+  times: RuleTimes,
+  at: number,
+): BucketStatus {
+  const state = entry === undefined ? unknown : stateAt(entry, times, at)
+  const rules = state.kind === 'rules' ? state.policy.size : 0
+  const line: BucketStatus = { bucket, source, enforcement, state: state.kind, rules }
+  if (entry === undefined) return line
+  const { lastResult, lastDetail, nextTryAt } = entry
+  const answered =
+    entry.state === undefined ? {} : { fetchedAt: entry.fetchedAt, ageSeconds: (at - entry.fetchedAt) / 1000 }
+  return {
+    ...line,
+    ...answered,
+    lastResult: lastDetail === undefined ? lastResult : `${lastResult}: ${lastDetail}`,
+    nextTryAt,
+  }
+}

@@ -1,0 +1,141 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { createProxyServer } from 'http-proxy-3'
+import { parseDecimal } from '../../http/decimal.ts'
+import { type S3Error, s3Errors } from '../../s3/errors/error-response.ts'
+import type { GuardedRequest } from '../request/request-guard.ts'
+import type { RequestRecord } from '../request/request-record.ts'
+
+/** The server of one further Host, such as MinIO's Console: no bucket, no policy, no CORS of ours. */
+export interface ConsoleProxy {
+  readonly target: ConsoleTarget
+  /** Whether a request with this Host goes there: that very Host, port included, and no other. */
+  matches(host: string): boolean
+  /** Why the request must be refused instead: http-proxy-3 would frame it wrongly, or keep it in a queue that has no end. */
+  refuses(request: GuardedRequest): S3Error | undefined
+  /** Calls `ended` once, when the response has been sent or broken off. */
+  web(request: IncomingMessage, response: ServerResponse, record: RequestRecord, ended: () => void): void
+  /** A WebSocket; the client's socket is destroyed with the server's. Calls `ended` once, when it is over. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, record: RequestRecord, ended: () => void): void
+  /** Ends the WebSockets, which have no end of their own, and the connections that nothing uses. */
+  close(): void
+}
+
+/** Where the Console is. */
+export interface ConsoleTarget {
+  readonly host: string
+  readonly protocol: 'http:' | 'https:'
+  readonly authority: string
+  readonly timeoutMs: number
+  /** Requests under way, and WebSockets, at most: memory and descriptors that config/capacity.ts reckons with. */
+  readonly connections: number
+}
+
+// Of a connection that nothing uses. One in use has the response's own limit.
+const idleMs = 30_000
+
+/**
+ * http-proxy-3 serves a Console well: HTTP, WebSocket, small pages. It has no place on the S3 path, because it rewrites
+ * paths, which breaks signatures and moves requests past a bucket's rules.
+ */
+export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
+  const agentOptions = { keepAlive: true, timeout: idleMs, maxSockets: target.connections }
+  const agent = target.protocol === 'https:' ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
+  const proxy = createProxyServer({
+    target: `${target.protocol}//${target.authority}`,
+    agent,
+    // The Console checks a WebSocket's Origin against the Host that the browser sees.
+    changeOrigin: false,
+    followRedirects: false,
+    proxyTimeout: target.timeoutMs,
+  })
+  const sockets = new Map<Duplex, RequestRecord>()
+  // Node's agent keeps what waits for a connection, with the content that has come, and forgets none whose client has left.
+  let underWay = 0
+  const brokenOff = new WeakSet<ServerResponse>()
+  const breakOff = (response: ServerResponse): void => {
+    brokenOff.add(response)
+    response.destroy()
+  }
+  // Without a listener the library throws. An answer was not sent yet only if the server could not be reached.
+  proxy.on('error', (_error, _request, response) => {
+    if (response instanceof Duplex) {
+      const record = sockets.get(response)
+      if (record?.status !== 0) response.destroy()
+      else {
+        record.status = 502
+        response.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      }
+    } else if (response.headersSent) breakOff(response)
+    else response.writeHead(502, { 'Content-Length': '0', Connection: 'close' }).end()
+  })
+  // The library pipes, so a server that dies within its response would leave the client waiting for ever.
+  proxy.on('proxyRes', (incoming, _request, response) => {
+    incoming.on('error', () => breakOff(response))
+    const { 'content-length': length } = incoming.headers
+    if (length !== undefined) incoming.headers['content-length'] = String(parseDecimal(length))
+  })
+  proxy.on('proxyReqWs', (request, _incoming, socket) => {
+    const record = sockets.get(socket)
+    if (record === undefined) return
+    // A client that has left by then is told of already.
+    const answered = (status: number) => {
+      if (sockets.has(socket)) record.status = status
+    }
+    request.once('upgrade', () => answered(101))
+    request.once('response', incoming => answered(incoming.statusCode ?? 0))
+  })
+  const host = target.host.toLowerCase()
+  return {
+    target,
+    matches: candidate => candidate.length === host.length && candidate.toLowerCase() === host,
+    refuses({ method, chunked }) {
+      // It forwards a chunked DELETE or OPTIONS as `Content-Length: 0` with the content behind it: a second request.
+      if (chunked && (method === 'DELETE' || method === 'OPTIONS')) return s3Errors.transferCodingNotImplemented
+      return underWay < target.connections ? undefined : s3Errors.slowDown
+    },
+    web(request, response, record, ended) {
+      underWay++
+      response.once('close', () => {
+        underWay--
+        record.status = response.headersSent ? response.statusCode : 0
+        record.clientAborted = !response.writableFinished && !brokenOff.has(response)
+        ended()
+      })
+      try {
+        proxy.web(request, response)
+      } catch {
+        // It makes a URL of the request-target, and not every one that a client may send is one.
+        if (response.headersSent) breakOff(response)
+        else response.writeHead(400, { 'Content-Length': '0', Connection: 'close' }).end()
+      }
+    },
+    upgrade(request, socket, head, record, ended) {
+      socket.on('error', () => socket.destroy())
+      if (sockets.size >= target.connections) {
+        record.status = 503
+        socket.once('close', ended)
+        socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+        return
+      }
+      sockets.set(socket, record)
+      socket.once('close', () => {
+        sockets.delete(socket)
+        ended()
+      })
+      try {
+        proxy.ws(request, socket, head)
+      } catch {
+        socket.destroy()
+      }
+    },
+    close() {
+      for (const socket of sockets.keys()) socket.destroy()
+      // Not `agent.destroy()`, which ends responses under way too.
+      for (const free of Object.values(agent.freeSockets)) for (const socket of free ?? []) socket.destroy()
+    },
+  }
+}

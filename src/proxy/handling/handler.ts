@@ -1,0 +1,244 @@
+import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
+import type { BucketPolicy } from '../../policies/policy-lookup.ts'
+import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
+import { preflightError, s3Errors } from '../../s3/errors/error-response.ts'
+import { accessDenied } from '../../s3/signature/caller-signature.ts'
+import { nodeResponseFor } from '../node/node-response.ts'
+import { OutgoingFields } from '../node/outgoing-fields.ts'
+import type { ProxyRequest } from '../node/proxy-request.ts'
+import type { ProxyResponse } from '../node/proxy-response.ts'
+import { forwardedLines } from '../request/forwarded-for.ts'
+import { guardRequest, isRejection } from '../request/request-guard.ts'
+import type { RequestRecord } from '../request/request-record.ts'
+import { newRecord } from '../request/request-record.ts'
+import { agreedPolicy, blockingPolicy, policiesOf, type SeveralReadings } from '../request/several-readings.ts'
+import { settleHeaders } from './console-headers.ts'
+import { forward, hostFor } from './forwarding.ts'
+import { isStoreRequest, isStrayCorsOperation } from './managed-guard.ts'
+import { answerManaged } from './managed-operation.ts'
+import { answerPreflight } from './preflight.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import type { ResponseCors } from './relayed-fields.ts'
+import { answer, answerOwn, attempt, type Bucket, end, refusalFields, type Turn } from './request-context.ts'
+import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
+
+/** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
+export type RequestHandler = (request: ProxyRequest, response: ProxyResponse, expectsContinue: boolean) => void
+
+// No bucket at all: no rules, nothing of ours.
+const noPolicy: BucketPolicy = {
+  governed: false,
+  named: false,
+  source: 'none',
+  enforcement: 'headers',
+  state: { kind: 'none' },
+}
+const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
+
+const unknownPathTodo =
+  'an entry under buckets if it is a bucket; unknownPaths: forward to let every such path through, without CORS'
+const twoWaysTodo =
+  'virtualHosts if the endpoint takes the bucket from this Host, hosts if it does not (check --connect tells which)'
+
+/** Makes the handler: guard, bucket, policy, decision, and then an answer of our own or one exchange with the endpoint. */
+export function createHandler(context: ProxyContext): RequestHandler {
+  return (request, response, expectsContinue) => {
+    const record = newRecord(request.method, request.url, request.socket.remoteAddress, context.now())
+    context.observer.started()
+    attempt(context, request, response, record, () => handle(context, request, response, expectsContinue, record))
+  }
+}
+
+function handle(
+  context: ProxyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  expectsContinue: boolean,
+  record: RequestRecord,
+): void {
+  const { settings } = context
+  const guarded = guardRequest(request, settings.guardLimits)
+  if (isRejection(guarded)) {
+    record.kind = 'rejected'
+    answer(context, request, response, record, { ...guarded.error, closes: true }, new OutgoingFields())
+    return
+  }
+  // Node's parser loses what follows such a request in the same packet, and would go on in the midst of another one.
+  if (guarded.upgrade) response.shouldKeepAlive = false
+  record.origin = guarded.origin
+  record.requestMethod = guarded.requestMethod
+  record.requestHeaders = guarded.requestHeaders
+  const consoleProxy = settings.console
+  if (consoleProxy?.matches(guarded.host) === true) {
+    const refusal = consoleProxy.refuses(guarded)
+    if (refusal === undefined) {
+      if (expectsContinue) response.writeContinue()
+      settleHeaders(request, guarded, forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor))
+      consoleProxy.web(request, nodeResponseFor(response), record, () => end(context, record))
+    } else {
+      record.kind = 'rejected'
+      answer(context, request, response, record, { ...refusal, closes: true }, new OutgoingFields())
+    }
+    return
+  }
+  const address = settings.addressOf(guarded.host, guarded.target)
+  if (address.kind === 'ambiguous') {
+    record.kind = 'rejected'
+    answer(context, request, response, record, s3Errors.invalidUri, new OutgoingFields())
+    return
+  }
+  if (address.kind === 'door') {
+    record.kind = 'rejected'
+    context.observer.warned('unknown_path', { path: address.door, todo: unknownPathTodo })
+    answer(context, request, response, record, accessDenied, new OutgoingFields())
+    return
+  }
+  const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
+  const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
+  if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
+    record.kind = 'rejected'
+    answer(context, request, response, record, accessDenied, refusalFields(settings, address))
+    return
+  }
+  if (address.kind === 'none' && address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
+  if (address.others !== undefined) {
+    handleSeveral(context, turn, address)
+    return
+  }
+  if (address.kind === 'none') {
+    decideAndGo(context, turn, undefined, settings.reportsAll ? noPolicyReported : noPolicy)
+    return
+  }
+  record.bucket = address.bucket
+  record.object = address.object
+  const policy = settings.policies.peek(address.bucket)
+  if (policy !== undefined) {
+    decideAndGo(context, turn, address, policy)
+    return
+  }
+  // A bucket's first use: one bounded call to its source, which never rejects.
+  settings.policies.load(address.bucket).then(loaded => {
+    if (response.destroyed) {
+      record.clientAborted = true
+      end(context, record)
+      return
+    }
+    attempt(context, request, response, record, () => decideAndGo(context, turn, address, loaded))
+  })
+}
+
+/** A request that an endpoint may read otherwise: no CORS but what every reading gets, and what any reading refuses is refused. */
+function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadings): void {
+  const { guarded, record, request, response, settings } = turn
+  const bucket = address.kind === 'bucket' ? address : undefined
+  const none = settings.reportsAll ? noPolicyReported : noPolicy
+  record.bucket = bucket?.bucket
+  if (bucket !== undefined) record.object = bucket.object
+  const decide = (policies: readonly BucketPolicy[]) => {
+    const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
+    const isPreflight = guarded.method === 'OPTIONS'
+    if (bucket !== undefined) {
+      const agreed = agreedPolicy(policies, asked, isPreflight)
+      if (agreed !== undefined) return decideAndGo(context, turn, bucket, agreed)
+      record.kind = 'rejected'
+      context.observer.warned('host_read_two_ways', { host: guarded.host, todo: twoWaysTodo })
+      return answer(context, request, response, record, s3Errors.invalidUri, refusalFields(settings, address))
+    }
+    const isActual = !isPreflight && !('kind' in asked && asked.kind === 'no_origin')
+    const blocking =
+      isActual && !isOwnOrigin(guarded.origin, guarded.host, settings.publicOrigins)
+        ? blockingPolicy(policies, asked)
+        : undefined
+    if (blocking === undefined) return decideAndGo(context, turn, undefined, none)
+    record.kind = 'actual'
+    const decision = decisionOf(asked, blocking)
+    record.decision = decision
+    record.enforcement = blocking.enforcement
+    refuseBlocked(context, turn, blocking, responseCorsOf(blocking, settings.varyAlways, decision, undefined))
+  }
+  const policies = policiesOf(settings, address, none)
+  // Where nothing has to be waited for, a fault in the request's content finds its answer under way, as everywhere.
+  if (!(policies instanceof Promise)) {
+    decide(policies)
+    return
+  }
+  policies.then(loaded => {
+    if (response.destroyed) {
+      record.clientAborted = true
+      end(context, record)
+      return
+    }
+    attempt(context, request, response, record, () => decide(loaded))
+  })
+}
+
+function refuseBlocked(context: ProxyContext, turn: Turn, policy: BucketPolicy, cors: ResponseCors): void {
+  const error = policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden
+  answerOwn(context, turn, error, cors)
+}
+
+/** The one place where a request is decided on: once, before anything is sent either way. */
+function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefined, policy: BucketPolicy): void {
+  const { guarded, record } = turn
+  record.bucketNamed = policy.named
+  record.enforcement = policy.enforcement
+  const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
+  if (guarded.method === 'OPTIONS') {
+    record.kind = 'preflight'
+    const decision = decisionOf(asked, policy)
+    record.decision = decision
+    if (policy.enforcement === 'report') forward(context, turn, responseCorsOf(policy, false, undefined, undefined))
+    else answerPreflight(context, turn, asked, bucket, policy, decision)
+    return
+  }
+  if ('kind' in asked && asked.kind === 'no_origin') {
+    record.kind = 'plain'
+    proceed(context, turn, bucket, policy, responseCorsOf(policy, turn.settings.varyAlways, undefined, undefined))
+    return
+  }
+  record.kind = 'actual'
+  const decision = decisionOf(asked, policy)
+  record.decision = decision
+  const request = 'kind' in asked ? undefined : asked
+  const cors = responseCorsOf(policy, turn.settings.varyAlways, decision, request)
+  if ('kind' in asked && asked.kind === 'too_many_headers') {
+    answerOwn(context, turn, preflightError(asked, undefined, false), cors)
+  } else if (
+    bucket !== undefined &&
+    isBlocked(policy, decision) &&
+    !isOwnOrigin(guarded.origin, guarded.host, turn.settings.publicOrigins)
+  ) {
+    refuseBlocked(context, turn, policy, cors)
+  } else {
+    proceed(context, turn, bucket, policy, cors)
+  }
+}
+
+/** What is left to do once a request may go on: forward it, unless the proxy itself keeps the rules it is about. */
+function proceed(
+  context: ProxyContext,
+  turn: Turn,
+  bucket: Bucket | undefined,
+  policy: BucketPolicy,
+  cors: ResponseCors,
+): void {
+  const { managed } = turn.settings
+  const isManaged = policy.source === 'managed' && managed !== undefined && bucket !== undefined
+  if (!isManaged || !isCorsOperation(turn.guarded.target, bucket.object, bucket.style)) {
+    forward(context, turn, cors)
+    return
+  }
+  const { request, response, record } = turn
+  const exchange = {
+    ...turn,
+    bucket: bucket.bucket,
+    host: hostFor(turn),
+    forwardedLines: forwardedLines(turn.guarded, request.socket.remoteAddress, turn.settings.forwardedFor),
+    cors,
+  }
+  answerManaged(context, managed, exchange, () => end(context, record)).catch((error: unknown) => {
+    attempt(context, request, response, record, () => {
+      throw error
+    })
+  })
+}

@@ -1,0 +1,79 @@
+import type { StoreGuard } from '../../policies/managed/store-guard.ts'
+import type { BucketAddress, OtherReading } from '../../s3/address/bucket-address.ts'
+import { corsQuery, isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
+import type { GuardedRequest } from '../request/request-guard.ts'
+import type { ProxySettings } from './proxy-context.ts'
+
+/** A Host that names no bucket under any configuration: what is left is what the path says. */
+const pathStyleHost = '127.0.0.1'
+
+/**
+ * Whether the request may touch the objects that hold managed rules, however an endpoint reads it: by the first segment of its
+ * path, by any part of its Host that ends at a dot, or by a later segment of a path that is no bucket's.
+ */
+export function isStoreRequest(settings: ProxySettings, address: BucketAddress, guarded: GuardedRequest): boolean {
+  const guard = settings.managed?.storeGuard
+  if (guard === undefined) return false
+  if (settings.managed?.copySourceGuard?.(guarded.method, guarded.target, guarded.lines)) return true
+  const { host, method, target } = guarded
+  const byPath =
+    address.kind === 'bucket' && address.style === 'path' ? address : settings.addressOf(pathStyleHost, target)
+  if (byPath.kind === 'bucket' && guard(byPath.bucket, 'path', method, target)) return true
+  if (byPath.kind === 'none' && byPath.isDoor === true && isStoreBehindDoor(guard, method, target)) return true
+  return namesInHost(host).some(name => guard(name, 'virtual', method, target))
+}
+
+/**
+ * Whether the request may be about the rules of a managed bucket in another way than the one it is answered by: it must not get
+ * past the proxy to an endpoint that takes `DELETE ?cors` for DeleteBucket.
+ */
+export function isStrayCorsOperation(
+  settings: ProxySettings,
+  address: BucketAddress,
+  guarded: GuardedRequest,
+): boolean {
+  const { method, target } = guarded
+  if (settings.managed === undefined || method === 'OPTIONS') return false
+  const isOne = address.kind === 'bucket' && address.others === undefined
+  if ((isOne && address.style === 'path') || corsQuery(target) === 'none') return false
+  const isManaged = (reading: OtherReading) =>
+    reading.kind === 'bucket' &&
+    isCorsOperation(target, reading.object, reading.style) &&
+    settings.policies.inspect(reading.bucket).source === 'managed'
+  const byPath = settings.addressOf(pathStyleHost, target)
+  if (byPath.kind === 'bucket' && isManaged(byPath)) return true
+  if (address.kind === 'none') {
+    // A Host that nobody configured may itself name the bucket.
+    if (byPath.kind !== 'bucket') return true
+  } else if (isOne || address.kind !== 'bucket') return false
+  const readings = address.kind === 'bucket' ? [address, ...(address.others ?? [])] : (address.others ?? [])
+  return readings.some(isManaged)
+}
+
+/** Every part of the Host that an endpoint may take for the bucket; none of an address. */
+function namesInHost(host: string): readonly string[] {
+  if (host.charCodeAt(0) === 0x5b) return []
+  const name = (host.split(':', 1)[0] ?? '').toLowerCase()
+  const names = [name]
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) names.push(name.slice(0, dot))
+  return names
+}
+
+/** Swift has the bucket after its version or account, RGW after a tenant: any segment may be it. */
+function isStoreBehindDoor(guard: StoreGuard, method: string, target: string): boolean {
+  const [path = '', query] = target.split('?', 2)
+  const segments = path.split('/')
+  return segments.some((segment, index) => {
+    const name = decoded(segment).split(/[:;]/)
+    const rest = `/${segments.slice(index + 1).join('/')}${query === undefined ? '' : `?${query}`}`
+    return name.some(part => guard(part, 'virtual', method, rest))
+  })
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}

@@ -1,0 +1,148 @@
+import type { TLSSocket } from 'node:tls'
+import type { CopySourceGuard } from '../../policies/managed/copy-source-guard.ts'
+import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
+import type { StoreGuard } from '../../policies/managed/store-guard.ts'
+import type { RequestIds } from '../../s3/errors/request-ids.ts'
+import { OutgoingFields } from '../node/outgoing-fields.ts'
+import type { ProxyRequest } from '../node/proxy-request.ts'
+import type { ProxyResponse } from '../node/proxy-response.ts'
+import type { GuardedRequest } from '../request/request-guard.ts'
+import type { RequestRecord } from '../request/request-record.ts'
+import { KeptContent } from '../server/kept-content.ts'
+import { lingerAtEnd } from '../server/lingering-close.ts'
+import { hasContent } from '../upstream/request-body.ts'
+import { noStoreLine } from './local-reply.ts'
+import type { ProxyContext } from './proxy-context.ts'
+import { appendCors, type ResponseCors } from './relayed-fields.ts'
+
+/** What the proxy asks of managed rules. */
+export interface ManagedOperations {
+  /** Answers a `?cors` request; never rejects. */
+  handle(request: ManagedRequest): Promise<ManagedAnswer>
+  /** Keeps clients away from the objects that hold the rules; undefined where a directory holds them. */
+  readonly storeGuard: StoreGuard | undefined
+  /** Keeps clients from having them copied; undefined likewise. */
+  readonly copySourceGuard: CopySourceGuard | undefined
+}
+
+// PutBucketCors takes 64 KB; this is also all that one caller can make us hold.
+const maxBodyBytes = 64 * 1024
+
+/**
+ * Reads the content of a `?cors` request, at most as much as S3 takes, and answers it. `cors` is what the rules before
+ * this operation allow: S3 answers a PUT or DELETE with the CORS fields of the rules it replaces. Calls `ended` once.
+ */
+export async function answerManaged(
+  context: ProxyContext,
+  operations: ManagedOperations,
+  exchange: {
+    readonly request: ProxyRequest
+    readonly response: ProxyResponse
+    readonly guarded: GuardedRequest
+    readonly record: RequestRecord
+    readonly expectsContinue: boolean
+    readonly bucket: string
+    readonly host: string
+    /** What tells the endpoint who the caller is, as for every request that is forwarded; each line with its CRLF. */
+    readonly forwardedLines: string
+    readonly cors: ResponseCors
+  },
+  ended: () => void,
+): Promise<void> {
+  const { request, response, guarded, record, bucket } = exchange
+  record.kind = 'managed'
+  record.decision = undefined
+  // A client that waits for a 100 sends nothing without it: what is announced to be too long is not waited for.
+  const tooLong = Number(guarded.contentLength ?? 0) > maxBodyBytes
+  if (hasContent(guarded) && exchange.expectsContinue && !tooLong) response.writeContinue()
+  const body = tooLong ? undefined : hasContent(guarded) ? await readContent(request, record) : Buffer.alloc(0)
+  if (body === 'aborted') {
+    record.clientAborted = true
+    ended()
+    return
+  }
+  const ids = context.ids()
+  const answer = await operations.handle({
+    bucket,
+    method: guarded.method,
+    target: guarded.target,
+    headers: ['Host', exchange.host, ...flatFields(guarded.lines + exchange.forwardedLines)],
+    body,
+    tls: (request.socket as Partial<TLSSocket>).encrypted === true,
+    ids,
+  })
+  if (response.destroyed) record.clientAborted = true
+  else sendAnswer(context, exchange, answer, ids, body === undefined)
+  ended()
+}
+
+function sendAnswer(
+  context: ProxyContext,
+  { request, response, record, cors }: Parameters<typeof answerManaged>[2],
+  answer: ManagedAnswer,
+  { requestId, hostId }: RequestIds,
+  unread: boolean,
+): void {
+  const fields = [...answer.headers]
+  const names = fields.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase())
+  const upstreamVary = names.flatMap((name, index) => (name === 'vary' ? [fields[2 * index + 1] ?? ''] : []))
+  const kept = new OutgoingFields()
+  for (const [index, name] of names.entries()) {
+    if (name !== 'vary' || !cors.governed) kept.addAny(fields[2 * index] ?? '', fields[2 * index + 1] ?? '')
+  }
+  const relayedId = names.indexOf('x-amz-request-id')
+  record.requestId = relayedId < 0 ? requestId : fields[2 * relayedId + 1]
+  if (relayedId < 0) {
+    kept.add('x-amz-request-id', requestId)
+    kept.add('x-amz-id-2', hostId)
+  }
+  if (cors.varyAlways && !names.includes('cache-control')) kept.lines += noStoreLine
+  appendCors(kept, cors, upstreamVary)
+  if (context.draining || unread) kept.closes = true
+  if (unread) {
+    context.closing.add(request.socket)
+    lingerAtEnd(request)
+  }
+  record.status = answer.status
+  record.errorCode = answer.s3Code
+  record.responseBodyBytes = answer.body.length
+  response.writeHead(answer.status, undefined, kept)
+  response.end(answer.body)
+}
+
+/** The whole content; undefined when it is longer than S3 takes, and then the rest of it is not read. */
+function readContent(request: ProxyRequest, record: RequestRecord): Promise<Buffer | undefined | 'aborted'> {
+  return new Promise(resolve => {
+    const kept = new KeptContent(maxBodyBytes)
+    request.holder = kept
+    const settle = (result: Buffer | undefined | 'aborted') => {
+      request.off('data', take)
+      request.off('end', finish)
+      request.off('close', abort)
+      resolve(result)
+    }
+    const take = (chunk: Buffer) => {
+      record.requestBodyBytes += chunk.length
+      if (kept.add(chunk)) return
+      request.pause()
+      request.holder = undefined
+      settle(undefined)
+    }
+    const finish = () => settle(kept.content)
+    const abort = () => settle('aborted')
+    request.on('data', take)
+    request.on('end', finish)
+    request.on('close', abort)
+  })
+}
+
+/** Field lines as one flat list. */
+function flatFields(lines: string): string[] {
+  return lines
+    .split('\r\n')
+    .filter(line => line !== '')
+    .flatMap(line => {
+      const colon = line.indexOf(':')
+      return [line.slice(0, colon), line.slice(colon + 2)]
+    })
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http'
+import type { PolicyLookup } from '../../policies/policy-lookup.ts'
+import type { BucketAddress } from '../../s3/address/bucket-address.ts'
+import type { RequestIds } from '../../s3/errors/request-ids.ts'
+import type { ForwardedForPolicy } from '../request/client-address.ts'
+import type { GuardLimits } from '../request/request-guard.ts'
+import type { ProxyObserver } from '../request/request-record.ts'
+import type { LiveList } from '../server/live-list.ts'
+import type { Exchange } from '../upstream/exchange.ts'
+import type { UpstreamPool } from '../upstream/upstream-pool.ts'
+import type { ConsoleProxy } from './console.ts'
+import type { ManagedOperations } from './managed-operation.ts'
+
+/**
+ * What one configuration asks of the proxy. Immutable: a reload puts a new one in its place, and a request keeps the one
+ * it began with. Times are milliseconds.
+ */
+export interface ProxySettings {
+  readonly policies: PolicyLookup
+  readonly addressOf: (host: string, target: string) => BucketAddress
+  readonly varyAlways: boolean
+  /** `report` for every bucket without an entry, and for requests of no bucket: nothing that they are answered changes. */
+  readonly reportsAll: boolean
+  /** This proxy's own origins, as browsers see them; undefined: http(s)://HOST of the request. */
+  readonly publicOrigins: ReadonlySet<string> | undefined
+  readonly forwardedFor: ForwardedForPolicy
+  /** `rewrite`: the authority the endpoint is sent; undefined: the client's own Host. */
+  readonly authority: string | undefined
+  /** TLS server name of the endpoint; empty over plain HTTP or to an IP address. */
+  readonly servername: string
+  readonly pool: UpstreamPool
+  readonly guardLimits: GuardLimits
+  /** The server of one further Host; absent when none is configured. */
+  readonly console: ConsoleProxy | undefined
+  /** Answers `?cors` of managed buckets; absent when there are none. */
+  readonly managed: ManagedOperations | undefined
+  readonly responseMs: number
+  readonly idleMs: number
+}
+
+/** What is asked of a response by those who see only its connection. */
+export interface AnsweringResponse {
+  readonly req: IncomingMessage
+  readonly writableFinished: boolean
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** What every exchange of one server shares. */
+export interface ProxyContext {
+  readonly observer: ProxyObserver
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number
+  readonly ids: () => RequestIds
+  /** The exchanges under way. */
+  readonly exchanges: LiveList<Exchange>
+  /** The response whose turn it is on a client connection, or was last: for faults that are found below the request. */
+  readonly responseOf: WeakMap<object, AnsweringResponse>
+  /** The exchange that a client connection carries, or carried last. */
+  readonly exchangeOf: WeakMap<object, Exchange>
+  /** Client connections whose last answer was given: nothing more may be written to them. */
+  readonly closing: WeakSet<object>
+  /** Every response from now on says `Connection: close`. */
+  draining: boolean
+  /** Read once per request. */
+  settings: ProxySettings
+}

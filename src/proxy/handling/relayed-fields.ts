@@ -1,0 +1,143 @@
+import type { CompiledRule } from '../../cors/decision/compiled-rule.ts'
+import type { CorsRequest } from '../../cors/decision/cors-request.ts'
+import { corsFieldLines, mergeVary } from '../../cors/decision/response-fields.ts'
+import { OutgoingFields } from '../node/outgoing-fields.ts'
+import type { RequestRecord } from '../request/request-record.ts'
+import type { ResponseHead } from '../upstream/response/response-head.ts'
+import { isFreshnessField } from './freshness-field.ts'
+
+/** What CORS makes of the response to one request: settled before the request is forwarded, so that a reload cannot mix. */
+export interface ResponseCors {
+  /** `report`: the endpoint's own CORS passes unchanged. */
+  readonly passes: boolean
+  /** A governed bucket's response: its Vary is ours to write. */
+  readonly governed: boolean
+  /** The rule that allowed the request, with what it allowed. */
+  readonly rule: CompiledRule | undefined
+  readonly request: CorsRequest | undefined
+  /** `vary: always`. */
+  readonly varyAlways: boolean
+  /** The rules are unknown: a cache must not keep what was made without them. */
+  readonly noStore: boolean
+  /** No rule allows it: a 304 would let a cache go on with the CORS fields that an earlier rule allowed. */
+  readonly unconditional: boolean
+}
+
+/** The response to a request of no governed bucket: the endpoint's Access-Control-* is dropped, nothing is added. */
+export const ungovernedCors: ResponseCors = {
+  passes: false,
+  governed: false,
+  rule: undefined,
+  request: undefined,
+  varyAlways: false,
+  noStore: false,
+  unconditional: false,
+}
+
+/**
+ * The fields to send for a response of the endpoint: its end-to-end fields as they came, its own CORS dropped, S3's set.
+ * Framing is written by the server side from `Content-Length`, where it stands, or anew.
+ */
+export function relayedFields(head: ResponseHead, cors: ResponseCors, record: RequestRecord): OutgoingFields {
+  const { fields, names } = head
+  const { noStore } = cors
+  const nominated = nominatedFields(head)
+  const out = new OutgoingFields()
+  let lines = ''
+  let vary: string[] | undefined
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string
+    const value = fields[2 * i + 1] as string
+    switch (name) {
+      // Connection-specific, RFC 9110 §7.6.1; trailers are dropped, so neither are they announced.
+      case 'connection':
+      case 'keep-alive':
+      case 'proxy-connection':
+      case 'proxy-authenticate':
+      case 'te':
+      case 'trailer':
+      case 'transfer-encoding':
+      case 'upgrade':
+      case 'http2-settings':
+        continue
+      case 'content-length':
+        // https://www.rfc-editor.org/rfc/rfc9110#section-8.6: never in a 204, whose reader might wait for it.
+        if (head.statusCode !== 204) out.setLength(head.contentLength, fields[2 * i] as string)
+        continue
+      case 'vary':
+        if (cors.governed && !cors.passes) {
+          if (vary === undefined) vary = [value]
+          else vary.push(value)
+          continue
+        }
+        break
+      case 'date':
+        out.isDated = true
+        break
+      case 'x-amz-request-id':
+        record.requestId = value
+        break
+      default:
+        if (name.startsWith('access-control-')) {
+          if (!cors.passes) {
+            record.strippedCorsFields = true
+            continue
+          }
+          if (name === 'access-control-allow-origin') record.upstreamAllowOrigin = value
+        }
+    }
+    if (nominated?.includes(name) && !isProtected(name)) continue
+    if (noStore && isFreshnessField(name)) continue
+    lines += `${fields[2 * i] as string}: ${value}\r\n`
+  }
+  out.lines = lines
+  if (noStore) out.add('Cache-Control', 'no-store')
+  appendCors(out, cors, vary)
+  return out
+}
+
+/** Adds S3's CORS fields and the Vary of this response to `out`. Also for answers of our own. */
+export function appendCors(out: OutgoingFields, cors: ResponseCors, upstreamVary: readonly string[] | undefined): void {
+  if (cors.passes) return
+  if (cors.rule !== undefined && cors.request !== undefined) {
+    out.lines += corsFieldLines(cors.rule, cors.request)
+    addVary(out, mergeVary(upstreamVary ?? [], 'all'))
+  } else if (cors.governed) {
+    addVary(out, mergeVary(upstreamVary ?? [], cors.varyAlways ? 'all' : 'none'))
+  }
+}
+
+function addVary(out: OutgoingFields, value: string | undefined): void {
+  if (value !== undefined) out.add('Vary', value)
+}
+
+// Every response of most endpoints says `Connection: keep-alive` or nothing, which nominates no field.
+function nominatedFields(head: ResponseHead): readonly string[] | undefined {
+  let nominated: string[] | undefined
+  for (let i = 0; i < head.names.length; i++) {
+    if (head.names[i] !== 'connection') continue
+    const value = (head.fields[2 * i + 1] as string).toLowerCase()
+    if (value === 'close' || value === 'keep-alive') continue
+    nominated ??= []
+    for (const option of value.split(',')) nominated.push(option.trim())
+  }
+  return nominated
+}
+
+// What a client needs to frame, cache or trust the response stays, whatever the endpoint nominates.
+function isProtected(name: string): boolean {
+  switch (name) {
+    case 'content-length':
+    case 'content-type':
+    case 'content-range':
+    case 'content-encoding':
+    case 'etag':
+    case 'last-modified':
+    case 'cache-control':
+    case 'vary':
+    case 'date':
+      return true
+    default:
+      return name.startsWith('access-control-') || name.startsWith('x-amz-')
+  }
+}

@@ -1,0 +1,85 @@
+import { corsVary } from '../../cors/decision/response-fields.ts'
+import type { BucketAddress } from '../../s3/address/bucket-address.ts'
+import type { S3Error } from '../../s3/errors/error-response.ts'
+import { s3Errors } from '../../s3/errors/error-response.ts'
+import { OutgoingFields } from '../node/outgoing-fields.ts'
+import type { ProxyRequest } from '../node/proxy-request.ts'
+import type { ProxyResponse } from '../node/proxy-response.ts'
+import type { GuardedRequest } from '../request/request-guard.ts'
+import type { RequestRecord } from '../request/request-record.ts'
+import { sendOwnAnswer } from './local-reply.ts'
+import type { ProxyContext, ProxySettings } from './proxy-context.ts'
+import type { ResponseCors } from './relayed-fields.ts'
+import { appendCors } from './relayed-fields.ts'
+
+/** A bucket that a request names. */
+export type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
+
+/** What is true of one request all the way down. */
+export interface Turn {
+  readonly request: ProxyRequest
+  readonly response: ProxyResponse
+  readonly settings: ProxySettings
+  readonly guarded: GuardedRequest
+  readonly record: RequestRecord
+  readonly expectsContinue: boolean
+  /** The bucket of a virtual-hosted-style request. */
+  readonly bucketInHost: string | undefined
+}
+
+/** The one place where a fault of our own ends: the client gets S3's 500, or sees a response break off; the log gets the cause. */
+export function attempt(
+  context: ProxyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  record: RequestRecord,
+  work: () => void,
+): void {
+  try {
+    work()
+  } catch (error) {
+    context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
+    const exchange = context.exchangeOf.get(request.socket)
+    if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
+    else if (response.headersSent || response.socket === null) {
+      request.socket.destroy()
+      end(context, record)
+    } else answer(context, request, response, record, s3Errors.internalError, new OutgoingFields())
+  }
+}
+
+/** The fields of an answer that is given before a policy is asked for: of a governed bucket they vary like all others. */
+export function refusalFields({ policies, varyAlways }: ProxySettings, address: BucketAddress): OutgoingFields {
+  const fields = new OutgoingFields()
+  if (!varyAlways || address.kind !== 'bucket') return fields
+  const { governed, enforcement } = policies.inspect(address.bucket)
+  if (governed && enforcement !== 'report') fields.add('Vary', corsVary)
+  return fields
+}
+
+/** Answers with `error`, and S3's CORS fields beside it. */
+export function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: ResponseCors): void {
+  const fields = new OutgoingFields()
+  appendCors(fields, cors, undefined)
+  answer(context, turn.request, turn.response, turn.record, error, fields)
+}
+
+/** Answers with `error`, and ends the turn. */
+export function answer(
+  context: ProxyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  record: RequestRecord,
+  error: S3Error,
+  fields: OutgoingFields,
+): void {
+  sendOwnAnswer(request, response, { error, fields, close: context.draining }, context, record)
+  end(context, record)
+}
+
+/** The turn is over: once, however it ended. */
+export function end(context: ProxyContext, record: RequestRecord): void {
+  if (record.endedAtMs > 0) return
+  record.endedAtMs = context.now()
+  context.observer.ended(record)
+}

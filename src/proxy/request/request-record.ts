@@ -1,0 +1,109 @@
+import type { Decision } from '../../cors/decision/decide.ts'
+import type { Enforcement } from '../../policies/policy-lookup.ts'
+
+/** What a request was to the proxy. `rejected` was refused before any policy was asked. */
+export type RequestKind = 'preflight' | 'actual' | 'plain' | 'managed' | 'rejected'
+
+/** Why an exchange with the endpoint failed; the label of `s3cors_upstream_failures_total`. */
+export type UpstreamFailureReason =
+  | 'refused'
+  | 'reset'
+  | 'timeout'
+  | 'truncated'
+  | 'malformed'
+  | 'tls'
+  | 'dns'
+  | 'queue'
+  | 'slow_client'
+
+/**
+ * One request, from its head to its end. The handler fills it; the observer is given it exactly once, when the exchange
+ * has ended, and may keep it: nothing changes it any more. Strings are as the client sent them: nothing here may become a label or a log line unbounded or unredacted.
+ * Times are milliseconds of the monotonic clock, 0 for what did not happen.
+ */
+export interface RequestRecord {
+  kind: RequestKind
+  method: string
+  /** The request-target, byte for byte. May hold presigned secrets. */
+  target: string
+  origin: string | undefined
+  bucket: string | undefined
+  /** A key follows the bucket. */
+  object: boolean
+  /** The configuration names the bucket itself, so its name may be a label. */
+  bucketNamed: boolean
+  /** Of preflight and actual requests; undefined for every other kind. The proxy writes it here for the observer and reads it nowhere. */
+  decision: Decision | undefined
+  enforcement: Enforcement
+  /** Access-Control-Request-Method as sent. */
+  requestMethod: string | undefined
+  /** The lines of Access-Control-Request-Headers as sent. */
+  requestHeaders: readonly string[] | undefined
+  /** The status sent to the client; 0 when none was. */
+  status: number
+  /** The S3 error code of an answer of our own. */
+  errorCode: string | undefined
+  requestBodyBytes: number
+  responseBodyBytes: number
+  startedAtMs: number
+  upstreamStartedAtMs: number
+  upstreamFirstByteAtMs: number
+  endedAtMs: number
+  upstreamFailure: UpstreamFailureReason | undefined
+  /** For the log: the code and words of what failed. */
+  upstreamFailureDetail: string | undefined
+  clientAborted: boolean
+  /** The endpoint sent Access-Control-* fields of its own, which were dropped. */
+  strippedCorsFields: boolean
+  /** In `report`: the endpoint's Access-Control-Allow-Origin, which passed. */
+  upstreamAllowOrigin: string | undefined
+  /** x-amz-request-id of an answer of our own, else the endpoint's. */
+  requestId: string | undefined
+  peerAddress: string | undefined
+}
+
+/** Sees what the proxy does. Called synchronously on the data path: it must neither throw nor wait. */
+export interface ProxyObserver {
+  /** A request's head was accepted; it is in flight until `ended`. */
+  started(): void
+  ended(record: RequestRecord): void
+  /** Something an operator should know that is not about one request's outcome. */
+  warned(event: string, detail: Readonly<Record<string, string | number>>): void
+}
+
+/** A record of a request that has just begun: everything that is not known yet is absent. */
+export function newRecord(
+  method: string | undefined,
+  target: string | undefined,
+  peerAddress: string | undefined,
+  startedAtMs: number,
+): RequestRecord {
+  return {
+    kind: 'plain',
+    method: method ?? '',
+    target: target ?? '',
+    origin: undefined,
+    bucket: undefined,
+    object: false,
+    bucketNamed: false,
+    decision: undefined,
+    enforcement: 'headers',
+    requestMethod: undefined,
+    requestHeaders: undefined,
+    status: 0,
+    errorCode: undefined,
+    requestBodyBytes: 0,
+    responseBodyBytes: 0,
+    startedAtMs,
+    upstreamStartedAtMs: 0,
+    upstreamFirstByteAtMs: 0,
+    endedAtMs: 0,
+    upstreamFailure: undefined,
+    upstreamFailureDetail: undefined,
+    clientAborted: false,
+    strippedCorsFields: false,
+    upstreamAllowOrigin: undefined,
+    requestId: undefined,
+    peerAddress,
+  }
+}

@@ -1,0 +1,202 @@
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { s3Errors } from '../../s3/errors/error-response.ts'
+import type { RequestHandler } from '../handling/handler.ts'
+import { createHandler } from '../handling/handler.ts'
+import type { ProxyContext } from '../handling/proxy-context.ts'
+import { ProxyRequest } from '../node/proxy-request.ts'
+import { ProxyResponse } from '../node/proxy-response.ts'
+import { isRtsp } from '../node/request-protocol.ts'
+import { type ClientFault, onClientFault } from './client-fault.ts'
+import { type ClientMemory, memoryOf } from './client-memory.ts'
+import { keepClientSockets } from './client-sockets.ts'
+import { LoopShares } from './loop-shares.ts'
+import { MemoryLedger } from './memory-ledger.ts'
+import { PipelinedRequests } from './pipelined-requests.ts'
+import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.ts'
+
+/**
+ * Mozilla's intermediate profile (https://wiki.mozilla.org/Security/Server_Side_TLS): TLS 1.2 with forward secrecy and AEAD at
+ * the least. HTTP/2 is not offered: this proxy speaks 1.1 on both sides. Goes with every certificate, renewed ones too:
+ * `setSecureContext` forgets what it is not told.
+ */
+export const modernTls = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
+    ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
+    ...['ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
+  ].join(':'),
+  ALPNProtocols: ['http/1.1'],
+  honorCipherOrder: true,
+} satisfies TlsOptions
+
+/** What a server makes of requests and their responses. The second is all that it asks of one, and no more of Node's class. */
+export const messageClasses = {
+  IncomingMessage: ProxyRequest,
+  ServerResponse: ProxyResponse as unknown as typeof ServerResponse<ProxyRequest>,
+}
+
+/** Limits of the client side; times in milliseconds. */
+export interface ServerLimits {
+  readonly headerBytes: number
+  readonly connections: number
+  /** Bytes that clients together may make the proxy hold, beyond what their connections cost. */
+  readonly heldBytes: number
+  readonly headersMs: number
+  readonly idleMs: number
+  readonly keepAliveMs: number
+}
+
+/**
+ * Makes the server of the S3 port. Requests are parsed by Node's llhttp, never by us; Node's defaults that would end slow
+ * uploads, answer for the endpoint, or let a body pass unread are all replaced here.
+ */
+export function createProxyServer(
+  context: ProxyContext,
+  limits: ServerLimits,
+  tls: SecureContextOptions | undefined,
+): Server {
+  const options = {
+    maxHeaderSize: limits.headerBytes,
+    // Ends any upload that takes longer, however well it goes on: 5 GiB in Node's default 300 s needs 143 Mbit/s. The
+    // socket's idle limit below takes its place.
+    requestTimeout: 0,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: Math.max(50, Math.min(2000, limits.headersMs / 4)),
+    keepAliveTimeout: limits.keepAliveMs,
+    insecureHTTPParser: false,
+    noDelay: true,
+    // The guard answers a missing Host itself, as S3 XML.
+    requireHostHeader: false,
+    // Measured at 15 to 30 % of a request without content.
+    optimizeEmptyRequests: true,
+    ...messageClasses,
+    // Node before 24.9 does not ask.
+    shouldUpgradeCallback: (request: IncomingMessage) => isConsoleSocket(context, request),
+  } satisfies ServerOptions<typeof ProxyRequest, typeof ServerResponse<ProxyRequest>> & {
+    optimizeEmptyRequests: boolean
+    shouldUpgradeCallback: (request: IncomingMessage) => boolean
+  }
+  const made =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, ...modernTls, handshakeTimeout: limits.headersMs, ...tls })
+  // Which classes its requests and responses have concerns nobody outside.
+  const server = made as unknown as Server
+  // Node drops field lines beyond its count without a word: one more than the guard lets pass, so that no request with fewer
+  // lines than it came with goes on. Without a count, a head of many short lines costs ten times its bytes.
+  server.maxHeadersCount = context.settings.guardLimits.fields + 1
+
+  const shares = new LoopShares()
+  server.on('connection', () => shares.onConnection())
+  const handle = inTurn(context, shares, createHandler(context))
+  const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) => {
+    // What the guard refuses as it does any other version.
+    if (isRtsp(request)) request.httpVersion = 'RTSP'
+    handle(request as ProxyRequest, response as ProxyResponse, expectsContinue)
+  }
+  server.on('request', onRequest(false))
+  server.on('checkContinue', onRequest(true))
+  // An Expect that is not 100-continue is S3's business: without this, Node answers 417.
+  server.on('checkExpectation', onRequest(false))
+  server.on('connect', (_request: IncomingMessage, socket: Socket) =>
+    answerUpgradeFault(context, socket, s3Errors.methodNotAllowed),
+  )
+  applyUpgrades(context, server)
+  server.on('clientError', (fault: ClientFault, socket: Socket) => {
+    if (memoryOf(socket)?.pipelined?.keep(fault) !== true) onClientFault(context, fault, socket)
+  })
+  server.on('timeout', (socket: Socket) => {
+    // Waiting for the endpoint is not the client's silence: the exchange's own limits watch over that.
+    const exchange = context.exchangeOf.get(socket)
+    if (exchange?.underWay !== true) socket.destroy()
+    else exchange.endForIdleClient() // else asked again when it has been idle as long once more
+  })
+  const ledger = new MemoryLedger(memoryLimits(limits), (reason, connections) =>
+    context.observer.warned('connections_ended', { reason, connections }),
+  )
+  ledgers.set(server, ledger)
+  keepClientSockets(server, tls !== undefined, ledger)
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    // Before Node's own listener, which would end a response that only the connection's end delimits as if it were whole.
+    socket.prependListener('end', () => context.exchangeOf.get(socket)?.onClientLeft())
+  })
+  applyLimits(server, limits)
+  return server
+}
+
+const ledgers = new WeakMap<Server, MemoryLedger>()
+
+/** The ledger of the connections of a server that was made here. */
+export function ledgerOf(server: Server): MemoryLedger | undefined {
+  return ledgers.get(server)
+}
+
+function memoryLimits({ connections, heldBytes, headerBytes }: ServerLimits) {
+  return { connections, heldBytes, headBytes: headerBytes }
+}
+
+/** Whether another connection is ended for one too many, so that a client that holds many keeps no other out. */
+export function makeRoom(server: Server, makesRoom: boolean): void {
+  const ledger = ledgers.get(server)
+  if (ledger === undefined) return
+  ledger.makesRoom = makesRoom
+  server.maxConnections = ledger.connections + (makesRoom ? 1 : 0)
+}
+
+/** Puts limits into force, for a running server too: connections that exist keep the head size they began with. */
+export function applyLimits(server: Server & { maxHeaderSize?: number }, limits: ServerLimits): void {
+  ledgers.get(server)?.setLimits(memoryLimits(limits))
+  makeRoom(server, ledgers.get(server)?.makesRoom !== false)
+  server.headersTimeout = limits.headersMs
+  server.keepAliveTimeout = limits.keepAliveMs
+  server.timeout = limits.idleMs
+  server.maxHeaderSize = limits.headerBytes
+}
+
+/**
+ * Holds a pipelined request back until the response before it is finished. Node would hand it over at once and collect its
+ * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
+ */
+function inTurn(context: ProxyContext, shares: LoopShares, handle: RequestHandler): RequestHandler {
+  function queue(memory: ClientMemory, request: ProxyRequest, response: ProxyResponse, expectsContinue: boolean): void {
+    memory.began(response)
+    context.responseOf.set(request.socket, response)
+    memory.isQueued = true
+    shares.add(memory, () => {
+      memory.isQueued = false
+      const { socket } = request
+      if (!response.destroyed && !socket.destroyed && !context.closing.has(socket))
+        handle(request, response, expectsContinue)
+    })
+  }
+
+  return (request, response, expectsContinue) => {
+    const { socket } = request
+    const memory = memoryOf(socket)
+    if (memory === undefined) {
+      // A connection that this server did not accept.
+      socket.destroy()
+      return
+    }
+    // Node goes on with what the same packet holds, even after a response that closes the connection.
+    if (context.closing.has(socket) || !socket.writable) {
+      memory.pipelined ??= new PipelinedRequests(socket)
+      memory.pipelined.end()
+      return
+    }
+    memory.used(0)
+    if (response.socket === null) {
+      memory.pipelined ??= new PipelinedRequests(socket)
+      memory.pipelined.add(request, response, () => queue(memory, request, response, expectsContinue))
+    } else if (shares.take(memory)) {
+      memory.began(response)
+      context.responseOf.set(socket, response)
+      handle(request, response, expectsContinue)
+    } else queue(memory, request, response, expectsContinue)
+  }
+}

@@ -1,0 +1,176 @@
+import type { IncomingMessage } from 'node:http'
+import type { GuardedRequest } from '../request/request-guard.ts'
+import type { RequestRecord } from '../request/request-record.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
+
+/** Framing of the request as it goes up: the same meaning as it came, in a line of our own. */
+export function framingLine(request: GuardedRequest): string {
+  if (request.chunked) return 'Transfer-Encoding: chunked\r\n'
+  // A PUT or POST without content keeps its `Content-Length: 0`; nothing is added that the client did not send.
+  return request.contentLength === undefined ? '' : `Content-Length: ${request.contentLength}\r\n`
+}
+
+/** Whether any content follows the request head. */
+export function hasContent(request: GuardedRequest): boolean {
+  return request.chunked || (request.contentLength !== undefined && Number(request.contentLength) > 0)
+}
+
+/** Moves a request's content from the client to the endpoint, at the pace of the slower. */
+export class RequestBody {
+  /** All of it was handed to the connection. */
+  done = false
+  /** The endpoint takes no more for now. */
+  blocked = false
+  started = false
+
+  readonly #request: IncomingMessage
+  readonly #chunked: boolean
+  readonly #length: number
+  readonly #record: RequestRecord
+  readonly #onDone: () => void
+  #connection: UpstreamConnection | undefined
+  #listens = false
+  #onFirst: (() => void) | undefined
+  /** The first content, until there is a connection for it. */
+  #first: Buffer | undefined
+  #ended = false
+  /** Chunks that were written since all of them had left. */
+  #unsentChunks = 0
+
+  constructor(request: IncomingMessage, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
+    this.#request = request
+    this.#chunked = guarded.chunked
+    this.#length = guarded.chunked ? -1 : Number(guarded.contentLength)
+    this.#record = record
+    this.#onDone = onDone
+  }
+
+  /** The client is to send content. */
+  get awaitsClient(): boolean {
+    return this.#listens && !this.blocked && !this.done && !this.#ended && this.#first === undefined
+  }
+
+  /** Bytes that wait for a connection. */
+  get heldBytes(): number {
+    return this.#first?.length ?? 0
+  }
+
+  /** Waits for content: `onFirst` is called as soon as some has come, or its end. */
+  await(onFirst: () => void): void {
+    this.#onFirst = onFirst
+    this.#listen()
+  }
+
+  start(connection: UpstreamConnection): void {
+    this.#connection = connection
+    this.started = true
+    const first = this.#first
+    this.#first = undefined
+    if (!this.#listens) this.#listen()
+    else if (first !== undefined) this.#take(first)
+    if (this.#ended) this.#end()
+    // Held back since the first content, unless that went on at once.
+    else if (!this.blocked && this.#request.isPaused()) this.#request.resume()
+  }
+
+  /** The endpoint takes more. */
+  resume(): void {
+    if (!this.blocked) return
+    this.blocked = false
+    this.#request.resume()
+  }
+
+  /** Sends no more: the endpoint has answered, or is gone. */
+  stop(): void {
+    this.#connection = undefined
+    this.#first = undefined
+    this.blocked = false
+    if (!this.#listens) return
+    this.#listens = false
+    this.#request.off('data', this.#take)
+    this.#request.off('end', this.#end)
+    this.#request.pause()
+  }
+
+  #listen(): void {
+    this.#listens = true
+    this.#request.on('data', this.#take)
+    this.#request.on('end', this.#end)
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    const connection = this.#connection
+    if (connection === undefined) {
+      this.#first = chunk
+      this.#tellFirst()
+      if (this.#first !== undefined) this.#request.pause()
+      return
+    }
+    this.#record.requestBodyBytes += chunk.length
+    let more: boolean
+    if (this.#chunked) {
+      connection.cork()
+      connection.writeText(`${chunk.length.toString(16)}\r\n`)
+      connection.write(chunk)
+      more = connection.writeText('\r\n')
+      connection.uncork()
+    } else {
+      more = connection.write(chunk)
+      // Known before Node's own 'end', so that an answer to a complete request is not taken for an early one.
+      if (this.#record.requestBodyBytes === this.#length) this.#finish()
+    }
+    if (connection.flushed) {
+      this.#unsentChunks = 0
+      release(chunk)
+    } else if (more && ++this.#unsentChunks >= maxUnsentChunks) {
+      more = false
+      connection.whenFlushed(() => this.resume())
+    }
+    if (!more && !this.done) {
+      this.blocked = true
+      this.#request.pause()
+    }
+  }
+
+  readonly #end = (): void => {
+    if (this.done) return
+    if (this.#connection === undefined) {
+      this.#ended = true
+      this.#tellFirst()
+      return
+    }
+    // Node emits 'end' only for a message whose end has come: an aborted upload never gets its last chunk. Trailers are
+    // discarded (RFC 9110 §6.5.1); S3's own travel inside the content.
+    if (this.#chunked) this.#connection.writeText('0\r\n\r\n')
+    this.#finish()
+  }
+
+  /** Once: Node emits the end of content whose last piece was just taken, even though that has paused the request. */
+  #tellFirst(): void {
+    const onFirst = this.#onFirst
+    this.#onFirst = undefined
+    onFirst?.()
+  }
+
+  #finish(): void {
+    this.done = true
+    this.#onDone()
+  }
+}
+
+// Each costs some hundred bytes, however short it is: a client that sends byte after byte is stopped before the bytes are many.
+const maxUnsentChunks = 64
+
+// Smaller ones are cheaper to collect than to detach.
+const minReleasedBytes = 16 * 1024
+
+/**
+ * Gives the memory of content that has left back at once. Node allocates every chunk anew; left to the garbage collector,
+ * a few dozen megabytes of uploads make it mark the whole heap, which took most of the time of an upload.
+ */
+function release(chunk: Buffer): void {
+  const { buffer } = chunk
+  // Any other would be shared with somebody.
+  if (chunk.length < minReleasedBytes || buffer.byteLength !== chunk.length) return
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+}

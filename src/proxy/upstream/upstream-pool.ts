@@ -1,0 +1,261 @@
+import type { OpenSocket } from '../node/socket-reader.ts'
+import type { ClientPace } from './client-pace.ts'
+import { chooseGivingWay } from './giving-way.ts'
+import { PoolShares } from './pool-shares.ts'
+import { ReadBuffers } from './read-buffers.ts'
+import type { ResponseLimits } from './response/response-parser.ts'
+import { UpstreamConnection } from './upstream-connection.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
+import type { ConnectionOwner } from './upstream-roles.ts'
+
+/** An exchange that wants a connection, or has one. It is told exactly once of either, unless it cancels. */
+export interface PoolClient {
+  /** Whose share of the pool it is; asked only while others wait. */
+  readonly client: string
+  /** Undefined until it has been looked at for the first time. */
+  readonly pace: ClientPace | undefined
+  /** Nothing is due from its client, or to it: what it costs now is the endpoint's time. */
+  readonly awaitsEndpoint: boolean
+  onConnection(connection: UpstreamConnection): void
+  onUnavailable(failure: UpstreamFailure): void
+  /** Its connection is needed by others more. */
+  giveWay(): void
+}
+
+/** Bounds of the pool; times in milliseconds. */
+export interface PoolOptions {
+  readonly open: OpenSocket
+  readonly connections: number
+  /** Read buffers for long responses. */
+  readonly longBuffers: number
+  readonly queue: number
+  readonly queueMs: number
+  readonly connectMs: number
+  readonly keepAliveMs: number
+  readonly parserLimits: ResponseLimits
+  readonly now: () => number
+}
+
+/**
+ * The connections to one endpoint. The youngest idle one is taken first, so that the others can run out; at most
+ * `connections` exist, at most `queue` exchanges wait, each at most `queueMs`. While some wait, the clients share what there is,
+ * and the slow give way.
+ */
+export class UpstreamPool implements ConnectionOwner {
+  readonly #options: PoolOptions
+  readonly #all = new Set<UpstreamConnection>()
+  readonly #idle: UpstreamConnection[] = []
+  readonly #opening = new Map<UpstreamConnection, PoolClient | undefined>()
+  /** While exchanges wait, and until the clock looks next. */
+  #shares: PoolShares | undefined
+  readonly #longBuffers: ReadBuffers
+  #closed = false
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    this.#longBuffers = new ReadBuffers(options.longBuffers)
+  }
+
+  /** How many there are: for tests and the admin port. */
+  get size(): { readonly connections: number; readonly idle: number; readonly queued: number } {
+    return { connections: this.#all.size, idle: this.#idle.length, queued: this.#shares?.queued ?? 0 }
+  }
+
+  /** All connections are in use: who asks for one waits. */
+  get exhausted(): boolean {
+    return this.#idle.length === 0 && this.#all.size >= this.#options.connections
+  }
+
+  /**
+   * Gives `waiter` a connection, at once where one is idle. `fresh`: only one that has carried nothing yet, for the one
+   * retry after a keep-alive race.
+   */
+  acquire(waiter: PoolClient, servername: string, fresh: boolean): void {
+    const connection = fresh ? undefined : this.#takeIdle(servername)
+    if (connection !== undefined) this.#give(connection, waiter)
+    else if (this.#all.size < this.#options.connections || this.#discardIdle()) this.#open(waiter, servername)
+    else this.#enqueue(waiter, servername)
+  }
+
+  /** The waiter has left: it is told nothing more, and nothing goes to the endpoint for it. */
+  cancel(waiter: PoolClient): void {
+    if (this.#shares?.delete(waiter) === true) return
+    for (const [connection, opener] of this.#opening) {
+      if (opener !== waiter) continue
+      this.#opening.set(connection, undefined)
+      this.#takeBack(connection)
+      // Nobody else will want it.
+      if (this.#closed) connection.destroy()
+    }
+  }
+
+  /** Takes back a connection whose exchange is over. One whose state is in doubt is destroyed. */
+  release(connection: UpstreamConnection): void {
+    this.#takeBack(connection)
+    if (this.#closed || !connection.reusable) {
+      connection.destroy()
+      return
+    }
+    connection.detach()
+    this.#offer(connection)
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    const waiter = this.#opening.get(connection)
+    this.#opening.delete(connection)
+    if (waiter === undefined) this.#offer(connection)
+    else waiter.onConnection(connection)
+  }
+
+  onFailed(connection: UpstreamConnection): void {
+    this.#all.delete(connection)
+    this.#takeBack(connection)
+  }
+
+  onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void {
+    this.#all.delete(connection)
+    this.#takeBack(connection)
+    const idleAt = this.#idle.indexOf(connection)
+    if (idleAt >= 0) this.#idle.splice(idleAt, 1)
+    const waiter = this.#opening.get(connection)
+    this.#opening.delete(connection)
+    if (waiter !== undefined) waiter.onUnavailable(failure ?? { reason: 'reset', detail: 'closed while it was opened' })
+    this.#serveQueue()
+  }
+
+  /** Ends what has outlived its time. Called by the shared ticker, so no connection has a timer of its own. */
+  sweep(): void {
+    const now = this.#options.now()
+    for (const [connection, waiter] of this.#opening) {
+      if (now - connection.sinceMs < this.#options.connectMs) continue
+      this.#opening.delete(connection)
+      connection.destroy()
+      waiter?.onUnavailable({ reason: 'timeout', detail: 'the endpoint did not accept the connection in time' })
+    }
+    if (this.#shares !== undefined) this.#tend(this.#shares, now)
+    // Oldest first; a destroyed one leaves the list when its socket has closed.
+    for (const connection of [...this.#idle]) {
+      if (this.#expired(connection, now)) connection.destroy()
+    }
+    this.#longBuffers.trim()
+  }
+
+  /** Ends idle connections, now and when they are released. Exchanges under way go on. */
+  close(): void {
+    this.#closed = true
+    for (const connection of [...this.#idle]) connection.destroy()
+    for (const [connection, opener] of this.#opening) {
+      if (opener === undefined) connection.destroy()
+    }
+  }
+
+  /** Who has waited too long is told so; for who still waits, the slow give way. */
+  #tend(shares: PoolShares, nowMs: number): void {
+    const { connections, queueMs } = this.#options
+    for (const waiter of shares.expire(nowMs - queueMs)) {
+      waiter.onUnavailable({ reason: 'queue', detail: 'no connection became free in time' })
+    }
+    if (shares.queued === 0) {
+      this.#shares = undefined
+      return
+    }
+    const holders: PoolClient[] = []
+    for (const { holder } of this.#all) if (holder !== undefined) holders.push(holder)
+    for (const holder of chooseGivingWay({ holders, shares, connections, queueMs, nowMs })) holder.giveWay()
+  }
+
+  #give(connection: UpstreamConnection, waiter: PoolClient): void {
+    this.#lend(connection, waiter)
+    waiter.onConnection(connection)
+  }
+
+  #lend(connection: UpstreamConnection, holder: PoolClient): void {
+    connection.holder = holder
+    this.#shares?.hold(holder.client)
+  }
+
+  #takeBack(connection: UpstreamConnection): void {
+    const { holder } = connection
+    if (holder === undefined) return
+    connection.holder = undefined
+    this.#shares?.leave(holder.client)
+  }
+
+  #enqueue(waiter: PoolClient, servername: string): void {
+    const { queue, now } = this.#options
+    const refusal = { reason: 'queue', detail: `${queue} exchanges already wait` } as const
+    if (this.size.queued < queue) {
+      this.#shares ??= this.#countShares()
+      this.#shares.enqueue(waiter, servername, now())
+      return
+    }
+    const refused = this.#shares?.greediestBeside(waiter.client)
+    if (refused === undefined) {
+      waiter.onUnavailable(refusal)
+      return
+    }
+    this.#shares?.delete(refused)
+    this.#shares?.enqueue(waiter, servername, now())
+    refused.onUnavailable(refusal)
+  }
+
+  #countShares(): PoolShares {
+    const shares = new PoolShares()
+    for (const { holder } of this.#all) if (holder !== undefined) shares.hold(holder.client)
+    return shares
+  }
+
+  #takeIdle(servername: string): UpstreamConnection | undefined {
+    const now = this.#options.now()
+    for (let i = this.#idle.length - 1; i >= 0; i--) {
+      const connection = this.#idle[i]
+      if (connection === undefined || connection.servername !== servername) continue
+      this.#idle.splice(i, 1)
+      if (connection.reusable && !this.#expired(connection, now)) return connection
+      connection.destroy()
+    }
+    return undefined
+  }
+
+  // Full of idle connections to other server names: one of them makes room.
+  #discardIdle(): boolean {
+    const connection = this.#idle.shift()
+    if (connection === undefined) return false
+    this.#all.delete(connection)
+    connection.destroy()
+    return true
+  }
+
+  #expired(connection: UpstreamConnection, now: number): boolean {
+    return now - connection.sinceMs >= Math.min(this.#options.keepAliveMs, connection.keepAliveMs)
+  }
+
+  #open(waiter: PoolClient, servername: string): void {
+    const { open, parserLimits } = this.#options
+    const connection = new UpstreamConnection(open, servername, this, parserLimits, this.#longBuffers)
+    connection.sinceMs = this.#options.now()
+    this.#all.add(connection)
+    this.#opening.set(connection, waiter)
+    this.#lend(connection, waiter)
+  }
+
+  #offer(connection: UpstreamConnection): void {
+    const next = this.#shares?.next(connection.servername)
+    if (next !== undefined) {
+      this.#give(connection, next.waiter)
+      return
+    }
+    connection.sinceMs = this.#options.now()
+    this.#idle.push(connection)
+    // Whoever waits, waits for another server name.
+    if (this.size.queued > 0 && this.#discardIdle()) this.#serveQueue()
+  }
+
+  #serveQueue(): void {
+    while (this.#all.size < this.#options.connections) {
+      const next = this.#shares?.next()
+      if (next === undefined) return
+      this.#open(next.waiter, next.servername)
+    }
+  }
+}

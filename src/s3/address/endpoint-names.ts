@@ -1,0 +1,75 @@
+// What the endpoint does with a name in Host: asked with one anonymous GET of a bucket that is not there, whose error names the
+// bucket that was looked for.
+
+import { createHash } from 'node:crypto'
+import type { Transport } from '../endpoint/endpoint-transport.ts'
+import { parseErrorDocument } from '../endpoint/error-document.ts'
+
+/** Where the bucket of a request under a name is taken from: its path, its Host, or another part of its Host than the one meant. */
+export type NameReading = 'path' | 'virtual' | 'other'
+
+/** What was found; a name that is missing was not asked about, or its answer says nothing. */
+export interface FoundNames {
+  /** Of `BUCKET.BASE`, by base. */
+  readonly bases: ReadonlyMap<string, NameReading>
+  /** Of names that are path-style to the configuration. `virtual`: the whole name is taken for the bucket. */
+  readonly hosts: ReadonlyMap<string, NameReading>
+  /** Of any other single label. */
+  readonly foreign: NameReading | undefined
+}
+
+/** Which names are asked about. */
+export interface NamesToProbe {
+  readonly bases: readonly string[]
+  readonly hosts: readonly string[]
+  /** Whether any other single label is asked about. */
+  readonly foreign: boolean
+  /** Makes the names of buckets that nobody can have made to mislead the probe; random. */
+  readonly token: string
+}
+
+/** An error document is far smaller; so is what most endpoints answer to a bucket that is not there. */
+const maxAnswerBytes = 64 * 1024
+
+/** Asks about one name after another; `isWhole` is false when the endpoint gave no answer, and the rest was not asked. */
+export async function probeNames(
+  send: Transport['send'],
+  { bases, hosts, foreign, token }: NamesToProbe,
+): Promise<FoundNames & { readonly isWhole: boolean }> {
+  const found = {
+    bases: new Map<string, NameReading>(),
+    hosts: new Map<string, NameReading>(),
+    foreign: undefined as NameReading | undefined,
+  }
+  // A label has at most 63 characters, as a bucket's name has; the same for one name in every run of one process.
+  const bucketFor = (role: string) =>
+    `s3-cors-proxy-${role}-${createHash('sha256').update(`${token} ${role}`).digest('hex').slice(0, 16)}`
+  const inPath = bucketFor('path')
+  const ask = async (host: string, inHost: string) => {
+    const headers = ['host', host, 'accept-encoding', 'identity']
+    const answer = await send({ method: 'GET', target: `/${inPath}/name`, headers, maxBodyBytes: maxAnswerBytes })
+    if ('kind' in answer) return 'no answer'
+    const named = answer.status >= 400 ? parseErrorDocument(answer)?.bucketName : undefined
+    if (named === undefined) return undefined
+    if (named === inPath) return 'path'
+    if (named === inHost) return 'virtual'
+    return named === host || host.startsWith(`${named}.`) ? 'other' : undefined
+  }
+  for (const base of bases) {
+    const inHost = bucketFor('host')
+    const reading = await ask(`${inHost}.${base}`, inHost)
+    if (reading === 'no answer') return { ...found, isWhole: false }
+    if (reading !== undefined) found.bases.set(base, reading)
+  }
+  for (const host of hosts) {
+    const reading = await ask(host, host)
+    if (reading === 'no answer') return { ...found, isWhole: false }
+    if (reading !== undefined) found.hosts.set(host, reading)
+  }
+  if (!foreign) return { ...found, isWhole: true }
+  const label = bucketFor('label')
+  const reading = await ask(label, label)
+  if (reading === 'no answer') return { ...found, isWhole: false }
+  found.foreign = reading
+  return { ...found, isWhole: true }
+}

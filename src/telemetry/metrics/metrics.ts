@@ -1,0 +1,107 @@
+import { Registry } from 'prom-client'
+import type { BucketStatus } from '../../policies/policy-lookup.ts'
+import { createOriginTable, type OriginReport } from '../origins/origin-table.ts'
+import { createBucketLabels } from './bucket-labels.ts'
+import type { CountReport, RequestMeter } from './count-report.ts'
+import { isDecided } from './decision-reason.ts'
+import { registerFamily } from './metric-family.ts'
+import { createOperationCounters } from './operation-counters.ts'
+import { configuredBuckets, operationFamilies } from './operation-families.ts'
+import { registerProcessMetrics } from './process-metrics.ts'
+import { addCounters, countRequest, createRequestCounters } from './request-counters.ts'
+import { requestFamilies } from './request-families.ts'
+
+/** What the metrics are made of. The clock and the dice are parameters, so that tests can hold them still. */
+export interface MetricsOptions {
+  readonly version: string
+  /** How many allowed, and how many denied, origins are series of their own. */
+  readonly origins: number
+  /** The buckets as they stand now; read at each scrape. */
+  readonly status: () => readonly BucketStatus[]
+  /** The buckets that the configuration names now. Without it, every bucket of `status` is taken for named. */
+  readonly namedBuckets?: (() => ReadonlySet<string>) | undefined
+  /** Milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined
+  readonly random?: (() => number) | undefined
+  /** The metrics of the process itself; true unless said otherwise. A function gives the text for all processes that share the work. */
+  readonly processMetrics?: boolean | (() => Promise<string>) | undefined
+}
+
+/** Counts, and says what was counted. Counting never throws, waits or allocates for what is already known. */
+export interface Metrics extends RequestMeter {
+  /** Adds what a worker has counted since its last report. */
+  absorb(report: CountReport): void
+  /** The requests in flight in all workers. */
+  setInFlight(requests: number): void
+  countRulesFetch(result: string): void
+  countRefusedToken(): void
+  setReload(successful: boolean, atMs: number): void
+  setRestartRequired(required: boolean): void
+  /** `metrics.origins` of a configuration that was reloaded. */
+  setOrigins(origins: number): void
+  origins(): OriginReport
+  /** The exposition text. */
+  text(): Promise<string>
+  readonly contentType: string
+  /** For aggregation over workers. */
+  readonly registry: Registry
+}
+
+/** Makes every metric of the proxy, in a registry of its own. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const buckets = createBucketLabels()
+  const requests = createRequestCounters()
+  const operation = createOperationCounters()
+  const origins = createOriginTable(options.origins, buckets, options.now ?? Date.now, options.random ?? Math.random)
+  for (const family of requestFamilies(requests, buckets, origins)) registerFamily(registry, family)
+  const configured = () => configuredBuckets(options.status(), options.namedBuckets?.())
+  for (const family of operationFamilies(operation, configured, options.version)) registerFamily(registry, family)
+  const { processMetrics = true } = options
+  if (processMetrics === true) registerProcessMetrics(registry)
+  return {
+    recordStarted() {
+      requests.inFlight++
+    },
+    recordEnded(record) {
+      const bucket = buckets.index(record.bucket, record.bucketNamed)
+      countRequest(requests, record, bucket)
+      if (isDecided(record)) origins.count(record, bucket)
+    },
+    absorb(report) {
+      const labels = report.buckets.map((name, index) => (index === 0 ? 0 : buckets.index(name, true)))
+      addCounters(requests, report.counters, labels)
+      origins.absorb(report.origins, labels)
+      operation.suppressedLogLines += report.suppressedLogLines
+    },
+    setInFlight(inFlight) {
+      requests.inFlight = inFlight
+    },
+    countSuppressedLog(lines = 1) {
+      operation.suppressedLogLines += lines
+    },
+    countRulesFetch(result) {
+      operation.countRulesFetch(result)
+    },
+    countRefusedToken() {
+      operation.refusedTokens++
+    },
+    setReload(successful, atMs) {
+      operation.lastReloadSuccessful = successful
+      if (successful) operation.lastReloadSuccessAtMs = atMs
+    },
+    setRestartRequired(required) {
+      operation.restartRequired = required
+    },
+    setOrigins(size) {
+      origins.resize(size)
+    },
+    origins: () => origins.report(),
+    async text() {
+      const text = await registry.metrics()
+      return typeof processMetrics === 'function' ? text + (await processMetrics()) : text
+    },
+    contentType: registry.contentType,
+    registry,
+  }
+}

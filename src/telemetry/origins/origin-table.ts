@@ -1,0 +1,220 @@
+import type { Reason } from '../../cors/decision/decide.ts'
+import type { Enforcement } from '../../policies/policy-lookup.ts'
+import type { RequestRecord } from '../../proxy/request/request-record.ts'
+import type { BucketLabels } from '../metrics/bucket-labels.ts'
+import { decisionOf, reasonIndex, reasons } from '../metrics/decision-reason.ts'
+import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
+import { keepLines, keepText } from './kept-text.ts'
+import { isSerialisedOrigin } from './origin-label.ts'
+import type { OriginReportPart, OriginSighting, OriginSum } from './origin-tally.ts'
+
+/** One series of `s3cors_origin_requests_total`. */
+export interface OriginSeries {
+  readonly origin: string
+  readonly bucket: string
+  readonly decision: 'allowed' | 'denied'
+  readonly reason: Reason
+  readonly count: number
+}
+
+/** One origin on one bucket, for a person. Times are milliseconds since the epoch. */
+export interface OriginLine extends OriginSeries {
+  /** The bucket of the last request: the name itself also where `bucket` is `other`. */
+  readonly lastBucket: string | undefined
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+  /** What the rules were asked about last: Access-Control-Request-Method, else the request's own method. */
+  readonly method: string | undefined
+  /** The lines of Access-Control-Request-Headers of the last request. */
+  readonly headers: readonly string[]
+  readonly preflight: boolean
+  readonly enforcement: Enforcement
+  /** In `report`: the Access-Control-Allow-Origin that the endpoint answered, if it did. */
+  readonly upstreamAllowOrigin: string | undefined
+}
+
+/** What `/origins` shows. */
+export interface OriginReport {
+  readonly lines: readonly OriginLine[]
+  /** The sums under `other` (no series free) and `invalid` (not a serialised origin). */
+  readonly rest: readonly OriginSeries[]
+  readonly overflow: number
+}
+
+/** Counts which origins were allowed and denied, in bounded memory. */
+export interface OriginTable {
+  /** Counts a preflight or an actual request. */
+  count(record: RequestRecord, bucketIndex: number): void
+  /** Counts what another process has seen; `labels` gives its bucket numbers those of this table. */
+  absorb(part: OriginReportPart, labels: readonly number[]): void
+  series(): readonly OriginSeries[]
+  /** Changes how many origins have places. If that is another number, all series begin anew; `other` stays. */
+  resize(origins: number): void
+  report(): OriginReport
+  /** Requests that were counted under `other` because no series was free for their origin. */
+  overflow(): number
+}
+
+interface OriginHitter extends Hitter {
+  lastBucket: string | undefined
+  method: string | undefined
+  headers: readonly string[] | undefined
+  preflight: boolean
+  enforcement: Enforcement
+  upstreamAllowOrigin: string | undefined
+}
+
+function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  if (one.length !== other.length) return false
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false
+  return true
+}
+
+function createHitter(): OriginHitter {
+  return {
+    origin: '',
+    cell: 0,
+    seen: 0,
+    weight: 0,
+    shown: false,
+    count: 0,
+    firstSeenMs: 0,
+    lastSeenMs: 0,
+    lastBucket: undefined,
+    method: undefined,
+    headers: undefined,
+    preflight: false,
+    enforcement: 'headers',
+    upstreamAllowOrigin: undefined,
+  }
+}
+
+/**
+ * At most `origins` allowed and as many denied tuples of origin, bucket and reason are series of their own: the heaviest,
+ * as {@link createHeavyHitters} promises. A series counts from its admission and disappears when it is evicted. What it
+ * had counted is not moved to `other`, which would look like a burst there: the series are a sample of who comes most, and
+ * `s3cors_decisions_total` is the sum. `other` and `invalid` never decrease.
+ */
+export function createOriginTable(
+  origins: number,
+  buckets: BucketLabels,
+  now: () => number,
+  random: () => number,
+): OriginTable {
+  let size = origins
+  let allowed = createHeavyHitters(size, createHitter, random)
+  let denied = createHeavyHitters(size, createHitter, random)
+  const other: number[] = []
+  const invalid: number[] = []
+  let overflow = 0
+
+  function describe(origin: string, cell: number, count: number): OriginSeries {
+    const reason = reasons[cell % reasons.length] ?? 'no_rules'
+    const bucket = buckets.names[Math.floor(cell / reasons.length)] ?? 'other'
+    return { origin, bucket, decision: decisionOf(reason), reason, count }
+  }
+
+  function rest(): OriginSeries[] {
+    const sums: OriginSeries[] = []
+    // forEach leaves out the cells that were never counted: the arrays have holes.
+    other.forEach((count, cell) => {
+      sums.push(describe('other', cell, count))
+    })
+    invalid.forEach((count, cell) => {
+      sums.push(describe('invalid', cell, count))
+    })
+    return sums
+  }
+
+  /** As often as if the requests had come one after another. */
+  function absorbSighting(sighting: OriginSighting, bucketIndex: number): void {
+    const { origin, reason } = sighting
+    const cell = bucketIndex * reasons.length + reason
+    for (let left = sighting.count; left > 0; left--) {
+      const hitter = (reason === 0 ? allowed : denied).hit(origin, cell, now())
+      if (hitter === undefined) {
+        other[cell] = (other[cell] ?? 0) + 1
+        overflow++
+        continue
+      }
+      hitter.seen += left - 1
+      hitter.weight += left - 1
+      hitter.count += left - 1
+      hitter.lastBucket = sighting.bucket
+      hitter.method = sighting.method
+      hitter.headers = sighting.headers
+      hitter.preflight = sighting.preflight
+      hitter.enforcement = sighting.enforcement
+      hitter.upstreamAllowOrigin = sighting.upstreamAllowOrigin
+      return
+    }
+  }
+
+  function addSums(to: number[], sums: readonly OriginSum[], labels: readonly number[]): number {
+    let total = 0
+    for (const { bucketIndex, reason, count } of sums) {
+      const cell = (labels[bucketIndex] ?? 0) * reasons.length + reason
+      to[cell] = (to[cell] ?? 0) + count
+      total += count
+    }
+    return total
+  }
+
+  return {
+    absorb(part, labels) {
+      for (const sighting of part.sightings) absorbSighting(sighting, labels[sighting.bucketIndex] ?? 0)
+      overflow += addSums(other, part.other, labels)
+      addSums(invalid, part.invalid, labels)
+    },
+    count(record, bucketIndex) {
+      const reason = reasonIndex(record.decision)
+      const cell = bucketIndex * reasons.length + reason
+      const origin = record.origin
+      if (origin === undefined || !isSerialisedOrigin(origin)) {
+        invalid[cell] = (invalid[cell] ?? 0) + 1
+        return
+      }
+      const hitter = (reason === 0 ? allowed : denied).hit(origin, cell, now())
+      if (hitter === undefined) {
+        other[cell] = (other[cell] ?? 0) + 1
+        overflow++
+        return
+      }
+      // What is as it was stays: a young string in an old object costs a collection more than comparing it.
+      if (hitter.lastBucket !== record.bucket) hitter.lastBucket = keepText(record.bucket)
+      const method = record.requestMethod ?? record.method
+      if (hitter.method !== method) hitter.method = keepText(method)
+      if (!isSameList(hitter.headers, record.requestHeaders)) hitter.headers = keepLines(record.requestHeaders)
+      hitter.preflight = record.kind === 'preflight'
+      hitter.enforcement = record.enforcement
+      hitter.upstreamAllowOrigin = keepText(record.upstreamAllowOrigin)
+    },
+    series: () => [
+      ...[...allowed.shown, ...denied.shown].map(hitter => describe(hitter.origin, hitter.cell, hitter.count)),
+      ...rest(),
+    ],
+    resize(next) {
+      if (next === size) return
+      size = next
+      allowed = createHeavyHitters(size, createHitter, random)
+      denied = createHeavyHitters(size, createHitter, random)
+    },
+    report: () => ({
+      lines: [...denied.shown, ...allowed.shown].map(hitter => ({
+        ...describe(hitter.origin, hitter.cell, hitter.count),
+        lastBucket: hitter.lastBucket,
+        firstSeenMs: hitter.firstSeenMs,
+        lastSeenMs: hitter.lastSeenMs,
+        method: hitter.method,
+        headers: hitter.headers ?? [],
+        preflight: hitter.preflight,
+        enforcement: hitter.enforcement,
+        upstreamAllowOrigin: hitter.upstreamAllowOrigin,
+      })),
+      rest: rest(),
+      overflow,
+    }),
+    overflow: () => overflow,
+  }
+}

@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
+import t from 'tap'
+import { createOpenSocket, servernameOf } from '../../../src/daemon/upstream/upstream-sockets.ts'
+import type { SocketReader } from '../../../src/proxy/node/socket-reader.ts'
+import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
+
+const names = [
+  { protocol: 'http:', hostname: 's3.example', servername: '' },
+  { protocol: 'https:', hostname: 's3.example', servername: 's3.example' },
+  { protocol: 'https:', hostname: '192.0.2.1', servername: '' },
+  { protocol: 'https:', hostname: '2001:db8::1', servername: '' },
+] as const
+for (const { protocol, hostname, servername } of names) {
+  t.test(`${protocol}//${hostname} has the server name "${servername}"`, async t => {
+    t.equal(servernameOf(protocol, hostname), servername)
+  })
+}
+
+/** Reads into one buffer, and takes everything. */
+function readerInto(buffer: Buffer): SocketReader {
+  return {
+    nextBuffer: () => buffer,
+    read: () => true,
+  }
+}
+
+t.test('every read of a connection goes where its reader says', async t => {
+  const server = createServer(socket => {
+    socket.on('error', () => undefined)
+    socket.write('first', () => setTimeout(() => socket.end('second'), 20))
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const open = createOpenSocket({ protocol: 'http:', hostname: '127.0.0.1', port })
+  const buffers = [Buffer.alloc(10), Buffer.alloc(100)]
+  const found: string[] = []
+  let reads = 0
+  const socket = open('', {
+    nextBuffer: () => buffers[reads % 2] as Buffer,
+    read(bytesRead, buffer) {
+      t.equal(buffer, buffers[reads++ % 2])
+      found.push(Buffer.from(buffer.subarray(0, bytesRead)).toString())
+      return true
+    },
+  })
+  await once(socket, 'close')
+  t.strictSame(found, ['first', 'second'])
+})
+
+t.test('over TLS', async t => {
+  const seen: { servername: string | false | null | undefined; reused: boolean; alpn: unknown }[] = []
+  const server = createTlsServer(
+    { cert: localhostCertificate, key: localhostKey, ALPNProtocols: ['h2', 'http/1.1'] },
+    socket => {
+      socket.on('error', () => undefined)
+      seen.push({ servername: socket.servername, reused: socket.isSessionReused(), alpn: socket.alpnProtocol })
+      socket.end('hello')
+    },
+  ).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+
+  await t.test('the server name is the given one, sessions are reused, HTTP/2 is not spoken', async t => {
+    const open = createOpenSocket({ protocol: 'https:', hostname: '127.0.0.1', port, ca: localhostCertificate })
+    for (let i = 0; i < 2; i++) {
+      const socket = open('localhost', readerInto(Buffer.alloc(1000)))
+      t.ok(socket instanceof TLSSocket)
+      await once(socket, 'close')
+    }
+    t.strictSame(seen, [
+      { servername: 'localhost', reused: false, alpn: 'http/1.1' },
+      { servername: 'localhost', reused: true, alpn: 'http/1.1' },
+    ])
+  })
+
+  const distrusted = [
+    { name: 'a certificate of another authority', servername: 'localhost', ca: undefined, code: /SELF_SIGNED|UNABLE/ },
+    { name: 'a certificate for another name', servername: 's3.example', ca: localhostCertificate, code: /ALTNAME/ },
+  ]
+  for (const { name, servername, ca, code } of distrusted) {
+    await t.test(`${name} is refused`, async t => {
+      const open = createOpenSocket({ protocol: 'https:', hostname: '127.0.0.1', port, ca })
+      const [error] = (await once(open(servername, readerInto(Buffer.alloc(1000))), 'error')) as [NodeJS.ErrnoException]
+      t.match(error.code, code)
+    })
+  }
+})

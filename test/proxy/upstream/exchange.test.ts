@@ -1,0 +1,204 @@
+import { BlockList } from 'node:net'
+import t, { type Test } from 'tap'
+import { ungovernedCors } from '../../../src/proxy/handling/relayed-fields.ts'
+import { guardRequest, isRejection } from '../../../src/proxy/request/request-guard.ts'
+import { newRecord, type RequestRecord } from '../../../src/proxy/request/request-record.ts'
+import { Exchange } from '../../../src/proxy/upstream/exchange.ts'
+import type { ExchangePlan } from '../../../src/proxy/upstream/exchange-plan.ts'
+import { s3Errors } from '../../../src/s3/errors/error-response.ts'
+import { type ClientResponse, readResponse } from '../../fixtures/client-responses.ts'
+import { createContext, serveRequests } from '../../fixtures/client-side.ts'
+import { createFakePool } from '../../fixtures/fake-pool.ts'
+import type { FakeSocket } from '../../fixtures/fake-socket.ts'
+import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
+
+const get = 'GET /k HTTP/1.1\r\nHost: a\r\n\r\n'
+const put = 'PUT /k HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n'
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+
+/** One exchange between a client and an endpoint that a test plays; time moves when the test says so. */
+async function start(t: Test, bytes: string, { reused = false } = {}) {
+  const fake = createFakePool()
+  const { clock, sockets, pool, take } = fake
+  if (reused) {
+    const before = take()
+    before.detach()
+    pool.release(before)
+  }
+  const { context, heard } = createContext()
+  const record = newRecord(bytes.slice(0, bytes.indexOf(' ')), '/k', undefined, 0)
+  const begun: Exchange[] = []
+  const port = await serveRequests(t, (request, response) => {
+    const guarded = guardRequest(request, { targetBytes: 100, fields: 20 })
+    if (isRejection(guarded)) throw new Error('the guard refused it')
+    const plan: ExchangePlan = {
+      request: guarded,
+      host: 'a',
+      servername: '',
+      forwardedLines: 'X-Forwarded-For: 192.0.2.1\r\n',
+      forwardedFor: { mode: 'replace', trusted: new BlockList() },
+      cors: ungovernedCors,
+      expectsContinue: request.headers.expect !== undefined,
+      pool,
+      responseMs: 1000,
+      idleMs: 500,
+    }
+    const exchange = new Exchange({ ...context, now: clock.now }, request, response, plan, record)
+    begun.push(exchange)
+    exchange.start()
+  })
+  const client = await openRaw(port)
+  t.teardown(() => client.destroy())
+  await client.write(bytes)
+  const until = async (holds: () => boolean): Promise<void> => {
+    const deadline = Date.now() + 5000
+    while (!holds()) {
+      if (Date.now() > deadline) throw new Error(`in vain: ${holds.toString()}`)
+      await new Promise(resolve => setTimeout(resolve, 2))
+    }
+  }
+  await until(() => begun.length === 1 && sockets.length === 1)
+  const exchange = begun[0] as Exchange
+  const socket = sockets[0] as FakeSocket
+  if (!reused) socket.connect()
+  await until(() => socket.written.includes('\r\n\r\n'))
+  return {
+    ...fake,
+    client,
+    exchange,
+    socket,
+    record,
+    until,
+    /** Moves the clock, and has the exchange look at it. */
+    async tick(ms: number) {
+      await clock.advance(ms)
+      exchange.tick(clock.now())
+    },
+    /** What the client got, as soon as the exchange has ended. */
+    async finished(): Promise<{ text: string; record: RequestRecord }> {
+      await until(() => heard.ended.length === 1)
+      await client.until(
+        ({ text, ended }) => ended !== undefined || client.socket.destroyed || /(?:<\/Error>|ok)$/.test(text),
+      )
+      return { text: client.text, record }
+    },
+  }
+}
+
+/** The response as soon as it is complete. */
+async function answered(client: RawConnection): Promise<ClientResponse> {
+  const final = /^(?:HTTP\/1\.1 100 .*\r\n\r\n)?HTTP\/1\.1 [2-5][\s\S]*\r\n\r\n/
+  await client.until(({ text }) => final.test(text) && readResponse(text).verdict === 'complete')
+  return readResponse(client.text)
+}
+
+t.test('the request goes up as it came, and the connection serves the next', async t => {
+  const { client, socket, pool, until, record } = await start(t, get)
+  t.equal(socket.written, 'GET /k HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n')
+  socket.receive(ok)
+  t.match(await answered(client), { status: 200, body: 'ok' })
+  await until(() => pool.size.idle === 1)
+  t.match(record, { status: 200, responseBodyBytes: 2, clientAborted: false, upstreamFailure: undefined })
+})
+
+const retries = [
+  { name: 'GET on a reused connection is sent once more', bytes: get, reused: true, before: '', again: true },
+  { name: 'HEAD too', bytes: get.replace('GET', 'HEAD'), reused: true, before: '', again: true },
+  { name: 'not on a new connection', bytes: get, reused: false, before: '', again: false },
+  { name: 'not after a byte of the answer', bytes: get, reused: true, before: 'HTTP/1.1', again: false },
+  { name: 'not DELETE', bytes: get.replace('GET', 'DELETE'), reused: true, before: '', again: false },
+  { name: 'not a request with content', bytes: `${put}body`, reused: true, before: '', again: false },
+]
+for (const { name, bytes, reused, before, again } of retries) {
+  t.test(`after the endpoint has left: ${name}`, async t => {
+    const { client, socket, sockets, until, record } = await start(t, bytes, { reused })
+    if (before !== '') socket.receive(before)
+    socket.receiveEnd()
+    if (!again) {
+      t.equal((await answered(client)).status, 502)
+      t.equal(sockets.length, 1)
+      t.equal(record.upstreamFailure, before === '' ? 'reset' : 'truncated')
+      return
+    }
+    await until(() => sockets.length === 2)
+    sockets[1]?.connect()
+    t.equal(sockets[1]?.written, socket.written)
+    sockets[1]?.receiveEnd()
+    await client.until(({ text }) => text.includes('502'))
+    t.equal(sockets.length, 2, 'and no third time')
+  })
+}
+
+const timeouts = [
+  { name: 'no response head', receive: '', quietMs: 999, lateMs: 1, status: 504 },
+  { name: 'no more of the content', receive: ok.replace(': 2', ': 9'), quietMs: 499, lateMs: 1, status: 200 },
+]
+for (const { name, receive, quietMs, lateMs, status } of timeouts) {
+  t.test(`${name} in time is a timeout`, async t => {
+    const { socket, tick, finished, client, exchange, clock } = await start(t, get)
+    exchange.tick(clock.now())
+    if (receive !== '') {
+      socket.receive(receive)
+      await client.until(({ text }) => text.endsWith('ok'))
+      exchange.tick(clock.now())
+    }
+    await tick(quietMs)
+    t.equal(socket.destroyed, false)
+    await tick(lateMs)
+    t.equal(socket.destroyed, true)
+    const { text, record } = await finished()
+    t.match(readResponse(text), { status, verdict: status === 504 ? 'complete' : 'incomplete' })
+    t.match(record, { upstreamFailure: 'timeout', clientAborted: false })
+  })
+}
+
+t.test('an answer before the end of the content ends the upload and both connections', async t => {
+  const { client, socket, until, record } = await start(t, `${put}bo`)
+  await until(() => socket.written.endsWith('bo'))
+  socket.receive('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')
+  const response = await answered(client)
+  t.match(response, { status: 403, body: 'no' })
+  t.strictSame(response.values('connection'), ['close'])
+  t.equal(socket.destroyed, true)
+  await client.write('dy')
+  await client.until(({ ended }) => ended !== undefined)
+  t.equal(client.ended, 'fin')
+  t.notMatch(socket.written, 'dy')
+  t.match(record, { status: 403, requestBodyBytes: 2 })
+})
+
+t.test('content waits for the 100 that the client waits for', async t => {
+  const { client, socket, until } = await start(t, put.replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n'))
+  t.match(socket.written, 'Expect: 100-continue\r\n')
+  socket.receive('HTTP/1.1 100 Continue\r\n\r\n')
+  await client.until(({ text }) => text.startsWith('HTTP/1.1 100 '))
+  await client.write('body')
+  await until(() => socket.written.endsWith('\r\n\r\nbody'))
+  socket.receive(ok)
+  t.match(await answered(client), { status: 200, informational: [100] })
+})
+
+t.test('a client that leaves takes its request with it', async t => {
+  const { client, socket, finished } = await start(t, get)
+  client.reset()
+  t.match((await finished()).record, { clientAborted: true, status: 0 })
+  t.equal(socket.destroyed, true)
+})
+
+t.test('an abort from our side is an answer, or a response that breaks off', async t => {
+  for (const { receive, status, verdict } of [
+    { receive: '', status: 503, verdict: 'complete' },
+    { receive: ok.replace(': 2', ': 9'), status: 200, verdict: 'incomplete' },
+  ]) {
+    const { socket, exchange, client, finished } = await start(t, get)
+    if (receive !== '') {
+      socket.receive(receive)
+      await client.until(({ text }) => text.endsWith('ok'))
+    }
+    t.equal(exchange.underWay, true)
+    exchange.abort(s3Errors.serviceUnavailable)
+    t.match(readResponse((await finished()).text), { status, verdict })
+    t.equal(exchange.underWay, false)
+    t.equal(socket.destroyed, true)
+  }
+})

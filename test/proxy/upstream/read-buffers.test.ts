@@ -1,0 +1,48 @@
+import t from 'tap'
+import { longReadBytes, ReadBuffers } from '../../../src/proxy/upstream/read-buffers.ts'
+
+/** One that is lent for certain. */
+function lend(buffers: ReadBuffers): Buffer {
+  const buffer = buffers.lend()
+  if (buffer === undefined) throw new Error('none is left')
+  return buffer
+}
+
+t.test('no more are lent than there may be', async t => {
+  const buffers = new ReadBuffers(2)
+  const first = lend(buffers)
+  t.equal(first.length, longReadBytes)
+  t.equal(first.buffer.byteLength, longReadBytes, 'it shares its memory with nothing')
+  t.not(lend(buffers), first)
+  t.equal(buffers.lend(), undefined)
+  t.strictSame(buffers.size, { lent: 2, free: 0 })
+})
+
+t.test('what came back is lent again', async t => {
+  const buffers = new ReadBuffers(1)
+  const first = lend(buffers)
+  buffers.takeBack(first)
+  t.strictSame(buffers.size, { lent: 0, free: 1 })
+  t.equal(lend(buffers), first)
+})
+
+t.test('what was lost never is, and another takes its place', async t => {
+  const buffers = new ReadBuffers(1)
+  const first = lend(buffers)
+  buffers.lose()
+  t.strictSame(buffers.size, { lent: 0, free: 0 })
+  t.not(lend(buffers), first)
+})
+
+t.test('what nobody needed between two trims is freed', async t => {
+  const buffers = new ReadBuffers(3)
+  const lent = [lend(buffers), lend(buffers), lend(buffers)]
+  for (const buffer of lent) buffers.takeBack(buffer)
+  buffers.trim()
+  t.equal(buffers.size.free, 3, 'all were needed before this trim')
+  buffers.takeBack(lend(buffers))
+  buffers.trim()
+  t.equal(buffers.size.free, 1, 'one was needed since')
+  buffers.trim()
+  t.equal(buffers.size.free, 0)
+})

@@ -1,0 +1,325 @@
+import t, { type Test } from 'tap'
+import type { CorsRule } from '../../../src/cors/rules/rule.ts'
+import { anonymous } from '../../../src/s3/endpoint/credentials.ts'
+import { createTransport } from '../../../src/s3/endpoint/endpoint-transport.ts'
+import { type CorsFetchResult, createGetBucketCors } from '../../../src/s3/endpoint/get-bucket-cors.ts'
+import { createS3Caller } from '../../../src/s3/endpoint/s3-call.ts'
+import { errorAnswer, httpAnswer, type Script, startScriptedEndpoint } from '../../fixtures/scripted-endpoint.ts'
+
+const now = Date.UTC(2026, 10, 23, 12, 0, 0)
+
+async function fetchFrom(t: Test, script: Script, bucket = 'media') {
+  const endpoint = await startScriptedEndpoint([script])
+  const transport = createTransport({
+    url: { protocol: 'http:', hostname: '127.0.0.1', port: endpoint.port },
+    timeoutMs: 2000,
+  })
+  t.teardown(async () => {
+    await transport.close()
+    await endpoint.close()
+  })
+  const call = createS3Caller({
+    transport,
+    protocol: 'http:',
+    region: 'us-east-1',
+    addressing: 'path',
+    credentials: async () => ({
+      accessKeyId: 'AKIACANARY',
+      secretAccessKey: 'canary-secret',
+      sessionToken: 'canary-token',
+    }),
+  })
+  const result = await createGetBucketCors(call, () => now)(bucket)
+  return { result, endpoint }
+}
+
+const xmlns = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+const oneRule =
+  '<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>https://a.example</AllowedOrigin></CORSRule>'
+const rule = (change: Partial<CorsRule> = {}): CorsRule => ({
+  allowedOrigins: ['https://a.example'],
+  allowedMethods: ['GET'],
+  allowedHeaders: [],
+  exposeHeaders: [],
+  ...change,
+})
+const configuration = (inside: string) =>
+  `<?xml version="1.0" encoding="UTF-8"?><CORSConfiguration ${xmlns}>${inside}</CORSConfiguration>`
+const ok = (inside: string) => httpAnswer(200, configuration(inside))
+
+const good: readonly { name: string; script: Script; rules: readonly CorsRule[] }[] = [
+  { name: 'K173 a single rule', script: ok(oneRule), rules: [rule()] },
+  { name: 'K173 a hundred rules', script: ok(oneRule.repeat(100)), rules: Array.from({ length: 100 }, () => rule()) },
+  {
+    name: 'K173 without a namespace',
+    script: httpAnswer(200, `<CORSConfiguration>${oneRule}</CORSConfiguration>`),
+    rules: [rule()],
+  },
+  {
+    name: 'K173 with a prefix',
+    script: httpAnswer(
+      200,
+      `<s3:CORSConfiguration xmlns:s3="http://s3.amazonaws.com/doc/2006-03-01/">${oneRule.replace(/<(\/?)/g, '<$1s3:')}</s3:CORSConfiguration>`,
+    ),
+    rules: [rule()],
+  },
+  { name: 'K173 with white space', script: ok(`\n  ${oneRule.replace(/></g, '>\n  <')}\n`), rules: [rule()] },
+  {
+    name: 'K173 with entities and numbers that look like other things',
+    script: ok(
+      oneRule.replace('<AllowedMethod>', '<ID>007&amp;1e3</ID><MaxAgeSeconds>10</MaxAgeSeconds><AllowedMethod>'),
+    ),
+    rules: [rule({ id: '007&1e3', maxAgeSeconds: 10 })],
+  },
+  {
+    name: 'K184 with comments, CDATA and a processing instruction',
+    script: ok(`<!-- c --><?pi x?>${oneRule.replace('https://a.example', '<![CDATA[https://a.example]]>')}`),
+    rules: [rule()],
+  },
+]
+for (const { name, script, rules } of good) {
+  t.test(`${name} is read`, async t => {
+    const { result } = await fetchFrom(t, script)
+    t.equal(result.kind, 'rules')
+    // Absent and undefined members are the same to a rule.
+    t.same(result.kind === 'rules' && JSON.parse(JSON.stringify(result.rules)), rules)
+  })
+}
+
+const known: readonly { name: string; script: Script; result: CorsFetchResult }[] = [
+  {
+    name: 'K174 404 NoSuchCORSConfiguration',
+    script: errorAnswer(404, 'NoSuchCORSConfiguration'),
+    result: { kind: 'none', unsupported: false },
+  },
+  {
+    name: 'K174 the 204 of Garage',
+    script: 'HTTP/1.1 204 No Content\r\n\r\n',
+    result: { kind: 'none', unsupported: false },
+  },
+  {
+    name: 'K175 501 NotImplemented',
+    script: errorAnswer(501, 'NotImplemented'),
+    result: { kind: 'none', unsupported: true },
+  },
+  {
+    name: 'K175 405 MethodNotAllowed',
+    script: errorAnswer(405, 'MethodNotAllowed'),
+    result: { kind: 'none', unsupported: true },
+  },
+  {
+    name: 'K175 400 NotImplemented',
+    script: errorAnswer(400, 'NotImplemented'),
+    result: { kind: 'none', unsupported: true },
+  },
+  { name: 'K176 an empty configuration', script: ok(''), result: { kind: 'none', unsupported: false } },
+  {
+    name: 'K176 an empty configuration without a namespace',
+    script: httpAnswer(200, '<CORSConfiguration/>'),
+    result: { kind: 'none', unsupported: false },
+  },
+  { name: 'K178 404 NoSuchBucket', script: errorAnswer(404, 'NoSuchBucket'), result: { kind: 'no-such-bucket' } },
+]
+for (const { name, script, result } of known) {
+  t.test(`${name} is known`, async t => t.strictSame((await fetchFrom(t, script)).result, result))
+}
+
+const doctype = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "&a;&a;&a;">]>'
+const failures: readonly {
+  name: string
+  script: Script
+  reason: string
+  detail: RegExp
+  retryAfterSeconds?: number
+}[] = [
+  {
+    name: 'K174 a 404 that is not of S3',
+    script: httpAnswer(404, '<html><body>no route</body></html>'),
+    reason: 'malformed',
+    detail: /404/,
+  },
+  { name: 'K174 another 404 of S3', script: errorAnswer(404, 'NoSuchKey'), reason: 'server', detail: /404 NoSuchKey/ },
+  {
+    name: 'K175 400 for another reason',
+    script: errorAnswer(400, 'InvalidRequest'),
+    reason: 'server',
+    detail: /400 InvalidRequest/,
+  },
+  {
+    name: 'K176 an HTML page',
+    script: httpAnswer(200, '<html><body>login</body></html>'),
+    reason: 'malformed',
+    detail: /CORS configuration/,
+  },
+  { name: 'K176 JSON', script: httpAnswer(200, '{"CORSRules":[]}'), reason: 'malformed', detail: /CORS configuration/ },
+  { name: 'K176 no body', script: httpAnswer(200, ''), reason: 'malformed', detail: /CORS configuration/ },
+  {
+    name: 'K176 an answer that is not UTF-8',
+    script: (_, socket) => socket.write(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\xfe', 'latin1')),
+    reason: 'malformed',
+    detail: /UTF-8/,
+  },
+  {
+    name: 'K177 403 AccessDenied',
+    script: errorAnswer(403, 'AccessDenied'),
+    reason: 'auth',
+    detail: /403 AccessDenied/,
+  },
+  {
+    name: 'K177 403 SignatureDoesNotMatch',
+    script: errorAnswer(403, 'SignatureDoesNotMatch'),
+    reason: 'auth',
+    detail: /SignatureDoesNotMatch/,
+  },
+  {
+    name: 'K177 403 RequestTimeTooSkewed',
+    script: errorAnswer(403, 'RequestTimeTooSkewed'),
+    reason: 'auth',
+    detail: /RequestTimeTooSkewed/,
+  },
+  {
+    name: 'K177 403 InvalidAccessKeyId',
+    script: errorAnswer(403, 'InvalidAccessKeyId'),
+    reason: 'auth',
+    detail: /InvalidAccessKeyId/,
+  },
+  { name: 'K177 400 ExpiredToken', script: errorAnswer(400, 'ExpiredToken'), reason: 'auth', detail: /ExpiredToken/ },
+  {
+    name: 'K179 500 InternalError',
+    script: errorAnswer(500, 'InternalError'),
+    reason: 'server',
+    detail: /500 InternalError/,
+  },
+  { name: 'K179 503 SlowDown', script: errorAnswer(503, 'SlowDown'), reason: 'throttled', detail: /503 SlowDown/ },
+  { name: 'K179 502 of a load balancer', script: httpAnswer(502, '<html/>'), reason: 'server', detail: /^502$/ },
+  {
+    name: 'K179 429 with Retry-After',
+    script: httpAnswer(429, '', { 'Retry-After': '7' }),
+    reason: 'throttled',
+    detail: /^429$/,
+    retryAfterSeconds: 7,
+  },
+  {
+    name: 'K179 503 with a Retry-After date',
+    script: httpAnswer(503, '', { 'Retry-After': 'Mon, 23 Nov 2026 12:00:30 GMT' }),
+    reason: 'server',
+    detail: /^503$/,
+    retryAfterSeconds: 30,
+  },
+  {
+    name: 'K181 301 PermanentRedirect',
+    script: errorAnswer(301, 'PermanentRedirect'),
+    reason: 'redirect',
+    detail: /not followed/,
+  },
+  {
+    name: 'K181 307 with a region',
+    script: httpAnswer(307, '', { Location: 'http://evil.example/', 'x-amz-bucket-region': 'eu-west-1' }),
+    reason: 'redirect',
+    detail: /wants region eu-west-1/,
+  },
+  {
+    name: 'K181 400 AuthorizationHeaderMalformed with a region',
+    script: errorAnswer(400, 'AuthorizationHeaderMalformed', '<Region>gra</Region>'),
+    reason: 'auth',
+    detail: /wants region gra/,
+  },
+  { name: 'K182 a document of 300 KB', script: ok(oneRule.repeat(3000)), reason: 'oversized', detail: /262144 bytes/ },
+  { name: 'K182 a hundred and one rules', script: ok(oneRule.repeat(101)), reason: 'invalid-rules', detail: /100/ },
+  {
+    name: 'K183 XML that is cut off in a complete answer',
+    script: httpAnswer(200, configuration(oneRule).slice(0, -20)),
+    reason: 'malformed',
+    detail: /line 1/,
+  },
+  {
+    name: 'K183 XML that is cut off inside a value',
+    script: httpAnswer(200, configuration(oneRule).slice(0, 180)),
+    reason: 'malformed',
+    detail: /line 1/,
+  },
+  {
+    name: 'K184 a DOCTYPE with entities',
+    script: httpAnswer(200, `${doctype}${configuration(oneRule).slice(38)}`),
+    reason: 'malformed',
+    detail: /./,
+  },
+  {
+    name: 'K184 an undefined entity',
+    script: ok(oneRule.replace('https://a.example', '&b;')),
+    reason: 'malformed',
+    detail: /./,
+  },
+  {
+    name: 'K185 a line break in a value',
+    script: ok(
+      oneRule +
+        oneRule.replace(
+          '<AllowedMethod>',
+          '<ID>second</ID><ExposeHeader>a&#13;&#10;Set-Cookie: b</ExposeHeader><AllowedMethod>',
+        ),
+    ),
+    reason: 'invalid-rules',
+    detail: /rule 2 \(ID "second"\)/,
+  },
+  {
+    name: 'K185 a line break in an origin',
+    script: ok(oneRule.replace('a.example', 'a.example&#10;b')),
+    reason: 'invalid-rules',
+    detail: /rule 1/,
+  },
+  {
+    name: 'K185 a method that S3 refuses',
+    script: ok(oneRule.replace('GET', 'PATCH')),
+    reason: 'invalid-rules',
+    detail: /rule 1: .*PATCH/,
+  },
+]
+for (const { name, script, reason, detail, retryAfterSeconds } of failures) {
+  t.test(`${name} is a failure`, async t => {
+    const { result, endpoint } = await fetchFrom(t, script)
+    t.match(result, {
+      kind: 'failure',
+      reason,
+      detail,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    })
+    t.equal(endpoint.seen.length, 1, 'asked once')
+    t.notMatch(JSON.stringify(result), /canary|evil/i, 'names no secret and no host')
+  })
+}
+
+t.test('K193 a failure quotes nothing of what the endpoint echoes', async t => {
+  const echo =
+    '<AWSAccessKeyId>AKIACANARY</AWSAccessKeyId><StringToSign>canary-token</StringToSign><Region>AKIACANARY canary-secret</Region>'
+  const { result } = await fetchFrom(t, errorAnswer(403, 'SignatureDoesNotMatch', echo))
+  t.notMatch(JSON.stringify(result), /canary/i)
+})
+
+t.test('K194 a name that cannot be a bucket is not sent', async t => {
+  const { result, endpoint } = await fetchFrom(t, ok(oneRule), '..')
+  t.strictSame(result, { kind: 'no-such-bucket' })
+  t.equal(endpoint.seen.length, 0)
+})
+
+t.test('K194 a call without credentials of its own carries nobody else’s', async t => {
+  const endpoint = await startScriptedEndpoint([ok(oneRule)])
+  const transport = createTransport({
+    url: { protocol: 'http:', hostname: '127.0.0.1', port: endpoint.port },
+    timeoutMs: 2000,
+  })
+  t.teardown(async () => {
+    await transport.close()
+    await endpoint.close()
+  })
+  const call = createS3Caller({ transport, protocol: 'http:', region: 'x', addressing: 'path', credentials: anonymous })
+  t.match(await createGetBucketCors(call)('media'), { kind: 'rules' })
+  t.strictSame(
+    endpoint.seen[0]?.head
+      .split('\r\n')
+      .slice(1)
+      .map(line => line.split(':')[0]?.toLowerCase())
+      .sort(),
+    ['accept-encoding', 'connection', 'host'],
+  )
+})
