@@ -11,6 +11,7 @@ import type { ProxyObserver } from '../proxy/request/request-record.ts'
 import { LiveList } from '../proxy/server/live-list.ts'
 import { applyLimits, createProxyServer, ledgerOf, modernTls, type ServerLimits } from '../proxy/server/proxy-server.ts'
 import { applyUpgrades } from '../proxy/server/upgrades.ts'
+import type { FoundNames } from '../s3/address/endpoint-names.ts'
 import { s3Errors } from '../s3/errors/error-response.ts'
 import { createRequestIds } from '../s3/errors/request-ids.ts'
 import { collectGarbage, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
@@ -97,7 +98,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     draining: false,
     settings: createProxySettings(options.configuration, policies, upstream.pool, capacity.consoleConnections),
   }
-  watch(undefined, true)
+  watch(undefined, upstream, undefined)
   const server = createProxyServer(context, serverLimits(options.configuration, capacity), options.files.certificate)
   const watchMemory = createMemoryWatch({
     memoryBytes: processMemoryBytes(options.configuration.workers, resources),
@@ -119,11 +120,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   }, tickMs)
   ticker.unref()
 
-  /** Asks about the names of a configuration, unless the same ones of the same endpoint are being asked about already. */
-  function watch(asked: Configuration | undefined, isSameUpstream: boolean): void {
+  /** Asks about the names of a configuration, unless the same ones are being asked about already in the same way. */
+  function watch(asked: Configuration | undefined, askedUpstream: Upstream, found: FoundNames | undefined): void {
     const wanted = namesToProbe(inForce)
-    if (asked !== undefined && isSameUpstream && isDeepStrictEqual(namesToProbe(asked), wanted)) return
-    let known = (isSameUpstream ? names?.found() : undefined) ?? nothingFound
+    if (asked !== undefined && askedUpstream === upstream && isDeepStrictEqual(namesToProbe(asked), wanted)) return
+    let known = found ?? nothingFound
     names?.stop()
     names = ask({
       send: upstream.transport.send,
@@ -146,8 +147,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     }
     policies = makePolicies(configuration, upstream, before.cached())
     const { console: consoleBefore } = context.settings
-    const isSame = oldUpstream === upstream
-    const found = isSame ? names?.found() : undefined
+    // A new certificate or timeout is no other endpoint.
+    const found = isSameEndpoint(configuration, inForce) ? names?.found() : undefined
     context.settings = createProxySettings(
       configuration,
       policies,
@@ -158,7 +159,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     )
     const asked = inForce
     inForce = configuration
-    watch(asked, isSame)
+    watch(asked, oldUpstream, found)
     if (context.settings.console !== consoleBefore) consoleBefore?.close()
     applyUpgrades(context, server)
     before.lookup.stop()
@@ -198,6 +199,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 function capacityOfProcess({ limits, upstream, tls, console, workers }: Configuration, resources: Resources): Capacity {
   const demand = { connections: limits.connections, upstreamConnections: upstream.connections, workers }
   return capacityOf({ ...demand, tls: tls !== undefined, console: console !== undefined }, resources)
+}
+
+function isSameEndpoint({ upstream: one }: Configuration, { upstream: other }: Configuration): boolean {
+  return one.host === other.host && isDeepStrictEqual(one.url, other.url)
 }
 
 function serverLimits({ limits }: Configuration, capacity: Capacity): ServerLimits {

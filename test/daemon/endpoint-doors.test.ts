@@ -136,4 +136,20 @@ t.test('Ceph RGW that takes a whole Host for the bucket', { skip: withoutRgw }, 
   t.equal(await ask(proxy, 'open-media.files.example', '/open-media/k'), '200 open-media.files.example')
   t.equal(await ask(proxy, 'files.example', '/open-media/k'), '400 InvalidURI')
   t.equal(await ask(proxy, 'xn--media', '/open-media/k'), '400 InvalidURI')
+  // Of such an upstream no name is to be asked about; RGW still takes every label for a bucket.
+  const addressed = await proxyFor(t, `upstream:\n  url: ${server.endpoint}\nbuckets:\n  open-media: ${rules}\n`)
+  for (const moment of ['before it was asked, or after', 'after']) {
+    for (const host of ['secret-media', 'SECRET-media', 'secret-media.', 'secret-media:8080', 'xn--media'])
+      t.equal(await ask(addressed, host, '/open-media/k'), '400 InvalidURI', `${host}, ${moment}`)
+    await delay(300)
+  }
+  t.equal(await ask(addressed, '127.0.0.1', '/open-media/k'), '200 open-media CORS')
+})
+
+t.test('MinIO that takes no label for a bucket', { skip: withoutMinio }, async t => {
+  const server = await serve(t, () => startMinio('s3.localhost'))
+  const proxy = await proxyFor(t, `upstream:\n  url: ${server.endpoint}\nbuckets:\n  open-media: ${rules}\n`)
+  while ((await ask(proxy, 'localhost', '/open-media/k')) === '400 InvalidURI') await delay(20)
+  t.equal(await ask(proxy, 'localhost', '/open-media/k'), '200 open-media CORS', 'once it was asked')
+  t.equal(await ask(proxy, 'secret-media', '/open-media/k'), '200 open-media CORS', 'as MinIO reads it')
 })

@@ -30,7 +30,7 @@ const names = Array.from({ length: 100 }, (_, index) => {
 }).join()
 
 const preflight = (bucket: string, requested: string) =>
-  `OPTIONS /${bucket}/key HTTP/1.1\r\nHost: localhost\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: ${requested}\r\n\r\n`
+  `OPTIONS /${bucket}/key HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: ${requested}\r\n\r\n`
 const normal = preflight('normal', 'authorization,content-type,x-amz-date')
 
 async function start(t: Test): Promise<ProxyProcess> {
@@ -81,7 +81,7 @@ t.test('H151 the most hostile preflight costs what its names and the rules are',
 })
 
 const pad = (bytes: number) => 'x'.repeat(bytes)
-const refused = (fields: string) => `OPTIONS /normal/key HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`
+const refused = (fields: string) => `OPTIONS /normal/key HTTP/1.1\r\nHost: 127.0.0.1\r\n${fields}\r\n`
 const hostile: readonly string[] = [
   preflight('ten', names),
   preflight('normal', `${'a,'.repeat(2000)}a`),

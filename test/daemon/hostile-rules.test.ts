@@ -12,7 +12,7 @@ t.setTimeout(120_000)
 
 const origin = 'https://app.example'
 const ask = async (proxy: ProxyProcess, method: string, target: string) => {
-  const fields = `Host: localhost\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: GET\r\nConnection: close\r\n\r\n`
+  const fields = `Host: 127.0.0.1\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: GET\r\nConnection: close\r\n\r\n`
   return readResponse((await raw(proxy.port, `${method} ${target} HTTP/1.1\r\n${fields}`, 20_000)).text, method)
 }
 

@@ -8,7 +8,7 @@ import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 
 const rule = '[{ AllowedOrigins: ["https://app.example"], AllowedMethods: [GET] }]'
 const preflight = (origin: string) =>
-  `OPTIONS /media/key HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: GET\r\n\r\n`
+  `OPTIONS /media/key HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: GET\r\n\r\n`
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 20_000

@@ -40,7 +40,8 @@ export interface NameWatch {
 /** An endpoint may be set up anew behind its address. */
 const againMs = 3_600_000
 const retryMs = 2000
-const maxRetryMs = 60_000
+/** No longer: until there is an answer, a request under an unlisted label is refused where Host and path differ. */
+const maxRetryMs = 10_000
 
 /** Nothing is known of any name. */
 export const nothingFound: FoundNames = { bases: new Map(), hosts: new Map(), foreign: undefined }
@@ -49,11 +50,11 @@ export const nothingFound: FoundNames = { bases: new Map(), hosts: new Map(), fo
 export function namesToProbe({ upstream, virtualHosts, hosts }: Configuration): Omit<NamesToProbe, 'token'> {
   const own = toCanonical(upstream.url.hostname)
   const ownBase = isIpv4Shaped(own) || own.includes(':') ? [] : [own]
-  if (upstream.host === 'rewrite') return { bases: ownBase, hosts: [], foreign: false }
+  if (upstream.host === 'rewrite') return { bases: ownBase, hosts: ownBase, foreign: false }
   const bases = [...virtualHosts.map(toCanonical), ...ownBase]
   // A base without a bucket before it is path-style, if it is a name of the endpoint's.
   const all = [...new Set([...hosts.map(toCanonical), ...bases])]
-  return { bases: [...new Set(bases)], hosts: all, foreign: all.length > 0 }
+  return { bases: [...new Set(bases)], hosts: all, foreign: true }
 }
 
 /** Asks at once, and again in an hour; sooner while the endpoint gives no answer. What was found holds until it says otherwise. */

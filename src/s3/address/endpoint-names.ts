@@ -8,14 +8,17 @@ import { parseErrorDocument } from '../endpoint/error-document.ts'
 /** Where the bucket of a request under a name is taken from: its path, its Host, or another part of its Host than the one meant. */
 export type NameReading = 'path' | 'virtual' | 'other'
 
+/** What was found of a name; `silent`: the endpoint's own error document names no bucket. */
+export type LabelReading = NameReading | 'silent'
+
 /** What was found; a name that is missing was not asked about, or its answer says nothing. */
 export interface FoundNames {
   /** Of `BUCKET.BASE`, by base. */
   readonly bases: ReadonlyMap<string, NameReading>
   /** Of names that are path-style to the configuration. `virtual`: the whole name is taken for the bucket. */
   readonly hosts: ReadonlyMap<string, NameReading>
-  /** Of any other single label. */
-  readonly foreign: NameReading | undefined
+  /** Of any other single label. No known server that takes such a label for a bucket is silent about it. */
+  readonly foreign: LabelReading | undefined
 }
 
 /** Which names are asked about. */
@@ -24,7 +27,7 @@ export interface NamesToProbe {
   readonly hosts: readonly string[]
   /** Whether any other single label is asked about. */
   readonly foreign: boolean
-  /** Makes the names of buckets that nobody can have made to mislead the probe; random. */
+  /** Makes the names of buckets that no client can have made to mislead the probe; random. */
   readonly token: string
 }
 
@@ -39,18 +42,21 @@ export async function probeNames(
   const found = {
     bases: new Map<string, NameReading>(),
     hosts: new Map<string, NameReading>(),
-    foreign: undefined as NameReading | undefined,
+    foreign: undefined as LabelReading | undefined,
   }
   // A label has at most 63 characters, as a bucket's name has; the same for one name in every run of one process.
   const bucketFor = (role: string) =>
     `s3-cors-proxy-${role}-${createHash('sha256').update(`${token} ${role}`).digest('hex').slice(0, 16)}`
   const inPath = bucketFor('path')
-  const ask = async (host: string, inHost: string) => {
+  const ask = async (host: string, inHost: string): Promise<LabelReading | 'no answer' | undefined> => {
     const headers = ['host', host, 'accept-encoding', 'identity']
     const answer = await send({ method: 'GET', target: `/${inPath}/name`, headers, maxBodyBytes: maxAnswerBytes })
-    if ('kind' in answer) return 'no answer'
-    const named = answer.status >= 400 ? parseErrorDocument(answer)?.bucketName : undefined
-    if (named === undefined) return undefined
+    // A server that starts, or a load balancer without one, has not looked for a bucket.
+    if ('kind' in answer || answer.status >= 500) return 'no answer'
+    const document = answer.status >= 400 ? parseErrorDocument(answer) : undefined
+    if (document === undefined) return undefined
+    const named = document.bucketName
+    if (named === undefined) return 'silent'
     if (named === inPath) return 'path'
     if (named === inHost) return 'virtual'
     return named === host || host.startsWith(`${named}.`) ? 'other' : undefined
@@ -59,12 +65,12 @@ export async function probeNames(
     const inHost = bucketFor('host')
     const reading = await ask(`${inHost}.${base}`, inHost)
     if (reading === 'no answer') return { ...found, isWhole: false }
-    if (reading !== undefined) found.bases.set(base, reading)
+    if (reading !== undefined && reading !== 'silent') found.bases.set(base, reading)
   }
   for (const host of hosts) {
     const reading = await ask(host, host)
     if (reading === 'no answer') return { ...found, isWhole: false }
-    if (reading !== undefined) found.hosts.set(host, reading)
+    if (reading !== undefined && reading !== 'silent') found.hosts.set(host, reading)
   }
   if (!foreign) return { ...found, isWhole: true }
   const label = bucketFor('label')

@@ -34,6 +34,9 @@ export type HostReading =
 /** MinIO's reserved bucket: under it lie its health checks, its admin calls and its Console. */
 const minioReservedBucket = 'minio'
 
+/** AWS, RGW (`rgw_relaxed_s3_bucket_names` too) and MinIO alike. */
+const minBucketLength = 3
+
 const pathStyle: HostReading = Object.freeze({ kind: 'path', orBucket: undefined })
 const malformed: HostReading = Object.freeze({
   kind: 'ambiguous',
@@ -61,6 +64,8 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
   const suffixes = bases.map(base => ({ suffix: `.${base}`, isCertain: isCertain(base), isOther: isOther(base) }))
   const pathHosts = new Set(bases)
   const hosts = new Set(options.hosts.map(toCanonical))
+  // Rewritten, the endpoint sees its own name alone.
+  const path = rewrites ? readListed(own) : pathStyle
 
   /** What was found counts; a base that was not asked about yet counts where the operator wrote it. */
   function isCertain(base: string): boolean {
@@ -75,20 +80,18 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
 
   const read = (host: string): HostReading => {
     if (!isHostValue(host)) return malformed
-    if (host.charCodeAt(0) === 0x5b) return pathStyle
+    if (host.charCodeAt(0) === 0x5b) return path
     const colon = host.indexOf(':')
     const name = colon === -1 ? host : host.slice(0, colon)
     const canonical = toCanonical(name)
-    if (hosts.has(canonical)) return rewrites ? pathStyle : readListed(canonical)
-    if (pathHosts.has(canonical)) return rewrites ? pathStyle : readListed(canonical)
+    if (hosts.has(canonical) || pathHosts.has(canonical)) return rewrites ? path : readListed(canonical)
     for (const { suffix, isCertain, isOther } of suffixes) {
       if (!canonical.endsWith(suffix)) continue
       if (isOther) return notCertain(canonical, false)
       const bucket = canonical.slice(0, -suffix.length)
-      return rewrites ? readRewritten(bucket, isCertain) : readPreserved(bucket, canonical, name, isCertain)
+      return rewrites ? readRewritten(bucket, isCertain, path) : readPreserved(bucket, canonical, name, isCertain)
     }
-    // A rewritten Host is the endpoint's own authority, so every other name is path-style.
-    if (rewrites || isIpv4Shaped(canonical)) return pathStyle
+    if (rewrites || isIpv4Shaped(canonical)) return path
     return canonical.includes('.') ? notCertain(canonical, true) : readSingleLabel(canonical)
   }
 
@@ -104,9 +107,21 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
     }
   }
 
-  /** RGW with `rgw_dns_name` takes a name that is none of its own for a bucket; others take it for nothing. */
+  /**
+   * RGW with `rgw_dns_name` takes a name that is none of its own for a bucket; others take it for nothing. Until the endpoint
+   * was asked it may be such a one: then both readings count, unless no server has a bucket of so short a name.
+   */
   function readSingleLabel(canonical: string): HostReading {
-    return found?.foreign === 'virtual' || namedBuckets?.has(canonical) === true ? orWhole(canonical) : pathStyle
+    if (namedBuckets?.has(canonical) === true) return orWhole(canonical)
+    switch (found?.foreign) {
+      case 'path':
+      case 'silent':
+        return pathStyle
+      case undefined:
+        return canonical.length < minBucketLength ? pathStyle : orWhole(canonical)
+      default:
+        return orWhole(canonical)
+    }
   }
 
   /** The endpoint reads the same Host, so a spelling on which endpoints disagree names no bucket for certain. */
@@ -145,8 +160,8 @@ export function createHostReader(options: HostOptions): (host: string) => HostRe
  * The endpoint reads `BUCKET.` and its own authority. Without a bucket it would read its own authority alone, and take the
  * first segment of the path for the bucket: so must we, and only for the one name that is known to mean that.
  */
-function readRewritten(bucket: string, isCertain: boolean): HostReading {
-  if (bucket === minioReservedBucket) return pathStyle
+function readRewritten(bucket: string, isCertain: boolean, path: HostReading): HostReading {
+  if (bucket === minioReservedBucket) return path
   return isBucketName(bucket) ? { kind: 'virtual', bucket, isCertain } : notBucketName
 }
 

@@ -12,8 +12,8 @@ function configurationOf(text: string) {
 
 t.test('which names are asked about', async t => {
   const cases: readonly [text: string, bases: readonly string[], hosts: readonly string[], foreign?: false][] = [
-    ['upstream: { url: "http://127.0.0.1:9000" }', [], [], false],
-    ['upstream: { url: "http://[::1]:9000" }', [], [], false],
+    ['upstream: { url: "http://127.0.0.1:9000" }', [], []],
+    ['upstream: { url: "http://[::1]:9000" }', [], []],
     ['upstream: { url: "http://minio:9000" }', ['minio'], ['minio']],
     [
       'upstream: { url: "http://minio:9000" }\nvirtualHosts: [s3.example.com, minio]\nhosts: [files.example.com]',
@@ -23,7 +23,7 @@ t.test('which names are asked about', async t => {
     [
       'upstream: { url: "https://s3.gra.example", host: rewrite }\nvirtualHosts: [m.example.com]\nhosts: [f.example.com]',
       ['s3.gra.example'],
-      [],
+      ['s3.gra.example'],
       false,
     ],
     ['upstream: { url: "http://127.0.0.1:9000", host: rewrite }', [], [], false],
@@ -90,12 +90,12 @@ t.test('it asks at once and hourly, sooner while there is no answer, and tells w
   )
 })
 
-t.test('it waits a minute at most', async t => {
+t.test('it waits ten seconds at most', async t => {
   const { waited, wait, done } = stepwise(8)
   const watch = watchNames({ send: async () => failure, names, onFound: () => t.fail('nothing is found'), wait })
   await done
   watch.stop()
-  t.equal(Math.max(...waited), 60_000)
+  t.equal(Math.max(...waited), 10_000)
 })
 
 t.test('what comes after it was stopped is not told', async t => {

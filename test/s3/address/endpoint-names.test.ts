@@ -96,9 +96,19 @@ const cases: { name: string; answer: (request: TransportRequest) => Answer; foun
     },
   },
   {
-    name: 'an error that names no bucket says nothing',
+    name: "an endpoint's error that names no bucket says nothing of names that are listed",
     answer: () => error(403, undefined),
+    found: { bases: {}, hosts: {}, foreign: 'silent', isWhole: true },
+  },
+  {
+    name: 'a page of something in front of the endpoint says nothing at all',
+    answer: () => ({ status: 403, headers: {}, body: Buffer.from('<html><body>Forbidden</body></html>') }),
     found: { bases: {}, hosts: {}, foreign: undefined, isWhole: true },
+  },
+  {
+    name: 'an endpoint that starts is asked again',
+    answer: request => error(503, inPath(request), 'ServiceUnavailable'),
+    found: { bases: {}, hosts: {}, foreign: undefined, isWhole: false },
   },
   {
     name: 'neither does one that names another bucket',

@@ -11,7 +11,7 @@ const options: HostOptions = {
 const rewriting: HostOptions = { ...options, host: 'rewrite' }
 
 function found(bases: Readonly<Record<string, NameReading>>): FoundNames {
-  return { bases: new Map(Object.entries(bases)), hosts: new Map(), foreign: undefined }
+  return { bases: new Map(Object.entries(bases)), hosts: new Map(), foreign: 'path' }
 }
 
 t.test('what the Host before was has no part in it', async t => {
@@ -78,9 +78,45 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
     },
   },
   {
+    name: 'a single label is a bucket perhaps until the endpoint was asked, unless it is too short for one',
+    options: { ...options, upstreamHost: '127.0.0.1' },
+    readings: {
+      proxy: 'path or proxy',
+      'PROXY.:8080': 'path or proxy',
+      minio: 'path or minio',
+      localhost: 'path or localhost',
+      '127.': 'path or 127',
+      ab: 'path',
+      '127.0.0.1': 'path',
+      '[::1]': 'path',
+    },
+  },
+  {
+    name: 'a single label is no bucket where the endpoint takes it for none, or names none in its error',
+    options: { ...options, found: { ...found({}), foreign: 'silent' } },
+    readings: { proxy: 'path', localhost: 'path' },
+  },
+  {
     name: 'a single label is a bucket perhaps where the configuration names such a bucket',
-    options: { ...options, namedBuckets: new Set(['proxy']) },
+    options: { ...options, namedBuckets: new Set(['proxy']), found: found({}) },
     readings: { proxy: 'path or proxy', other: 'path', minio: 'path' },
+  },
+  {
+    name: 'rewritten, every path-style name is a bucket perhaps where the endpoint takes its own name for one',
+    options: { ...rewriting, found: { ...found({ minio: 'other' }), hosts: new Map([['minio', 'virtual']]) } },
+    readings: {
+      minio: 'path or minio',
+      'other.example.com': 'path or minio',
+      'files.s3.local': 'path or minio',
+      '127.0.0.1': 'path or minio',
+      '[::1]': 'path or minio',
+      'minio.s3.local': 'none',
+    },
+  },
+  {
+    name: 'rewritten, a label of the client is not seen by the endpoint',
+    options: rewriting,
+    readings: { proxy: 'path', localhost: 'path' },
   },
   {
     name: 'a listed name is a bucket perhaps where the endpoint reads it so',
@@ -166,6 +202,7 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
   },
   {
     name: 'IP literals, localhost and single labels are path-style (B029)',
+    options: { ...options, found: found({}) },
     readings: {
       '127.0.0.1': 'path',
       '127.0.0.1:8080': 'path',
