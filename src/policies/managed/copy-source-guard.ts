@@ -1,5 +1,6 @@
 // Keeps clients from having the endpoint hand out what the store holds under another name.
 
+import { decodeBytes, parametersOf } from '../../s3/address/query-parameters.ts'
 import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
 
 /** True when a field or parameter of a request may have the endpoint read what the store holds. */
@@ -13,30 +14,35 @@ export function createCopySourceGuard(storeBucket: string, prefix: string): Copy
   const place = createStorePlace(storeBucket, prefix)
   return (method, target, lines) => {
     if (method !== 'PUT' && method !== 'POST') return false
+    let left = mostSourceBytes
+    const refuses = (source: string) => {
+      left -= source.length
+      return left < 0 || mayRead(place, source)
+    }
     for (let start = 0; start < lines.length; ) {
       const end = lines.indexOf('\r\n', start)
       const colon = lines.indexOf(':', start)
-      if (namesSource(lines.slice(start, colon)) && mayRead(place, lines.slice(colon + 1, end))) return true
+      if (namesSource(lines.slice(start, colon)) && refuses(lines.slice(colon + 1, end))) return true
       start = end + 2
     }
     const query = target.indexOf('?')
+    if (query === -1) return false
     // Presigned URLs may carry such fields as parameters.
-    return (
-      query >= 0 &&
-      target
-        .slice(query + 1)
-        .split(/[&;]/)
-        .some(parameter => {
-          const equals = parameter.indexOf('=')
-          return (
-            equals >= 0 &&
-            namesSource(decodeBytes(parameter.slice(0, equals))) &&
-            mayRead(place, parameter.slice(equals + 1))
-          )
-        })
-    )
+    const parameters = parametersOf(target.slice(query + 1), /[&;]/)
+    if (parameters === undefined) return true
+    return parameters.some(parameter => {
+      const equals = parameter.indexOf('=')
+      return (
+        equals >= 0 &&
+        namesSource(decodeBytes(parameter.slice(0, equals), 'latin1')) &&
+        refuses(parameter.slice(equals + 1))
+      )
+    })
   }
 }
+
+/** A key has 1024 bytes, encoded 3072: longer sources, and more than one that is long, are none that an endpoint takes. */
+const mostSourceBytes = 4096
 
 /** Some servers read `_` as `-`. */
 function namesSource(name: string): boolean {
@@ -50,8 +56,10 @@ function mayRead(place: StorePlace, value: string): boolean {
   let source = value.trim()
   for (let round = 0; round < 4; round++) {
     // With its `?versionId=` and without: not every endpoint cuts there.
-    if (readsAs(place, source) || readsAs(place, source.split('?', 1)[0] ?? '')) return true
-    const next = decodeBytes(source).trim()
+    const question = source.indexOf('?')
+    if (readsAs(place, source) || (question !== -1 && readsAs(place, source.slice(0, question)))) return true
+    // Names that matter are ASCII.
+    const next = decodeBytes(source, 'latin1').trim()
     if (next === source) return false
     source = next
   }
@@ -61,6 +69,7 @@ function mayRead(place: StorePlace, value: string): boolean {
 function readsAs(place: StorePlace, path: string): boolean {
   // An access point's ARN does not say which bucket it stands for.
   if (/^[\s/]*arn:/i.test(path)) return true
+  if (!place.isNamedIn(path)) return false
   const segments = segmentsOf(path)
   const isBucket = (segment: string) => place.isBucket(bucketIn(segment))
   // Whatever leads upwards or names a host may lead anywhere, if it names the bucket at all.
@@ -72,9 +81,4 @@ function readsAs(place: StorePlace, path: string): boolean {
 /** RGW: `TENANT:BUCKET`. */
 function bucketIn(segment: string): string {
   return segment.slice(segment.lastIndexOf(':') + 1).trim()
-}
-
-/** What can be decoded, byte by byte: names that matter are ASCII, and what is not an escape stays. */
-function decodeBytes(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 }

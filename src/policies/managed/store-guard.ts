@@ -1,9 +1,13 @@
 // Keeps clients away from the objects that hold managed rules, and from what could change the bucket that they are in.
 
+import { parametersOf } from '../../s3/address/query-parameters.ts'
 import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
 
 /** True when a request may touch what the store holds, and is to be refused with 403. */
 export type StoreGuard = (bucket: string, style: 'path' | 'virtual', method: string, target: string) => boolean
+
+/** A key has 1024 bytes, encoded 3072: a longer one is none. */
+const mostKeyBytes = 4096
 
 /**
  * Guards a prefix of the store's bucket, and the bucket itself against everything but known reads. A key is compared as every
@@ -19,6 +23,7 @@ export function createStoreGuard(storeBucket: string, prefix: string): StoreGuar
     const query = question < 0 ? '' : target.slice(question + 1)
     const slash = style === 'virtual' ? 0 : path.indexOf('/', 1)
     const key = slash < 0 ? '' : path.slice(slash + 1)
+    if (key.length > mostKeyBytes) return true
     if (isBucketItself(key)) return !isReadOfBucket(method, query)
     return reachesPlace(place, key) || !isOfOneKey(method, query)
   }
@@ -80,7 +85,7 @@ function isOfOneKey(method: string, query: string): boolean {
 function isMultipart(query: string): boolean {
   if (query.includes(';')) return false
   let operations = 0
-  for (const parameter of query.split('&')) {
+  for (const parameter of parametersOf(query, '&') ?? ['']) {
     if (parameter === 'uploads' || parameter === 'uploads=' || /^uploadId=./.test(parameter)) operations++
     else if (!signing.has(nameOf(parameter)) && nameOf(parameter) !== 'x-id') return false
   }
@@ -92,7 +97,8 @@ function areAll(query: string, names: ReadonlySet<string>): boolean {
   if (query === '') return true
   // Some part parameters there, too.
   if (query.includes(';')) return false
-  return query.split('&').every(parameter => names.has(nameOf(parameter)) || signing.has(nameOf(parameter)))
+  const parameters = parametersOf(query, '&')
+  return parameters?.every(parameter => names.has(nameOf(parameter)) || signing.has(nameOf(parameter))) === true
 }
 
 function nameOf(parameter: string): string {

@@ -4,6 +4,8 @@
 export interface StorePlace {
   /** Buckets are compared without letter case: a file system under the endpoint may not know any. */
   isBucket(name: string): boolean
+  /** False where no part of the text is the bucket. */
+  isNamedIn(text: string): boolean
   /** True for a key that is, once read leniently, under the prefix or above it. */
   holds(key: string): boolean
 }
@@ -18,6 +20,7 @@ export function createStorePlace(bucket: string, prefix: string): StorePlace {
   const cleaned = `${clean(prefix) ?? ''}${prefix.endsWith('/') ? '/' : ''}`
   return {
     isBucket: name => name === bucket || (name.length === bucket.length && name.toLowerCase() === lowerBucket),
+    isNamedIn: text => text.toLowerCase().includes(lowerBucket),
     holds(key) {
       if (prefix === '' || fold(key).startsWith(written)) return true
       const path = clean(key)
@@ -30,7 +33,8 @@ export function createStorePlace(bucket: string, prefix: string): StorePlace {
 
 /** Names of a path: neither empty ones nor dots count, and a backslash is a slash to some. */
 export function segmentsOf(path: string): readonly string[] {
-  return path.split(/[/\\]/).filter(segment => segment !== '' && segment !== '.')
+  const slashed = path.includes('\\') ? path.replaceAll('\\', '/') : path
+  return slashed.split('/').filter(segment => segment !== '' && segment !== '.')
 }
 
 /** As an endpoint on a file system would have it; undefined where it leads upwards. */

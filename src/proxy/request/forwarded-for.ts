@@ -19,14 +19,14 @@ export function forwardedLines(
   if (forwardedFields === undefined) return chainLine
 
   const believed = isBelieved(peerAddress, policy)
-  const signed = policy.mode === 'preserve' ? [] : signedOnce(request, forwardedFields)
+  const signed = policy.mode === 'preserve' ? undefined : signedOnce(request, forwardedFields)
   let lines = ''
   let chainSigned = false
   let realIp = chain === undefined ? undefined : firstAddress(chain)
   for (let i = 0; i < forwardedFields.length; i += 2) {
     const name = forwardedFields[i] as string
     const lowerCase = name.toLowerCase()
-    if (policy.mode === 'preserve' || signed.includes(lowerCase) || (believed && isOfConnection(lowerCase))) {
+    if (policy.mode === 'preserve' || signed?.has(lowerCase) === true || (believed && isOfConnection(lowerCase))) {
       lines += `${name}: ${forwardedFields[i + 1] as string}\r\n`
       if (lowerCase === 'x-forwarded-for') chainSigned = true
     } else if (believed && lowerCase === 'x-real-ip' && realIp !== undefined) {
@@ -43,7 +43,7 @@ function isOfConnection(name: string): boolean {
 }
 
 /** The names among `fields` that the request truly signs. Of two lines, servers differ in which one was signed; empty, it is none. */
-function signedOnce(request: GuardedRequest, fields: readonly string[]): readonly string[] {
+function signedOnce(request: GuardedRequest, fields: readonly string[]): ReadonlySet<string> {
   const { method, target, authorization, lines } = request
   const signed = signedFieldNames({
     method,
@@ -53,10 +53,18 @@ function signedOnce(request: GuardedRequest, fields: readonly string[]): readonl
     date: valueIn(lines, 'x-amz-date'),
     contentSha256: valueIn(lines, 'x-amz-content-sha256'),
   })
-  return signed.filter(name => {
-    const values = fields.filter((_, i) => i % 2 === 1 && fields[i - 1]?.toLowerCase() === name)
-    return values.length === 1 && values[0] !== ''
-  })
+  const once = new Set<string>()
+  if (signed.length === 0) return once
+  // Each name and each line is looked at once: there may be hundreds of both.
+  const names = new Set(signed)
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = (fields[i] as string).toLowerCase()
+    if (!names.has(name)) continue
+    if (once.delete(name)) names.delete(name)
+    else if (fields[i + 1] === '') names.delete(name)
+    else once.add(name)
+  }
+  return once
 }
 
 /** The value of a field among `lines`, which holds it once at most. */

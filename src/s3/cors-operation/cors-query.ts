@@ -1,3 +1,5 @@
+import { decodeBytes, parametersOf } from '../address/query-parameters.ts'
+
 /** What a request-target's query has to do with `?cors`. */
 export type CorsQuery =
   /** `?cors` or `?cors=`, and nothing else but the name that an SDK gives the operation. */
@@ -14,7 +16,9 @@ export function corsQuery(target: string): CorsQuery {
   if (start < 0) return 'none'
   const query = target.slice(start + 1)
   if (query === 'cors' || query === 'cors=') return 'exact'
-  const parameters = query.split(/[&;]/)
+  const parameters = parametersOf(query, /[&;]/)
+  // One of them may be it.
+  if (parameters === undefined) return 'mixed'
   const names = parameters.map(nameOf)
   if (!names.includes('cors')) return 'none'
   const rest = names.filter(name => name !== 'cors')
@@ -53,12 +57,9 @@ function isEmptyKey(path: string, style: 'path' | 'virtual'): boolean {
 }
 
 function nameOf(parameter: string): string {
-  const name = parameter.split('=', 1)[0] ?? ''
-  try {
-    return plain(decodeURIComponent(name.replaceAll('+', ' ')))
-  } catch {
-    return plain(name)
-  }
+  const equals = parameter.indexOf('=')
+  const name = equals === -1 ? parameter : parameter.slice(0, equals)
+  return plain(decodeBytes(name.replaceAll('+', ' '), 'utf8'))
 }
 
 /** Without what a lenient reader skips. */

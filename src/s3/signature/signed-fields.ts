@@ -1,5 +1,6 @@
 // Which fields of a request its signature covers, where every S3 server would verify that signature.
 
+import { parametersOf } from '../address/query-parameters.ts'
 import { parseAuthorization, parseScopedNames, type SigV4Authorization } from './authorization.ts'
 
 /** What tells how a request is signed. Fields that came twice are none of these: the caller has refused them. */
@@ -77,7 +78,8 @@ const otherMarks: ReadonlySet<string> = new Set(['awsaccesskeyid', 'signature', 
 
 /**
  * The parameters of a signature in the query, decoded; undefined where two servers could read another set: a name in other
- * letters, encoded or twice, an empty value, `;` between parameters, a second `?`, `+`, which some decode, or SigV2.
+ * letters, encoded or twice, an empty value, `;` between parameters, a second `?`, `+`, which some decode, or SigV2. So where there
+ * are too many.
  */
 function queryMarks(target: string): ReadonlyMap<string, string> | undefined {
   const marks = new Map<string, string>()
@@ -85,7 +87,9 @@ function queryMarks(target: string): ReadonlyMap<string, string> | undefined {
   if (start === -1) return marks
   const query = target.slice(start + 1)
   if (/[;?#]/.test(query)) return undefined
-  for (const parameter of query.split('&')) {
+  const parameters = parametersOf(query, '&')
+  if (parameters === undefined) return undefined
+  for (const parameter of parameters) {
     const equals = parameter.indexOf('=')
     const name = equals === -1 ? parameter : parameter.slice(0, equals)
     if (/[%+]/.test(name)) return undefined

@@ -80,3 +80,12 @@ t.test('without a prefix every object of the bucket is refused', async t => {
   t.equal(whole('PUT', '/media/new', 'x-amz-copy-source: private/any\r\n'), true)
   t.equal(whole('PUT', '/media/new', 'x-amz-copy-source: media/any\r\n'), false)
 })
+
+t.test('sources longer than any key, and more parameters than any operation has, are refused unread', async t => {
+  const source = (path: string) => `x-amz-copy-source: ${path}\r\n`
+  t.equal(guard('PUT', '/media/new', source(`/media/${'%25'.repeat(1024)}`)), false)
+  t.equal(guard('PUT', '/media/new', source(`/media/${'%25'.repeat(21_000)}`)), true)
+  t.equal(guard('PUT', '/media/new', source(`/media/${'../'.repeat(400)}`).repeat(4)), true)
+  t.equal(guard('PUT', `/media/new?${'a=&'.repeat(127)}`, ''), false)
+  t.equal(guard('PUT', `/media/new?${'a=&'.repeat(128)}`, ''), true)
+})

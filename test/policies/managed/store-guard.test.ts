@@ -190,3 +190,12 @@ t.test('ordinary keys are let through', async t => {
       t.equal(guard('private', 'path', method, `/private/${encodeURIComponent(key)}`), false, key)
   }
 })
+
+t.test('what is longer than any key, or has more parameters than any operation, is refused unread', async t => {
+  const guard = createStoreGuard('private', 'cors/')
+  t.equal(guard('private', 'path', 'GET', `/private/o${'%41'.repeat(1024)}`), false)
+  t.equal(guard('private', 'path', 'GET', `/private/o${'%41'.repeat(1366)}`), true)
+  t.equal(guard('private', 'path', 'GET', `/private?${'acl&'.repeat(127)}acl`), false)
+  t.equal(guard('private', 'path', 'GET', `/private?${'acl&'.repeat(128)}acl`), true)
+  t.equal(guard('private', 'path', 'POST', `/private/o?uploads${'&x-id'.repeat(128)}`), true)
+})

@@ -227,3 +227,24 @@ for (const { name, mode, method = 'GET', fields = [], target = '/media/key', lin
     t.equal(forwardedLines(guarded, peer, { mode, trusted }), lines)
   })
 }
+
+t.test('many signed names beside many lines: each line is looked at a few times, not once for each name', async t => {
+  const names = Array.from({ length: 490 }, (_, index) => `x-forwarded-${1000 + index}`)
+  const query = presigned.replace('x-real-ip', names.join('%3B'))
+  const rawHeaders = ['Host', 's3.example', ...names.flatMap(name => [name, '1'])]
+  const guarded = guardRequest(
+    { method: 'GET', url: `/media/key?${query}`, httpVersion: '1.1', rawHeaders },
+    { targetBytes: 16_384, fields: 512 },
+  )
+  if (isRejection(guarded)) throw new Error(guarded.detail)
+  let looks = 0
+  const forwardedFields = new Proxy([...(guarded.forwardedFields ?? [])], {
+    get(fields, key) {
+      looks++
+      return Reflect.get(fields, key)
+    },
+  })
+  const lines = forwardedLines({ ...guarded, forwardedFields }, '192.0.2.1', { mode: 'replace', trusted })
+  t.equal(lines, `${names.map(name => `${name}: 1\r\n`).join('')}X-Forwarded-For: 192.0.2.1\r\n`)
+  t.ok(looks < 490 * 10, `${looks}`)
+})

@@ -22,6 +22,8 @@ const cases: readonly { target: string; expected: CorsQuery }[] = [
   { target: '/media?CORS', expected: 'mixed' },
   { target: '/media?+cors', expected: 'mixed' },
   { target: '/media?acl;cors', expected: 'mixed' },
+  { target: '/media?%C2%A0cors', expected: 'mixed' },
+  { target: '/media?%&%f&%ff&%zz', expected: 'none' },
   { target: '/media?cors&%', expected: 'mixed' },
   { target: '/media?cors?', expected: 'none' },
   { target: '/media?cors&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0', expected: 'presigned' },
@@ -58,3 +60,9 @@ for (const { target, object = false, style, is } of operations) {
     t.equal(isCorsOperation(target, object, style), is)
   })
 }
+
+t.test('a query of more parameters than any operation has may be about cors, and is read no further', async t => {
+  t.equal(corsQuery(`/media?${'a&'.repeat(127)}`), 'none')
+  t.equal(corsQuery(`/media?${'a&'.repeat(128)}`), 'mixed')
+  t.equal(corsQuery(`/media?${'%&'.repeat(8000)}`), 'mixed')
+})

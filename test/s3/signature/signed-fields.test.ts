@@ -68,6 +68,13 @@ for (const { name, request } of signed) {
 const form = 'multipart/form-data; boundary=a'
 const unsigned: readonly { name: string; request: SignedRequest }[] = [
   { name: 'nothing', request: plain },
+  { name: 'a presigned URL with more parameters than any operation has', request: presigned('&a'.repeat(128)) },
+  {
+    name: 'a presigned URL of more names than a request may have fields',
+    request: withMarks({
+      'X-Amz-SignedHeaders': ['host', ...Array.from({ length: 512 }, (_, index) => `x-${1000 + index}`)].join('%3B'),
+    }),
+  },
   { name: 'an empty Authorization', request: { ...inField, authorization: '' } },
   { name: 'a field without X-Amz-Date', request: { ...inField, date: undefined } },
   { name: 'a field with an HTTP date', request: { ...inField, date: 'Thu, 01 Jan 2026 00:00:00 GMT' } },
