@@ -1,5 +1,6 @@
 // What was found out about the endpoint, by bucket: see endpoint-probe.ts.
 
+import { ownCopy } from '../../text/own-copy.ts'
 import type { Safety } from './endpoint-probe.ts'
 
 /** Remembers what was found out about each bucket. */
@@ -52,7 +53,7 @@ export function createEndpointSafety(options: EndpointSafetyOptions): EndpointSa
   function remember(bucket: string, safety: Safety, forMs: number): void {
     if (remembered.get(bucket)?.until === Number.POSITIVE_INFINITY) return
     remembered.delete(bucket)
-    remembered.set(bucket, { safety, until: now() + forMs })
+    remembered.set(ownCopy(bucket), { safety, until: now() + forMs })
     for (const [oldest, { until }] of remembered) {
       if (remembered.size <= maxRemembered) break
       if (until !== Number.POSITIVE_INFINITY) remembered.delete(oldest)

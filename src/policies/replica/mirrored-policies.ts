@@ -1,6 +1,7 @@
 // The live rules in a worker: a mirror of what the primary knows, which alone asks their source.
 
 import { isBucketName } from '../../s3/address/bucket-name.ts'
+import { ownCopy } from '../../text/own-copy.ts'
 import { setUnrefTimer, steadyNow } from '../clock.ts'
 import type { BucketPolicy, PolicySource, RuleState } from '../policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from '../policy-sources.ts'
@@ -137,7 +138,7 @@ export function createMirroredPolicies(
     }
     if (buckets.named.has(bucket)) return
     answers.delete(bucket)
-    answers.set(bucket, { state: absent ? noSuchBucket : unknown, until: now() + answerHoldsMs })
+    answers.set(ownCopy(bucket), { state: absent ? noSuchBucket : unknown, until: now() + answerHoldsMs })
     for (const oldest of answers.keys()) {
       if (answers.size <= maxAnswers) break
       answers.delete(oldest)

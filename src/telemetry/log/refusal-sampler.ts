@@ -1,3 +1,5 @@
+import { ownCopy } from '../../text/own-copy.ts'
+
 /** Decides which refusals are worth a line. */
 export interface RefusalSampler {
   /** How many refusals of this tuple were not logged since its last line; undefined if this one is not to be either. */
@@ -17,6 +19,9 @@ export interface SamplingBounds {
 
 /** A line a minute per tuple; ten a second in all, which is a gigabyte a week at worst and still shows that it happens. */
 export const defaultSampling: SamplingBounds = { intervalMs: 60_000, tuples: 1024, burst: 50, linesPerSecond: 10 }
+
+/** Of a name in a key: who sends longer ones that begin alike is sampled as one. */
+const maxPartLength = 256
 
 interface Remembered {
   loggedAtMs: number
@@ -41,7 +46,7 @@ export function createRefusalSampler(bounds: SamplingBounds = defaultSampling): 
 
   return {
     admit(origin, bucket, reason, nowMs) {
-      const key = `${reason} ${bucket} ${origin?.slice(0, 256)}`
+      const key = `${reason} ${bucket?.slice(0, maxPartLength)} ${origin?.slice(0, maxPartLength)}`
       const known = remembered.get(key)
       const due = known === undefined || nowMs - known.loggedAtMs >= bounds.intervalMs
       if (!due || !takeToken(nowMs)) {
@@ -56,7 +61,7 @@ export function createRefusalSampler(bounds: SamplingBounds = defaultSampling): 
           break
         }
       }
-      remembered.set(key, { loggedAtMs: nowMs, suppressed: 0 })
+      remembered.set(ownCopy(key), { loggedAtMs: nowMs, suppressed: 0 })
       return known?.suppressed ?? 0
     },
   }

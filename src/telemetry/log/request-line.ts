@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import { escapeControls } from '../../text/escape-controls.ts'
+import { ownCopy } from '../../text/own-copy.ts'
 import type { LineBytes } from './line-bytes.ts'
 import { minSecretLength, redactText } from './redact.ts'
 import { type FieldValue, type RequestField, requestFields } from './request-fields.ts'
@@ -37,7 +38,7 @@ export function createRequestLines(secrets: readonly string[]): AddRequestLine {
     const quoted = Buffer.from(quote(text))
     if (text.length <= maxRememberedLength) {
       if (remembered.size >= maxRemembered) remembered.clear()
-      remembered.set(text, quoted)
+      remembered.set(ownCopy(text), quoted)
     }
     return quoted
   }

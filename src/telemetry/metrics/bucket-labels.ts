@@ -1,3 +1,5 @@
+import { ownCopy } from '../../text/own-copy.ts'
+
 /** The label of every bucket that has none of its own. A bucket of this very name shares it. */
 export const otherBucket = 'other'
 
@@ -22,8 +24,9 @@ export function createBucketLabels(limit = 4096): BucketLabels {
       const known = indices.get(bucket)
       if (known !== undefined) return known
       if (names.length >= limit) return 0
-      indices.set(bucket, names.length)
-      return names.push(bucket) - 1
+      const name = ownCopy(bucket)
+      indices.set(name, names.length)
+      return names.push(name) - 1
     },
   }
 }

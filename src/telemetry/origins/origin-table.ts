@@ -4,7 +4,7 @@ import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import type { BucketLabels } from '../metrics/bucket-labels.ts'
 import { decisionOf, reasonIndex, reasons } from '../metrics/decision-reason.ts'
 import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
-import { keepLines, keepText } from './kept-text.ts'
+import { isSameList, keepLines, keepText } from './kept-text.ts'
 import { isSerialisedOrigin } from './origin-label.ts'
 import type { OriginReportPart, OriginSighting, OriginSum } from './origin-tally.ts'
 
@@ -62,13 +62,6 @@ interface OriginHitter extends Hitter {
   preflight: boolean
   enforcement: Enforcement
   upstreamAllowOrigin: string | undefined
-}
-
-function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other
-  if (one.length !== other.length) return false
-  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false
-  return true
 }
 
 function createHitter(): OriginHitter {
@@ -188,7 +181,8 @@ export function createOriginTable(
       if (!isSameList(hitter.headers, record.requestHeaders)) hitter.headers = keepLines(record.requestHeaders)
       hitter.preflight = record.kind === 'preflight'
       hitter.enforcement = record.enforcement
-      hitter.upstreamAllowOrigin = keepText(record.upstreamAllowOrigin)
+      if (hitter.upstreamAllowOrigin !== record.upstreamAllowOrigin)
+        hitter.upstreamAllowOrigin = keepText(record.upstreamAllowOrigin)
     },
     series: () => [
       ...[...allowed.shown, ...denied.shown].map(hitter => describe(hitter.origin, hitter.cell, hitter.count)),

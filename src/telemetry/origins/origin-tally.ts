@@ -1,7 +1,7 @@
 import type { Enforcement } from '../../policies/policy-lookup.ts'
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import { reasonIndex, reasons } from '../metrics/decision-reason.ts'
-import { keepLines, keepText } from './kept-text.ts'
+import { isSameList, keepLines, keepText } from './kept-text.ts'
 import { isSerialisedOrigin } from './origin-label.ts'
 
 /** Requests of one origin, on one bucket, with one reason, and what is shown of the last of them. Plain data. */
@@ -56,12 +56,15 @@ export function createOriginTally(limit: number): OriginTally {
 
   function note(sighting: OriginSighting, record: RequestRecord): void {
     sighting.count++
-    sighting.bucket = keepText(record.bucket)
-    sighting.method = keepText(record.requestMethod ?? record.method)
-    sighting.headers = keepLines(record.requestHeaders)
+    const { bucket, requestHeaders, upstreamAllowOrigin } = record
+    const method = record.requestMethod ?? record.method
+    if (sighting.bucket !== bucket) sighting.bucket = keepText(bucket)
+    if (sighting.method !== method) sighting.method = keepText(method)
+    if (!isSameList(sighting.headers, requestHeaders)) sighting.headers = keepLines(requestHeaders)
     sighting.preflight = record.kind === 'preflight'
     sighting.enforcement = record.enforcement
-    sighting.upstreamAllowOrigin = keepText(record.upstreamAllowOrigin)
+    if (sighting.upstreamAllowOrigin !== upstreamAllowOrigin)
+      sighting.upstreamAllowOrigin = keepText(upstreamAllowOrigin)
   }
 
   return {

@@ -1,0 +1,115 @@
+// What tables keep of requests: a name, and never the long string that it was cut from.
+
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import t from 'tap'
+
+const src = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
+
+/** Of 1000 requests, each with another name in a string of 30 KB: 30 MB, were they kept. */
+const program = `
+import { createRuleCache } from ${src('policies/upstream/rule-cache.ts')}
+import { createMirroredPolicies } from ${src('policies/replica/mirrored-policies.ts')}
+import { createEndpointSafety } from ${src('policies/managed/endpoint-safety.ts')}
+import { newRecord } from ${src('proxy/request/request-record.ts')}
+import { createRefusalSampler } from ${src('telemetry/log/refusal-sampler.ts')}
+import { LineBytes } from ${src('telemetry/log/line-bytes.ts')}
+import { createRequestLines } from ${src('telemetry/log/request-line.ts')}
+import { createBucketLabels } from ${src('telemetry/metrics/bucket-labels.ts')}
+import { createMetrics } from ${src('telemetry/metrics/metrics.ts')}
+import { createOriginTally } from ${src('telemetry/origins/origin-tally.ts')}
+
+const entry = kind => ({ state: { kind }, fetchedAt: 0, nextTryAt: 0, revalidateUntil: 0, failures: 0, lastResult: '' })
+const names = () => Array.from({ length: 1000 }, (_, i) => Buffer.from('/some-bucket-name-' + String(i).padStart(4, '0') + '/' + 'x'.repeat(30000)).toString('latin1').slice(1, 22))
+const long = i => Buffer.from('https://' + i + '.example' + 'x'.repeat(30000)).toString('latin1')
+function record(i, name) {
+  const made = newRecord('GET', '/k', '127.0.0.1', 1)
+  const headers = Buffer.from('x-some-header-name' + 'x'.repeat(30000)).toString('latin1').slice(0, 18)
+  return Object.assign(made, {
+    kind: 'preflight', origin: 'https://o' + i + '.example', bucket: name, requestMethod: headers, requestHeaders: [headers],
+    upstreamAllowOrigin: headers, decision: { allowed: false, reason: 'origin' },
+  })
+}
+const times = { freshSeconds: 60, staleSeconds: 60, negativeSeconds: 60, timeoutSeconds: 5 }
+const keepers = {
+  rules: () => {
+    const cache = createRuleCache(name => name.endsWith('7'))
+    for (const name of names()) cache.set(name, entry(name.endsWith('3') ? 'rules' : 'none'))
+    for (const name of names()) cache.get(name)
+    for (const name of names()) cache.set(name, entry('none'))
+    return cache
+  },
+  mirror: async () => {
+    const source = { kind: 'upstream', times, upstream: '', ask: async () => ({ absent: true }), touch() {}, refresh() {}, now: () => 0 }
+    const mirror = createMirroredPolicies(source, { named: new Map(), others: 'headers' })
+    for (const name of names()) await mirror.load(name)
+    return mirror
+  },
+  safety: async () => {
+    const safety = createEndpointSafety({ probe: async () => ({ kind: 'safe' }), now: () => 0, mayProbe: () => true })
+    for (const name of names()) await safety.check(name)
+    return safety
+  },
+  sampler: () => {
+    const sampler = createRefusalSampler()
+    for (let i = 0; i < 1000; i++) sampler.admit(long(i), 'b', 'origin', i * 1000)
+    return sampler
+  },
+  'sampler of buckets': () => {
+    const sampler = createRefusalSampler()
+    for (let i = 0; i < 1000; i++) sampler.admit('o', long(i), 'origin', i * 1000)
+    return sampler
+  },
+  'sampler of warnings': () => {
+    const sampler = createRefusalSampler()
+    for (let i = 0; i < 1000; i++) sampler.admit(undefined, undefined, 'unknown_host ' + JSON.stringify(long(i)).slice(0, 512), i * 1000)
+    return sampler
+  },
+  lines: () => {
+    const addLine = createRequestLines([])
+    const to = new LineBytes(1000)
+    names().forEach((name, i) => {
+      addLine(to, 'info', record(i, name), 1)
+      to.cut(0)
+    })
+    return addLine
+  },
+  labels: () => {
+    const labels = createBucketLabels()
+    for (const name of names()) labels.index(name, true)
+    return labels
+  },
+  origins: () => {
+    const metrics = createMetrics({ version: '1', origins: 1000, status: () => [], processMetrics: false })
+    names().forEach((name, i) => metrics.recordEnded(record(i, name)))
+    return metrics
+  },
+  tally: () => {
+    const tally = createOriginTally(1000)
+    names().forEach((name, i) => tally.count(record(i, name), 0))
+    return tally
+  },
+}
+const megabytes = () => {
+  gc()
+  return process.memoryUsage().heapUsed / 1e6
+}
+const kept = {}
+const figures = {}
+for (const [name, keep] of Object.entries(keepers)) {
+  const before = megabytes()
+  kept[name] = await keep()
+  figures[name] = megabytes() - before
+}
+console.log(JSON.stringify(figures))`
+
+t.test('of a long string no more is kept than the name that was cut from it', async t => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', '--input-type=module', '--eval', program],
+    { maxBuffer: 1 << 20 },
+  )
+  const figures = Object.entries(JSON.parse(stdout) as Record<string, number>)
+  t.equal(figures.length, 10)
+  for (const [name, megabytes] of figures) t.ok(megabytes < 8, `${name}: ${megabytes.toFixed(1)} MB`)
+})
