@@ -46,7 +46,9 @@ export class ProxyRequest extends IncomingMessage implements Holding {
 
   /** Bytes that are kept for it: its head, content that is not taken yet, and what its handler keeps. */
   get heldBytes(): number {
-    return this.headBytes + this.readableLength + this.#unreadPieces * pieceBytes + (this.holder?.heldBytes ?? 0)
+    const unread = this.readableLength
+    const pieces = unread === 0 ? 0 : this.#unreadPieces * pieceBytes
+    return this.headBytes + unread + pieces + (this.holder?.heldBytes ?? 0)
   }
 
   /**
@@ -81,15 +83,14 @@ export class ProxyRequest extends IncomingMessage implements Holding {
     if (!this.destroyed && !this.#keep(Buffer.concat(pieces))) this.socket.pause()
   }
 
-  override _read(size: number): void {
-    this.#unreadPieces = 0
-    super._read(size)
-  }
-
   /** False: no more for now. */
   #keep(piece: Buffer | null): boolean {
     const more = super.push(piece)
-    return this.readableLength === 0 ? more : ++this.#unreadPieces < maxUnreadPieces && more
+    const unread = this.readableLength
+    if (unread === 0 || piece === null) return more
+    // The first of those that nobody has taken. Not counted at each read: most requests have none, and each is read.
+    if (unread === piece.length) this.#unreadPieces = 0
+    return ++this.#unreadPieces < maxUnreadPieces && more
   }
 }
 

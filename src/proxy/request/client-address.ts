@@ -86,6 +86,7 @@ function addressIn(value: string, from: number, end: number): string | undefined
  * and without a zone.
  */
 function plainAddress(address: string): string {
+  if (!address.includes(':')) return address
   const mapped = address.startsWith('::ffff:') ? address.slice(7) : ''
   if (isIPv4(mapped)) return mapped
   const zone = address.indexOf('%')

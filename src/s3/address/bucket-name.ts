@@ -1,8 +1,5 @@
 import { isIpv4Shaped } from '../../http/ip-literal.ts'
 
-const reservedPrefixes = ['xn--', 'sthree-']
-const reservedSuffixes = ['-s3alias', '--ol-s3', '.mrap', '--x-s3', '--table-s3']
-
 /**
  * Says whether `name` is a bucket name by S3's rules for general purpose buckets.
  *
@@ -19,9 +16,32 @@ export function isBucketName(name: string): boolean {
     if (isLetterOrDigit(code) || code === 0x2d) continue
     if (code !== 0x2e || name.charCodeAt(i + 1) === 0x2e) return false
   }
-  for (const prefix of reservedPrefixes) if (name.startsWith(prefix)) return false
-  for (const suffix of reservedSuffixes) if (name.endsWith(suffix)) return false
-  return !isIpv4Shaped(name)
+  return !hasReservedPrefix(name) && !hasReservedSuffix(name) && !isIpv4Shaped(name)
+}
+
+function hasReservedPrefix(name: string): boolean {
+  switch (name.charCodeAt(0)) {
+    case 0x78:
+      return name.startsWith('xn--')
+    case 0x73:
+      return name.startsWith('sthree-')
+    default:
+      return false
+  }
+}
+
+/** By the last letter first: each request asks this, and comparing five ends is half of what its bucket's name costs. */
+function hasReservedSuffix(name: string): boolean {
+  switch (name.charCodeAt(name.length - 1)) {
+    case 0x33:
+      return name.endsWith('--ol-s3') || name.endsWith('--x-s3') || name.endsWith('--table-s3')
+    case 0x73:
+      return name.endsWith('-s3alias')
+    case 0x70:
+      return name.endsWith('.mrap')
+    default:
+      return false
+  }
 }
 
 /** Lower case only: S3's names have no other letters. */

@@ -38,9 +38,17 @@ const doors: readonly EndpointDoor[] = [
 ]
 const anyHost = new Set(doors.filter(door => door.overHost).map(door => door.segment))
 const pathStyle = new Set(doors.map(door => door.segment))
+/** By the first letter, a bit for each length of those that begin with it: tells nearly every bucket from them without hashing it. */
+const lengths = new Uint32Array(128)
+for (const { segment } of doors) {
+  const first = segment.charCodeAt(0)
+  lengths[first] = (lengths[first] ?? 0) | (1 << segment.length)
+}
 
 /** Whether a bucket name is also the name under which a server has something else. */
 export function isDoor(bucket: string): boolean {
+  const { length } = bucket
+  if (length > 31 || ((lengths[bucket.charCodeAt(0)] ?? 0) & (1 << length)) === 0) return false
   return pathStyle.has(bucket)
 }
 
