@@ -2,7 +2,23 @@ import t from 'tap'
 import { doorOf, doorOverHost, isDoor } from '../../../src/s3/address/endpoint-doors.ts'
 
 t.test('bucket names under which servers have something else', async t => {
-  for (const name of ['swift', 'auth', 'admin', 'info', 'minio', 'rustfs', 'moto-api', 'healthz', 'crossdomain.xml'])
+  for (const name of [
+    'swift',
+    'auth',
+    'admin',
+    'info',
+    'minio',
+    'rustfs',
+    'moto-api',
+    'healthz',
+    'crossdomain.xml',
+    'v1.0',
+    'endpoints',
+    'healthcheck',
+    'health',
+    'status',
+    'actuator',
+  ])
     t.equal(isDoor(name), true, name)
   for (const name of ['swiftly', 'my-media', 'administrator', 'constructor']) t.equal(isDoor(name), false, name)
 })
