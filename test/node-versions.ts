@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 /** All that speaks to sockets; what costs minutes, or tests the endpoint more than the proxy, is left to Node 24. */
 const patterns = [
   'test/proxy/*.test.ts',
-  'test/daemon/reliability-*.test.ts',
+  'test/wire/*.test.ts',
   'test/daemon/{conformance,enforcement,drain,data-plane,run-daemon,tls-files,upstream,upstream-sockets}.test.ts',
   'test/fixtures/*.test.ts',
   'test/incidents/field-bytes-sent-as-utf8.test.ts',

@@ -4,7 +4,7 @@ import { readResponses } from '../../fixtures/client-responses.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { goodOrigin, startTestProxy } from '../../fixtures/test-proxy.ts'
 
-// How far ahead is read is shown in proxy-server.test.ts and daemon/reliability-f.test.ts.
+// How far ahead is read is shown in proxy-server.test.ts and wire/pipelining.test.ts.
 
 const get = (target: string, lines = '') => `GET ${target} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`
 const answer = ({ target }: { readonly target: string }) =>

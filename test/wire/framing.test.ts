@@ -1,4 +1,4 @@
-// Request framing and smuggling: reliability matrix, section A.
+// Request framing and smuggling.
 
 import t from 'tap'
 import { corsFields, errorCode, readResponse, readResponses } from '../fixtures/client-responses.ts'

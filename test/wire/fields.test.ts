@@ -1,4 +1,4 @@
-// Fields, connection-specific ones and limits: reliability matrix, section C.
+// Fields, connection-specific ones, and the limits of a head.
 
 import t from 'tap'
 import { corsFields, errorCode, readResponse, readResponses } from '../fixtures/client-responses.ts'

@@ -1,4 +1,4 @@
-// CORS on the wire: reliability matrix, section H, the rows about transport. The rows about matching are held in src/cors.
+// CORS on the wire. What matches which rule is held in test/cors.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
@@ -231,7 +231,7 @@ t.test('H157 H158 a preflight is framed so that the connection goes on', async t
   )
   await client.until(({ ended }) => ended !== undefined)
   const [allowed, refused, actual] = readResponses(client.text, 'OPTIONS', 'OPTIONS', 'GET')
-  // S3 answers 200: cors-semantics.md is followed, not the 204 that the row allows too.
+  // As S3 answers it.
   t.strictSame([allowed?.status, allowed?.values('content-length'), allowed?.body], [200, ['0'], ''])
   t.equal(refused?.status, 403)
   t.strictSame(refused === undefined ? [] : corsFields(refused), [])
@@ -263,7 +263,7 @@ t.test('H160 H161 H162 H163 an actual request is decided on, and served all the 
     t.equal(response.status, 200, name)
     t.equal(corsFields(response).length > 0, allows, name)
   }
-  // S3 takes every OPTIONS for a preflight, so H160 does too: cors-semantics.md wins over the row.
+  // S3 takes every OPTIONS for a preflight.
   t.equal((await ask(t, proxy, request('OPTIONS', origin + closing))).status, 403)
   await assertWell(t, proxy, upstream)
 })

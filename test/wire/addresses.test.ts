@@ -1,5 +1,5 @@
-// Host, request-target and the bucket: reliability matrix, section B. The bucket that is decided on is the one that the
-// endpoint will use, from the bytes that are forwarded.
+// Host, request-target and the bucket: the one that is decided on is the one that the endpoint will use, from the bytes that
+// are forwarded.
 
 import t from 'tap'
 import { corsFields, errorCode, readResponse } from '../fixtures/client-responses.ts'
@@ -12,7 +12,6 @@ const canary = 'GET /web/canary HTTP/1.1\r\nHost: a\r\n\r\n'
 const get = (target: string, host: string, fields = '') =>
   `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${goodOrigin}\r\n${fields}\r\n`
 const closing = 'Connection: close\r\n'
-
 const refused: { name: string; bytes: string; status?: number }[] = [
   { name: 'B024 two Host lines', bytes: get('/web/k', 'a\r\nHost: evil') },
   { name: 'B024 one Host twice', bytes: get('/web/k', 'a\r\nHost: a') },

@@ -1,5 +1,4 @@
-// What S3 sends and gets passes unchanged: reliability matrix, section G, the rows that need no real server. G117 stands with
-// the retries in section F, G121 with the request-targets in section B.
+// What S3 sends and gets passes unchanged.
 
 import { gzipSync } from 'node:zlib'
 import t from 'tap'

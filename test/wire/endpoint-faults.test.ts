@@ -1,4 +1,4 @@
-// Faults of the endpoint's responses: reliability matrix, section E. None may look like a complete, good response.
+// Faults of the endpoint’s responses: none may look like a complete, good response.
 
 import t from 'tap'
 import { errorCode, readResponse, readResponses } from '../fixtures/client-responses.ts'
