@@ -1,6 +1,8 @@
 // Who may call the admin port. Nothing here looks at paths.
+
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
+import { plainAddress } from '../http/ip-address.ts'
 import { isHostValue } from '../s3/address/host-check.ts'
 
 /** What of a request says who calls. */
@@ -13,7 +15,7 @@ export interface Caller {
   readonly origin: string | undefined
   readonly secFetchSite: string | undefined
   readonly authorization: string | undefined
-  /** Something shows that the caller may speak for somebody else, see {@link isRelayed}. */
+  /** Something shows that the caller may speak for another, see {@link isRelayed}. */
   readonly relayed: boolean
 }
 
@@ -21,10 +23,6 @@ export interface Caller {
 function hostName(host: string): string {
   const name = host.startsWith('[') ? host.slice(1, host.indexOf(']')) : host.replace(/:\d*$/, '')
   return name.toLowerCase()
-}
-
-function plainAddress(address: string): string {
-  return address.toLowerCase().startsWith('::ffff:') ? address.slice(7) : address
 }
 
 function isLoopbackAddress(address: string | undefined): boolean {

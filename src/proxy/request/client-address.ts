@@ -1,6 +1,7 @@
 import type { BlockList } from 'node:net'
 import { isIPv4, isIPv6 } from 'node:net'
 import { withoutWhitespace } from '../../http/field-line.ts'
+import { plainAddress } from '../../http/ip-address.ts'
 
 /** Who is believed about a client's address. `append` believes what peers in `trusted` say, and nobody else. */
 export interface ForwardedForPolicy {
@@ -79,18 +80,6 @@ function addressIn(value: string, from: number, end: number): string | undefined
   if (isIPv4(entry)) return entry
   // A zone means something on one machine only.
   return isIPv6(entry) && !entry.includes('%') ? plainAddress(entry) : undefined
-}
-
-/**
- * An address as policies and `trustedProxies` are written for it: not as a dual-stack socket shows IPv4 (`::ffff:192.0.2.1`),
- * and without a zone.
- */
-function plainAddress(address: string): string {
-  if (!address.includes(':')) return address
-  const mapped = address.startsWith('::ffff:') ? address.slice(7) : ''
-  if (isIPv4(mapped)) return mapped
-  const zone = address.indexOf('%')
-  return zone === -1 ? address : address.slice(0, zone)
 }
 
 function isTrusted(address: string, trusted: BlockList): boolean {

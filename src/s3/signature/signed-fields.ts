@@ -22,10 +22,11 @@ const none: readonly string[] = []
  * believes them. Where some mark of a signature is missing, doubled, empty, misspelt or beside another, one server takes the
  * request for anonymous that another refuses: MinIO reads an old AWSAccessKeyId first, RGW lets an unknown X-Amz-Algorithm pass
  * as no signature, both verify a form upload by its policy alone, and MinIO takes an unsigned stream for anonymous
- * unless it has an Authorization.
+ * unless it has an Authorization. None verifies a preflight.
  */
 export function signedFieldNames(request: SignedRequest): readonly string[] {
   const { method, target, authorization, contentType, contentSha256 } = request
+  if (method === 'OPTIONS') return none
   if (method === 'POST' && contentType?.toLowerCase().includes('multipart') === true) return none
   const marks = queryMarks(target)
   if (marks === undefined) return none

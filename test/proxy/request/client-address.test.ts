@@ -51,6 +51,16 @@ const cases: readonly {
   },
   { name: 'a zone is left out', peer: 'fe80::1%eth0', lines: ['203.0.113.9'], chain: '203.0.113.9, fe80::1' },
   { name: 'a mapped address is the IPv4 address', lines: ['::ffff:203.0.113.9'], chain: '203.0.113.9, 10.0.0.1' },
+  ...['::FFFF:203.0.113.9', '::ffff:cb00:7109', '[::ffff:cb00:7109]:443', '0:0:0:0:0:FFFF:CB00:7109'].map(entry => ({
+    name: `so is ${entry}`,
+    lines: [entry],
+    chain: '203.0.113.9, 10.0.0.1',
+  })),
+  {
+    name: 'a trusted proxy is one in every spelling',
+    lines: ['203.0.113.9, ::FFFF:10.0.0.2, ::ffff:a00:3'],
+    chain: '203.0.113.9, 10.0.0.2, 10.0.0.3, 10.0.0.1',
+  },
   { name: 'a port is left out', lines: ['203.0.113.9:4711'], chain: '203.0.113.9, 10.0.0.1' },
   { name: 'brackets are left out', lines: ['[2001:db8:1::9]'], chain: '2001:db8:1::9, 10.0.0.1' },
   { name: 'brackets and a port are left out', lines: ['[2001:db8:1::9]:443'], chain: '2001:db8:1::9, 10.0.0.1' },

@@ -92,7 +92,7 @@ const cases: readonly {
     fields: [['X-Forwarded-For', '']],
     lines: 'X-Forwarded-For: 10.1.2.3\r\n',
   },
-  { name: 'append replaces for anybody else', mode: 'append', fields: claim, lines: 'X-Forwarded-For: 192.0.2.1\r\n' },
+  { name: 'append replaces for any other peer', mode: 'append', fields: claim, lines: 'X-Forwarded-For: 192.0.2.1\r\n' },
   { name: 'preserve adds nothing', mode: 'preserve', lines: '' },
   {
     name: 'preserve passes everything on',
@@ -161,6 +161,13 @@ const cases: readonly {
     mode: 'replace',
     fields: [...signing('host;x-forwarded-for'), ...claim],
     lines: 'X-Forwarded-For: 198.51.100.7\r\n',
+  },
+  {
+    name: 'of OPTIONS a signed field is replaced, because no server verifies it',
+    mode: 'replace',
+    method: 'OPTIONS',
+    fields: [...signing('host;x-forwarded-for'), ...claim],
+    lines: 'X-Forwarded-For: 192.0.2.1\r\n',
   },
   {
     name: 'a signed X-Forwarded-For of a trusted peer is never appended to',

@@ -75,6 +75,8 @@ const unsigned: readonly { name: string; request: SignedRequest }[] = [
       'X-Amz-SignedHeaders': ['host', ...Array.from({ length: 512 }, (_, index) => `x-${1000 + index}`)].join('%3B'),
     }),
   },
+  { name: 'OPTIONS with a field, which no server verifies', request: { ...inField, method: 'OPTIONS' } },
+  { name: 'OPTIONS with a presigned URL', request: { ...presigned(), method: 'OPTIONS' } },
   { name: 'an empty Authorization', request: { ...inField, authorization: '' } },
   { name: 'a field without X-Amz-Date', request: { ...inField, date: undefined } },
   { name: 'a field with an HTTP date', request: { ...inField, date: 'Thu, 01 Jan 2026 00:00:00 GMT' } },
