@@ -19,7 +19,11 @@ export function isStoreRequest(settings: ProxySettings, address: BucketAddress, 
   const byPath =
     address.kind === 'bucket' && address.style === 'path' ? address : settings.addressOf(pathStyleHost, target)
   if (byPath.kind === 'bucket' && guard(byPath.bucket, 'path', method, target)) return true
-  if (byPath.kind === 'none' && byPath.isDoor === true && isStoreBehindDoor(guard, method, target)) return true
+  if (byPath.kind === 'none') {
+    const isReached =
+      byPath.isDoor === true ? isStoreBehindDoor(guard, method, target) : isStoreOf(guard, method, target)
+    if (isReached) return true
+  }
   return namesInHost(host).some(name => guard(name, 'virtual', method, target))
 }
 
@@ -43,7 +47,7 @@ export function isStrayCorsOperation(
   const byPath = settings.addressOf(pathStyleHost, target)
   if (byPath.kind === 'bucket' && isManaged(byPath)) return true
   if (address.kind === 'none') {
-    // A Host that nobody configured may itself name the bucket.
+    // A Host that is not configured may itself name the bucket.
     if (byPath.kind !== 'bucket') return true
   } else if (isOne || address.kind !== 'bucket') return false
   const readings = address.kind === 'bucket' ? [address, ...(address.others ?? [])] : (address.others ?? [])
@@ -57,6 +61,22 @@ function namesInHost(host: string): readonly string[] {
   const names = [name]
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) names.push(name.slice(0, dot))
   return names
+}
+
+/**
+ * A first segment that is no bucket's name may still reach one: some endpoints fold letter case, and a file system under one may
+ * cut blanks and dots at the end of a name.
+ */
+function isStoreOf(guard: StoreGuard, method: string, target: string): boolean {
+  const end = target.slice(1).search(/[/?]/) + 1
+  const segment = end === 0 ? target.slice(1) : target.slice(1, end)
+  const name = decoded(segment).normalize('NFKC').trim().replace(/\.+$/, '').trim()
+  return guard(
+    name,
+    'virtual',
+    method,
+    end === 0 ? '/' : target[end] === '/' ? target.slice(end) : `/${target.slice(end)}`,
+  )
 }
 
 /** Swift has the bucket after its version or account, RGW after a tenant: any segment may be it. */

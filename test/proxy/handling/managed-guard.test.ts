@@ -9,7 +9,7 @@ type Managed = NonNullable<ProxySettings['managed']>
 
 /** The store is everything in the bucket `rules`; `kept` is a managed bucket. */
 const settings = settingsWith({
-  managed: { storeGuard: (bucket: string) => bucket === 'rules' } as Partial<Managed> as Managed,
+  managed: { storeGuard: (bucket: string) => bucket.toLowerCase() === 'rules' } as Partial<Managed> as Managed,
   policies: {
     inspect: (bucket: string) => ({ source: bucket === 'kept' ? 'managed' : 'yaml' }),
   } as Partial<ProxySettings['policies']> as ProxySettings['policies'],
@@ -157,6 +157,19 @@ t.test('a path that is no bucket may have the store in any of its segments', asy
     t.equal(isStore(target, 'a.example'), true, `${target}, unknown Host`)
   }
   for (const target of ['/swift/v1/web/x', '/v1/%zz/web', '/:web/x']) t.equal(isStore(target), false, target)
+})
+
+t.test('a first segment that is no bucket name is the store where an endpoint may fold it', async t => {
+  for (const target of ['/RULES/x', '/Rules?delete', '/%52ules', '/rules./x', '/rules%20/x', '/%EF%BD%92ules/x']) {
+    for (const host of ['minio', 'a.example', '127.0.0.1', 'web.minio']) {
+      const guarded = { method: 'GET', host, target } as GuardedRequest
+      t.equal(isStoreRequest(settings, settings.addressOf(host, target), guarded), true, `${target} of ${host}`)
+    }
+  }
+  for (const target of ['/', '/?x', '/WEB/rules/x', '/Rules2/x', '/RULE/s']) {
+    const guarded = { method: 'GET', host: 'minio', target } as GuardedRequest
+    t.equal(isStoreRequest(settings, settings.addressOf('minio', target), guarded), false, target)
+  }
 })
 
 t.test('without managed rules nothing is held back', async t => {

@@ -92,7 +92,12 @@ const cases: readonly {
     fields: [['X-Forwarded-For', '']],
     lines: 'X-Forwarded-For: 10.1.2.3\r\n',
   },
-  { name: 'append replaces for any other peer', mode: 'append', fields: claim, lines: 'X-Forwarded-For: 192.0.2.1\r\n' },
+  {
+    name: 'append replaces for any other peer',
+    mode: 'append',
+    fields: claim,
+    lines: 'X-Forwarded-For: 192.0.2.1\r\n',
+  },
   { name: 'preserve adds nothing', mode: 'preserve', lines: '' },
   {
     name: 'preserve passes everything on',
