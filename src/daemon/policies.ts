@@ -34,7 +34,7 @@ export interface DaemonPolicies {
 
 /** The policies of a process that asks the sources itself. */
 export interface SourcedPolicies extends DaemonPolicies {
-  /** What is known of a bucket by a live source; for processes that mirror it. */
+  /** What is known of a bucket by a live source; for another process. */
   entryOf(source: 'upstream' | 'managed', bucket: string): RuleEntry | undefined
 }
 
@@ -47,8 +47,6 @@ export interface RuleEvents {
   onDisabled(bucket: string, detail: string): void
   /** Why `?cors` requests of a managed bucket are answered 503. */
   onUnusable(bucket: string, detail: string): void
-  /** A live source has a new entry; for processes that mirror it. */
-  onEntry?(source: 'upstream' | 'managed', bucket: string, entry: RuleEntry): void
 }
 
 /** Joins the rules of the configuration with those that are fetched or managed. `before`: those of the former configuration. */
@@ -63,8 +61,6 @@ export function createPolicies(
     times: configuration.rules,
     onFetch: events.onFetch,
   }
-  const onEntry = (source: 'upstream' | 'managed') => (bucket: string, entry: RuleEntry) =>
-    events.onEntry?.(source, bucket, entry)
   let fetched: BucketPolicies | undefined
   let managed: ManagedPolicies | undefined
   const lookup = createPolicySources(
@@ -73,7 +69,6 @@ export function createPolicies(
       upstream(buckets) {
         const source = {
           ...common,
-          onEntry: onEntry('upstream'),
           getBucketCors: createGetBucketCors(upstream.call),
           upstream: upstream.identity,
         }
@@ -86,7 +81,6 @@ export function createPolicies(
         managed = createManagedPolicies(
           {
             ...common,
-            onEntry: onEntry('managed'),
             store: place.store,
             storeName: place.name,
             probe: bucket => probeEndpoint(upstream.call, bucket),

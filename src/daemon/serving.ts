@@ -4,9 +4,9 @@ import type { Address } from '../config/values/address.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
-import { createObserver } from '../telemetry/observer.ts'
+import { createObserver, type ObserverOptions } from '../telemetry/observer.ts'
 import { watchCorsWrites } from './cors-writes.ts'
-import { type ConfigurationFiles, createDataPlane } from './data-plane.ts'
+import { type ConfigurationFiles, createDataPlane, type DataPlane, type DataPlaneOptions } from './data-plane.ts'
 import { type DrainResult, drain } from './drain.ts'
 import { explainRecord } from './explanations.ts'
 import { listen } from './listening.ts'
@@ -44,22 +44,36 @@ export interface Serving {
 export type CreateServing = (options: ServingOptions) => Serving
 
 /** This process serves by itself. */
-export function serveAlone({ metrics, log, events, ...options }: ServingOptions): Serving {
+export function serveAlone({ events, ...options }: ServingOptions): Serving {
+  return servePort({
+    ...options,
+    makePolicies: (next, upstream, before) => createPolicies(next, upstream, before, events),
+    onName: event => logName(event, options.log),
+  })
+}
+
+/** What answering on the S3 port needs, of one process alone or of a worker. */
+export interface PortOptions extends Omit<DataPlaneOptions, 'observer'>, Pick<ObserverOptions, 'metrics' | 'sampler'> {
+  readonly log: Log
+}
+
+/** The S3 port of this process. */
+export function servePort({ metrics, log, sampler, ...options }: PortOptions): Serving & Pick<DataPlane, 'server'> {
   let { configuration } = options
   const telemetry = createObserver({
     metrics,
     log,
+    sampler,
     access: () => configuration.log.access,
     explain: record => explainRecord(record, dataPlane.policies(), configuration.vary),
   })
   const dataPlane = createDataPlane({
     ...options,
     observer: watchCorsWrites(telemetry, () => dataPlane.policies(), log),
-    makePolicies: (next, upstream, before) => createPolicies(next, upstream, before, events),
-    onName: event => logName(event, log),
   })
   const { server } = dataPlane
   return {
+    server,
     policies: dataPlane.policies,
     async listen(address) {
       await listen(server, address)

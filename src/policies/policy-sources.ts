@@ -30,8 +30,8 @@ export type WriteEffect = 'refreshed' | 'without-effect' | 'ungoverned'
 
 /** The lookup of a whole configuration. */
 export interface PolicySources extends PolicyLookup {
-  /** Undefined when the bucket's rules are not live: a reload is what changes them. */
-  refresh(bucket: string): Promise<BucketPolicy> | undefined
+  /** Undefined when the bucket's rules are not live: a reload is what changes them. `written` as with LivePolicies. */
+  refresh(bucket: string, written?: boolean): Promise<BucketPolicy> | undefined
   /** To be told of each 2xx to `PUT` or `DELETE ?cors` that was forwarded. */
   corsWritten(bucket: string): WriteEffect
   unasked(): readonly string[]
@@ -108,7 +108,7 @@ export function createPolicySources(
     load: bucket => lookupFor(bucket).load(bucket),
     inspect: bucket => lookupFor(bucket).inspect(bucket),
     describe,
-    refresh: bucket => liveOf(bucket)?.refresh(bucket),
+    refresh: (bucket, written) => liveOf(bucket)?.refresh(bucket, written),
     corsWritten,
     unasked: () => sources.flatMap(source => source.lookup.unasked()),
     stop: () => {

@@ -1,120 +1,86 @@
 // The primary: it directs the workers, asks for rules in the name of all, and adds up what they count.
 
 import { createServer } from 'node:net'
-import type { Readable } from 'node:stream'
 import { serialize } from 'node:v8'
-import type { LogSink } from '../../telemetry/log/log-sink.ts'
+import type { LogOptions } from '../../telemetry/log/log.ts'
 import { createProcessSampler, createProcessSums } from '../../telemetry/metrics/process-sums.ts'
 import { listen } from '../listening.ts'
 import type { CreateServing } from '../serving.ts'
-import { createCrew, type Member } from './crew.ts'
-import { relayLines } from './line-relay.ts'
-import type { Assignment, PrimaryMessage, WorkerLog, WorkerMessage } from './messages.ts'
-import { createRuleService } from './rule-service.ts'
-import { createSettlement } from './settlement.ts'
-
-/** How the lines of workers reach the one log. */
-export interface WorkerOutput extends Omit<WorkerLog, 'level'> {
-  /** That of the primary's own log, so that no line of one stands within a line of another. */
-  readonly sink: LogSink
-}
+import type { ConfigurationUpdate, WorkerOperations } from './messages.ts'
+import { createSharedRules } from './shared-rules.ts'
+import { createWorkerPool } from './worker-pool.ts'
 
 /** A scrape does not wait longer for a worker that is busy: what it told last is shown. */
 const gatherMs = 2000
 /** A worker that takes longer to obey is reported; it obeys before it serves another request of a new connection. */
 const obeyMs = 5000
 
-/** Makes what serves by `workers` processes, all of whose lines go to `output`. */
-export function serveByWorkers(output: WorkerOutput): CreateServing {
+/** Makes what serves by `workers` processes, all of whose lines go to `output`: none stands within a line of another. */
+export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): CreateServing {
   return ({ configuration, files, environment, metrics, log, events }) => {
-    const { workers } = configuration
-    const settlement = createSettlement<Member>()
-    const inFlight = new Map<Member, number>()
-    const full = new Set<Member>()
     const processes = createProcessSums()
     const sample = createProcessSampler()
-    const suppressed = (lines: number) => metrics.countSuppressedLog(lines)
-    let assignment = serialize({ configuration, files } satisfies Assignment)
-    let toldFull = false
+    let update = serialize({ configuration, files } satisfies ConfigurationUpdate)
+    let endsExcess = false
 
-    const crew = createCrew({
-      workers,
-      startOf: slot => {
-        const { pretty, colour, secrets } = output
-        return { kind: 'start', slot, assignment, log: { pretty, colour, secrets, level: log.level } }
-      },
-      onMessage,
-      onStart(member) {
-        const { stdout } = member.worker.process as { readonly stdout: Readable | null }
-        if (stdout !== null) relayLines(stdout, output.sink, suppressed)
-        log.info('worker_started', { worker: member.slot, pid: member.pid })
-      },
-      onEnd(member, { code, signal }, again) {
-        settlement.left(member)
-        processes.end(member.pid)
-        inFlight.delete(member)
-        full.delete(member)
+    const pool = createWorkerPool({
+      workers: configuration.workers,
+      start: slot => ({ slot, update, log: { ...output, level: log.level } }),
+      operations: worker => ({
+        rules: rules.copyOf,
+        managed: rules.manage,
+        written: rules.written,
+        report(report) {
+          metrics.absorb(report)
+          worker.inFlight = report.counters.inFlight
+          addInFlight()
+        },
+        log: lines => sink.write(lines, countLines(lines)),
+        full(isFull) {
+          worker.isFull = isFull
+          lookForRoom()
+        },
+      }),
+      onStart: ({ slot, pid }) => log.info('worker_started', { worker: slot, pid }),
+      onEnd({ slot, pid }, { code, signal }, againMs) {
+        processes.end(pid)
         addInFlight()
-        tellFull()
-        if (again === undefined) return
-        const fields = { worker: member.slot, pid: member.pid, code: code ?? undefined, signal: signal ?? undefined }
-        log.warn('worker_ended', { ...fields, againSeconds: again / 1000 })
+        lookForRoom()
+        if (againMs === undefined) return
+        const how = { code: code ?? undefined, signal: signal ?? undefined }
+        log.warn('worker_ended', { worker: slot, pid, ...how, againSeconds: againMs / 1000 })
       },
     })
-    const rules = createRuleService({ configuration, files, environment, events, tell: crew.tell, settled })
-
-    function onMessage(member: Member, message: WorkerMessage): void {
-      switch (message.kind) {
-        case 'report':
-          metrics.absorb(message.report)
-          inFlight.set(member, message.report.counters.inFlight)
-          addInFlight()
-          return
-        case 'settled':
-          if (message.sample !== undefined) processes.set(member.pid, message.sample)
-          settlement.answered(member, message.id)
-          return
-        case 'question':
-          void rules.answer(message).then(answer => send(member, { kind: 'answer', id: message.id, answer }))
-          return
-        case 'room':
-          if (message.full) full.add(member)
-          else full.delete(member)
-          tellFull()
-          return
-        case 'touch':
-        case 'written':
-          rules.hear(message)
-          return
-        default:
-      }
-    }
+    const refreshWorkers = (bucket: string) => tellAll('refresh', bucket)
+    const rules = createSharedRules({ configuration, files, environment, events, refreshWorkers })
 
     function addInFlight(): void {
       let sum = 0
-      for (const requests of inFlight.values()) sum += requests
+      for (const { inFlight } of pool.workers) sum += inFlight
       metrics.setInFlight(sum)
     }
 
-    function tellFull(): void {
-      const everywhere = full.size >= workers
-      if (everywhere === toldFull) return
-      toldFull = everywhere
-      crew.tell({ kind: 'full', everywhere })
+    function lookForRoom(): void {
+      const isFull = pool.workers.size === configuration.workers && [...pool.workers].every(worker => worker.isFull)
+      if (isFull === endsExcess) return
+      endsExcess = isFull
+      void tellAll('endExcess', isFull)
     }
 
-    function send({ worker }: Member, message: PrimaryMessage): void {
-      if (worker.isConnected()) worker.send(message, () => {})
-    }
-
-    /** Only those that listen: one that starts begins with what is in force. */
-    function round(sampled: boolean, timeoutMs: number): Promise<readonly Member[]> {
-      const asked = [...crew.members].filter(({ listening }) => listening)
-      return settlement.settle(asked, (member, id) => send(member, { kind: 'settle', id, sampled }), timeoutMs)
-    }
-
-    async function settled(): Promise<void> {
-      for (const { slot, pid } of await round(false, obeyMs)) log.warn('worker_late', { worker: slot, pid })
+    /** Resolves when each worker that listens has obeyed: one that starts begins with what is in force. */
+    async function tellAll<Name extends 'apply' | 'refresh' | 'endExcess'>(
+      name: Name,
+      argument: Parameters<WorkerOperations[Name]>[0],
+    ): Promise<void> {
+      await Promise.all(
+        [...pool.workers].map(async worker => {
+          const obeyed = worker.call(name, argument, obeyMs).catch(() => {
+            const { slot, pid } = worker
+            if (worker.listening) log.warn('worker_late', { worker: slot, pid })
+          })
+          if (worker.listening) await obeyed
+        }),
+      )
     }
 
     return {
@@ -124,28 +90,40 @@ export function serveByWorkers(output: WorkerOutput): CreateServing {
         const probe = createServer()
         await listen(probe, address)
         await new Promise(resolve => probe.close(resolve))
-        return await crew.start()
+        return await pool.start()
       },
-      listening: crew.listening,
-      apply(next, nextFiles) {
-        assignment = serialize({ configuration: next, files: nextFiles } satisfies Assignment)
-        crew.tell({ kind: 'assign', assignment })
-        rules.apply(next, nextFiles)
-        return settled()
+      listening: () => [...pool.workers].some(({ listening }) => listening),
+      apply(configuration, files) {
+        const next = { configuration, files }
+        rules.apply(next)
+        update = serialize(next)
+        return tellAll('apply', update)
       },
       async drain(acceptMs, deadlineMs) {
-        const result = await crew.drain(acceptMs, deadlineMs)
+        const result = await pool.drain(acceptMs, deadlineMs)
         rules.close()
         return result
       },
       close() {
         rules.close()
-        crew.kill()
+        pool.kill()
       },
       async gather() {
-        await round(true, gatherMs)
+        await Promise.allSettled(
+          [...pool.workers]
+            .filter(({ listening }) => listening)
+            .map(async worker => processes.set(worker.pid, await worker.call('sample', undefined, gatherMs))),
+        )
       },
       processMetrics: async () => processes.text(await sample()),
     }
   }
 }
+
+function countLines(text: Uint8Array): number {
+  let lines = 0
+  for (let at = text.indexOf(lineFeed); at >= 0; at = text.indexOf(lineFeed, at + 1)) lines++
+  return lines
+}
+
+const lineFeed = 0x0a

@@ -177,7 +177,8 @@ function isPlainPath(target: string): boolean {
 
 const nothing = Buffer.alloc(0)
 
-function refuse(request: ManagedRequest, error: S3Error): ManagedAnswer {
+/** The answer that is an error of S3. */
+export function refuse(request: ManagedRequest, error: S3Error): ManagedAnswer {
   const { requestId, hostId } = request.ids
   const answer = xml(error.status, renderError(error, requestId, hostId), error.code)
   const extra: string[] = []

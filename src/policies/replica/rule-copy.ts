@@ -5,14 +5,11 @@ import type { CorsRule } from '../../cors/rules/rule.ts'
 import type { RuleEntry } from '../upstream/rule-entry.ts'
 
 /** An entry without its compiled policy, its times as distances: two processes' clocks need not agree. */
-export interface RuleCopy {
+export interface RuleCopy extends Pick<RuleEntry, 'failures' | 'lastResult' | 'lastDetail'> {
   readonly state: RuleCopyState | undefined
   readonly ageMs: number
   readonly nextTryInMs: number
   readonly revalidateInMs: number
-  readonly failures: number
-  readonly lastResult: string
-  readonly lastDetail: string | undefined
 }
 
 /** `rules` as the source gave them. */
@@ -21,30 +18,40 @@ export type RuleCopyState =
   | { readonly kind: 'none' }
   | { readonly kind: 'no-such-bucket' }
 
+/**
+ * A copy holds at least this long, however old its entry is: then a call about it is under way, and the other process asks
+ * again soon for what it brought. A flood of requests about one bucket must not become a flood of questions.
+ */
+const holdsMs = 100
+
 /** The copy of an entry at this time. */
 export function copyEntry(entry: RuleEntry, now: number): RuleCopy {
-  const { state, failures, lastResult, lastDetail } = entry
+  const { state, fetchedAt, nextTryAt, revalidateUntil, failures, lastResult, lastDetail } = entry
   return {
     state: state?.kind === 'rules' ? { kind: 'rules', rules: state.policy.configuration } : state,
-    ageMs: now - entry.fetchedAt,
-    nextTryInMs: entry.nextTryAt - now,
-    revalidateInMs: entry.revalidateUntil - now,
+    ageMs: now - fetchedAt,
+    nextTryInMs: Math.max(holdsMs, nextTryAt - now),
+    revalidateInMs: revalidateUntil - now,
     failures,
     lastResult,
     lastDetail,
   }
 }
 
+/** The copy of no entry. `isAbsent`: there is no such bucket, rather than its rules not being known. */
+export function copyAbsence(isAbsent: boolean): RuleCopy {
+  const state = isAbsent ? ({ kind: 'no-such-bucket' } as const) : undefined
+  const times = { ageMs: 0, nextTryInMs: holdsMs, revalidateInMs: holdsMs }
+  return { state, ...times, failures: 0, lastResult: 'unknown', lastDetail: undefined }
+}
+
 /** The entry that a copy stands for, on this process' clock. */
-export function entryOfCopy(copy: RuleCopy, now: number): RuleEntry {
-  const { state, failures, lastResult, lastDetail } = copy
+export function entryOfCopy({ ageMs, nextTryInMs, revalidateInMs, state, ...rest }: RuleCopy, now: number): RuleEntry {
   return {
+    ...rest,
     state: state?.kind === 'rules' ? { kind: 'rules', policy: compilePolicy(state.rules) } : state,
-    fetchedAt: now - copy.ageMs,
-    nextTryAt: now + copy.nextTryInMs,
-    revalidateUntil: now + copy.revalidateInMs,
-    failures,
-    lastResult,
-    lastDetail,
+    fetchedAt: now - ageMs,
+    nextTryAt: now + nextTryInMs,
+    revalidateUntil: now + revalidateInMs,
   }
 }

@@ -1,7 +1,6 @@
 // The live rules of `from: upstream`: GetBucketCors behind a cache that is fresh, then stale, then honest about knowing nothing.
 
 import { isBucketName } from '../../s3/address/bucket-name.ts'
-import type { CorsFetchResult } from '../../s3/endpoint/get-bucket-cors.ts'
 import { setUnrefTimer, steadyNow } from '../clock.ts'
 import type { BucketPolicy, BucketStatus, RuleState } from '../policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from '../policy-sources.ts'
@@ -10,20 +9,27 @@ import { createCallBudget } from './call-budget.ts'
 import { describeEntry } from './entry-status.ts'
 import { createFetchScheduler, type FetchLane } from './fetch-scheduler.ts'
 import { createRuleCache } from './rule-cache.ts'
-import { adoptEntry, afterResult, mustLoad, outdated, type RuleEntry, stateAt, unknown } from './rule-entry.ts'
-import type { CachedRules, UpstreamSource } from './upstream-source.ts'
+import {
+  adoptEntry,
+  afterResult,
+  mustLoad,
+  outdated,
+  type RuleAnswer,
+  type RuleEntry,
+  stateAt,
+  unknown,
+} from './rule-entry.ts'
+import { type CachedRules, endpointBounds, type UpstreamSource } from './upstream-source.ts'
 
 /** The lookup, and what the next instance starts with. */
 export interface BucketPolicies extends LivePolicies {
   /** Takes an answer that is known without asking, such as rules that were written just now. */
-  deliver(bucket: string, result: CorsFetchResult): void
-  /** What is known of the bucket; for another process that mirrors it. */
+  deliver(bucket: string, result: RuleAnswer): void
+  /** What is known of the bucket; for another process. */
   entryOf(bucket: string): RuleEntry | undefined
   cached(): CachedRules
 }
 
-/** New names under `"*"` that may be asked about in a second, all clients together. */
-const newNamesPerSecond = 20
 /** Buckets under `"*"` that are shown on the admin port by name. */
 const shownOthers = 100
 
@@ -33,7 +39,7 @@ export function createBucketPolicies(
   buckets: SourceBuckets,
   before?: CachedRules,
 ): BucketPolicies {
-  const { times } = source
+  const { times, bounds = endpointBounds } = source
   const kind = source.kind ?? 'upstream'
   const now = source.now ?? steadyNow
   const random = source.random ?? Math.random
@@ -41,8 +47,8 @@ export function createBucketPolicies(
   const timeoutMs = times.timeoutSeconds * 1000
   const cache = createRuleCache(bucket => buckets.named.has(bucket))
   const list = createBucketList({ list: source.listBuckets, ...times, now })
-  const mayAskNew = createCallBudget(newNamesPerSecond, now)
-  const scheduler = createFetchScheduler({ fetch: source.getBucketCors, timeoutMs, now, setTimer, landed })
+  const mayAskNew = createCallBudget(bounds.newNamesPerSecond, now)
+  const scheduler = createFetchScheduler({ fetch: source.getBucketCors, bounds, timeoutMs, now, setTimer, landed })
   /** Questions about buckets under `"*"` that wait for the list or for their call. */
   const asking = new Map<string, Promise<void>>()
   /** Buckets whose rules have just been changed: what is known of them is old, and requests wait for the answer under way. */
@@ -75,15 +81,10 @@ export function createBucketPolicies(
     return !isBucketName(bucket) || list.peek(bucket) === 'absent'
   }
 
-  function keep(bucket: string, entry: RuleEntry): void {
-    cache.set(bucket, entry)
-    source.onEntry?.(bucket, entry)
-  }
-
-  function landed(bucket: string, lane: FetchLane, result: CorsFetchResult, durationMs: number): void {
+  function landed(bucket: string, lane: FetchLane, result: RuleAnswer, durationMs: number): void {
     const old = cache.get(bucket)
     const entry = afterResult(old, result, times, now(), random)
-    keep(bucket, entry)
+    cache.set(bucket, entry)
     if (lane === 'named') schedule(bucket, entry)
     const { lastResult, lastDetail: detail } = entry
     source.onFetch?.({
@@ -124,7 +125,7 @@ export function createBucketPolicies(
     const entry = cache.get(bucket)
     if (existence === 'absent') {
       // Only a bucket that was known is remembered as gone; invented names leave nothing behind.
-      if (entry !== undefined) keep(bucket, afterResult(entry, { kind: 'no-such-bucket' }, times, now(), random))
+      if (entry !== undefined) cache.set(bucket, afterResult(entry, { kind: 'no-such-bucket' }, times, now(), random))
       return Promise.resolve()
     }
     // A bucket that is known to be there is no new name, however often it has to be asked about.
@@ -166,7 +167,7 @@ export function createBucketPolicies(
 
   async function refresh(bucket: string, written = false): Promise<BucketPolicy> {
     const entry = cache.get(bucket)
-    if (written && entry !== undefined) keep(bucket, outdated(entry))
+    if (written && entry !== undefined) cache.set(bucket, outdated(entry))
     if (laneOf(bucket) === 'named' || isBucketName(bucket)) {
       const landed = scheduler.refresh(bucket, laneOf(bucket))
       refreshing.set(bucket, landed)

@@ -1,20 +1,22 @@
 // When GetBucketCors is called: one call per bucket at a time, few at once, named buckets first, and no answer that came too late.
 
-import type { CorsFetchResult, GetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import type { SetTimer } from '../clock.ts'
+import type { RuleAnswer } from './rule-entry.ts'
+import type { FetchBounds, UpstreamSource } from './upstream-source.ts'
 
 /** `named`: an entry names the bucket; `other`: it falls under `"*"`. */
 export type FetchLane = 'named' | 'other'
 
 /** What the scheduler works with. */
 export interface FetchSchedulerOptions {
-  readonly fetch: GetBucketCors
+  readonly fetch: UpstreamSource['getBucketCors']
+  readonly bounds: FetchBounds
   /** A call that takes longer counts as failed, whatever it answers afterwards. */
   readonly timeoutMs: number
   readonly now: () => number
   readonly setTimer: SetTimer
   /** Given each answer that counts, before those who wait for it. */
-  readonly landed: (bucket: string, lane: FetchLane, result: CorsFetchResult, durationMs: number) => void
+  readonly landed: (bucket: string, lane: FetchLane, result: RuleAnswer, durationMs: number) => void
 }
 
 /** Makes calls and tells when they have landed. */
@@ -24,18 +26,11 @@ export interface FetchScheduler {
   /** As request, but never satisfied by a call that was under way before: what it asks about may have changed since. */
   refresh(bucket: string, lane: FetchLane): Promise<void>
   /** Takes an answer that came another way; what is under way for the bucket is older and not listened to. */
-  deliver(bucket: string, lane: FetchLane, result: CorsFetchResult): void
+  deliver(bucket: string, lane: FetchLane, result: RuleAnswer): void
   /** True while a call for the bucket waits or runs. */
   busy(bucket: string): boolean
   stop(): void
 }
-
-/** Eight at once: enough for hundreds of buckets a minute, too few to be felt by an endpoint. */
-const maxRunning = 8
-/** Two of the eight are always left to named buckets, so that a slow flood of others cannot hold them up. */
-const maxOthersRunning = 6
-/** Others that may wait for a place: more than these are not reached within anybody's patience. */
-const maxOthersWaiting = 64
 
 interface Flight {
   readonly bucket: string
@@ -52,7 +47,7 @@ interface Flight {
 
 /** The bucket's flight in `flights` is its present generation: whatever an earlier one answers later is not listened to. */
 export function createFetchScheduler(options: FetchSchedulerOptions): FetchScheduler {
-  const { now, setTimer } = options
+  const { now, setTimer, bounds } = options
   const flights = new Map<string, Flight>()
   const waiting: Record<FetchLane, Flight[]> = { named: [], other: [] }
   let running = 0
@@ -85,8 +80,8 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
   }
 
   function startNext(): void {
-    while (!stopped && running < maxRunning) {
-      const flight = waiting.named.shift() ?? (othersRunning < maxOthersRunning ? waiting.other.shift() : undefined)
+    while (!stopped && running < bounds.running) {
+      const flight = waiting.named.shift() ?? (othersRunning < bounds.othersRunning ? waiting.other.shift() : undefined)
       if (flight === undefined) return
       start(flight)
     }
@@ -97,7 +92,7 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
     flight.startedAt = startedAt
     running++
     if (flight.lane === 'other') othersRunning++
-    const late: CorsFetchResult = {
+    const late: RuleAnswer = {
       kind: 'failure',
       reason: 'timeout',
       detail: `no answer within ${options.timeoutMs / 1000} s`,
@@ -109,7 +104,7 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
     )
   }
 
-  function finish(flight: Flight, result: CorsFetchResult, startedAt: number): void {
+  function finish(flight: Flight, result: RuleAnswer, startedAt: number): void {
     if (flights.get(flight.bucket) !== flight) return
     release(flight)
     options.landed(flight.bucket, flight.lane, result, now() - startedAt)
@@ -131,7 +126,7 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
   function request(bucket: string, lane: FetchLane): Promise<void> | undefined {
     const flight = flights.get(bucket)
     if (flight !== undefined) return flight.landed
-    if (stopped || (lane === 'other' && waiting.other.length >= maxOthersWaiting)) return undefined
+    if (stopped || (lane === 'other' && waiting.other.length >= bounds.othersWaiting)) return undefined
     return enqueue(create(bucket, lane, false))
   }
 
@@ -151,7 +146,7 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
     return newer
   }
 
-  function deliver(bucket: string, lane: FetchLane, result: CorsFetchResult): void {
+  function deliver(bucket: string, lane: FetchLane, result: RuleAnswer): void {
     if (stopped) return
     const flight = flights.get(bucket)
     if (flight !== undefined) {

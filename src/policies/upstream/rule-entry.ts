@@ -28,6 +28,9 @@ export interface RuleEntry {
   readonly lastDetail: string | undefined
 }
 
+/** What a source says: what its endpoint answered, or what another process that asks the endpoint has made of that. */
+export type RuleAnswer = CorsFetchResult | { readonly kind: 'entry'; readonly entry: RuleEntry }
+
 const secondsMs = 1000
 /** 501 and 405 say that the endpoint has no such feature: 5 to 10 minutes, so that many buckets do not ask in step. */
 const unsupportedMs = 300 * secondsMs
@@ -42,12 +45,14 @@ const shortestMs = 50
 /** The entry after an answer. `random` gives [0, 1). */
 export function afterResult(
   entry: RuleEntry | undefined,
-  result: CorsFetchResult,
+  result: RuleAnswer,
   times: RuleTimes,
   now: number,
   random: () => number,
 ): RuleEntry {
   switch (result.kind) {
+    case 'entry':
+      return result.entry
     case 'rules':
       return usable(
         { kind: 'rules', policy: compilePolicy(result.rules) },

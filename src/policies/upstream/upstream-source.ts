@@ -1,8 +1,7 @@
-import type { GetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import type { ListBuckets } from '../../s3/endpoint/list-buckets.ts'
 import type { SetTimer } from '../clock.ts'
 import type { PolicySource } from '../policy-lookup.ts'
-import type { RuleEntry, RuleTimes } from './rule-entry.ts'
+import type { RuleAnswer, RuleEntry, RuleTimes } from './rule-entry.ts'
 
 /** One answer, as the metric and the log need it. */
 export interface FetchEvent {
@@ -22,9 +21,28 @@ export interface CachedRules {
   readonly entries: ReadonlyMap<string, RuleEntry>
 }
 
+/** How many calls a source is spared. */
+export interface FetchBounds {
+  readonly running: number
+  /** Of the calls that run, those about buckets that no entry names: the others are left to named ones, so that a slow flood cannot hold them up. */
+  readonly othersRunning: number
+  /** Others that may wait for a place. */
+  readonly othersWaiting: number
+  /** New names under `"*"` that may be asked about in a second, all clients together. */
+  readonly newNamesPerSecond: number
+}
+
+/**
+ * For an endpoint. Eight at once: enough for hundreds of buckets a minute, too few to be felt; more than 64 that wait are not
+ * reached within anybody's patience.
+ */
+export const endpointBounds: FetchBounds = { running: 8, othersRunning: 6, othersWaiting: 64, newNamesPerSecond: 20 }
+
 /** What the rules are taken from and how long they hold. */
 export interface UpstreamSource {
-  readonly getBucketCors: GetBucketCors
+  readonly getBucketCors: (bucket: string, signal?: AbortSignal) => Promise<RuleAnswer>
+  /** Those for an endpoint unless told. */
+  readonly bounds?: FetchBounds | undefined
   /** Absent: names under `"*"` are only held back by their budget. */
   readonly listBuckets?: ListBuckets | undefined
   readonly times: RuleTimes & { readonly timeoutSeconds: number }
@@ -33,8 +51,6 @@ export interface UpstreamSource {
   /** What the policies say they come from; `upstream` unless told. */
   readonly kind?: PolicySource | undefined
   readonly onFetch?: ((event: FetchEvent) => void) | undefined
-  /** Given each entry that an answer made, before those who wait for it: for processes that mirror it. */
-  readonly onEntry?: ((bucket: string, entry: RuleEntry) => void) | undefined
   /** Milliseconds since the epoch; must never step back. */
   readonly now?: (() => number) | undefined
   readonly setTimer?: SetTimer | undefined

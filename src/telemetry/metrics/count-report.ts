@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
-import { createOriginTally, type OriginReportPart } from '../origins/origin-tally.ts'
+import { createOriginTally, type OriginCounts } from '../origins/origin-tally.ts'
 import { createBucketLabels } from './bucket-labels.ts'
 import { isDecided } from './decision-reason.ts'
 import { countRequest, createRequestCounters, type RequestCounters } from './request-counters.ts'
@@ -9,7 +9,7 @@ export interface CountReport {
   readonly counters: RequestCounters
   /** The names of the bucket numbers in this report; 0 is every bucket without a label of its own. */
   readonly buckets: readonly string[]
-  readonly origins: OriginReportPart
+  readonly origins: OriginCounts
   readonly suppressedLogLines: number
 }
 
@@ -20,30 +20,46 @@ export interface RequestMeter {
   countSuppressedLog(lines?: number): void
 }
 
-/** Counts the requests of a worker until they are reported. */
+/** Counts the requests of a worker and brings the counts to the primary, a few times a second and never per request. */
 export interface ReportingMeter extends RequestMeter {
-  /** Something was counted, begun or ended since the last report. */
-  readonly changed: boolean
-  /** How many origins the next report tells apart. */
-  readonly origins: number
-  /** What was counted since the last report. */
-  take(): CountReport
+  /** Reports what was counted, begun or ended since the last report, if anything was. */
+  report(): void
+  stop(): void
 }
 
-/** A meter whose reports tell at most `maxOrigins` tuples of origin, bucket and reason apart. */
-export function createReportingMeter(maxOrigins: number): ReportingMeter {
+/** What a worker that is killed has not reported: at most this long. */
+const reportMs = 250
+/** A flood of origins is reported as it comes, in parts of this size. */
+export const originsPerReport = 512
+/** A primary that does not read gets no more: what has no room in the next report is counted without its origin. */
+const maxOnTheirWay = 4
+
+/** `send` resolves when the report has arrived. */
+export function createReportingMeter(send: (report: CountReport) => Promise<unknown>): ReportingMeter {
   const buckets = createBucketLabels()
-  const tally = createOriginTally(maxOrigins)
+  const tally = createOriginTally(2 * originsPerReport)
   let counters = createRequestCounters()
   let suppressedLogLines = 0
   let changed = false
+  let onTheirWay = 0
+  const arrived = () => {
+    onTheirWay--
+  }
+
+  function report(): void {
+    if (!changed) return
+    changed = false
+    onTheirWay++
+    send({ counters, buckets: buckets.names, origins: tally.take(), suppressedLogLines }).then(arrived, arrived)
+    counters = { ...createRequestCounters(), inFlight: counters.inFlight }
+    suppressedLogLines = 0
+  }
+
+  const timer = setInterval(() => {
+    if (onTheirWay < maxOnTheirWay) report()
+  }, reportMs)
+  timer.unref()
   return {
-    get changed() {
-      return changed
-    },
-    get origins() {
-      return tally.size
-    },
     recordStarted() {
       counters.inFlight++
       changed = true
@@ -53,17 +69,13 @@ export function createReportingMeter(maxOrigins: number): ReportingMeter {
       countRequest(counters, record, bucket)
       if (isDecided(record)) tally.count(record, bucket)
       changed = true
+      if (tally.size >= originsPerReport && onTheirWay < maxOnTheirWay) report()
     },
     countSuppressedLog(lines = 1) {
       suppressedLogLines += lines
       changed = true
     },
-    take() {
-      const report = { counters, buckets: buckets.names, origins: tally.take(), suppressedLogLines }
-      counters = { ...createRequestCounters(), inFlight: counters.inFlight }
-      suppressedLogLines = 0
-      changed = false
-      return report
-    },
+    report,
+    stop: () => clearInterval(timer),
   }
 }

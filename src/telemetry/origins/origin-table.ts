@@ -6,7 +6,7 @@ import { decisionOf, reasonIndex, reasons } from '../metrics/decision-reason.ts'
 import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
 import { isSameList, keepLines, keepText } from './kept-text.ts'
 import { isSerialisedOrigin } from './origin-label.ts'
-import type { OriginReportPart, OriginSighting, OriginSum } from './origin-tally.ts'
+import type { OriginCounts, OriginRequest } from './origin-tally.ts'
 
 /** One series of `s3cors_origin_requests_total`. */
 export interface OriginSeries {
@@ -46,7 +46,7 @@ export interface OriginTable {
   /** Counts a preflight or an actual request. */
   count(record: RequestRecord, bucketIndex: number): void
   /** Counts what another process has seen; `labels` gives its bucket numbers those of this table. */
-  absorb(part: OriginReportPart, labels: readonly number[]): void
+  absorb(counts: OriginCounts, labels: readonly number[]): void
   series(): readonly OriginSeries[]
   /** Changes how many origins have places. If that is another number, all series begin anew; `other` stays. */
   resize(origins: number): void
@@ -121,68 +121,50 @@ export function createOriginTable(
   }
 
   /** As often as if the requests had come one after another. */
-  function absorbSighting(sighting: OriginSighting, bucketIndex: number): void {
-    const { origin, reason } = sighting
-    const cell = bucketIndex * reasons.length + reason
-    for (let left = sighting.count; left > 0; left--) {
-      const hitter = (reason === 0 ? allowed : denied).hit(origin, cell, now())
+  function add(request: OriginRequest, cell: number, count: number): void {
+    const { origin } = request
+    if (origin === undefined || !isSerialisedOrigin(origin)) {
+      invalid[cell] = (invalid[cell] ?? 0) + count
+      return
+    }
+    const hitters = cell % reasons.length === 0 ? allowed : denied
+    for (let left = count; left > 0; left--) {
+      const hitter = hitters.hit(origin, cell, now())
       if (hitter === undefined) {
-        other[cell] = (other[cell] ?? 0) + 1
-        overflow++
+        addOther(cell, 1)
         continue
       }
       hitter.seen += left - 1
       hitter.weight += left - 1
       hitter.count += left - 1
-      hitter.lastBucket = sighting.bucket
-      hitter.method = sighting.method
-      hitter.headers = sighting.headers
-      hitter.preflight = sighting.preflight
-      hitter.enforcement = sighting.enforcement
-      hitter.upstreamAllowOrigin = sighting.upstreamAllowOrigin
+      // What is as it was stays: a young string in an old object costs a collection more than comparing it.
+      if (hitter.lastBucket !== request.bucket) hitter.lastBucket = keepText(request.bucket)
+      const method = request.requestMethod ?? request.method
+      if (hitter.method !== method) hitter.method = keepText(method)
+      if (!isSameList(hitter.headers, request.requestHeaders)) hitter.headers = keepLines(request.requestHeaders)
+      hitter.preflight = request.kind === 'preflight'
+      hitter.enforcement = request.enforcement
+      if (hitter.upstreamAllowOrigin !== request.upstreamAllowOrigin)
+        hitter.upstreamAllowOrigin = keepText(request.upstreamAllowOrigin)
       return
     }
   }
 
-  function addSums(to: number[], sums: readonly OriginSum[], labels: readonly number[]): number {
-    let total = 0
-    for (const { bucketIndex, reason, count } of sums) {
-      const cell = (labels[bucketIndex] ?? 0) * reasons.length + reason
-      to[cell] = (to[cell] ?? 0) + count
-      total += count
-    }
-    return total
+  function addOther(cell: number, count: number): void {
+    other[cell] = (other[cell] ?? 0) + count
+    overflow += count
   }
 
   return {
-    absorb(part, labels) {
-      for (const sighting of part.sightings) absorbSighting(sighting, labels[sighting.bucketIndex] ?? 0)
-      overflow += addSums(other, part.other, labels)
-      addSums(invalid, part.invalid, labels)
-    },
-    count(record, bucketIndex) {
-      const reason = reasonIndex(record.decision)
-      const cell = bucketIndex * reasons.length + reason
-      const origin = record.origin
-      if (origin === undefined || !isSerialisedOrigin(origin)) {
-        invalid[cell] = (invalid[cell] ?? 0) + 1
-        return
-      }
-      const hitter = (reason === 0 ? allowed : denied).hit(origin, cell, now())
-      if (hitter === undefined) {
-        other[cell] = (other[cell] ?? 0) + 1
-        overflow++
-        return
-      }
-      // What is as it was stays: a young string in an old object costs a collection more than comparing it.
-      if (hitter.lastBucket !== record.bucket) hitter.lastBucket = keepText(record.bucket)
-      const method = record.requestMethod ?? record.method
-      if (hitter.method !== method) hitter.method = keepText(method)
-      if (!isSameList(hitter.headers, record.requestHeaders)) hitter.headers = keepLines(record.requestHeaders)
-      hitter.preflight = record.kind === 'preflight'
-      hitter.enforcement = record.enforcement
-      if (hitter.upstreamAllowOrigin !== record.upstreamAllowOrigin)
-        hitter.upstreamAllowOrigin = keepText(record.upstreamAllowOrigin)
+    count: (record, bucketIndex) => add(record, bucketIndex * reasons.length + reasonIndex(record.decision), 1),
+    absorb({ seen, other }, labels) {
+      const relabel = (cell: number) =>
+        (labels[Math.floor(cell / reasons.length)] ?? 0) * reasons.length + (cell % reasons.length)
+      for (const { request, cell, count } of seen) add(request, relabel(cell), count)
+      // forEach leaves out the cells that were never counted.
+      other.forEach((count, cell) => {
+        addOther(relabel(cell), count)
+      })
     },
     series: () => [
       ...[...allowed.shown, ...denied.shown].map(hitter => describe(hitter.origin, hitter.cell, hitter.count)),

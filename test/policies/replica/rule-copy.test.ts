@@ -1,6 +1,6 @@
 import t from 'tap'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
-import { copyEntry, entryOfCopy } from '../../../src/policies/replica/rule-copy.ts'
+import { copyAbsence, copyEntry, entryOfCopy } from '../../../src/policies/replica/rule-copy.ts'
 import type { RuleEntry } from '../../../src/policies/upstream/rule-entry.ts'
 
 const rule = {
@@ -35,3 +35,19 @@ for (const state of states) {
     if (read.state?.kind === 'rules') t.strictSame(read.state.policy.configuration, [rule])
   })
 }
+
+t.test('a copy holds a tenth of a second, however old its entry is', async t => {
+  const old = { fetchedAt: 0, nextTryAt: 0, revalidateUntil: 0, failures: 0, lastResult: 'none', lastDetail: undefined }
+  const { nextTryAt, revalidateUntil } = entryOfCopy(copyEntry({ state: { kind: 'none' }, ...old }, 5000), 8000)
+  t.strictSame([nextTryAt, revalidateUntil], [8100, 3000])
+})
+
+t.test('of a bucket of which nothing is known, as much is copied', async t => {
+  for (const [isAbsent, state] of [
+    [true, { kind: 'no-such-bucket' }],
+    [false, undefined],
+  ] as const) {
+    const entry = entryOfCopy(structuredClone(copyAbsence(isAbsent)), 8000)
+    t.match(entry, { state, fetchedAt: 8000, nextTryAt: 8100, failures: 0 })
+  }
+})

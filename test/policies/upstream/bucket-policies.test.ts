@@ -453,6 +453,33 @@ t.test('a reload in the middle of a refresh asks again', async t => {
   t.equal(second.fetch.calls.length, 1)
 })
 
+t.test('an entry that another process has made is taken as it is', async t => {
+  const clock = createFakeClock()
+  const made = { fetchedAt: clock.now() - 50_000, nextTryAt: clock.now() + 5000, revalidateUntil: clock.now() + 9000 }
+  const entry = { ...made, state: { kind: 'none' as const }, failures: 0, lastResult: 'none', lastDetail: undefined }
+  let asked = 0
+  const policies = createBucketPolicies(
+    {
+      getBucketCors: async () => {
+        asked++
+        return { kind: 'entry', entry }
+      },
+      bounds: { running: 1, othersRunning: 1, othersWaiting: 1, newNamesPerSecond: 2 },
+      times,
+      upstream: 'another process',
+      now: clock.now,
+      setTimer: clock.setTimer,
+    },
+    { named: new Map(), others: 'headers' },
+  )
+  t.equal((await policies.load('guest')).state.kind, 'none')
+  t.strictSame(policies.entryOf('guest'), entry)
+  await policies.load('other')
+  t.equal((await policies.load('third')).state.kind, 'unknown', 'two new names a second')
+  t.equal(asked, 2)
+  policies.stop()
+})
+
 t.test('a fetch that rejects is a failure', async t => {
   const clock = createFakeClock()
   const policies = createBucketPolicies(

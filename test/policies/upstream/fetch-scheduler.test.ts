@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createFetchScheduler } from '../../../src/policies/upstream/fetch-scheduler.ts'
+import { endpointBounds } from '../../../src/policies/upstream/upstream-source.ts'
 import { createFakeClock, settled } from '../../fixtures/fake-clock.ts'
 import { createScriptedFetch, noRules, rulesFor, serverFailure } from '../../fixtures/scripted-fetch.ts'
 
@@ -9,6 +10,7 @@ function setUp() {
   const landings: string[] = []
   const scheduler = createFetchScheduler({
     fetch: fetch.fetch,
+    bounds: endpointBounds,
     timeoutMs: 2000,
     now: clock.now,
     setTimer: clock.setTimer,

@@ -1,5 +1,9 @@
 import t from 'tap'
-import { createReportingMeter } from '../../../src/telemetry/metrics/count-report.ts'
+import {
+  type CountReport,
+  createReportingMeter,
+  originsPerReport,
+} from '../../../src/telemetry/metrics/count-report.ts'
 import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
 import { makeActual, makeRecord, matched, seededRandom } from '../../fixtures/request-records.ts'
 
@@ -25,65 +29,117 @@ function create(origins = 100) {
   })
 }
 
+/** A meter whose reports arrive when the test says so. */
+function meterOf(t: Teardown) {
+  const reports: CountReport[] = []
+  const arrivals: (() => void)[] = []
+  const meter = createReportingMeter(report => {
+    reports.push(structuredClone(report))
+    return new Promise<void>(resolve => arrivals.push(resolve))
+  })
+  t.teardown(meter.stop)
+  return { meter, reports, arrivals }
+}
+
+interface Teardown {
+  teardown(release: () => void): unknown
+}
+
 t.test('what workers report is what one process would have counted', async t => {
   const alone = create()
   const together = create()
-  const meters = [createReportingMeter(100), createReportingMeter(100)]
-  for (let round = 0; round < 3; round++) {
+  const workers = [meterOf(t), meterOf(t)]
+  for (let round = 0; round < 2; round++) {
     for (const [index, record] of records.entries()) {
       alone.recordStarted()
       alone.recordEnded(record)
-      const meter = meters[(index + round) % 2]
+      const meter = workers[(index + round) % 2]?.meter
       meter?.recordStarted()
       meter?.recordEnded(record)
     }
     alone.countSuppressedLog(2)
-    meters[0]?.countSuppressedLog(2)
-    for (const meter of meters) together.absorb(structuredClone(meter.take()))
+    workers[0]?.meter.countSuppressedLog(2)
+    for (const { meter } of workers) meter.report()
   }
+  for (const { reports } of workers) for (const report of reports) together.absorb(report)
   // The workers ended their requests in another order.
   const lines = async (metrics: typeof alone) => (await metrics.text()).split('\n').sort()
   t.strictSame(await lines(together), await lines(alone))
   t.equal(together.origins().lines.length, alone.origins().lines.length)
 })
 
-t.test('a report begins at nothing, but for what is in flight', async t => {
-  const meter = createReportingMeter(100)
-  t.equal(meter.changed, false)
+t.test('a report begins at nothing, but for what is in flight; without news there is none', async t => {
+  const { meter, reports } = meterOf(t)
+  meter.report()
+  t.equal(reports.length, 0)
   meter.recordStarted()
   meter.recordStarted()
   meter.recordEnded(makeRecord())
-  t.equal(meter.changed, true)
-  t.equal(meter.take().counters.inFlight, 1)
-  t.equal(meter.changed, false)
-  const { counters, origins } = meter.take()
-  t.equal(counters.inFlight, 1)
+  meter.report()
+  meter.report()
+  t.strictSame(
+    reports.map(({ counters }) => counters.inFlight),
+    [1],
+  )
+  meter.countSuppressedLog()
+  meter.report()
+  const [, { counters, origins, suppressedLogLines } = {}] = reports
+  t.equal(counters?.inFlight, 1)
   t.equal(
-    counters.requests.reduce((sum, count) => sum + count, 0),
+    counters?.requests.reduce((sum, count) => sum + count, 0),
     0,
   )
-  t.strictSame(origins, { sightings: [], other: [], invalid: [] })
+  t.equal(suppressedLogLines, 1)
+  t.strictSame(origins, { seen: [], other: [] })
 })
 
-t.test('more origins than a report has room for are counted as other, exactly', async t => {
-  const meter = createReportingMeter(5)
-  for (let i = 0; i < 20; i++) meter.recordEnded(makeActual(`https://o${i}.example`))
-  t.equal(meter.origins, 5)
-  const metrics = create()
-  metrics.absorb(meter.take())
-  metrics.setInFlight(7)
-  const text = await metrics.text()
-  t.match(text, 's3cors_label_overflow_total 15\n')
-  t.match(text, /s3cors_origin_requests_total\{origin="other",.*\} 15\n/)
-  t.match(text, 's3cors_in_flight_requests 7\n')
+t.test('reports come by themselves when something was counted', async t => {
+  const { meter, reports } = meterOf(t)
+  meter.recordEnded(makeRecord())
+  while (reports.length === 0) await new Promise(resolve => setTimeout(resolve, 20))
+  t.equal(
+    reports[0]?.counters.requests.reduce((sum, count) => sum + count, 0),
+    1,
+  )
 })
+
+t.test(
+  'a flood of origins is reported in parts; while the primary does not read, what has no room is counted as other',
+  async t => {
+    const { meter, reports, arrivals } = meterOf(t)
+    const flood = 8 * originsPerReport
+    for (let i = 0; i < flood; i++) meter.recordEnded(makeActual(`https://o${i}.example`))
+    t.strictSame(
+      reports.map(({ origins }) => origins.seen.length),
+      [1, 2, 3, 4].map(() => originsPerReport),
+      'four are on their way, the others wait',
+    )
+    for (const arrived of arrivals) arrived()
+    meter.report()
+    const last = reports.at(-1)?.origins
+    t.equal(last?.seen.length, 2 * originsPerReport, 'as many as there is room for')
+    t.equal(
+      last?.other.reduce((sum, count) => sum + count, 0),
+      2 * originsPerReport,
+      'the rest is only counted',
+    )
+    const metrics = create(10_000)
+    for (const report of reports) metrics.absorb(report)
+    metrics.setInFlight(7)
+    const text = await metrics.text()
+    t.match(text, `s3cors_label_overflow_total ${2 * originsPerReport}\n`)
+    t.match(text, new RegExp(`s3cors_origin_requests_total\\{origin="other",.*\\} ${2 * originsPerReport}\n`))
+    t.match(text, 's3cors_in_flight_requests 7\n')
+  },
+)
 
 t.test('the bounds of the one table hold for what workers report', async t => {
   const metrics = create(3)
   for (let worker = 0; worker < 4; worker++) {
-    const meter = createReportingMeter(100)
+    const { meter, reports } = meterOf(t)
     for (let i = 0; i < 50; i++) meter.recordEnded(makeActual(`https://w${worker}o${i}.example`))
-    metrics.absorb(meter.take())
+    meter.report()
+    for (const report of reports) metrics.absorb(report)
   }
   const series = (await metrics.text()).split('\n').filter(line => line.startsWith('s3cors_origin_requests_total{'))
   t.equal(series.length, 4, 'three and "other"')
@@ -91,10 +147,11 @@ t.test('the bounds of the one table hold for what workers report', async t => {
 
 t.test('an origin that comes often is shown, whatever came first', async t => {
   const metrics = create(1)
-  const meter = createReportingMeter(100)
+  const { meter, reports } = meterOf(t)
   meter.recordEnded(makeActual('https://first.example'))
   for (let i = 0; i < 40; i++) meter.recordEnded(makeActual('https://real.example'))
-  metrics.absorb(meter.take())
+  meter.report()
+  for (const report of reports) metrics.absorb(report)
   t.match(metrics.origins().lines, [{ origin: 'https://real.example' }])
   t.equal(metrics.origins().lines.length, 1)
 })

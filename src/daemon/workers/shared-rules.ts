@@ -1,0 +1,78 @@
+// The live rules of all workers: this process alone asks their sources, and the workers' caches ask this process.
+
+import { steadyNow } from '../../policies/clock.ts'
+import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
+import type { PolicySources } from '../../policies/policy-sources.ts'
+import { copyAbsence, copyEntry, type RuleCopy } from '../../policies/replica/rule-copy.ts'
+import { createPolicies, type RuleEvents, type SourcedPolicies } from '../policies.ts'
+import { createUpstream, type Upstream, upstreamIdentity } from '../upstream/upstream.ts'
+import type { ConfigurationUpdate, LiveBucket } from './messages.ts'
+
+/** What the rules are made of. */
+export interface SharedRulesOptions extends ConfigurationUpdate {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly events: RuleEvents
+  /** Has every worker ask anew about a bucket; resolves when all have. */
+  readonly refreshWorkers: (bucket: string) => Promise<void>
+}
+
+/** The primary's side of the rules. */
+export interface SharedRules {
+  /** As the admin port sees them; what it changes is in force everywhere when it resolves. */
+  policies(): PolicySources
+  apply(update: ConfigurationUpdate): void
+  /** What is known of a bucket, for a worker. */
+  copyOf(asked: LiveBucket): Promise<RuleCopy>
+  /** A forwarded `PUT` or `DELETE ?cors` has succeeded. */
+  written(bucket: string): void
+  /** Answers `?cors` of a managed bucket; undefined when none is managed any more. */
+  manage(request: ManagedRequest): Promise<ManagedAnswer | undefined>
+  close(): void
+}
+
+/** Starts asking for the rules of named buckets at once. */
+export function createSharedRules(options: SharedRulesOptions): SharedRules {
+  const { environment, events, refreshWorkers } = options
+  let upstream: Upstream = createUpstream(options.configuration, options.files.upstream, environment)
+  let policies: SourcedPolicies = createPolicies(options.configuration, upstream, undefined, events)
+
+  return {
+    policies: () => ({
+      ...policies.lookup,
+      refresh: bucket =>
+        policies.lookup.refresh(bucket)?.then(async policy => {
+          await refreshWorkers(bucket)
+          return policy
+        }),
+    }),
+    apply({ configuration, files }) {
+      const before = policies
+      const oldUpstream = upstream
+      if (upstreamIdentity(configuration, files.upstream) !== upstream.identity) {
+        upstream = createUpstream(configuration, files.upstream, environment)
+      }
+      policies = createPolicies(configuration, upstream, before.cached(), events)
+      before.lookup.stop()
+      if (oldUpstream !== upstream) oldUpstream.close()
+    },
+    async copyOf({ source, bucket }) {
+      const { state } = await policies.lookup.load(bucket)
+      const entry = policies.entryOf(source, bucket)
+      return entry === undefined ? copyAbsence(state.kind === 'no-such-bucket') : copyEntry(entry, steadyNow())
+    },
+    written(bucket) {
+      // The workers' questions wait for the one call that this begins.
+      if (policies.lookup.corsWritten(bucket) === 'refreshed') void refreshWorkers(bucket)
+    },
+    async manage(request) {
+      const answer = await policies.managed?.handle(request)
+      // A client that is told of a change must find it in force, whichever worker it asks next.
+      if (answer !== undefined && request.method !== 'GET' && answer.status < 300) await refreshWorkers(request.bucket)
+      return answer
+    },
+    close() {
+      policies.lookup.stop()
+      upstream.close()
+    },
+  }
+}

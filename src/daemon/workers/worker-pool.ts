@@ -1,0 +1,164 @@
+// The worker processes: started, replaced when they end by themselves, ended together.
+
+import cluster from 'node:cluster'
+import { fileURLToPath } from 'node:url'
+import type { DrainResult } from '../drain.ts'
+import { createBackoff } from './backoff.ts'
+import { type CallMessage, type Calls, createCalls } from './calls.ts'
+import type { PrimaryOperations, WorkerOperations, WorkerStart } from './messages.ts'
+
+/** What is known of a worker process. */
+export interface WorkerState {
+  readonly slot: number
+  readonly pid: number
+  listening: boolean
+  /** It has no room for another connection. */
+  isFull: boolean
+  inFlight: number
+}
+
+/** One worker process. */
+export type PoolWorker = WorkerState & Calls<WorkerOperations>
+
+/** What a pool works with. */
+export interface WorkerPoolOptions {
+  readonly workers: number
+  /** What a worker is started with, as it stands when it starts. */
+  readonly start: (slot: number) => WorkerStart
+  /** What a worker may ask. */
+  readonly operations: (worker: WorkerState) => PrimaryOperations
+  readonly onStart: (worker: WorkerState) => void
+  /** A worker has ended; `againMs` is when another takes its place. */
+  readonly onEnd: (worker: WorkerState, how: WorkerEnd, againMs: number | undefined) => void
+}
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** The workers. */
+export interface WorkerPool {
+  readonly workers: ReadonlySet<PoolWorker>
+  /** Starts them; resolves when all listen, rejects when one of them cannot. */
+  start(): ReturnType<WorkerOperations['start']>
+  /** Resolves when each has drained and ended, `expired` if one had to break requests off or was lost. */
+  drain(acceptMs: number, deadlineMs: number): Promise<DrainResult>
+  /** Ends them at once. */
+  kill(): void
+}
+
+/** Beside this file: `.js` as built, `.ts` when the sources run as they are. */
+const program = new URL(`./worker-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+/** What a worker gets after its own deadline, to tell its last counts and end. */
+const leaveMs = 3000
+
+/** Makes the pool; nothing is started yet. There is one of it in a process. */
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  const workers = new Set<PoolWorker>()
+  const ends = new Map<PoolWorker, { readonly ended: Promise<unknown>; disconnect(): void; kill(): void }>()
+  const restarts = new Set<NodeJS.Timeout>()
+  const backoff = createBackoff(options.workers, () => performance.now())
+  let isEnding = false
+
+  async function fork(slot: number): ReturnType<WorkerOperations['start']> {
+    const child = cluster.fork()
+    const state = { slot, pid: child.process.pid ?? 0, listening: false, isFull: false, inFlight: 0 }
+    const channel = {
+      // The callback keeps a broken channel from being an error of this process.
+      send: (message: object) => void child.process.send(message, undefined, undefined, () => {}),
+      onMessage: (listener: (message: CallMessage) => void) => void child.on('message', listener),
+    }
+    const worker: PoolWorker = Object.assign(
+      state,
+      createCalls<WorkerOperations, PrimaryOperations>(channel, options.operations(state)),
+    )
+    const kill = () => child.process.kill('SIGKILL')
+    workers.add(worker)
+    backoff.started(slot)
+    options.onStart(worker)
+    // The exit says the same, and comes after it.
+    child.on('error', () => {})
+    // What it said last may still be in its channel when it has exited.
+    const closed = new Promise(resolve => child.once('disconnect', resolve))
+    const ended = new Promise<void>(resolve => {
+      child.once('exit', async (code, signal) => {
+        await closed
+        end(worker, { code, signal })
+        resolve()
+      })
+    })
+    ends.set(worker, { ended, kill, disconnect: () => child.process.connected && child.process.disconnect() })
+    try {
+      const address = await worker.call('start', options.start(slot))
+      worker.listening = true
+      return address
+    } catch (error) {
+      kill()
+      throw error
+    }
+  }
+
+  function end(worker: PoolWorker, how: WorkerEnd): void {
+    worker.listening = false
+    workers.delete(worker)
+    ends.delete(worker)
+    worker.close(new Error(`a worker ended before it answered (${how.signal ?? `exit code ${how.code}`})`))
+    const againMs = isEnding ? undefined : backoff.ended(worker.slot)
+    options.onEnd(worker, how, againMs)
+    if (againMs === undefined) return
+    const timer = setTimeout(() => {
+      restarts.delete(timer)
+      // One that cannot start ends, and is replaced in its turn.
+      fork(worker.slot).catch(() => {})
+    }, againMs)
+    restarts.add(timer)
+  }
+
+  function replaceNone(): void {
+    isEnding = true
+    for (const timer of restarts) clearTimeout(timer)
+  }
+
+  function kill(): void {
+    replaceNone()
+    for (const process of ends.values()) process.kill()
+  }
+
+  async function drainOne(worker: PoolWorker, acceptMs: number, deadlineMs: number): Promise<DrainResult> {
+    const process = ends.get(worker)
+    const result = await worker.call('drain', { acceptMs, deadlineMs }).catch(() => 'expired' as const)
+    worker.listening = false
+    process?.disconnect()
+    await process?.ended
+    return result
+  }
+
+  return {
+    workers,
+    async start() {
+      // Workers give back a connection that they have no room for, and another is offered it: with a socket that they all
+      // accept from, one that is full would drop what another has room for, and Linux wakes mostly the same one.
+      cluster.schedulingPolicy = cluster.SCHED_RR
+      cluster.setupPrimary({
+        exec: fileURLToPath(program),
+        args: [],
+        execArgv: [...new Set([...process.execArgv, '--disable-sigusr1'])],
+        serialization: 'advanced',
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      })
+      process.once('exit', kill)
+      const [address] = await Promise.all(Array.from({ length: options.workers }, (_, slot) => fork(slot)))
+      return address as NonNullable<typeof address>
+    },
+    async drain(acceptMs, deadlineMs) {
+      replaceNone()
+      const late = setTimeout(kill, deadlineMs + leaveMs)
+      const results = await Promise.all([...workers].map(worker => drainOne(worker, acceptMs, deadlineMs)))
+      clearTimeout(late)
+      return results.includes('expired') ? 'expired' : 'drained'
+    },
+    kill,
+  }
+}
