@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { Environment, Flags } from './environment.ts'
-import { type Pace, unpaced } from './pace.ts'
 import { type ParsedConfiguration, parseConfiguration } from './parse-configuration.ts'
 import { type FileContent, readFileContent } from './text/file-content.ts'
 
@@ -34,21 +33,16 @@ export interface LoadedConfiguration {
 }
 
 /** Parses on this thread, from the snapshot alone. */
-export function parseSnapshot(
-  { file, environment, flags }: ConfigurationSource,
-  snapshot: Snapshot,
-  pace: Pace = unpaced,
-): SnapshotResult {
+export function parseSnapshot({ file, environment, flags }: ConfigurationSource, snapshot: Snapshot): SnapshotResult {
   const wanted: string[] = []
   const content = file === undefined ? undefined : snapshot.get(file)
   if (file !== undefined && content === undefined) wanted.push(file)
   const contentOf = (path: string): FileContent => {
-    pace()
     const found = snapshot.get(path)
     if (found === undefined) wanted.push(path)
     return found ?? { kind: 'failed', message: 'the file has not been read yet' }
   }
-  const parsed = parseConfiguration(content, file, environment, flags, contentOf, pace)
+  const parsed = parseConfiguration(content, file, environment, flags, contentOf)
   return { parsed, wanted }
 }
 

@@ -3,7 +3,6 @@ import { type Finding, findContradictions, findRegrets } from './checks.ts'
 import { type Configuration, toConfiguration } from './configuration.ts'
 import { type Environment, type Flags, overlay } from './environment.ts'
 import { type ConfigurationIssue, inOrder, type Path } from './issue.ts'
-import { type Pace, unpaced } from './pace.ts'
 import { isMapping } from './raw-value.ts'
 import { configurationSchema } from './schema.ts'
 import { findSchemaFaults } from './schema-faults.ts'
@@ -31,10 +30,9 @@ export function parseConfiguration(
   environment: Environment,
   flags: Flags,
   readFile: ReadFile,
-  pace: Pace = unpaced,
 ): ParsedConfiguration {
   const name = file ?? noFile
-  const document = content === undefined ? nothing : readDocument(content, pace)
+  const document = content === undefined ? nothing : readDocument(content)
   if ('faults' in document) {
     const issues = document.faults.map(fault => ({ ...fault, file: name }))
     return { configuration: undefined, issues: inOrder(issues), corsFiles: [] }
@@ -72,16 +70,13 @@ type Fault = Omit<ConfigurationIssue, 'file'>
 type Words = Pick<Fault, 'reason' | 'message' | 'allowed'> & Partial<Fault>
 
 /** The file's data; only faults where there is no data to go on with. */
-function readDocument(
-  content: FileContent,
-  pace: Pace,
-): { readonly located: Located } | { readonly faults: readonly Fault[] } {
+function readDocument(content: FileContent): { readonly located: Located } | { readonly faults: readonly Fault[] } {
   if (content.kind === 'failed') {
     return faults({ reason: 'unreadable', message: content.message, allowed: 'the path of a readable file' })
   }
   const decoded = decodeText(content.bytes)
   if ('fault' in decoded) return faults(decoded.fault)
-  const located = readYaml(decoded.text, pace)
+  const located = readYaml(decoded.text)
   if (isMapping(located.value)) return { located }
   if (located.faults.length > 0) return faults(...located.faults)
   const { value } = located

@@ -13,7 +13,7 @@ import {
   readAll,
   type Snapshot,
 } from './load-configuration.ts'
-import { parseOffLoop } from './parse-off-loop.ts'
+import { parseForReload } from './parser-process.ts'
 import { Retries } from './retries.ts'
 import { FileBuffers } from './text/file-buffers.ts'
 import { readFileContent } from './text/file-content.ts'
@@ -71,7 +71,7 @@ const maxSettleReads = 50
  */
 export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
   const { source, apply, refuse } = options
-  const { parse = parseOffLoop, watchDirectory = watchWithFs, sleep = sleepAbortable } = options
+  const { parse = parseForReload, watchDirectory = watchWithFs, sleep = sleepAbortable } = options
   const buffers = new FileBuffers()
   const { read = path => readFileContent(path, buffers.take) } = options
   const stopping = new AbortController()

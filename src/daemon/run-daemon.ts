@@ -4,7 +4,7 @@ import type { ConfigurationIssue } from '../config/issue.ts'
 import { describeIssue } from '../config/issue.ts'
 import type { ConfigurationSource } from '../config/load-configuration.ts'
 import { loadConfiguration } from '../config/load-configuration.ts'
-import { parseAtStart } from '../config/parse-off-loop.ts'
+import { parseForStart } from '../config/parser-process.ts'
 import { readResources } from '../config/resources.ts'
 import { readSecrets } from '../config/secrets.ts'
 import { readFileContentSync } from '../config/text/file-content.ts'
@@ -26,7 +26,7 @@ const flushMs = 1000
 
 /** Loads the configuration, runs the daemon, and resolves with the exit code when it has ended. */
 export async function runDaemon(source: ConfigurationSource, version: string): Promise<ExitCode> {
-  const loaded = await loadConfiguration(source, undefined, parseAtStart)
+  const loaded = await loadConfiguration(source, undefined, parseForStart)
   const { configuration, issues } = loaded.parsed
   const { secrets, issues: secretIssues } = readSecrets(source.environment, readFileContentSync)
   const shortages = (next: Configuration) =>

@@ -122,17 +122,3 @@ t.test('who reads a file is asked for it until nothing is wanting', async t => {
   t.ok(parsed.configuration)
   t.strictSame(asked, [['proxy.yaml'], ['proxy.yaml', 'cors.json']])
 })
-
-t.test('whoever sets the pace is asked at every token, and at every CORS file', async t => {
-  const callsOf = (buckets: number) => {
-    const names = Array.from({ length: buckets }, (_, i) => `bucket-${i}`)
-    const entries = names.map(name => `${name}: { CORSFile: ${name}.json }`)
-    const yaml = contentOf(`${upstreamLine}buckets: { ${entries.join(', ')} }\n`)
-    let calls = 0
-    const files = names.map(name => [`a/${name}.json`, contentOf(cors)] as const)
-    parseSnapshot(source('a/b.yaml'), new Map([['a/b.yaml', yaml], ...files]), () => calls++)
-    return calls
-  }
-  // A key, a value, a colon and a comma at the least, looked at twice, and its file.
-  t.ok(callsOf(20) - callsOf(10) >= 10 * 9, `${callsOf(10)} and ${callsOf(20)} calls`)
-})

@@ -68,7 +68,7 @@ const lone: readonly {
     name: 'L196 deep nesting',
     text: '['.repeat(200_000),
     lines: [
-      'config/proxy.yaml:1:65: the values nest too deep; allowed: at most 64 brackets and 128 columns of indentation',
+      'config/proxy.yaml:1:65: the values nest too deep; allowed: at most 64 mappings and lists inside one another',
     ],
   },
   {

@@ -1,12 +1,12 @@
 // No signal opens Node's debugger, in no process of the proxy.
 
-import { spawn } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { besideRequests } from '../../src/config/parse-off-loop.ts'
+import { parserFlags } from '../../src/config/parser-process.ts'
 import { deployFolder } from '../deploy/tools.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 
@@ -34,11 +34,11 @@ for (const workers of [1, 2]) {
 }
 
 t.test('SIGUSR1 changes nothing for the process that reads a configuration, from its start on', async t => {
-  const program = fileURLToPath(new URL('../../dist/config/parse-process.js', import.meta.url))
-  const child = spawn(process.execPath, [...besideRequests.execArgv, program], { stdio: ['pipe', 'ignore', 'pipe'] })
+  const program = fileURLToPath(new URL('../../dist/config/parser-program.js', import.meta.url))
+  const child = fork(program, { execArgv: [...parserFlags], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   t.teardown(() => child.kill('SIGKILL'))
   let told = ''
-  child.stderr.setEncoding('utf8').on('data', text => {
+  child.stderr?.setEncoding('utf8').on('data', text => {
     told += text
   })
   // Until it runs Node, the signal would end it as it ends any program.
@@ -49,8 +49,8 @@ t.test('SIGUSR1 changes nothing for the process that reads a configuration, from
   }
   t.equal(child.exitCode ?? child.signalCode, null)
   t.equal(told, '')
-  child.stdin.end()
-  await once(child, 'close')
+  child.disconnect()
+  await once(child, 'exit')
   t.equal(told, '')
 })
 

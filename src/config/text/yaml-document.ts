@@ -1,47 +1,142 @@
-import { Composer, type CST, type Document, Lexer, Parser } from 'yaml'
-import type { Pace } from '../pace.ts'
+import { Composer, type CST, isCollection, Lexer, type Node, Parser, visit } from 'yaml'
+import type { TextFault } from './decode-text.ts'
 
 const options = {
   version: '1.2',
   schema: 'core',
   stringKeys: true,
-  // The parser compares each key with all before it, which takes hours for a file of nothing but keys: see yaml-text.ts.
+  // The library compares each key with all before it, which takes hours for a file of nothing but keys: see yaml-text.ts.
   uniqueKeys: false,
   strict: true,
   prettyErrors: false,
 } as const
 
-/** What the parser found wrong or doubtful; `offset` counts UTF-16 units from the start of the text. */
-export interface YamlProblem {
-  readonly code: string
-  readonly message: string
+/** The configuration nests seven deep; 64 is far from both that and from any stack. */
+const maxDepth = 64
+
+/** More of the same kind do not help a reader. */
+const maxFaults = 100
+
+/** A fault and where it stands, in UTF-16 units from the start of the text. */
+export interface YamlFault extends Pick<TextFault, 'reason' | 'message' | 'allowed'> {
   readonly offset: number
 }
 
-/** Parses the one document of a text, as `parseDocument` of the same library does, `pace` at every token. */
-export function parseYamlDocument(
-  text: string,
-  pace: Pace,
-): { readonly contents: Document.Parsed['contents']; readonly problems: readonly YamlProblem[] } {
-  const documents = new Composer(options).compose(paced(text, pace), true, text.length)
+/** What one text holds. */
+export interface YamlDocument {
+  readonly root: Node | null
+  /** Parts of YAML that a configuration does not use. They are left out of the tree, and an alias is the text that it is written as. */
+  readonly refused: readonly YamlFault[]
+  /** What is no YAML 1.2: the tree does not say what was meant. */
+  readonly errors: readonly YamlFault[]
+}
+
+/** Parses the one document of a text, as `parseDocument` of the library does, but for the refused parts. */
+export function parseYamlDocument(text: string): YamlDocument {
+  const refused: YamlFault[] = []
+  const documents = new Composer(options).compose(tokensOf(text, refused), true, text.length)
   const { value: document } = documents.next()
   // The end is composed to a document whatever stands before it.
   if (document === undefined) throw new Error('no document')
-  const problems = [...document.errors, ...document.warnings].map(({ code, message, pos }) => {
-    return { code, message, offset: pos[0] }
-  })
+  const { contents: root } = document
+  const tooDeep = findTooDeep(root)
+  if (tooDeep !== undefined) return { root: null, refused, errors: [tooDeep] }
+  const errors = [...document.errors, ...document.warnings]
+    .slice(0, maxFaults)
+    .map(({ code, message, pos }) => errorOf(code, message, pos[0]))
   const { value: second } = documents.next()
   if (second !== undefined) {
-    problems.push({ code: 'MULTIPLE_DOCS', message: 'Source contains multiple documents', offset: second.range[0] })
+    errors.push(errorOf('MULTIPLE_DOCS', 'Source contains multiple documents', second.range[0]))
   }
-  return { contents: document.contents, problems }
+  return { root, refused, errors }
 }
 
-function* paced(text: string, pace: Pace): Generator<CST.Token, void> {
+const advice: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'one document in a file',
+  TAB_AS_INDENT: 'spaces',
+  NON_STRING_KEY: 'text as keys',
+  BAD_SCALAR_START: 'values that start with "@" or "`" in quotes',
+}
+
+function errorOf(code: string, message: string, offset: number): YamlFault {
+  return { offset, reason: 'yaml', message: message.replace(/;.*/, ''), allowed: advice[code] ?? 'YAML 1.2' }
+}
+
+/** The first collection that lies in too many others. */
+function findTooDeep(root: Node | null): YamlFault | undefined {
+  let found: YamlFault | undefined
+  visit(root, {
+    Collection(_, { range }, path) {
+      if (path.filter(isCollection).length < maxDepth) return undefined
+      const allowed = `at most ${maxDepth} mappings and lists inside one another`
+      found = { offset: range?.[0] ?? 0, reason: 'too-deep', message: 'the values nest too deep', allowed }
+      return visit.BREAK
+    },
+  })
+  return found
+}
+
+const scalarMark = '\u001f'
+
+/**
+ * The library's tokens, made of its lexemes without those that are refused. They end early where more could not change what is
+ * said of the text: within too many brackets, and after too many errors.
+ */
+function* tokensOf(text: string, refused: YamlFault[]): Generator<CST.Token, void> {
   const parser = new Parser()
+  let isScalar = false
+  let depth = 0
+  let errors = 0
   for (const lexeme of new Lexer().lex(text)) {
-    pace()
-    yield* parser.next(lexeme)
+    if (!isScalar) depth = Math.max(0, depth + (steps[lexeme] ?? 0))
+    if (depth > maxDepth + 1 || errors > maxFaults) break
+    const refusal = isScalar ? undefined : refusalOf(lexeme)
+    if (refusal !== undefined && refused.length < maxFaults) refused.push({ offset: parser.offset, ...refusal })
+    for (const part of refusal?.instead ?? [lexeme]) {
+      for (const token of parser.next(part)) {
+        if (token.type === 'error') errors++
+        yield token
+      }
+    }
+    isScalar = lexeme === scalarMark
   }
   yield* parser.end()
+}
+
+const steps: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 }
+
+/** `instead`: lexemes of the same length, so that what follows keeps its place. */
+type Refusal = Omit<YamlFault, 'offset'> & { readonly instead: readonly string[] }
+
+/** https://yaml.org/spec/1.2.2/#indicator-characters */
+function refusalOf(lexeme: string): Refusal | undefined {
+  switch (lexeme[0]) {
+    case '*': {
+      const isKey = lexeme.endsWith(':')
+      const alias = isKey ? lexeme.slice(0, -1) : lexeme
+      const quoted = JSON.stringify(alias)
+      const allowed = `the same in quotes: ${quoted}${isKey ? ':' : ''}`
+      const instead = isKey ? [scalarMark, alias, ':'] : [scalarMark, alias]
+      return { reason: 'alias', message: `${quoted} is a YAML alias without its quotes`, allowed, instead }
+    }
+    case '&': {
+      const allowed = 'every value written out, without anchors and aliases'
+      return { reason: 'anchor', message: `${lexeme} is a YAML anchor`, allowed, instead: [spaces(lexeme)] }
+    }
+    case '!': {
+      const allowed = 'plain values without tags'
+      return { reason: 'tag', message: `${lexeme} is a YAML tag`, allowed, instead: [spaces(lexeme)] }
+    }
+    case '%': {
+      const message = `${lexeme.trim()} is a YAML directive`
+      const allowed = 'none: the file is read as YAML 1.2'
+      return { reason: 'directive', message, allowed, instead: [`#${lexeme.slice(1)}`] }
+    }
+    default:
+      return undefined
+  }
+}
+
+function spaces({ length }: string): string {
+  return ' '.repeat(length)
 }

@@ -1,39 +1,30 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLMap } from 'yaml'
 import { positionAt } from '../../text/source-position.ts'
 import type { Path } from '../issue.ts'
-import { type Pace, unpaced } from '../pace.ts'
 import type { TextFault } from './decode-text.ts'
 import type { Located } from './located.ts'
 import { parseYamlDocument } from './yaml-document.ts'
-import { checkTokens } from './yaml-tokens.ts'
 
-/** More of the same tell nobody anything. */
-const maxProblems = 100
+/** More of the same kind do not help a reader. */
+const maxFaults = 200
 
 /** Reads one YAML 1.2 document with string keys; every fault of syntax comes back, nothing is thrown. */
-export function readYaml(text: string, pace: Pace = unpaced): Located {
+export function readYaml(text: string): Located {
   const loneReturn = text.search(/\r(?!\n)/)
   if (loneReturn !== -1) return unreadable([{ ...positionAt(text, loneReturn), ...carriageReturn }])
-  const check = checkTokens(text, pace)
-  if (check.unsafe) return unreadable(check.faults)
+  const { root, refused, errors } = parseYamlDocument(text)
   const lineCounter = countLines(text)
-  const { contents: root, problems } = parseYamlDocument(check.masked, pace)
   const position = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
-  const faults: TextFault[] = [...check.faults]
-  for (const { code, message, offset } of problems.slice(0, maxProblems)) {
-    faults.push({
-      ...position(offset),
-      reason: 'yaml',
-      message: message.replace(/;.*/, ''),
-      allowed: advice[code] ?? 'YAML 1.2',
-    })
-  }
-  if (problems.length > 0) return unreadable(faults)
+  const faults = [...refused, ...errors].map(({ offset, ...fault }): TextFault => ({ ...position(offset), ...fault }))
+  if (errors.length > 0) return unreadable(faults)
   const pairs = createPairIndex()
-  const value = root === null ? undefined : toPlain(root, text, faults, position)
+  const tell: TellFault = (node, fault) => {
+    if (faults.length < maxFaults) faults.push({ ...position(node.range?.[0] ?? 0), ...fault })
+  }
+  const value = root === null ? undefined : toPlain(root, tell)
   return {
     value,
     faults,
@@ -59,56 +50,42 @@ const carriageReturn = {
   allowed: 'lines that end with a line feed',
 }
 
-const advice: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: 'one document in a file',
-  TAB_AS_INDENT: 'spaces',
-  NON_STRING_KEY: 'text as keys',
-  BAD_SCALAR_START: 'values that start with "@" or "`" in quotes',
-  RESOURCE_EXHAUSTION: 'a document that nests less',
-}
-
 function unreadable(faults: readonly TextFault[]): Located {
   return { value: undefined, faults, locate: () => undefined }
 }
 
-/** The tree as plain data. Not `toJS`: a masked token gives back its own text, and a key named `__proto__` is a fault. */
-function toPlain(
-  node: Node,
-  text: string,
-  faults: TextFault[],
-  position: (offset: number) => { line: number; column: number },
-): unknown {
+type TellFault = (node: Node, fault: Omit<TextFault, 'line' | 'column'>) => void
+
+/** The tree as plain data. Not `toJS`: a key that stands twice or is named `__proto__` is a fault, and so are some numbers. */
+function toPlain(node: Node, tell: TellFault): unknown {
   if (isMap(node)) {
     const object: Record<string, unknown> = Object.create(null)
     for (const pair of node.items as Pair<Node, Node | null>[]) {
-      const key = String(scalarValue(pair.key, text))
+      const key = String(scalarValue(pair.key))
       const fault = key === '__proto__' ? unknownKey : key in object ? duplicateKey : undefined
-      if (fault !== undefined) faults.push({ ...position(pair.key.range?.[0] ?? 0), ...fault })
+      if (fault !== undefined) tell(pair.key, fault)
       if (key === '__proto__') continue
-      object[key] = pair.value === null ? null : toPlain(pair.value, text, faults, position)
+      object[key] = pair.value === null ? null : toPlain(pair.value, tell)
     }
     return object
   }
-  if (isSeq(node)) return node.items.map(item => toPlain(item as Node, text, faults, position))
+  if (isSeq(node)) return node.items.map(item => toPlain(item as Node, tell))
   if (isScalar(node) && typeof node.value === 'number' && !plainNumber.test(node.source ?? '')) {
     const message = `${JSON.stringify(node.source)} is a number in a form that is read in more than one way`
-    faults.push({ ...position(node.range?.[0] ?? 0), reason: 'number', message, allowed: numberAllowed })
+    tell(node, { reason: 'number', message, allowed: numberAllowed })
   }
-  return scalarValue(node, text)
+  return scalarValue(node)
 }
 
-/** YAML 1.1 reads `010` as 8 and YAML 1.2 as 10; nobody needs `+5`, `0x10` or `1e3`. */
+/** YAML 1.1 reads `010` as 8 and YAML 1.2 as 10; no setting needs `+5`, `0x10` or `1e3`. */
 const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/
 const numberAllowed = 'decimal digits without "+", leading zeros or an exponent, or text in quotes'
 
 const unknownKey = { reason: 'unknown-key', message: 'unknown key "__proto__"', allowed: 'the documented keys' }
 const duplicateKey = { reason: 'yaml', message: 'Map keys must be unique', allowed: 'each key once' }
 
-function scalarValue(node: Node, text: string): unknown {
-  if (isAlias(node) || !isScalar(node)) return undefined
-  const [start = 0, end = 0] = node.range ?? []
-  // The one token that is masked by a letter: what stands in the text is what the person meant.
-  return text[start] === '*' ? text.slice(start, end) : node.value
+function scalarValue(node: Node): unknown {
+  return isScalar(node) ? node.value : undefined
 }
 
 type PairIndex = (map: YAMLMap, key: string) => Pair<Node, Node | null> | undefined
