@@ -46,6 +46,13 @@ export class FieldLine {
   /** Without the whitespace around it. */
   value = ''
 
+  /** What was read is needed no more. */
+  forget(): void {
+    this.name = ''
+    this.lowerCaseName = ''
+    this.value = ''
+  }
+
   /** Reads `text[from, to)`, a line without its CRLF; says what is wrong with it, else undefined. */
   read(text: string, from: number, to: number): 'field-name' | 'field-value' | undefined {
     const colon = text.indexOf(':', from)

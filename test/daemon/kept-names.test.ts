@@ -12,6 +12,7 @@ import { createRuleCache } from ${src('policies/upstream/rule-cache.ts')}
 import { createMirroredPolicies } from ${src('policies/replica/mirrored-policies.ts')}
 import { createEndpointSafety } from ${src('policies/managed/endpoint-safety.ts')}
 import { newRecord } from ${src('proxy/request/request-record.ts')}
+import { ResponseHeadReader } from ${src('proxy/upstream/response/response-head.ts')}
 import { createRefusalSampler } from ${src('telemetry/log/refusal-sampler.ts')}
 import { LineBytes } from ${src('telemetry/log/line-bytes.ts')}
 import { createRequestLines } from ${src('telemetry/log/request-line.ts')}
@@ -84,6 +85,14 @@ const keepers = {
     names().forEach((name, i) => metrics.recordEnded(record(i, name)))
     return metrics
   },
+  'readers of idle connections': () =>
+    names().map((name, i) => {
+      const reader = new ResponseHeadReader(9)
+      const value = long(i)
+      reader.readAll('HTTP/1.1 200 A reason of some length\\r\\nx-amz-meta-a: ' + value + '\\r\\nx-amz-meta-b: some value of it\\r\\n\\r\\n')
+      reader.end()
+      return reader
+    }),
   tally: () => {
     const tally = createOriginTally(1000)
     names().forEach((name, i) => tally.count(record(i, name), 0))
@@ -110,6 +119,6 @@ t.test('of a long string no more is kept than the name that was cut from it', as
     { maxBuffer: 1 << 20 },
   )
   const figures = Object.entries(JSON.parse(stdout) as Record<string, number>)
-  t.equal(figures.length, 10)
+  t.equal(figures.length, 11)
   for (const [name, megabytes] of figures) t.ok(megabytes < 8, `${name}: ${megabytes.toFixed(1)} MB`)
 })

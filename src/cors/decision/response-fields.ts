@@ -37,6 +37,10 @@ export function appendCorsFields(into: string[], rule: CompiledRule, request: Co
   }
 }
 
+/** No endpoint names more. What is beyond is not read, and `*` is what covers it. */
+const mostVaryMembers = 64
+const mostVaryLength = 4096
+
 /**
  * The one Vary value to send, or undefined for none: the members of the endpoint's Vary lines, in order, without the three
  * that CORS is about, and then those to add. A `*` anywhere covers them all and stays alone,
@@ -44,8 +48,10 @@ export function appendCorsFields(into: string[], rule: CompiledRule, request: Co
  */
 export function mergeVary(upstream: readonly string[], adds: 'none' | 'all'): string | undefined {
   let kept = ''
+  let left = mostVaryMembers
   for (const line of upstream) {
     for (let start = 0; start <= line.length; ) {
+      if (left-- === 0 || kept.length > mostVaryLength) return '*'
       const comma = line.indexOf(',', start)
       const end = comma === -1 ? line.length : comma
       const member = line.slice(start, end).trim()

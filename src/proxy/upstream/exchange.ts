@@ -43,7 +43,9 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
   readonly #record: RequestRecord
   #connection: UpstreamConnection | undefined
   #body: RequestBody | undefined
+  /** Until it is relayed: it may have 64 KB, and a client may take hours. */
   #head: ResponseHead | undefined
+  #statusCode = 0
   #framing: BodyFraming = 'none'
   #early = false
   #ended = false
@@ -129,6 +131,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
 
   onHead(head: ResponseHead, framing: BodyFraming): void {
     this.#head = head
+    this.#statusCode = head.statusCode
     this.#framing = framing
     this.#record.upstreamFirstByteAtMs = this.#context.now()
     if (this.#continueTimer !== undefined) clearTimeout(this.#continueTimer)
@@ -141,7 +144,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
 
   onBody(bytes: Buffer): void {
     const response = this.#response
-    if (this.#head?.statusCode === 403 && this.#record.responseBodyBytes === 0) this.#warnOfMismatch(bytes)
+    if (this.#statusCode === 403 && this.#record.responseBodyBytes === 0) this.#warnOfMismatch(bytes)
     this.#record.responseBodyBytes += bytes.length
     if (!response.headersSent) {
       if (bytes.length === this.#head?.contentLength && bytes.length <= maxStringBodyBytes) {
@@ -209,7 +212,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
       this.#lastActiveMs = nowMs
     }
     const idle = nowMs - this.#lastActiveMs >= this.#plan.idleMs
-    if (this.#head !== undefined) {
+    if (this.#statusCode > 0) {
       if (idle) this.#timeOut('the endpoint sent nothing more of its response')
     } else if (this.#sentAtMs > 0) {
       if (nowMs - this.#sentAtMs >= this.#plan.responseMs) this.#timeOut('no response head in time')
@@ -234,7 +237,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
   }
 
   get awaitsEndpoint(): boolean {
-    return this.#head === undefined && this.#body?.awaitsClient !== true
+    return this.#statusCode === 0 && this.#body?.awaitsClient !== true
   }
 
   giveWay(): void {
@@ -327,6 +330,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
     }
     this.#record.status = head.statusCode
     response.writeHead(head.statusCode, head.reason, fields, untilClose)
+    this.#head = undefined
   }
 
   readonly #written = (): void => {

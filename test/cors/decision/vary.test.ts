@@ -55,3 +55,15 @@ for (const { name, upstream, expected } of cases) {
     for (const adds of ['none', 'all'] as const) t.equal(mergeVary(upstream, adds), expected[adds], adds)
   })
 }
+
+t.test('of more members than any endpoint names, or longer ones, none is left out unseen: `*` covers them', async t => {
+  const names = Array.from({ length: 64 }, (_, index) => `x-${index}`)
+  t.equal(mergeVary([names.join(',')], 'all'), `${names.join(', ')}, ${corsVary}`)
+  t.equal(mergeVary(names, 'none'), names.join(', '))
+  for (const adds of ['all', 'none'] as const) {
+    t.equal(mergeVary([[...names, 'x-64'].join(',')], adds), '*')
+    t.equal(mergeVary([...names, 'x-64'], adds), '*')
+    t.equal(mergeVary(['a,'.repeat(30_000)], adds), '*')
+    t.equal(mergeVary([`${'x'.repeat(60_000)}, a`], adds), '*')
+  }
+})

@@ -35,10 +35,17 @@ export type HeadFault =
   | 'transfer-encoding'
   | 'transfer-encoding-and-content-length'
   | 'informational-content'
+  | 'too-many-connection-options'
 
 /** The first characters of every response we read; no other major version, no other protocol. */
 export const headPrefix = 'HTTP/1.'
 
+/** Each nominates a field, and is compared with each that there is. */
+const maxConnectionOptions = 16
+/** `timeout` and `max` are those that are known. */
+const maxKeepAliveParameters = 8
+
+const none: string[] = []
 const space = 0x20
 const lf = 0x0a
 const zero = 0x30
@@ -55,6 +62,7 @@ export class ResponseHeadReader {
   #contentLength = -1
   #chunked = false
   #close = false
+  #connectionOptions = 0
   #keepAlive = false
   #keepAliveTimeoutSeconds = -1
 
@@ -103,6 +111,7 @@ export class ResponseHeadReader {
     this.#contentLength = -1
     this.#chunked = false
     this.#close = false
+    this.#connectionOptions = 0
     this.#keepAlive = false
     this.#keepAliveTimeoutSeconds = -1
     return undefined
@@ -122,8 +131,7 @@ export class ResponseHeadReader {
       case 'transfer-encoding':
         return this.#readTransferEncoding(line.value)
       case 'connection':
-        this.#readConnection(line.value)
-        return undefined
+        return this.#readConnection(line.value)
       case 'keep-alive':
         this.#readKeepAlive(line.value)
         return undefined
@@ -143,7 +151,7 @@ export class ResponseHeadReader {
     // https://www.rfc-editor.org/rfc/rfc9110#section-8.6), and it ends with its head whatever they say. One that announces
     // content would have that content read as the next response, so it is refused; `Content-Length: 0` misleads nobody.
     if (statusCode < 200 && announcesContent) return 'informational-content'
-    return {
+    const head: ResponseHead = {
       statusCode,
       reason: this.#reason,
       minorVersion: this.#minorVersion,
@@ -154,6 +162,16 @@ export class ResponseHeadReader {
       closes: this.#close || (this.#minorVersion === 0 && !this.#keepAlive) || (statusCode === 204 && announcesContent),
       keepAliveTimeoutSeconds: this.#keepAliveTimeoutSeconds,
     }
+    this.#forget()
+    return head
+  }
+
+  /** A connection that is idle keeps its reader: each part of a head keeps all of it, up to 64 KB. */
+  #forget(): void {
+    this.#fields = none
+    this.#names = none
+    this.#reason = ''
+    this.#line.forget()
   }
 
   /**
@@ -179,16 +197,18 @@ export class ResponseHeadReader {
   }
 
   /** https://www.rfc-editor.org/rfc/rfc9112#section-9.3: `close` wins over `keep-alive`. */
-  #readConnection(value: string): void {
-    for (const element of value.toLowerCase().split(',')) {
+  #readConnection(value: string): HeadFault | undefined {
+    for (const element of value.toLowerCase().split(',', maxConnectionOptions + 1)) {
+      if (++this.#connectionOptions > maxConnectionOptions) return 'too-many-connection-options'
       const option = withoutWhitespace(element, 0, element.length)
       if (option === 'close') this.#close = true
       else if (option === 'keep-alive') this.#keepAlive = true
     }
+    return undefined
   }
 
   #readKeepAlive(value: string): void {
-    for (const element of value.toLowerCase().split(',')) {
+    for (const element of value.toLowerCase().split(',', maxKeepAliveParameters)) {
       const parameter = withoutWhitespace(element, 0, element.length)
       if (!parameter.startsWith('timeout=')) continue
       const seconds = parseDecimal(parameter, 8)

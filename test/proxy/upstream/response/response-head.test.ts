@@ -80,3 +80,19 @@ for (const { minorVersion, values, closes } of connections) {
     t.match(read(new ResponseHeadReader(9), `HTTP/1.${minorVersion} 200 OK\r\n${lines}\r\n`), { closes })
   })
 }
+
+t.test('a head nominates a few fields, in one line or in several, and no more', async t => {
+  const options = (count: number) => Array.from({ length: count }, (_, index) => `x-${index}`)
+  const headOf = (lines: readonly string[]) =>
+    read(new ResponseHeadReader(99), `HTTP/1.1 200 OK\r\n${lines.map(line => `Connection: ${line}\r\n`).join('')}\r\n`)
+  t.match(headOf([options(16).join(',')]), { statusCode: 200 })
+  t.match(headOf(options(16)), { statusCode: 200 })
+  t.equal(headOf([options(17).join(',')]), 'too-many-connection-options')
+  t.equal(headOf(options(17)), 'too-many-connection-options')
+  t.equal(headOf([','.repeat(60_000)]), 'too-many-connection-options')
+})
+
+t.test('of Keep-Alive the first few parameters are read', async t => {
+  const head = read(new ResponseHeadReader(9), `HTTP/1.1 200 OK\r\nKeep-Alive: ${'a,'.repeat(8)}timeout=5\r\n\r\n`)
+  t.match(head, { keepAliveTimeoutSeconds: -1 })
+})
