@@ -76,8 +76,10 @@ const maxParameters = 16
  */
 export function redactTarget(target: string): string {
   const question = target.indexOf('?')
-  const path = (question < 0 ? target : target.slice(0, question)).replace(/\/\/[^/@]*@/, '//***@')
-  const shortPath = path.length > maxPathLength ? `${path.slice(0, maxPathLength)}...` : path
+  const end = question < 0 ? target.length : question
+  const path = target.slice(0, Math.min(end, maxPathLength)).replace(/\/\/[^/@]*@/, '//***@')
+  // What is cut may be the name and password of a URL, whose @ is beyond.
+  const shortPath = end > maxPathLength ? `${path.replace(/\/\/[^/@]*$/, '//***')}...` : path
   if (question < 0) return shortPath
   const parameters = target.slice(question + 1).split('&', maxParameters + 1)
   const shown = parameters.slice(0, maxParameters).map(redactParameter)

@@ -4,6 +4,7 @@ import { createOriginTable, type OriginReport } from '../origins/origin-table.ts
 import { createBucketLabels } from './bucket-labels.ts'
 import type { CountReport, RequestMeter } from './count-report.ts'
 import { isDecided } from './decision-reason.ts'
+import { holdLongText } from './held-text.ts'
 import { registerFamily } from './metric-family.ts'
 import { createOperationCounters } from './operation-counters.ts'
 import { configuredBuckets, operationFamilies } from './operation-families.ts'
@@ -97,10 +98,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
       origins.resize(size)
     },
     origins: () => origins.report(),
-    async text() {
-      const text = await registry.metrics()
-      return typeof processMetrics === 'function' ? text + (await processMetrics()) : text
-    },
+    text: holdLongText(
+      async () => {
+        const text = await registry.metrics()
+        return typeof processMetrics === 'function' ? text + (await processMetrics()) : text
+      },
+      () => performance.now(),
+    ),
     contentType: registry.contentType,
     registry,
   }

@@ -122,3 +122,12 @@ t.test('hostile text takes no time', async t => {
   }
   t.ok(performance.now() - started < 500)
 })
+
+t.test('a path that is cut amid a name and password shows neither', async t => {
+  for (let before = 990; before < 1030; before++) {
+    const shown = redactTarget(`/${'x'.repeat(before)}//someone:secret@host/k`)
+    t.notMatch(shown, /someone|secret/, `${before}`)
+    t.ok(shown.length <= 1024 + 10, `${before}`)
+  }
+  t.equal(redactTarget(`/a//b:c@d/${'x'.repeat(16_000)}`), `/a//***@d/${'x'.repeat(1014)}...`)
+})
