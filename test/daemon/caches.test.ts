@@ -216,7 +216,7 @@ function faultOf(visit: Visit, response: ClientResponse): string | undefined {
   )
   const decision = 'kind' in asked ? undefined : decide(policy, asked)
   const expected: string[] = []
-  if (decision?.allowed === true && !('kind' in asked)) appendCorsFields(expected, decision.rule, asked)
+  if (decision?.allowed === true && !('kind' in asked)) appendCorsFields(expected, decision, asked)
   const fields = corsFields(response).flat()
   if (fields.join('\n') !== expected.join('\n')) {
     // Squid makes a 304 of its own with next to no field: its client goes on with those of the answer that it has.

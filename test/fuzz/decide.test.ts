@@ -23,24 +23,8 @@ import type { SeededRandom } from '../fixtures/seeded-random.ts'
 
 const requestsPerPolicy = 20
 
-// `aA` and `BB` have the same hash in the index of origins, which reads from the end; ü is one character of a rule and two bytes of a field.
-const parts = [
-  'a',
-  'b',
-  'ab',
-  'aA',
-  'BB',
-  '.',
-  '-',
-  'example',
-  'evil',
-  'null',
-  'https://',
-  'http://',
-  ':8443',
-  ':*',
-  '/',
-]
+// ü is one character of a rule and two bytes of a field.
+const parts = ['a', 'b', 'ab', '.', '-', 'example', 'evil', 'null', 'https://', 'http://', ':8443', ':*', '/']
 const oddParts = ['@', '#', '?', '\\', '%2e', '_', '..', ' ', 'ü', '\u00ff', '[::1]', '`', '{', 'x'.repeat(40)]
 const methods = ['GET', 'PUT', 'POST', 'DELETE', 'HEAD']
 const oddMethods = ['OPTIONS', 'get', '', 'PATCH', 'GET ', '*', 'GET,PUT', 'GETPUT']
@@ -174,8 +158,8 @@ function answer(policy: Policy, { method, origin, requestMethod, requestHeaders 
   const decision = decide(policy, request)
   if (!decision.allowed) return { decision: decision.reason, fields: [] }
   const fields: string[] = []
-  appendCorsFields(fields, decision.rule, request)
-  return { decision: decision.rule.index, fields }
+  appendCorsFields(fields, decision, request)
+  return { decision: decision.index, fields }
 }
 
 const run = new FuzzRun()

@@ -1,14 +1,16 @@
 import { compilePatterns, type PatternList } from '../patterns/pattern-list.ts'
 import type { CorsRule } from '../rules/rule.ts'
-import type { Decision } from './decide.ts'
 
-/** One rule with everything made that can be made before a request comes, but for its origins. Frozen: shared by all requests. */
+/**
+ * One rule with everything made that can be made before a request comes, but for its origins; and what decide answers when it is
+ * the one that matches. Frozen: shared by all requests.
+ */
 export interface CompiledRule extends RuleAnswer {
+  readonly allowed: true
+  readonly reason: 'matched'
   readonly rule: CorsRule
   /** Its place in the bucket's configuration, from 0. */
   readonly index: number
-  /** What decide answers when this rule matches. */
-  readonly decision: Decision
 }
 
 /** What a rule says to an origin that it lists. */
@@ -31,10 +33,8 @@ interface RuleAnswer {
 /** Compiles the rule that stands at `index` of a bucket's configuration. */
 export function compileRule(rule: CorsRule, index: number): CompiledRule {
   const { anyOrigin, methods, headers, methodsLine, closingLines } = answerOf(rule)
-  // The rule and its decision hold each other: the cast is true from the assignment below on.
-  const decision = { allowed: true, reason: 'matched' } as { allowed: true; reason: 'matched'; rule: CompiledRule }
-  decision.rule = Object.freeze({ rule, index, anyOrigin, methods, headers, methodsLine, closingLines, decision })
-  return Object.freeze(decision).rule
+  const allowed = { allowed: true, reason: 'matched' } as const
+  return Object.freeze({ ...allowed, rule, index, anyOrigin, methods, headers, methodsLine, closingLines })
 }
 
 /** A method as one bit of {@link CompiledRule.methods}: byte for byte, 0 for what no rule can list. */

@@ -1,14 +1,7 @@
-import { toFieldValue } from '../patterns/field-value.ts'
+import { OriginIndex } from '../patterns/origin-index.ts'
 import { PatternIndex } from '../patterns/pattern-index.ts'
 import type { CorsRule } from '../rules/rule.ts'
 import { type CompiledRule, compileRule } from './compiled-rule.ts'
-import { indexOrigins, type OriginIndex } from './origin-index.ts'
-
-/** The patterns of every rule of a bucket; the list at an index is that of the rule at that index. */
-export interface RulePatterns {
-  readonly origins: PatternIndex
-  readonly headers: PatternIndex
-}
 
 /**
  * The rules of one bucket, in the order of its configuration. A rule is compiled when it is first asked: most of the rules of
@@ -19,11 +12,11 @@ export class Policy {
   readonly configuration: readonly CorsRule[]
   readonly origins: OriginIndex
   readonly #compiled: (CompiledRule | undefined)[]
-  #patterns: RulePatterns | undefined
+  #headers: PatternIndex | undefined
 
   constructor(configuration: readonly CorsRule[]) {
     this.configuration = configuration
-    this.origins = indexOrigins(configuration)
+    this.origins = new OriginIndex(configuration.map(({ allowedOrigins }) => allowedOrigins))
     this.#compiled = new Array<undefined>(configuration.length).fill(undefined)
   }
 
@@ -37,15 +30,15 @@ export class Policy {
     return Object.freeze(this.configuration.map((_, index) => this.ruleAt(index)))
   }
 
-  /** The patterns of all rules, sorted when they are first asked for and kept: most buckets never need that. */
-  get patterns(): RulePatterns {
-    this.#patterns ??= sortPatterns(this.configuration)
-    return this.#patterns
+  /** The AllowedHeaders of all rules, sorted when they are first asked for and kept: most buckets never need that. */
+  get headers(): PatternIndex {
+    this.#headers ??= indexHeaders(this.configuration)
+    return this.#headers
   }
 
   /** The same, if they were asked for already. */
-  get sortedPatterns(): RulePatterns | undefined {
-    return this.#patterns
+  get sortedHeaders(): PatternIndex | undefined {
+    return this.#headers
   }
 
   /** The rule at `index`, from 0 and below `size`: always the same object. */
@@ -65,11 +58,7 @@ export function compilePolicy(rules: readonly CorsRule[]): Policy {
   return new Policy(rules)
 }
 
-/** Sorts the patterns of all rules. */
-export function sortPatterns(rules: readonly CorsRule[]): RulePatterns {
-  return Object.freeze({
-    origins: new PatternIndex(rules.map(({ allowedOrigins }) => allowedOrigins.map(toFieldValue))),
-    // In lower case: field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1.
-    headers: new PatternIndex(rules.map(({ allowedHeaders }) => allowedHeaders.map(name => name.toLowerCase()))),
-  })
+/** Sorts the AllowedHeaders of all rules: in lower case, since field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1. */
+export function indexHeaders(rules: readonly CorsRule[]): PatternIndex {
+  return new PatternIndex(rules.map(({ allowedHeaders }) => allowedHeaders.map(name => name.toLowerCase())))
 }

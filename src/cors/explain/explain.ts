@@ -92,9 +92,9 @@ function explainDecision(
   const rules = policy === undefined ? [] : judgeRules(policy, missing)
   const common = { bucket, request, reason: decision.reason, rules } as const
   if (decision.allowed) {
-    const { index, rule } = decision.rule
+    const { index, rule } = decision
     const flat: string[] = []
-    appendCorsFields(flat, decision.rule, request)
+    appendCorsFields(flat, decision, request)
     flat.push('Vary', corsVary)
     return {
       ...common,

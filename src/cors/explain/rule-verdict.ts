@@ -1,5 +1,6 @@
 import type { CorsRequest } from '../decision/cors-request.ts'
-import { type Policy, sortPatterns } from '../decision/policy.ts'
+import { indexHeaders, type Policy } from '../decision/policy.ts'
+import { NumberSet } from '../patterns/number-set.ts'
 import { type CorsRule, isCorsMethod } from '../rules/rule.ts'
 
 /** The three clauses of a rule, in the order in which they are asked. */
@@ -60,20 +61,18 @@ export function clausesPassed(failed: Clause | undefined): number {
   }
 }
 
-/**
- * Everything that each rule lacks, not only for the first clause that failed. All rules are asked at once, as decide does where
- * there are many patterns; what is sorted for that is kept only if decide needed it.
- */
+/** Everything that each rule lacks, not only for the first clause that failed. What is sorted for that is kept only if decide needed it. */
 export function missingOfRules(policy: Policy, { origin, method, headerNames }: CorsRequest): MissingValues[] {
-  const { origins, headers } = policy.sortedPatterns ?? sortPatterns(policy.configuration)
+  const headers = policy.sortedHeaders ?? indexHeaders(policy.configuration)
   const names = policy.configuration.map((): string[] => [])
   for (const name of new Set(headerNames)) {
-    headers.ask([name])
-    for (const [index, missing] of names.entries()) if (!headers.covers(index)) missing.push(name)
+    const one = [name]
+    for (const [index, missing] of names.entries()) if (!headers.coversAll(index, one)) missing.push(name)
   }
-  origins.ask([origin])
+  const listing = new NumberSet()
+  policy.origins.find(origin, listing)
   return policy.configuration.map(({ allowedMethods }, index) => ({
-    origin: !origins.covers(index),
+    origin: !listing.has(index),
     method: !allowedMethods.some(listed => listed === method),
     headers: names[index] as string[],
   }))

@@ -48,6 +48,12 @@ export function covers(list: PatternList, value: string): boolean {
   return false
 }
 
+/** Says whether every one of `values` is covered; an empty list covers none. */
+export function coversAll(list: PatternList, values: readonly string[]): boolean {
+  for (let i = 0; i < values.length; i++) if (!covers(list, values[i] as string)) return false
+  return true
+}
+
 function isOpen(pattern: Wildcard): pattern is OpenPattern {
   return pattern.suffix !== undefined
 }

@@ -41,8 +41,7 @@ export function responseCorsOf(
   if (!policy.governed) return ungovernedCors
   if (decision === undefined) return varyAlways ? governedAlways : governedMatched
   if (decision.allowed) {
-    const { rule } = decision
-    return { passes: false, governed: true, rule, request, varyAlways, noStore: false, unconditional: false }
+    return { passes: false, governed: true, rule: decision, request, varyAlways, noStore: false, unconditional: false }
   }
   if (policy.state.kind === 'unknown') return varyAlways ? unknownAlways : unknownMatched
   return varyAlways ? deniedAlways : governedMatched

@@ -74,5 +74,5 @@ function canBlock({ governed, enforcement }: BucketPolicy): boolean {
 function verdictText(policy: BucketPolicy, asked: CorsRequest | CorsRequestIssue): string {
   if (policy.enforcement === 'report') return 'report'
   const decision = decisionOf(asked, policy)
-  return decision.allowed && !('kind' in asked) ? corsFieldLines(decision.rule, asked) : 'denied'
+  return decision.allowed && !('kind' in asked) ? corsFieldLines(decision, asked) : 'denied'
 }

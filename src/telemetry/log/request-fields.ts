@@ -42,8 +42,7 @@ export const requestFields: readonly RequestField[] = [
   { name: 'reason', of: ({ decision }) => decision?.reason },
   {
     name: 'rule',
-    of: ({ decision }) =>
-      decision?.allowed ? ruleName({ index: decision.rule.index, id: decision.rule.rule.id }) : undefined,
+    of: ({ decision }) => (decision?.allowed ? ruleName({ index: decision.index, id: decision.rule.id }) : undefined),
   },
   { name: 'enforcement', of: ({ enforcement }) => enforcement },
   { name: 'status', of: ({ status }) => status },

@@ -46,7 +46,7 @@ function answer(policy: Policy, origin: string, method: string, headers: readonl
   if ('kind' in request) return request
   const decision = decide(policy, request)
   if (!decision.allowed) return decision
-  return corsFieldLines(decision.rule, request)
+  return corsFieldLines(decision, request)
 }
 
 function decisionCases(): readonly MicroCase[] {

@@ -82,7 +82,7 @@ function answer(written: unknown[] | null, { method, headers }: Case['request'])
     return { status: preflight ? 403 : null, message: preflight ? forbiddenMessage(decision.reason) : null, fields }
   }
   const flat: string[] = []
-  appendCorsFields(flat, decision.rule, request)
+  appendCorsFields(flat, decision, request)
   for (let i = 0; i < flat.length; i += 2) fields.set(flat[i] ?? '', flat[i + 1] ?? '')
   fields.set('Vary', corsVary)
   return { status: preflight ? 200 : null, message: null, fields }

@@ -68,7 +68,7 @@ t.test('ceph/s3-tests test_cors_origin_response: 33 assertions', async t => {
       continue
     }
     const fields: string[] = []
-    appendCorsFields(fields, decision.rule, request)
+    appendCorsFields(fields, decision, request)
     t.strictSame({ origin: fields[1], methods: fields[3] }, expected, name)
   }
 })
@@ -202,7 +202,7 @@ t.test('H142: a name in Unicode matches the bytes that UTF-8 makes of it, which 
 t.test('H135: null is a plain string', async t => {
   const anywhere = policyForOrigins(['*'])
   const decision = decide(anywhere, preflightOf('null'))
-  t.equal(decision.allowed && decision.rule.anyOrigin, true, 'matched by *, which is answered without credentials')
+  t.equal(decision.allowed && decision.anyOrigin, true, 'matched by *, which is answered without credentials')
   t.equal(decide(policyForOrigins(['null']), preflightOf('null')).allowed, true, 'matched by a rule that lists it')
   t.equal(decide(policyForOrigins([exact, 'https://*']), preflightOf('null')), refused.origin)
   t.equal(decide(policyForOrigins(['null']), preflightOf('NULL')), refused.origin)
@@ -259,7 +259,7 @@ t.test('H148: the first rule that passes all three checks wins, and rules are ne
   ]
   for (const { name, origin, method, headers, expected } of table) {
     const decision = decide(policy, preflightOf(origin, method, headers))
-    t.equal(decision.allowed ? decision.rule.index : decision.reason, expected, name)
+    t.equal(decision.allowed ? decision.index : decision.reason, expected, name)
   }
 })
 
@@ -345,41 +345,12 @@ t.test('H149: a preflight without Access-Control-Request-Method asks for OPTIONS
 
 t.test('decisions are shared constants', async t => {
   const policy = policyForOrigins([exact])
-  t.equal(decide(policy, preflightOf(exact)), policy.rules[0]?.decision)
+  t.equal(decide(policy, preflightOf(exact)), policy.rules[0])
   t.equal(decide(policy, preflightOf('https://x')), refused.origin)
   for (const [reason, decision] of Object.entries(refused)) {
     t.strictSame(decision, { allowed: false, reason })
     t.equal(Object.isFrozen(decision), true)
   }
-})
-
-t.test('origins with the same hash are told apart', async t => {
-  // 'Aa' and 'BB' have the same hash, read backwards 'aA' and 'BB' do.
-  for (const rules of [['https://*aA'], ['https://xaA'], ['https://xaA', 'https://*aA']]) {
-    const policy = policyForOrigins(rules)
-    t.equal(decide(policy, preflightOf('https://xaA')).allowed, true, `${rules}`)
-    t.equal(decide(policy, preflightOf('https://xBB')), refused.origin, `${rules}`)
-  }
-  const order = policyForOrigins(['https://xBB', 'https://*BB'], ['https://xaA'])
-  const decision = decide(order, preflightOf('https://xaA'))
-  t.equal(decision.allowed && decision.rule.index, 1)
-})
-
-t.test('an origin is not read further than the longest pattern', async t => {
-  const policy = policyForOrigins(['https://a.example'], ['*.b.example'])
-  const read = new Set<number>()
-  const long = `https://${'x'.repeat(5000)}.example`
-  const origin = new Proxy(Object(long), {
-    get: (of, key) =>
-      key === 'length'
-        ? long.length
-        : (at: number) => {
-            read.add(at)
-            return of.charCodeAt(at)
-          },
-  })
-  t.equal(decide(policy, { origin, method: 'GET', headerNames: [] }), refused.origin)
-  t.equal(read.size, '.b.example'.length)
 })
 
 t.test('rules behind one that matched are not compiled', async t => {
@@ -392,8 +363,8 @@ t.test('rules behind one that matched are not compiled', async t => {
   }
   const { configuration } = policyForOrigins(['https://b'], [exact], [exact, 'https://*'], [exact])
   const decision = decide(new Watched(configuration), preflightOf(exact))
-  t.equal(decision.allowed && decision.rule.index, 1)
-  t.strictSame(compiled, [2, 1], 'the one that lists it by a pattern, asked before')
+  t.equal(decision.allowed && decision.index, 1)
+  t.strictSame(compiled, [1])
 })
 
 t.test('the earlier rule wins whichever way it lists the origin', async t => {
@@ -401,7 +372,7 @@ t.test('the earlier rule wins whichever way it lists the origin', async t => {
   for (const first of ways) {
     for (const second of ways) {
       const decision = decide(policyForOrigins(first, second), preflightOf(exact))
-      t.equal(decision.allowed && decision.rule.index, 0, `${first} before ${second}`)
+      t.equal(decision.allowed && decision.index, 0, `${first} before ${second}`)
     }
   }
 })

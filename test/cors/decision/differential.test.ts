@@ -30,7 +30,7 @@ t.test(`decide agrees with the plain reference on ${policies * requestsPerPolicy
       const distinct = [...new Set(request.headerNames)]
       const expected = referenceDecision(rules, request.origin, request.method, distinct)
       const decision = decide(policy, request)
-      const actual = decision.allowed ? decision.rule.index : decision.reason
+      const actual = decision.allowed ? decision.index : decision.reason
       const kind = typeof expected === 'number' ? 'matched' : expected
       seen.set(kind, (seen.get(kind) ?? 0) + 1)
       if (actual !== expected && disagreements++ < 5) {
