@@ -32,10 +32,10 @@ export class WildcardIndex {
     // From the longest beginning to the shortest: each leaves room for the same ends or for longer ones too.
     let end = -1
     for (let at = beginnings - 1; at >= 0 && !found.hasAll(wanted); at--) {
-      const { length, from, sets } = beginningPath[at] as Beginning
+      const { length, places, sets } = beginningPath[at] as Beginning
       while (end + 1 < ends && (endPath[end + 1] as End).length + length <= value.length) end++
       if (end === -1) continue
-      const set = lastUpTo(from, (endPath[end] as End).place)
+      const set = lastUpTo(places, (endPath[end] as End).place)
       if (set !== -1) found.addFrom(this.#sets, sets[set] as number)
     }
   }
@@ -54,7 +54,7 @@ interface End {
 interface Beginning {
   readonly length: number
   /** Ascending places of ends. */
-  readonly from: readonly number[]
+  readonly places: readonly number[]
   /** From each of these places up to the next: the lists of the wildcards that begin so, and end as the end of the place does. */
   readonly sets: readonly number[]
 }
@@ -116,12 +116,12 @@ interface EndedList {
 }
 
 /** Goes through the ends in order, and notes wherever another set of lists begins to hold. */
-function sortSets(ended: readonly EndedList[], sets: NumberSets): Pick<Beginning, 'from' | 'sets'> {
-  const from: number[] = []
+function sortSets(ended: readonly EndedList[], sets: NumberSets): Pick<Beginning, 'places' | 'sets'> {
+  const places: number[] = []
   const numbers: number[] = []
   const note = (place: number, lists: readonly number[]) => {
-    if (from.at(-1) === place) numbers.pop()
-    else from.push(place)
+    if (places.at(-1) === place) numbers.pop()
+    else places.push(place)
     numbers.push(sets.numberOf(lists))
   }
   // The ends that the one at hand ends with, the longest last, each with the lists of all before it.
@@ -139,5 +139,5 @@ function sortSets(ended: readonly EndedList[], sets: NumberSets): Pick<Beginning
     around.push({ end, lists: all })
   }
   leaveThoseBefore(Number.POSITIVE_INFINITY)
-  return { from, sets: numbers }
+  return { places, sets: numbers }
 }
