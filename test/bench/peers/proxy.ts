@@ -61,6 +61,8 @@ function proxyConfiguration(
     `listen: 127.0.0.1:${port}`,
     `admin: 127.0.0.1:${adminPort}`,
     'drainSeconds: 1',
+    // The Host of all requests. The upstream is no S3 server, and does not say how it reads a label that is not listed.
+    'hosts: [localhost]',
     'upstream:',
     `  url: ${url}`,
     '  credentials: none',

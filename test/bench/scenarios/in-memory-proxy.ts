@@ -51,6 +51,7 @@ function serve({ port, upstreamPort, size, isObserved }: InMemorySetting): void 
     S3CORS_ADMIN: '127.0.0.1:1',
     S3CORS_UPSTREAM_URL: `http://127.0.0.1:${upstreamPort}`,
     S3CORS_UPSTREAM_CREDENTIALS: 'none',
+    S3CORS_HOSTS: 'localhost',
   }
   const { configuration: base, issues } = parseConfiguration(undefined, undefined, environment, {}, () => ({
     kind: 'failed',
