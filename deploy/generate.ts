@@ -4,8 +4,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { configurationJsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
-import { type Setting, settings } from '../src/config/settings.ts'
+import { configurationJsonSchema, type JsonSchema } from '../src/config/schema/json-schema.ts'
+import { type Setting, settings } from '../src/config/schema/settings.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const chart = 'deploy/helm/s3-cors-proxy'

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { type Setting, settings } from '../config/settings.ts'
-import { nearest } from '../config/text/nearest.ts'
+import { type Setting, settings } from '../config/schema/settings.ts'
+import { nearest } from '../text/nearest-word.ts'
 import type { Command, Option } from './command.ts'
 
 /** What was given to a command, sorted by what it is. */

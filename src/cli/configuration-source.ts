@@ -1,4 +1,4 @@
-import type { ConfigurationSource } from '../config/load-configuration.ts'
+import type { ConfigurationSource } from '../config/loading/load-configuration.ts'
 import type { ParsedArguments } from './arguments.ts'
 import type { Option, Terminal } from './command.ts'
 

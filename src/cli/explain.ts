@@ -1,5 +1,5 @@
 import { describeIssue } from '../config/issue.ts'
-import { loadConfiguration } from '../config/load-configuration.ts'
+import { loadConfiguration } from '../config/loading/load-configuration.ts'
 import { type Explanation, renderExplanation } from '../cors/explain/explain.ts'
 import { toFieldValue } from '../cors/patterns/field-value.ts'
 import { explainQuestion, type Question } from '../daemon/explanations.ts'

@@ -1,4 +1,4 @@
-import { settings } from '../config/settings.ts'
+import { settings } from '../config/schema/settings.ts'
 import { commonOptions } from './arguments.ts'
 import type { Command } from './command.ts'
 

@@ -1,5 +1,5 @@
 import { type ConfigurationIssue, describeIssue } from '../config/issue.ts'
-import { loadConfiguration } from '../config/load-configuration.ts'
+import { loadConfiguration } from '../config/loading/load-configuration.ts'
 import { readUpstreamFiles } from '../daemon/upstream/tls-files.ts'
 import { isBucketName } from '../s3/address/bucket-name.ts'
 import { type CorsFetchResult, createGetBucketCors, type GetBucketCors } from '../s3/endpoint/get-bucket-cors.ts'

@@ -1,4 +1,4 @@
-import { nearest } from '../config/text/nearest.ts'
+import { nearest } from '../text/nearest-word.ts'
 import { parseArguments } from './arguments.ts'
 import { check } from './check.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'

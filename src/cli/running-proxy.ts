@@ -1,7 +1,7 @@
+import { readFileContentSync } from '../config/files/file-content.ts'
 import { describeIssue } from '../config/issue.ts'
 import { child } from '../config/raw-value.ts'
 import { readSecrets } from '../config/secrets.ts'
-import { readFileContentSync } from '../config/text/file-content.ts'
 import type { Explanation } from '../cors/explain/explain.ts'
 import type { ExitCode, Terminal } from './command.ts'
 

@@ -1,4 +1,4 @@
-import { configurationJsonSchema } from '../config/json-schema.ts'
+import { configurationJsonSchema } from '../config/schema/json-schema.ts'
 import type { Command } from './command.ts'
 
 /** The JSON Schema of the configuration. */

@@ -1,9 +1,9 @@
 import type { CorsRule } from '../cors/rules/rule.ts'
-import { type BucketEntry, type BucketSource, besides } from './buckets/bucket-entries.ts'
-import type { WrittenConfiguration } from './schema.ts'
-import { settings } from './settings.ts'
-import { type Address, parseAddress } from './values/address.ts'
-import { type EndpointUrl, parseEndpointUrl } from './values/endpoint-url.ts'
+import { type Address, parseAddress } from './schema/address.ts'
+import { type EndpointUrl, parseEndpointUrl } from './schema/endpoint-url.ts'
+import type { WrittenConfiguration } from './schema/schema.ts'
+import { settings } from './schema/settings.ts'
+import { type BucketEntry, type BucketSource, besides } from './validation/bucket-entries.ts'
 
 /** What happens to an actual request that the rules deny. */
 export type ConfiguredEnforcement = WrittenConfiguration['enforcement']

@@ -1,7 +1,7 @@
+import { nearest } from '../text/nearest-word.ts'
 import type { ConfigurationIssue } from './issue.ts'
 import { child, isMapping } from './raw-value.ts'
-import { type Setting, settings } from './settings.ts'
-import { nearest } from './text/nearest.ts'
+import { type Setting, settings } from './schema/settings.ts'
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>

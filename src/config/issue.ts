@@ -18,6 +18,9 @@ export interface ConfigurationIssue {
   readonly allowed: string
 }
 
+/** An issue before it is known where its path stands. */
+export type Finding = Pick<ConfigurationIssue, 'severity' | 'reason' | 'path' | 'value' | 'message' | 'allowed'>
+
 /** One line for a person: `FILE:LINE:COLUMN: what, and what is allowed`. */
 export function describeIssue(issue: ConfigurationIssue): string {
   const where = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}:${issue.column ?? 1}`

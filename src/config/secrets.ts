@@ -1,7 +1,7 @@
 import type { Environment } from './environment.ts'
+import { decodeText } from './files/decode-text.ts'
+import type { ReadFile } from './files/file-content.ts'
 import type { ConfigurationIssue } from './issue.ts'
-import { decodeText } from './text/decode-text.ts'
-import type { ReadFile } from './text/file-content.ts'
 
 /** What must never be written anywhere. The properties are not enumerable, so that no log or JSON shows them by accident. */
 export interface Secrets {

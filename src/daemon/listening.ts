@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo, Server as SocketServer } from 'node:net'
-import type { Address } from '../config/values/address.ts'
+import type { Address } from '../config/schema/address.ts'
 
 // Of Node's 511, a crowd that comes in at once fills all, and the next has to knock again after a second.
 const backlog = 4096

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { Configuration } from '../config/configuration.ts'
-import type { Address } from '../config/values/address.ts'
+import type { Address } from '../config/schema/address.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'

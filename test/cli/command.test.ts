@@ -2,7 +2,7 @@ import t from 'tap'
 import { commonOptions } from '../../src/cli/arguments.ts'
 import type { Command } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/main.ts'
-import { settings } from '../../src/config/settings.ts'
+import { settings } from '../../src/config/schema/settings.ts'
 
 const own = (command: Command) => [...command.options, ...commonOptions].map(option => option.name)
 

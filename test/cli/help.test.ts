@@ -2,7 +2,7 @@ import t from 'tap'
 import { check } from '../../src/cli/check.ts'
 import { commandHelp, programHelp } from '../../src/cli/help.ts'
 import { probe } from '../../src/cli/probe.ts'
-import { settings } from '../../src/config/settings.ts'
+import { settings } from '../../src/config/schema/settings.ts'
 
 t.test('the program says what its commands are', async t => {
   const help = programHelp([check, probe])

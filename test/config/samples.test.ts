@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { describeIssue } from '../../src/config/issue.ts'
-import { loadConfiguration } from '../../src/config/load-configuration.ts'
+import { loadConfiguration } from '../../src/config/loading/load-configuration.ts'
 
 const directory = fileURLToPath(new URL('../../config/', import.meta.url))
 

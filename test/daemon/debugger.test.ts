@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { parserFlags } from '../../src/config/parser-process.ts'
+import { parserFlags } from '../../src/config/loading/parser-process.ts'
 import { deployFolder } from '../deploy/tools.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 
@@ -34,7 +34,7 @@ for (const workers of [1, 2]) {
 }
 
 t.test('SIGUSR1 changes nothing for the process that reads a configuration, from its start on', async t => {
-  const program = fileURLToPath(new URL('../../dist/config/parser-program.js', import.meta.url))
+  const program = fileURLToPath(new URL('../../dist/config/loading/parser-program.js', import.meta.url))
   const child = fork(program, { execArgv: [...parserFlags], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   t.teardown(() => child.kill('SIGKILL'))
   let told = ''

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { loadConfiguration } from '../../src/config/load-configuration.ts'
+import { loadConfiguration } from '../../src/config/loading/load-configuration.ts'
 import { demoBuckets, demoObjects } from '../../src/demo/demo-objects.ts'
 import { demoRequests } from '../../src/demo/demo-request.ts'
 

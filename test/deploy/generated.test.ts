@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { generated } from '../../deploy/generate.ts'
-import { settings } from '../../src/config/settings.ts'
+import { settings } from '../../src/config/schema/settings.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import type { EndpointUrl } from '../../config/values/endpoint-url.ts'
+import type { EndpointUrl } from '../../config/schema/endpoint-url.ts'
 import type { UpstreamFiles } from '../../daemon/upstream/upstream.ts'
 import type { Finding } from './finding.ts'
 

@@ -2,7 +2,7 @@
 // Its one argument is an InMemorySetting as JSON.
 
 import { fileURLToPath } from 'node:url'
-import { parseConfiguration } from '../../../src/config/parse-configuration.ts'
+import { parseConfiguration } from '../../../src/config/loading/parse-configuration.ts'
 import type { CorsRule } from '../../../src/cors/rules/rule.ts'
 import { createDataPlane } from '../../../src/daemon/data-plane.ts'
 import { createPolicies } from '../../../src/daemon/policies.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { checkEndpoint, hasFault } from '../../../src/cli/connect/check-endpoint.ts'
-import { loadConfiguration } from '../../../src/config/load-configuration.ts'
+import { loadConfiguration } from '../../../src/config/loading/load-configuration.ts'
 import { errorAnswer, httpAnswer, type SeenRequest, startScriptedEndpoint } from '../../fixtures/scripted-endpoint.ts'
 
 const keys = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' }

@@ -1,0 +1,112 @@
+import { type Configuration, toConfiguration } from '../configuration.ts'
+import { type Environment, type Flags, overlay } from '../environment.ts'
+import { decodeText } from '../files/decode-text.ts'
+import type { FileContent, ReadFile } from '../files/file-content.ts'
+import type { Located } from '../files/located.ts'
+import { readYaml } from '../files/yaml-text.ts'
+import { type ConfigurationIssue, type Finding, inOrder, type Path } from '../issue.ts'
+import { isMapping } from '../raw-value.ts'
+import { configurationSchema } from '../schema/schema.ts'
+import { findSchemaFaults } from '../schema/schema-faults.ts'
+import { readBuckets } from '../validation/bucket-entries.ts'
+import { findContradictions, findRegrets } from '../validation/checks.ts'
+
+/** The configuration with the warnings about it, or every fault and warning in the order of the files. */
+export type ParsedConfiguration = (
+  | { readonly configuration: Configuration; readonly issues: readonly ConfigurationIssue[] }
+  | { readonly configuration: undefined; readonly issues: readonly ConfigurationIssue[] }
+) & {
+  /** Every CORS file that an entry names, read or not: what a watch has to look at beside the file itself. */
+  readonly corsFiles: readonly string[]
+}
+
+/** How issues speak of a configuration that has no file. */
+const noFile = 'configuration'
+
+/** Reads a configuration out of a file's content, the environment and the flags. Pure: `readFile` gives CORS files. */
+export function parseConfiguration(
+  content: FileContent | undefined,
+  file: string | undefined,
+  environment: Environment,
+  flags: Flags,
+  readFile: ReadFile,
+): ParsedConfiguration {
+  const name = file ?? noFile
+  const document = content === undefined ? nothing : readDocument(content)
+  if ('faults' in document) {
+    const issues = document.faults.map(fault => ({ ...fault, file: name }))
+    return { configuration: undefined, issues: inOrder(issues), corsFiles: [] }
+  }
+  const { located } = document
+  const overlaid = overlay(located.value, environment, flags)
+  const raw =
+    isMapping(overlaid.raw) && overlaid.raw.upstream === undefined ? { ...overlaid.raw, upstream: {} } : overlaid.raw
+  const place = (finding: Finding, at: 'key' | 'value'): ConfigurationIssue => ({
+    ...finding,
+    ...placeOf(finding.path, at, name, located, overlaid.sources),
+  })
+  const buckets = readBuckets(isMapping(raw) ? raw.buckets : undefined, name, located, readFile)
+  const shape = findSchemaFaults(configurationSchema, raw)
+  const issues: ConfigurationIssue[] = [
+    ...located.faults.map(fault => ({ ...fault, severity: 'fault' as const, file: name, path: [], value: undefined })),
+    ...overlaid.issues,
+    ...shape.faults.map(({ at, ...finding }) => place(finding, at)),
+    ...findContradictions(raw).map(finding => place(finding, 'value')),
+    ...buckets.issues,
+  ]
+  const { corsFiles } = buckets
+  const { written } = shape
+  if (written === undefined || issues.some(issue => issue.severity === 'fault')) {
+    return { configuration: undefined, issues: inOrder(issues), corsFiles }
+  }
+  const configuration = toConfiguration(written, buckets.entries, file, setting => !overlaid.sources.has(setting))
+  const regrets = findRegrets(configuration, environment).map(finding => place(finding, 'value'))
+  return { configuration, issues: inOrder([...issues, ...regrets]), corsFiles }
+}
+
+const nothing: { readonly located: Located } = { located: { value: undefined, faults: [], locate: () => undefined } }
+
+type Fault = Omit<ConfigurationIssue, 'file'>
+type Words = Pick<Fault, 'reason' | 'message' | 'allowed'> & Partial<Fault>
+
+/** The file's data; only faults where there is no data to go on with. */
+function readDocument(content: FileContent): { readonly located: Located } | { readonly faults: readonly Fault[] } {
+  if (content.kind === 'failed') {
+    return faults({ reason: 'unreadable', message: content.message, allowed: 'the path of a readable file' })
+  }
+  const decoded = decodeText(content.bytes)
+  if ('fault' in decoded) return faults(decoded.fault)
+  const located = readYaml(decoded.text)
+  if (isMapping(located.value)) return { located }
+  if (located.faults.length > 0) return faults(...located.faults)
+  const { value } = located
+  const holds = value === undefined || value === null ? 'nothing' : Array.isArray(value) ? 'a list' : 'a single value'
+  const message = `the file holds ${holds}`
+  return faults({ reason: 'not-a-mapping', line: 1, column: 1, message, allowed: 'a mapping with at least "upstream"' })
+}
+
+function faults(...words: readonly Words[]): { readonly faults: readonly Fault[] } {
+  return { faults: words.map(fault => ({ severity: 'fault', path: [], value: undefined, ...fault })) }
+}
+
+/** Where a value came from: a flag or variable by its name, else the file with its line. */
+function placeOf(
+  path: Path,
+  at: 'key' | 'value',
+  file: string,
+  located: Located,
+  sources: ReadonlyMap<string, string>,
+): Pick<ConfigurationIssue, 'file' | 'line' | 'column'> {
+  for (let length = path.length; length > 0; length--) {
+    const source = sources.get(path.slice(0, length).join('.'))
+    if (source !== undefined) return { file: source }
+  }
+  const found = located.locate(path, at)
+  if (found === undefined || found.exact) return { file, line: found?.line, column: found?.column }
+  // Half of a section that variables or flags made alone, such as a certificate without its key.
+  const section = `${path.slice(0, -1).join('.')}.`
+  const neighbour = path.length > 1 ? [...sources].find(([setting]) => setting.startsWith(section)) : undefined
+  const parent = located.locate(path.slice(0, -1), 'key')
+  if (neighbour !== undefined && parent?.exact !== true) return { file: neighbour[1] }
+  return { file, line: found.line, column: found.column }
+}

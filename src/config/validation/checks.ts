@@ -1,0 +1,99 @@
+import type { Configuration } from '../configuration.ts'
+import type { Environment } from '../environment.ts'
+import type { Finding, Path } from '../issue.ts'
+import { child } from '../raw-value.ts'
+import { isLoopback, parseAddress } from '../schema/address.ts'
+import { hasAdminToken } from '../secrets.ts'
+import { checkHostNames, checkStoreBucket } from './name-checks.ts'
+
+/** Faults of values that are right each by itself. Reads the raw data, so that they show beside every other fault. */
+export function findContradictions(raw: unknown): readonly Finding[] {
+  const found: Finding[] = []
+  const fault = (reason: string, path: Path, message: string, allowed: string) =>
+    found.push({ severity: 'fault', reason, path, value: child(raw, path), message, allowed })
+  const listen = child(raw, ['listen']) ?? '0.0.0.0:8080'
+  const admin = child(raw, ['admin']) ?? '127.0.0.1:9464'
+  const ports = [listen, admin].map(text => (typeof text === 'string' ? parseAddress(text)?.port : undefined))
+  if (ports[0] !== undefined && ports[0] !== 0 && ports[0] === ports[1]) {
+    const path = child(raw, ['admin']) === undefined ? ['listen'] : ['admin']
+    fault('same-port', path, `port ${ports[0]} is that of both listen and admin`, 'two different ports')
+  }
+  const trusted = child(raw, ['trustedProxies'])
+  if (
+    child(raw, ['forwardedFor']) === 'append' &&
+    (trusted === undefined || (Array.isArray(trusted) && trusted.length === 0))
+  ) {
+    fault(
+      'no-trusted-proxies',
+      ['forwardedFor'],
+      '"append" believes whoever connects',
+      '"append" with trustedProxies, or "replace"',
+    )
+  }
+  for (const [given, other] of [
+    ['certFile', 'keyFile'],
+    ['keyFile', 'certFile'],
+  ] as const) {
+    if (child(raw, ['upstream', given]) === undefined || child(raw, ['upstream', other]) !== undefined) continue
+    fault('half-a-pair', ['upstream', given], `upstream.${other} is missing beside it`, 'both or neither')
+  }
+  const store = child(raw, ['managed', 'store'])
+  const stores = ['directory', 'bucket'].filter(key => child(store, [key]) !== undefined)
+  if (store !== undefined && stores.length !== 1) {
+    fault(
+      'managed-store',
+      ['managed', 'store'],
+      stores.length === 0 ? 'no place is named' : 'two places are named',
+      'directory or bucket',
+    )
+  }
+  checkStoreBucket(raw, fault)
+  checkHostNames(raw, fault)
+  return found
+}
+
+/** What is accepted and a person may regret, beyond the warnings of each rule. */
+export function findRegrets(configuration: Configuration, environment: Environment): readonly Finding[] {
+  const found: Finding[] = []
+  const warn = (reason: string, path: Path, value: unknown, message: string, allowed: string) =>
+    found.push({ severity: 'warning', reason, path, value, message, allowed })
+  const { admin, buckets, upstream } = configuration
+  if (buckets.length === 0) {
+    warn(
+      'no-buckets',
+      ['buckets'],
+      undefined,
+      'no bucket has rules: every preflight is refused',
+      'an entry for each bucket',
+    )
+  }
+  for (const { name, source } of buckets) {
+    if (source !== 'managed') continue
+    const path = ['buckets', name, 'from']
+    if (upstream.host === 'rewrite') {
+      const message =
+        '"from: managed" has the endpoint check callers\' signatures, and "upstream.host: rewrite" breaks them'
+      warn('managed-rewrite', path, source, message, '"upstream.host: preserve" for clients that change rules')
+    }
+    if (upstream.credentials === 'none') {
+      const message = '"from: managed" asks the endpoint with keys of its own before it trusts it, and there are none'
+      warn('managed-anonymous', path, source, message, '"upstream.credentials: environment"')
+    }
+  }
+  for (const { name, enforcement } of buckets) {
+    if (enforcement !== 'report') continue
+    const which = name === '*' ? 'every bucket that is not named' : `bucket ${JSON.stringify(name)}`
+    const message = `${which} is NOT PROTECTED: "report" only counts, the endpoint's own CORS answers pass`
+    warn('not-protected', ['buckets', name, 'enforcement'], enforcement, message, '"headers" or "block" to protect it')
+  }
+  if (!isLoopback(admin.host) && !hasAdminToken(environment)) {
+    const message =
+      'other machines reach the admin port and no S3CORS_ADMIN_TOKEN is set: they see probes and metrics only'
+    warn('admin-without-token', ['admin'], child(configuration, ['admin']), message, 'a loopback address, or a token')
+  }
+  if (upstream.host === 'rewrite') {
+    const message = '"rewrite" breaks every signature that a client made for another Host (SignatureDoesNotMatch)'
+    warn('rewritten-host', ['upstream', 'host'], 'rewrite', message, '"preserve" where the endpoint accepts any Host')
+  }
+  return found
+}

@@ -1,0 +1,100 @@
+import t from 'tap'
+import { readCorsFile } from '../../../src/config/files/cors-file.ts'
+import { contentOf } from '../../fixtures/parsed-text.ts'
+
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value) ?? 'null')
+const rules = [{ AllowedOrigins: ['https://a.example'], AllowedMethods: ['GET'] }]
+const xml =
+  '<CORSConfiguration>\n <CORSRule><AllowedOrigin>https://a.example</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>\n</CORSConfiguration>'
+
+const forms: readonly { name: string; text: string; second: string }[] = [
+  { name: 'AWS CLI JSON', text: JSON.stringify({ CORSRules: rules }, null, 1), second: '8:5' },
+  { name: 'the JSON list of the S3 console', text: JSON.stringify(rules, null, 1), second: '7:4' },
+  { name: 'S3 XML', text: xml, second: '2:60' },
+]
+for (const { name, text, second } of forms) {
+  t.test(`${name} gives the rules, and where they stand`, async t => {
+    const read = readCorsFile(contentOf(text))
+    t.strictSame(read.faults, [])
+    t.strictSame(plain(read.value), rules)
+    const place = read.locate([0, 'AllowedMethods', 0], 'value')
+    t.equal(`${place?.line}:${place?.column}`, second)
+  })
+}
+
+const faulty: readonly { name: string; text: string; fault: string }[] = [
+  { name: 'an empty file', text: ' \n', fault: '1:1 the file is empty' },
+  { name: 'YAML', text: 'CORSRules:\n', fault: '1:1 the file is neither JSON nor XML' },
+  { name: 'an unknown key', text: '{\n "corsRules": []}', fault: '2:2 unknown key "corsRules"' },
+  { name: 'another key beside', text: '{"CORSRules": [], "Bucket": "b"}', fault: '1:19 unknown key "Bucket"' },
+  { name: 'no rules at all', text: '{}', fault: '1:1 "CORSRules" is missing' },
+  {
+    name: "the user guide's first example",
+    text: '{"CORSRules": [{\n "AllowedHeaders": ["header1", etc.]}]}',
+    fault: '2:32 "etc." is a placeholder, not JSON',
+  },
+  { name: 'truncated XML', text: '<CORSConfiguration>\n<CORSRule>', fault: '2:11 ' },
+  { name: 'another XML document', text: '<html/>', fault: '1:1 the document is <html>' },
+  { name: 'a byte order mark', text: '\ufeff{}', fault: '1:1 the file starts with a byte order mark' },
+]
+for (const { name, text, fault } of faulty) {
+  t.test(`${name} is a fault with its place`, async t => {
+    const read = readCorsFile(contentOf(text))
+    t.equal(read.value, undefined)
+    t.equal(read.faults.length, 1)
+    const [found] = read.faults
+    t.ok(
+      `${found?.line}:${found?.column} ${found?.message}`.startsWith(fault),
+      `${found?.line}:${found?.column} ${found?.message}`,
+    )
+    t.not(found?.allowed, '')
+  })
+}
+
+const strictXml: readonly { name: string; inside: string; fault: string; allowed: string }[] = [
+  {
+    name: 'an element of the configuration that S3 does not know',
+    inside: '<CORSRules/>',
+    fault: '2:1 <CORSRules> is not known here',
+    allowed: '<CORSRule>',
+  },
+  {
+    name: "JSON's name of an element",
+    inside: '<CORSRule>\n <AllowedOrigins>*</AllowedOrigins></CORSRule>',
+    fault: '3:2 <AllowedOrigins> is not known here',
+    allowed: 'AllowedOrigin, AllowedMethod, AllowedHeader, ExposeHeader, ID or MaxAgeSeconds',
+  },
+  {
+    name: 'an ID twice',
+    inside: '<CORSRule><ID>a</ID><ID>b</ID></CORSRule>',
+    fault: '2:21 ID stands twice in one CORSRule',
+    allowed: 'one at most',
+  },
+  {
+    name: 'text beside the elements',
+    inside: '<CORSRule>GET</CORSRule>',
+    fault: '2:1 CORSRule holds text beside its elements',
+    allowed: 'elements only',
+  },
+]
+for (const { name, inside, fault, allowed } of strictXml) {
+  t.test(`${name} is a fault of an XML file, as S3 has it`, async t => {
+    const read = readCorsFile(contentOf(`<CORSConfiguration>\r\n${inside}</CORSConfiguration>`))
+    t.equal(read.value, undefined)
+    const [found] = read.faults
+    t.equal(`${found?.line}:${found?.column} ${found?.message}`, fault)
+    t.equal(found?.allowed, allowed)
+  })
+}
+
+t.test('an issue of a rule in XML has the place of its element, or of what is nearest', async t => {
+  const { locate } = readCorsFile(
+    contentOf('<CORSConfiguration>\n<CORSRule>\n <AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>'),
+  )
+  t.strictSame(locate([0, 'AllowedMethods', 0], 'value'), { line: 3, column: 2, exact: true })
+  t.strictSame(locate([0, 'AllowedOrigins'], 'value'), { line: 2, column: 1, exact: false })
+})
+
+t.test('a near key is named', async t => {
+  t.match(readCorsFile(contentOf('{"CORSRule": []}')).faults[0]?.allowed, /did you mean "CORSRules"/)
+})

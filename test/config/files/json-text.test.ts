@@ -1,0 +1,70 @@
+import t from 'tap'
+import { readJson } from '../../../src/config/files/json-text.ts'
+
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value) ?? 'null')
+
+const accepted: readonly string[] = [
+  '{}',
+  '[]',
+  ' [1, -0.5e+3, "a\\u00e9\\n\\"", true, false, null] ',
+  '{\r\n\t"a": {"b": [{}, []]},\n"c": ""}',
+  '"text"',
+  '12',
+]
+for (const text of accepted) {
+  t.test(`${JSON.stringify(text)} reads as JSON.parse reads it`, async t => {
+    const { value, faults } = readJson(text)
+    t.strictSame(faults, [])
+    t.strictSame(plain(value), JSON.parse(text))
+  })
+}
+
+const refused: readonly { text: string; fault: string }[] = [
+  { text: '', fault: '1:1 the text ends too early' },
+  { text: '[1', fault: '1:3 the text ends too early' },
+  { text: '["header1", etc.]', fault: '1:13 "etc." is a placeholder, not JSON' },
+  { text: '[1, ...]', fault: '1:5 "..." is a placeholder, not JSON' },
+  { text: '[1,\n]', fault: '2:1 a comma stands before this bracket' },
+  { text: '{"a": 1,}', fault: '1:9 a comma stands before this bracket' },
+  { text: "{'a': 1}", fault: '1:2 "\'a\':" is not JSON' },
+  { text: '{a: 1}', fault: '1:2 "a:" is not JSON' },
+  { text: '{"a" 1}', fault: '1:6 "1" stands here' },
+  { text: '{"a": }', fault: '1:7 "}" stands here' },
+  { text: '{1: 2}', fault: '1:2 "1" stands here' },
+  { text: '["a" "b"]', fault: '1:6 "\\"b\\"" stands here' },
+  { text: '[1] [2]', fault: '1:5 "[" stands here' },
+  { text: '[01]', fault: '1:2 "01" stands here' },
+  { text: '[1.]', fault: '1:2 "1." stands here' },
+  { text: '["a\nb"]', fault: '1:2 "\\"a" stands here' },
+  { text: '// no\n[]', fault: '1:1 "//" stands here' },
+  { text: '{"a": 1, "a": 2}', fault: '1:10 the key "a" stands twice' },
+  { text: '['.repeat(100_000), fault: '1:66 the values nest too deep' },
+]
+for (const { text, fault } of refused) {
+  t.test(`${JSON.stringify(text.slice(0, 40))} is refused with its place`, async t => {
+    const { value, faults } = readJson(text)
+    t.equal(value, undefined)
+    t.strictSame(
+      faults.map(({ line, column, message }) => `${line}:${column} ${message}`),
+      [fault],
+    )
+    t.throws(() => {
+      if (!text.includes('"a": 2') && !text.startsWith('[[')) JSON.parse(text)
+      else throw new Error('JSON.parse takes duplicate keys, and may take any depth')
+    }, 'as JSON.parse refuses it')
+  })
+}
+
+t.test('values and keys know where they stand', async t => {
+  const json = readJson('{"a": [\n  {"b": 1}]}')
+  t.strictSame(json.locate(['a', 0, 'b'], 'value'), { line: 2, column: 9, exact: true })
+  t.strictSame(json.locate(['a', 0, 'b'], 'key'), { line: 2, column: 4, exact: true })
+  t.strictSame(json.locate(['a', 0, 'c'], 'value'), { line: 2, column: 3, exact: false })
+  t.strictSame(json.locate([], 'value'), { line: 1, column: 1, exact: true })
+})
+
+t.test('__proto__ is data', async t => {
+  const { value } = readJson('{"__proto__": {"polluted": 1}}')
+  t.strictSame(Object.keys(value as object), ['__proto__'])
+  t.equal(({} as { polluted?: unknown }).polluted, undefined)
+})

@@ -1,0 +1,119 @@
+import t from 'tap'
+import { issueLines, parseText, type Surroundings, upstreamLine } from '../../fixtures/parsed-text.ts'
+
+const bucket = 'buckets: { abc: { from: none } }\n'
+
+const faults: readonly { name: string; text: string; around?: Surroundings; line: string }[] = [
+  {
+    name: 'admin on the port of listen',
+    text: `${upstreamLine}listen: 0.0.0.0:9000\nadmin: 127.0.0.1:9000\n`,
+    line: 'config/proxy.yaml:3:8: admin: port 9000 is that of both listen and admin; allowed: two different ports',
+  },
+  {
+    name: 'listen on the default port of admin',
+    text: `${upstreamLine}listen: :9464\n`,
+    line: 'config/proxy.yaml:2:9: listen: port 9464 is that of both listen and admin; allowed: two different ports',
+  },
+  {
+    name: 'append without trusted proxies',
+    text: `${upstreamLine}forwardedFor: append\ntrustedProxies: []\n`,
+    line: 'config/proxy.yaml:2:15: forwardedFor: "append" believes whoever connects; allowed: "append" with trustedProxies, or "replace"',
+  },
+  {
+    name: 'a client certificate without its key',
+    text: 'upstream: { url: "https://a", certFile: a.pem }\n',
+    line: 'config/proxy.yaml:1:41: upstream.certFile: upstream.keyFile is missing beside it; allowed: both or neither',
+  },
+  {
+    name: 'a key without its client certificate',
+    text: upstreamLine,
+    around: { flags: { 'upstream-key-file': 'a.pem' } },
+    line: '--upstream-key-file: upstream.keyFile: upstream.certFile is missing beside it; allowed: both or neither',
+  },
+  {
+    name: 'no place for managed rules',
+    text: `${upstreamLine}managed: { store: { prefix: a/ } }\n`,
+    line: 'config/proxy.yaml:2:12: managed.store: no place is named; allowed: directory or bucket',
+  },
+  {
+    name: 'two places for managed rules',
+    text: `${upstreamLine}managed: { store: { directory: a, bucket: my-rules } }\n`,
+    line: 'config/proxy.yaml:2:12: managed.store: two places are named; allowed: directory or bucket',
+  },
+]
+for (const { name, text, around, line } of faults) {
+  t.test(`${name} is a fault`, async t => {
+    const parsed = parseText(text + bucket, around)
+    t.equal(parsed.configuration, undefined)
+    t.strictSame(issueLines(parsed), [line])
+  })
+}
+
+const warnings: readonly { name: string; text: string; around?: Surroundings; lines: readonly string[] }[] = [
+  { name: 'nothing is wrong', text: upstreamLine + bucket, lines: [] },
+  { name: 'any free port twice', text: `${upstreamLine}listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\n${bucket}`, lines: [] },
+  {
+    name: 'no bucket',
+    text: `${upstreamLine}buckets: {}\n`,
+    lines: [
+      'config/proxy.yaml:2:1: warning: buckets: no bucket has rules: every preflight is refused; allowed: an entry for each bucket',
+    ],
+  },
+  {
+    name: 'report',
+    text: `${upstreamLine}buckets:\n  abc: { from: none, enforcement: report }\n  "*": { from: none, enforcement: report }\n`,
+    lines: [
+      'config/proxy.yaml:3:35: warning: buckets.abc.enforcement: bucket "abc" is NOT PROTECTED: "report" only counts, the endpoint\'s own CORS answers pass; allowed: "headers" or "block" to protect it',
+      'config/proxy.yaml:4:35: warning: buckets["*"].enforcement: every bucket that is not named is NOT PROTECTED: "report" only counts, the endpoint\'s own CORS answers pass; allowed: "headers" or "block" to protect it',
+    ],
+  },
+  {
+    name: 'an admin port for others without a token',
+    text: `${upstreamLine}admin: 0.0.0.0:9464\n${bucket}`,
+    lines: [
+      'config/proxy.yaml:2:8: warning: admin: other machines reach the admin port and no S3CORS_ADMIN_TOKEN is set: they see probes and metrics only; allowed: a loopback address, or a token',
+    ],
+  },
+  {
+    name: 'an admin port for others with a token',
+    text: `${upstreamLine}admin: 0.0.0.0:9464\n${bucket}`,
+    around: { environment: { S3CORS_ADMIN_TOKEN_FILE: 'token' } },
+    lines: [],
+  },
+  {
+    name: 'rewrite',
+    text: `upstream: { url: "https://a", host: rewrite }\n${bucket}`,
+    lines: [
+      'config/proxy.yaml:1:37: warning: upstream.host: "rewrite" breaks every signature that a client made for another Host (SignatureDoesNotMatch); allowed: "preserve" where the endpoint accepts any Host',
+    ],
+  },
+  {
+    name: "managed rules where callers' signatures cannot hold",
+    text: 'upstream: { url: "https://a", host: rewrite }\nbuckets:\n  abc: { from: managed }\n',
+    lines: [
+      'config/proxy.yaml:1:37: warning: upstream.host: ',
+      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" has the endpoint check callers\' signatures, and "upstream.host: rewrite" breaks them; allowed: "upstream.host: preserve" for clients that change rules',
+    ],
+  },
+  {
+    name: 'managed rules without keys of our own',
+    text: 'upstream: { url: "https://a", credentials: none }\nbuckets:\n  abc: { from: managed }\n',
+    lines: [
+      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" asks the endpoint with keys of its own before it trusts it, and there are none; allowed: "upstream.credentials: environment"',
+    ],
+  },
+  {
+    name: 'what S3 accepts and a person regrets',
+    text: `${upstreamLine}buckets:\n  abc:\n    CORSRules:\n      - AllowedOrigins: ["https://a.example/"]\n        AllowedMethods: [GET]\n`,
+    lines: ['config/proxy.yaml:5:26: warning: buckets.abc.CORSRules[0].AllowedOrigins[0]: '],
+  },
+]
+for (const { name, text, around, lines } of warnings) {
+  t.test(`${name}: the configuration is used, with ${lines.length} warnings`, async t => {
+    const parsed = parseText(text, around)
+    t.ok(parsed.configuration)
+    const said = issueLines(parsed)
+    t.equal(said.length, lines.length)
+    for (const [index, line] of lines.entries()) t.ok(said[index]?.startsWith(line), line)
+  })
+}
