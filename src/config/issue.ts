@@ -1,3 +1,4 @@
+import { escapeControls } from '../text/escape-controls.ts'
 /** Where in a document something is: keys and list positions from the root. */
 export type Path = readonly (string | number)[]
 
@@ -26,7 +27,9 @@ export function describeIssue(issue: ConfigurationIssue): string {
   const where = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}:${issue.column ?? 1}`
   const what = [issue.severity === 'warning' ? 'warning' : '', pathText(issue.path)].filter(part => part !== '')
   const end = /[.!?]$/.test(issue.message) ? ' Allowed: ' : '; allowed: '
-  return printable(`${[where, ...what].join(': ')}: ${issue.message}${issue.allowed === '' ? '' : end + issue.allowed}`)
+  return escapeControls(
+    `${[where, ...what].join(': ')}: ${issue.message}${issue.allowed === '' ? '' : end + issue.allowed}`,
+  )
 }
 
 /** `buckets.my-media.CORSRules[0].AllowedOrigins[1]`. */
@@ -65,12 +68,4 @@ export function valueText(value: unknown): string {
   if (typeof value !== 'string') return String(value)
   const shown = value.replace(/\/\/[^/?#]*@/, '//…@')
   return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 79)}…` : shown)
-}
-
-/** Control characters escaped, C1 included, so that nothing in a file can drive a terminal or forge a line of a log. */
-function printable(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }

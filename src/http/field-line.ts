@@ -1,4 +1,5 @@
 import { lowerCaseFieldName } from './field-name.ts'
+import { withoutWhitespace } from './whitespace.ts'
 
 const tab = 0x09
 const space = 0x20
@@ -11,22 +12,6 @@ export function hasControl(text: string, from: number, to: number): boolean {
     if ((code < space && code !== tab) || code === del) return true
   }
   return false
-}
-
-/**
- * `text[from, to)` without the whitespace (OWS: SP and TAB) around it. `trim()` would take away a no-break space too, and with
- * it turn what is no token into one.
- */
-export function withoutWhitespace(text: string, from: number, to: number): string {
-  let first = from
-  let end = to
-  while (first < end && isWhitespace(text.charCodeAt(first))) first++
-  while (end > first && isWhitespace(text.charCodeAt(end - 1))) end--
-  return text.slice(first, end)
-}
-
-function isWhitespace(code: number): boolean {
-  return code === space || code === tab
 }
 
 /**

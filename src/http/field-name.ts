@@ -1,3 +1,6 @@
+import { BoundedMap } from '../text/bounded-map.ts'
+import { isToken } from './token.ts'
+
 /**
  * Field names: validated and lower-cased once, then remembered.
  *
@@ -11,7 +14,7 @@ const maxEntries = 512
 /** `x-amz-server-side-encryption-customer-key-md5` is longer, and rare; most names are far shorter. */
 const maxCachedLength = 40
 
-const lowerCaseNames = new Map<string, KnownName>()
+const lowerCaseNames = new BoundedMap<KnownName>(maxEntries, 'refuse')
 
 interface KnownName {
   readonly name: string
@@ -27,11 +30,6 @@ function placeOf(name: string): number {
   const { length } = name
   const within = name.charCodeAt(0) * 7 + name.charCodeAt(length < 4 ? 0 : length - 4) * 7
   return (length * 11 + within + name.charCodeAt(length - 1)) & (places - 1)
-}
-
-const isTokenCode = new Uint8Array(256)
-for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
-  isTokenCode[character.charCodeAt(0)] = 1
 }
 
 /**
@@ -50,9 +48,7 @@ export function lowerCaseFieldName(name: string): string | undefined {
 }
 
 function validate(name: string): string | undefined {
-  for (let i = 0; i < name.length; i++) {
-    if (isTokenCode[name.charCodeAt(i)] !== 1) return undefined
-  }
+  if (!isToken(name)) return undefined
   if (name.length > maxCachedLength || lowerCaseNames.size >= maxEntries) return name.toLowerCase()
   // A copy: `name` is often a slice of a whole response head, which the cache would keep alive.
   const copy = Buffer.from(name, 'latin1').toString('latin1')

@@ -12,3 +12,8 @@ function toEscape(character: string): string {
 export function escapeControls(text: string): string {
   return text.replace(steering, toEscape)
 }
+
+/** The same with line feeds left, for a text of several lines. */
+export function escapeControlsInLines(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n')
+}

@@ -37,8 +37,8 @@ const lines: readonly { name: string; change: Partial<ConfigurationIssue>; line:
   { name: 'an issue with nothing to allow', change: { path: [], allowed: '' }, line: 'a.yaml:3:7: something is wrong' },
   {
     name: 'control characters',
-    change: { path: [], message: 'a\u001b[31m\nb\u009b\u202e\u2028' },
-    line: 'a.yaml:3:7: a\\u001b[31m\\u000ab\\u009b\\u202e\\u2028; allowed: something else',
+    change: { path: [], message: 'a\u001b[31m\nb\u009b\u202e\u2028\u200e\u200f' },
+    line: 'a.yaml:3:7: a\\u001b[31m\\u000ab\\u009b\\u202e\\u2028\\u200e\\u200f; allowed: something else',
   },
 ]
 for (const { name, change, line } of lines) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FieldLine, hasControl, withoutWhitespace } from '../../src/http/field-line.ts'
+import { FieldLine, hasControl } from '../../src/http/field-line.ts'
 
 const cases: { line: string; field?: readonly [name: string, lowerCaseName: string, value: string]; fault?: string }[] =
   [
@@ -42,9 +42,4 @@ t.test('a TAB is the only control that is none', async t => {
     t.equal(hasControl(`a${String.fromCharCode(code)}b`, 0, 3), control, `byte ${code}`)
   }
   t.equal(hasControl('\0a\0', 1, 2), false, 'outside of the range')
-})
-
-t.test('a no-break space is no whitespace', async t => {
-  t.equal(withoutWhitespace(' \t\xa0close\xa0 ', 0, 10), '\xa0close\xa0')
-  t.equal(withoutWhitespace('  ', 0, 2), '')
 })

@@ -1,3 +1,5 @@
+import { escapeControlsInLines } from '../../text/escape-controls.ts'
+
 /** Text that is HTML already. Only {@link html} makes it, so nothing else can get onto a page unescaped. */
 export class Html {
   readonly #text: string
@@ -27,12 +29,7 @@ const entities: Readonly<Record<string, string>> = {
  * that steer (controls, marks of direction) are written as `\uXXXX`: a person must see what was sent, not what it does.
  */
 function escapeHtml(text: string): string {
-  return text
-    .replace(/[&<>"']/g, character => entities[character] ?? '')
-    .replace(
-      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-      character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
+  return escapeControlsInLines(text.replace(/[&<>"']/g, character => entities[character] ?? ''))
 }
 
 function render(value: HtmlValue): string {

@@ -1,4 +1,5 @@
-import { isToken } from '../patterns/field-value.ts'
+import { isToken } from '../../http/token.ts'
+import { skipWhitespace, trimWhitespace } from '../../http/whitespace.ts'
 import { isCorsMethod } from '../rules/rule.ts'
 
 /** What rules are asked about, of a preflight and of an actual request alike. */
@@ -76,12 +77,12 @@ function checkHeaderNames(lines: readonly string[]): CorsRequestIssue | undefine
   for (const line of lines) {
     for (let start = 0; start <= line.length; ) {
       const end = elementEnd(line, start)
-      const first = skipSpace(line, start, end)
+      const first = skipWhitespace(line, start, end)
       if (first === end) {
         if (++emptyElements > requestHeaderLimits.emptyElements) return tooManyHeaders
       } else {
         if (++names > requestHeaderLimits.names) return tooManyHeaders
-        if (!isToken(line, first, trimSpace(line, first, end))) {
+        if (!isToken(line, first, trimWhitespace(line, first, end))) {
           return { kind: 'invalid_header', element: line.slice(start, end) }
         }
       }
@@ -96,8 +97,8 @@ function readHeaderNames(lines: readonly string[]): readonly string[] {
   for (const line of lines) {
     for (let start = 0; start <= line.length; ) {
       const end = elementEnd(line, start)
-      const first = skipSpace(line, start, end)
-      if (first < end) names.push(line.slice(first, trimSpace(line, first, end)).toLowerCase())
+      const first = skipWhitespace(line, start, end)
+      if (first < end) names.push(line.slice(first, trimWhitespace(line, first, end)).toLowerCase())
       start = end + 1
     }
   }
@@ -107,20 +108,4 @@ function readHeaderNames(lines: readonly string[]): readonly string[] {
 function elementEnd(line: string, start: number): number {
   const comma = line.indexOf(',', start)
   return comma === -1 ? line.length : comma
-}
-
-function skipSpace(line: string, start: number, end: number): number {
-  let at = start
-  while (at < end && isSpace(line.charCodeAt(at))) at++
-  return at
-}
-
-function trimSpace(line: string, start: number, end: number): number {
-  let at = end
-  while (at > start && isSpace(line.charCodeAt(at - 1))) at--
-  return at
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09
 }

@@ -26,15 +26,3 @@ export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
   return true
 }
-
-/** One flag per ASCII code, https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2. */
-const tokenCharacters = new Uint8Array(128)
-for (const character of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
-  tokenCharacters[character.charCodeAt(0)] = 1
-}
-
-/** Says whether `text` from `start` to `end` is a token: what a field name is made of, and not empty. */
-export function isToken(text: string, start = 0, end = text.length): boolean {
-  for (let at = start; at < end; at++) if (tokenCharacters[text.charCodeAt(at)] !== 1) return false
-  return start < end
-}

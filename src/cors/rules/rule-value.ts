@@ -1,6 +1,6 @@
 // One value of a rule at a time: each check says what is wrong with it, in S3's words, or nothing.
 
-import { isToken } from '../patterns/field-value.ts'
+import { isToken } from '../../http/token.ts'
 import { corsMethods, isCorsMethod, type RuleIssue } from './rule.ts'
 import { invalid, malformed, type RulePath } from './rule-fault.ts'
 

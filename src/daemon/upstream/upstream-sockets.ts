@@ -3,6 +3,7 @@ import { connect, isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { connect as connectTls } from 'node:tls'
 import type { OpenSocket } from '../../proxy/node/socket-reader.ts'
+import { BoundedMap } from '../../text/bounded-map.ts'
 
 /** Where the endpoint is, and what a TLS connection to it needs. */
 export interface UpstreamTarget {
@@ -21,7 +22,7 @@ export interface UpstreamTarget {
 export function createOpenSocket(target: UpstreamTarget): OpenSocket {
   const { hostname: host, port, ca, cert, key } = target
   /** The latest session of each server name: the next handshake with it is shorter. */
-  const sessions = new Map<string, Buffer>()
+  const sessions = new BoundedMap<Buffer>(maxSessions, 'restart')
   return (servername, reader) => {
     if (target.protocol === 'http:') {
       const onread = {
@@ -55,7 +56,6 @@ export function createOpenSocket(target: UpstreamTarget): OpenSocket {
     const socket = connectTls(options)
     socket.on('session', session => {
       // Under `rewrite` a client names servers by its buckets' names: the map must not grow with them.
-      if (sessions.size >= maxSessions && !sessions.has(servername)) sessions.clear()
       sessions.set(servername, session)
     })
     return socket satisfies Socket

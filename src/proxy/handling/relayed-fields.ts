@@ -1,6 +1,7 @@
 import type { CompiledRule } from '../../cors/decision/compiled-rule.ts'
 import type { CorsRequest } from '../../cors/decision/cors-request.ts'
 import { corsFieldLines, mergeVary } from '../../cors/decision/response-fields.ts'
+import { connectionOptions, isConnectionSpecific } from '../../http/connection-fields.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { RequestRecord } from '../request/request-record.ts'
 import type { ResponseHead } from '../upstream/response/response-head.ts'
@@ -49,17 +50,6 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
     const name = names[i] as string
     const value = fields[2 * i + 1] as string
     switch (name) {
-      // Connection-specific, RFC 9110 §7.6.1; trailers are dropped, so neither are they announced.
-      case 'connection':
-      case 'keep-alive':
-      case 'proxy-connection':
-      case 'proxy-authenticate':
-      case 'te':
-      case 'trailer':
-      case 'transfer-encoding':
-      case 'upgrade':
-      case 'http2-settings':
-        continue
       case 'content-length':
         // https://www.rfc-editor.org/rfc/rfc9110#section-8.6: never in a 204, whose reader might wait for it.
         if (head.statusCode !== 204) out.setLength(head.contentLength, fields[2 * i] as string)
@@ -78,6 +68,7 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
         record.requestId = value
         break
       default:
+        if (isConnectionSpecific(name)) continue
         if (name.startsWith('access-control-')) {
           if (!cors.passes) {
             record.strippedCorsFields = true
@@ -119,7 +110,7 @@ function nominatedFields(head: ResponseHead): readonly string[] | undefined {
     const value = (head.fields[2 * i + 1] as string).toLowerCase()
     if (value === 'close' || value === 'keep-alive') continue
     nominated ??= []
-    for (const option of value.split(',')) nominated.push(option.trim())
+    nominated.push(...(connectionOptions(value) ?? []))
   }
   return nominated
 }

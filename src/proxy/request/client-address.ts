@@ -1,7 +1,7 @@
 import type { BlockList } from 'node:net'
 import { isIPv4, isIPv6 } from 'node:net'
-import { withoutWhitespace } from '../../http/field-line.ts'
 import { plainAddress } from '../../http/ip-address.ts'
+import { withoutWhitespace } from '../../http/whitespace.ts'
 
 /** Who is believed about a client's address. `append` believes what peers in `trusted` say, and nobody else. */
 export interface ForwardedForPolicy {

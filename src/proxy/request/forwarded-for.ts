@@ -1,4 +1,4 @@
-import { withoutWhitespace } from '../../http/field-line.ts'
+import { withoutWhitespace } from '../../http/whitespace.ts'
 import { signedFieldNames } from '../../s3/signature/signed-fields.ts'
 import { clientChain, type ForwardedForPolicy, firstAddress, isBelieved } from './client-address.ts'
 import type { GuardedRequest } from './request-guard.ts'

@@ -1,6 +1,7 @@
+import { connectionOptions } from '../../http/connection-fields.ts'
 import { lowerCaseFieldName } from '../../http/field-name.ts'
 
-// Envoy's bound too: nobody sends more, and each one is searched for.
+// Envoy's bound too: no client sends more, and each one is searched for.
 const maxConnectionOptions = 10
 
 /**
@@ -10,11 +11,10 @@ const maxConnectionOptions = 10
  */
 export function nominatedFields(value: string): string[] | undefined {
   const nominated: string[] = []
-  const elements = value.split(',', maxConnectionOptions + 1)
-  if (elements.length > maxConnectionOptions) return undefined
-  for (const element of elements) {
-    const option = element.trim().toLowerCase()
-    if (option === '' || option === 'close' || option === 'keep-alive') continue
+  const options = connectionOptions(value, maxConnectionOptions)
+  if (options === undefined) return undefined
+  for (const option of options) {
+    if (option === 'close' || option === 'keep-alive') continue
     if (isProtected(option)) return undefined
     nominated.push(option)
   }

@@ -1,3 +1,4 @@
+import { isConnectionSpecific } from '../../http/connection-fields.ts'
 import { parseDecimal } from '../../http/decimal.ts'
 import { lowerCaseFieldName } from '../../http/field-name.ts'
 import type { S3Error } from '../../s3/errors/error-response.ts'
@@ -147,18 +148,11 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
       case 'connection':
         connection = connection === undefined ? value : `${connection},${value}`
         continue
-      // Connection-specific: RFC 9110 §7.6.1. Trailers are not forwarded, so neither is their announcement.
-      case 'keep-alive':
-      case 'proxy-connection':
-      case 'proxy-authorization':
-      case 'te':
-      case 'trailer':
-      case 'http2-settings':
-        continue
       case 'upgrade':
         upgrade = true
         continue
       default:
+        if (isConnectionSpecific(name)) continue
         if (name.includes('_')) {
           const folded = name.replaceAll('_', '-')
           if (isProtected(folded)) return reject(s3Errors.badRequest, `field ${name}`)

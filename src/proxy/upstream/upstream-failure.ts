@@ -1,3 +1,4 @@
+import { isTlsErrorCode } from '../../http/tls-error.ts'
 import type { S3Error } from '../../s3/errors/error-response.ts'
 import { s3Errors } from '../../s3/errors/error-response.ts'
 import type { UpstreamFailureReason } from '../request/request-record.ts'
@@ -36,24 +37,8 @@ function reasonOfCode(code: string): UpstreamFailureReason {
     case 'ECONNABORTED':
       return 'reset'
     default:
-      return isTlsCode(code) ? 'tls' : 'reset'
+      return isTlsErrorCode(code) ? 'tls' : 'reset'
   }
-}
-
-// OpenSSL's verification results have names of their own (CERT_HAS_EXPIRED, UNABLE_TO_GET_ISSUER_CERT …) and no common
-// prefix; everything else from the TLS layer says TLS or SSL.
-function isTlsCode(code: string): boolean {
-  return (
-    code === 'EPROTO' ||
-    code.startsWith('ERR_TLS') ||
-    code.startsWith('ERR_SSL') ||
-    code.includes('CERT') ||
-    code.includes('SIGNATURE') ||
-    code.startsWith('UNABLE_TO') ||
-    code.startsWith('HOSTNAME_MISMATCH') ||
-    code.startsWith('INVALID_CA') ||
-    code.startsWith('PATH_LENGTH')
-  )
 }
 
 // It would go on at the same pace.

@@ -1,6 +1,7 @@
 // One bounded HTTP exchange of our own with the endpoint (GetBucketCors, ListBuckets, the managed store): never the data path.
 
 import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { isTlsErrorCode } from '../../http/tls-error.ts'
 
 /** Where the endpoint is, as `upstream.url` names it. */
 export interface EndpointAddress {
@@ -157,13 +158,7 @@ function reasonOf(code: string): TransportFailureReason {
   if (code === 'ETIMEDOUT' || code.endsWith('_TIMEOUT')) return 'timeout'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'oversized'
   if (code.startsWith('HPE_') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'malformed'
-  if (
-    code === 'EPROTO' ||
-    /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)
-  ) {
-    return 'tls'
-  }
-  return 'network'
+  return isTlsErrorCode(code) ? 'tls' : 'network'
 }
 
 /** The code alone: messages of libraries can quote what was sent. */

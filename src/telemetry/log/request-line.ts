@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
+import { BoundedMap } from '../../text/bounded-map.ts'
 import { escapeControls } from '../../text/escape-controls.ts'
 import { ownCopy } from '../../text/own-copy.ts'
 import type { LineBytes } from './line-bytes.ts'
@@ -26,7 +27,7 @@ const endOfLine = Buffer.from('}\n')
 export function createRequestLines(secrets: readonly string[]): AddRequestLine {
   const tellingSecrets = secrets.filter(({ length }) => length >= minSecretLength)
   // By strings of clients, so bounded: what comes when it is full starts it anew.
-  const remembered = new Map<string, Uint8Array>()
+  const remembered = new BoundedMap<Uint8Array>(maxRemembered, 'restart')
 
   function quote(text: string): string {
     return escapeControls(JSON.stringify(redactText(text, secrets)))
@@ -37,7 +38,6 @@ export function createRequestLines(secrets: readonly string[]): AddRequestLine {
     if (known !== undefined) return known
     const quoted = Buffer.from(quote(text))
     if (text.length <= maxRememberedLength) {
-      if (remembered.size >= maxRemembered) remembered.clear()
       remembered.set(ownCopy(text), quoted)
     }
     return quoted

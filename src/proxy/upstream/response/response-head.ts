@@ -1,5 +1,6 @@
 import { parseDecimal } from '../../../http/decimal.ts'
-import { FieldLine, hasControl, withoutWhitespace } from '../../../http/field-line.ts'
+import { FieldLine, hasControl } from '../../../http/field-line.ts'
+import { withoutWhitespace } from '../../../http/whitespace.ts'
 
 /** The head of a response: what its status line and field lines said. */
 export interface ResponseHead {
@@ -200,7 +201,7 @@ export class ResponseHeadReader {
   #readConnection(value: string): HeadFault | undefined {
     for (const element of value.toLowerCase().split(',', maxConnectionOptions + 1)) {
       if (++this.#connectionOptions > maxConnectionOptions) return 'too-many-connection-options'
-      const option = withoutWhitespace(element, 0, element.length)
+      const option = withoutWhitespace(element)
       if (option === 'close') this.#close = true
       else if (option === 'keep-alive') this.#keepAlive = true
     }
@@ -209,7 +210,7 @@ export class ResponseHeadReader {
 
   #readKeepAlive(value: string): void {
     for (const element of value.toLowerCase().split(',', maxKeepAliveParameters)) {
-      const parameter = withoutWhitespace(element, 0, element.length)
+      const parameter = withoutWhitespace(element)
       if (!parameter.startsWith('timeout=')) continue
       const seconds = parseDecimal(parameter, 8)
       if (seconds === -1) continue
