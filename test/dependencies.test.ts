@@ -1,4 +1,4 @@
-// N234: what users install has no advisory that is known and open. Where a registry tells advisories, `npm audit` asks for
+// What users install has no advisory that is known and open. Where a registry tells advisories, `npm audit` asks for
 // newer ones too.
 
 import { readFileSync } from 'node:fs'
@@ -66,7 +66,7 @@ for (const [version, other, expected] of [
 }
 
 for (const { package: name, ids, mendedIn, source } of advisories) {
-  t.test(`N234 ${name} is mended for ${ids.join(', ')}`, async t => {
+  t.test(`${name} is mended for ${ids.join(', ')}`, async t => {
     const copies = production.filter(([path]) => nameOf(path) === name)
     t.not(copies.length, 0, 'it is installed: else its row can go')
     for (const [path, { version }] of copies)

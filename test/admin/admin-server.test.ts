@@ -174,7 +174,7 @@ const tokenCases: typeof cases = [
   },
 ]
 
-t.test('M220 who gets what', async t => {
+t.test('who gets what', async t => {
   const refused: unknown[] = []
   const servers = [
     { start: await startAdmin(), cases },
@@ -280,7 +280,7 @@ t.test('origins are grouped by bucket', async t => {
   })
 })
 
-t.test('M223 what fails inside is logged, and the client learns nothing of it', async t => {
+t.test('what fails inside is logged, and the client learns nothing of it', async t => {
   const errors: unknown[] = []
   const { ask, stop } = await startAdmin({
     metrics: async () => {

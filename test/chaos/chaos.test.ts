@@ -1,4 +1,4 @@
-// F103, F110, H168: an endpoint that does everything wrong, clients that leave, a new configuration every five milliseconds,
+// An endpoint that does everything wrong, clients that leave, a new configuration every five milliseconds,
 // plain and over TLS; round after round. Whatever a client takes for whole is what the endpoint meant, with the CORS fields
 // of one configuration; and after each round the process is what it was. `npm run chaos -- --minutes 10`, see long-run.ts.
 

@@ -29,13 +29,13 @@ const cases: readonly {
     out: /^a\.yaml:2:8: warning: admin: other machines reach .*\na\.yaml: 0 faults, 1 warning, 1 bucket\n$/,
   },
   {
-    name: 'L213 a file with every kind of fault',
+    name: 'a file with every kind of fault',
     files: { 'a.yaml': bad, 'guide.json': '{\n  "CORSRules": [{ "AllowedHeaders": ["header1", etc.] }]\n}\n' },
     code: 64,
     out: `${report.replaceAll('config/proxy.yaml', 'a.yaml').replaceAll('config/', '')}a.yaml: ${report.trim().split('\n').length} faults, 0 warnings\n`,
   },
   {
-    name: 'L213 no file',
+    name: 'no file',
     files: {},
     code: 64,
     out: 'a.yaml: the file does not exist; allowed: the path of a readable file\na.yaml: 1 fault, 0 warnings\n',

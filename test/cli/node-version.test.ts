@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { nodeFault, oldestNode } from '../../src/cli/node-version.ts'
 
-t.test('N234 the oldest Node is the one that the package names', async t => {
+t.test('the oldest Node is the one that the package names', async t => {
   const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   t.equal(engines.node, `>=${oldestNode.replace(/\.0$/, '')}`)
 })
 
-t.test('N234 an older Node is refused, a newer one is not', async t => {
+t.test('an older Node is refused, a newer one is not', async t => {
   for (const version of ['8.0.0', '18.20.8', '20.20.2', '22.9.0', '22.18.9']) {
     t.equal(nodeFault(version), `Node ${version} is too old: s3-cors-proxy needs 22.19.0 or newer`)
   }

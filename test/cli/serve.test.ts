@@ -49,7 +49,7 @@ t.test('serve is what runs without a command; it answers probe and explain, and 
   t.equal(await ended, 0)
 })
 
-t.test('L206 SIGHUP brings a good file into force, and a faulty one changes nothing', async t => {
+t.test('SIGHUP brings a good file into force, and a faulty one changes nothing', async t => {
   const config = (origin: string) =>
     `listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nbuckets: { abc: { CORSRules: [{ AllowedOrigins: ["${origin}"], AllowedMethods: [GET] }] } }\n`
   const directory = t.testdir({ 'a.yaml': config('https://a.example') })
@@ -70,7 +70,7 @@ t.test('L206 SIGHUP brings a good file into force, and a faulty one changes noth
   t.ok(await asks('https://b.example', /ALLOWED/), 'they still do')
 })
 
-t.test('L213 faults at start: exit code 64, every one of them, and nothing listens', async t => {
+t.test('faults at start: exit code 64, every one of them, and nothing listens', async t => {
   const directory = t.testdir({ 'a.yaml': 'listen: 80\nvary: never\n' })
   const { code, out, err } = await runCli(['serve', '--config', 'a.yaml'], {}, directory)
   t.strictSame([code, out], [64, ''])

@@ -19,7 +19,7 @@ const cases: readonly (readonly [origin: string, said: RegExp])[] = [
   ['null', /sandboxed frame/],
 ]
 
-t.test('H170 each origin that a person may regret has a warning at its line, with what is allowed instead', async t => {
+t.test('each origin that a person may regret has a warning at its line, with what is allowed instead', async t => {
   const origins = cases.map(([origin]) => `        - ${JSON.stringify(origin)}\n`)
   const text = `${upstreamLine}buckets:\n  web:\n    CORSRules:\n      - AllowedMethods: [GET]\n        AllowedOrigins:\n${origins.join('')}`
   const parsed = parseText(text)

@@ -18,7 +18,7 @@ const ask = async (port: number, method: string, target: string, fields = `Origi
 
 const preflightFields = `Origin: ${origin}\r\nAccess-Control-Request-Method: GET\r\n`
 
-t.test('M219 buckets that are called like paths of the admin port are the endpoint’s', async t => {
+t.test('buckets that are called like paths of the admin port are the endpoint’s', async t => {
   const upstream = await startRecordingUpstream(t)
   const rules = `{ CORSRules: [{ AllowedOrigins: ["${origin}"], AllowedMethods: [GET, POST] }] }`
   const names = ['metrics', 'healthz', 'readyz', 'livez', 'reload', 'buckets', 'explain', 'favicon.ico']

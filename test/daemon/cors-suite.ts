@@ -150,13 +150,13 @@ async function actualRequests(ruled: BucketUrls, ruleless: BucketUrls): Promise<
       ...withFields,
     },
     {
-      name: 'G121 a presigned PUT from the page',
+      name: 'a presigned PUT from the page',
       request: { url: await ruled.put('upload.txt'), method: 'PUT', body, ...fromPage },
       status: 200,
       ...withFields,
     },
     {
-      name: 'G121 a presigned PUT from another origin, served as S3 serves it',
+      name: 'a presigned PUT from another origin, served as S3 serves it',
       request: { url: await ruled.put('evil-upload.txt'), method: 'PUT', body, ...fromEvil },
       status: 200,
       ...without,

@@ -11,7 +11,7 @@ t.setTimeout(300_000)
 
 const skip = noProcessMemory
 
-t.test('F110 a hundred thousand requests leave nothing behind', { skip }, async t => {
+t.test('a hundred thousand requests leave nothing behind', { skip }, async t => {
   const upstream = await startRecordingUpstream(t, { keepBytes: false })
   // The heap in use is some 20 MB: 300 bytes of each request would end the process.
   const proxy = await startCounted(t, upstream, { NODE_OPTIONS: '--max-old-space-size=40 --max-semi-space-size=4' })

@@ -77,7 +77,7 @@ async function start(t: Test) {
   return { watch, store, client }
 }
 
-t.test('G111 5 GiB down arrive whole, in flat memory', { skip: noProcessMemory }, async t => {
+t.test('5 GiB down arrive whole, in flat memory', { skip: noProcessMemory }, async t => {
   const { watch, client } = await start(t)
   client.socket.removeAllListeners('data')
   const response = readPattern(client.socket, watch.see)
@@ -89,7 +89,7 @@ t.test('G111 5 GiB down arrive whole, in flat memory', { skip: noProcessMemory }
   watch.judge(t, 'down')
 })
 
-t.test('G111 5 GiB up arrive whole, in flat memory', { skip: noProcessMemory }, async t => {
+t.test('5 GiB up arrive whole, in flat memory', { skip: noProcessMemory }, async t => {
   const { watch, store, client } = await start(t)
   await client.write(`PUT /b/k HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`)
   t.equal(await sendPattern(client.socket, length), true)

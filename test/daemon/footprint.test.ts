@@ -9,7 +9,7 @@ t.setTimeout(300_000)
 
 const skip = noProcessMemory
 
-t.test('F092 two hundred stalled readers of large objects', { skip }, async t => {
+t.test('two hundred stalled readers of large objects', { skip }, async t => {
   const upstream = await startLargeObjects(t)
   const proxy = await startCounted(t, upstream)
   const before = residentBytes(proxy.pid)
@@ -21,7 +21,7 @@ t.test('F092 two hundred stalled readers of large objects', { skip }, async t =>
   t.ok(peak - before < 200 * 1_000_000, 'at most 1 MB for each')
 })
 
-t.test('F095 five thousand idle connections', { skip }, async t => {
+t.test('five thousand idle connections', { skip }, async t => {
   const upstream = await startRecordingUpstream(t, { keepBytes: false })
   const proxy = await startCounted(t, upstream)
   const before = residentBytes(proxy.pid)
@@ -42,7 +42,7 @@ t.test('F095 five thousand idle connections', { skip }, async t => {
   t.ok(peak - before < clients.length * 60_000, 'at most 60 KB for each')
 })
 
-t.test('N232 five hundred streams, with a heap of 64 MB', { skip }, async t => {
+t.test('five hundred streams, with a heap of 64 MB', { skip }, async t => {
   const upstream = await startLargeObjects(t)
   const proxy = await startCounted(t, upstream, { NODE_OPTIONS: '--max-old-space-size=64' })
   const clients = await openMany(t, proxy, 500)

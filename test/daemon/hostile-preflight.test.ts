@@ -65,7 +65,7 @@ async function cost(t: Test, proxy: ProxyProcess, bytes: string, status: number,
   return ((after - before) * 1e6) / count
 }
 
-t.test('H151 the most hostile preflight costs what its names and the rules are', async t => {
+t.test('the most hostile preflight costs what its names and the rules are', async t => {
   t.equal(names.length, 4096)
   const proxy = await start(t)
   await cost(t, proxy, normal, 200, 4000)
@@ -91,7 +91,7 @@ const hostile: readonly string[] = [
   refused(`X: ${pad(1_000_000)}\r\n`),
 ]
 
-t.test('F105 a flood of hostile requests holds up nobody for long', async t => {
+t.test('a flood of hostile requests holds up nobody for long', async t => {
   const proxy = await start(t)
   const client = await openRaw(proxy.port)
   t.teardown(() => client.destroy())

@@ -32,7 +32,7 @@ t.test('a real Prometheus scrapes the proxy under mixed and hostile traffic', { 
   }
   const samples = await settled(proxy.adminUrl, sent.length)
 
-  await t.test('M224 every request is counted exactly once, as what it was', async t => {
+  await t.test('every request is counted exactly once, as what it was', async t => {
     t.equal(sumOf(samples, 's3cors_requests_total'), sent.length, `requests_total: all ${sent.length} requests`)
     t.strictSame(
       sumsBy(samples, 's3cors_requests_total', ['kind', 'code']),

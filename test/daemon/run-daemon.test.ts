@@ -48,7 +48,7 @@ t.test('SIGTERM with a transfer under way waits for it, and new ones are served 
   t.equal(await stopped, 0)
 })
 
-t.test('N228 a transfer that outlasts the drain is broken off, and the log and the exit code say so', async t => {
+t.test('a transfer that outlasts the drain is broken off, and the log and the exit code say so', async t => {
   const upstream = await startRecordingUpstream(t, {
     answer: (_request, connection) => {
       connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')

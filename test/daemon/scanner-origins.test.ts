@@ -41,7 +41,7 @@ const cases: readonly { bucket: string; origins: readonly string[]; found: reado
   { bucket: 'nothing', origins: ['https://elsewhere.test'], found: [] },
 ]
 
-t.test('H172 scanners find what a rule says, and nothing else', async t => {
+t.test('scanners find what a rule says, and nothing else', async t => {
   const upstream = await startRecordingUpstream(t, {
     answer: request =>
       `HTTP/1.1 200 OK\r\nContent-Length: 0\r\nAccess-Control-Allow-Origin: ${fieldValues(request, 'origin')[0]}\r\nAccess-Control-Allow-Credentials: true\r\n\r\n`,

@@ -22,7 +22,7 @@ import {
 
 t.setTimeout(300_000)
 
-t.test('K180 rules that are unknown: 503 with Retry-After, after at most timeoutSeconds', async t => {
+t.test('rules that are unknown: 503 with Retry-After, after at most timeoutSeconds', async t => {
   const { proxy, upstream } = await setUp(t, {
     cors: never,
     buckets:
@@ -122,7 +122,7 @@ function flood(socket: RecordedConnection['socket']): undefined {
   more()
 }
 
-t.test('K173 to K185 what an endpoint may answer, and what becomes of it', async t => {
+t.test('what an endpoint may answer, and what becomes of it', async t => {
   const replyOf = new Map(faults.map(({ id, cors }) => [`/${id}?cors`, cors]))
   const elsewhere = await startRecordingUpstream(t)
   const redirect: CorsReply = () => errorOf(307, 'TemporaryRedirect', `Location: ${elsewhere.url}/media?cors\r\n`)
@@ -148,7 +148,7 @@ t.test('K173 to K185 what an endpoint may answer, and what becomes of it', async
   t.notMatch(proxy.logs(), secret)
 })
 
-t.test('K189 K190 rules are used while the endpoint fails, until they are too old, and come back', async t => {
+t.test('rules are used while the endpoint fails, until they are too old, and come back', async t => {
   const { proxy, endpoint, asked } = await setUp(t, {
     cors: () => answerOf(200, rulesFor(page)),
     buckets: '  media: { from: upstream }\n',

@@ -11,7 +11,7 @@ import { answerOf, env, errorOf, metrics, page, preflight, rulesFor, setUp, time
 
 t.setTimeout(300_000)
 
-t.test('K186 a cold bucket that many ask for at once costs one call', async t => {
+t.test('a cold bucket that many ask for at once costs one call', async t => {
   const { proxy, asked } = await setUp(t, {
     cors: async () => {
       await sleep(200)
@@ -31,7 +31,7 @@ t.test('K186 a cold bucket that many ask for at once costs one call', async t =>
 
 const floodSeconds = 4
 
-t.test('K188 a flood of invented names makes no flood of calls, labels or memory', async t => {
+t.test('a flood of invented names makes no flood of calls, labels or memory', async t => {
   for (const listed of [false, true]) {
     await t.test(listed ? 'where ListBuckets is allowed' : 'where it is not', async t => {
       const list =
@@ -86,7 +86,7 @@ t.test('K188 a flood of invented names makes no flood of calls, labels or memory
   }
 })
 
-t.test('K191 rules that are changed through the proxy are in force with the next request', async t => {
+t.test('rules that are changed through the proxy are in force with the next request', async t => {
   let origin = 'https://old.example'
   const { proxy, endpoint } = await setUp(t, {
     cors: () => answerOf(200, rulesFor(origin)),
@@ -108,7 +108,7 @@ t.test('K191 rules that are changed through the proxy are in force with the next
   }
 })
 
-t.test('K193 K194 the proxy asks in its own name, and no credentials are told to anybody', async t => {
+t.test('the proxy asks in its own name, and no credentials are told to anybody', async t => {
   const authorization =
     'AWS4-HMAC-SHA256 Credential=AKIACLIENT/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=canaryfieldsignature'
   const get = (proxy: ProxyProcess, bucket: string) =>

@@ -30,7 +30,7 @@ function object(objects: readonly KubernetesObject[], name: string): KubernetesO
 async function testBase(t: Test, objects: readonly KubernetesObject[]): Promise<void> {
   t.strictSame(await faultsOf(objects), [], 'no unknown field, no wrong value')
   t.strictSame(referenceFaults(objects), [], 'every name means something')
-  t.strictSame(podFaults(objects, 25), [], 'restricted pods that end in time; L210 nothing is mounted with subPath')
+  t.strictSame(podFaults(objects, 25), [], 'restricted pods that end in time; nothing is mounted with subPath')
   const configMap = object(objects, 'ConfigMap s3-cors-proxy') as { data?: Record<string, string> } | undefined
   const { exitCode, issues } = await checkConfiguration(configMap?.data?.['proxy.yaml'] ?? '')
   t.equal(exitCode, 0)

@@ -165,7 +165,7 @@ function answer(policy: Policy, { method, origin, requestMethod, requestHeaders 
 const run = new FuzzRun()
 t.setTimeout(run.milliseconds + 60_000)
 
-t.test('H171 what is decided and sent is what the second reading of the same rules says', async t => {
+t.test('what is decided and sent is what the second reading of the same rules says', async t => {
   const failures = new Failures(t)
   const seen = new Map<string, number>()
   let requests = 0

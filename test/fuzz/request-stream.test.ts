@@ -1,4 +1,4 @@
-// A023: mutated streams of requests through the proxy to an endpoint that reads strictly. What arrives is what the client's
+// Mutated streams of requests through the proxy to an endpoint that reads strictly. What arrives is what the client's
 // bytes say by a second reading; what was decided is what the second reading of rules and addresses says about what arrived,
 // told by the fields of the response; what was refused does not arrive. FUZZ_MINUTES, FUZZ_SEED, FUZZ_CASE: fuzz-run.ts.
 
@@ -328,7 +328,7 @@ function judge(
 const run = new FuzzRun()
 t.setTimeout(run.milliseconds + 60_000)
 
-t.test('A023 what was authorised is what arrives, and nothing else does', async t => {
+t.test('what was authorised is what arrives, and nothing else does', async t => {
   const failures = new Failures(t)
   const statuses = new Map<string, number>()
   await runInLanes(run, failures, openLane, async (lane, each) => {

@@ -7,7 +7,7 @@ import { raw } from '../fixtures/raw-client.ts'
 import { type RecordedConnection, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { startTestProxy } from '../fixtures/test-proxy.ts'
 
-t.test('C055 a field of the endpoint keeps its bytes when the content comes later', async t => {
+t.test('a field of the endpoint keeps its bytes when the content comes later', async t => {
   const upstream = await startRecordingUpstream(t, {
     async answer(_, { socket }: RecordedConnection) {
       socket.write('HTTP/1.1 200 \xe4\r\nContent-Length: 2\r\nx-amz-meta-k: \xe4\xff\r\n\r\n', 'latin1')
@@ -22,7 +22,7 @@ t.test('C055 a field of the endpoint keeps its bytes when the content comes late
   t.match(text, /\r\n\r\nok$/)
 })
 
-t.test('C055 an Origin keeps its bytes in an answer of our own', async t => {
+t.test('an Origin keeps its bytes in an answer of our own', async t => {
   const upstream = await startRecordingUpstream(t, { answer: (_, { socket }) => void socket.destroy() })
   const CORSRules = [{ AllowedOrigins: ['https://*.example'], AllowedMethods: ['GET'] }]
   const proxy = await startTestProxy(t, upstream.url, { buckets: { web: { CORSRules } } })

@@ -111,13 +111,13 @@ const cases: {
     expected: { governed: true, named: true, source: 'managed', enforcement: 'headers', state: 'unknown' },
   },
   ...['__proto__', 'constructor', 'toString', 'prototype'].map(bucket => ({
-    name: `${bucket} is an unknown bucket like any other (B032)`,
+    name: `${bucket} is an unknown bucket like any other`,
     entries: [media],
     bucket,
     expected: { governed: false, named: false, source: 'none', enforcement: 'headers', state: 'none' } as const,
   })),
   {
-    name: '__proto__ is a named bucket like any other (B032)',
+    name: '__proto__ is a named bucket like any other',
     entries: [prototype],
     bucket: '__proto__',
     expected: { governed: true, named: true, source: 'yaml', enforcement: 'block', state: 'rules', origins: ['e'] },

@@ -15,7 +15,7 @@ const request = (method: string, fields = '', target = '/web/k') =>
 
 const ended = (client: RawConnection): Promise<void> => client.until(({ ended: how }) => how !== undefined)
 
-t.test('F090 a client that leaves a download ends it, and it is nobody else’s fault', async t => {
+t.test('a client that leaves a download ends it, and it is nobody else’s fault', async t => {
   for (const how of ['reset', 'fin'] as const) {
     for (const framing of [
       'Content-Length: 1000000000',
@@ -46,7 +46,7 @@ t.test('F090 a client that leaves a download ends it, and it is nobody else’s 
   }
 })
 
-t.test('F091 a client that leaves an upload: the endpoint sees it unfinished', async t => {
+t.test('a client that leaves an upload: the endpoint sees it unfinished', async t => {
   for (const [fields, content] of [
     ['Content-Length: 10\r\n', 'hello'],
     ['Transfer-Encoding: chunked\r\n', '5\r\nhello\r\n'],
@@ -76,7 +76,7 @@ t.test('F091 a client that leaves an upload: the endpoint sees it unfinished', a
 t.test('a client that leaves is one abort, in every phase', async t => {
   const never: Answer = () => undefined
   const slow = { upstream: { connections: 1, queueSeconds: 5 } }
-  t.test('F102 while it is queued: it never goes up', async t => {
+  t.test('while it is queued: it never goes up', async t => {
     const upstream = await startRecordingUpstream(t, {
       answer: goodOr(({ target }) => (target === '/web/first' ? undefined : ok)),
     })
@@ -174,7 +174,7 @@ t.test('a client that leaves is one abort, in every phase', async t => {
   })
 })
 
-t.test('F106 a client that ends its side before its answer has left: its request ends too', async t => {
+t.test('a client that ends its side before its answer has left: its request ends too', async t => {
   // The end is what a queued client that leaves looks like, and that one must not go up.
   const upstream = await startRecordingUpstream(t, { answer: goodOr(() => undefined) })
   const proxy = await startTestProxy(t, upstream.url)

@@ -13,8 +13,8 @@ const get = (target: string, host: string, fields = '') =>
   `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${goodOrigin}\r\n${fields}\r\n`
 const closing = 'Connection: close\r\n'
 const refused: { name: string; bytes: string; status?: number }[] = [
-  { name: 'B024 two Host lines', bytes: get('/web/k', 'a\r\nHost: evil') },
-  { name: 'B024 one Host twice', bytes: get('/web/k', 'a\r\nHost: a') },
+  { name: 'two Host lines', bytes: get('/web/k', 'a\r\nHost: evil') },
+  { name: 'one Host twice', bytes: get('/web/k', 'a\r\nHost: a') },
   ...[
     'a/b',
     'bad host',
@@ -36,25 +36,25 @@ const refused: { name: string; bytes: string; status?: number }[] = [
     '.a',
     'a\\b',
     '"a"',
-  ].map(host => ({ name: `B025 Host ${JSON.stringify(host)}`, bytes: get('/web/k', host) })),
-  { name: 'B026 no Host', bytes: 'GET /web/k HTTP/1.1\r\nX: y\r\n\r\n' },
-  { name: 'B026 no Host in HTTP/1.0', bytes: 'GET /web/k HTTP/1.0\r\nX: y\r\n\r\n' },
+  ].map(host => ({ name: `Host ${JSON.stringify(host)}`, bytes: get('/web/k', host) })),
+  { name: 'no Host', bytes: 'GET /web/k HTTP/1.1\r\nX: y\r\n\r\n' },
+  { name: 'no Host in HTTP/1.0', bytes: 'GET /web/k HTTP/1.0\r\nX: y\r\n\r\n' },
   ...['/web%2Fk', '/web%5Ck', '/web%00', '/%2e%2e/web/k', '/./web', '/../web/k', '//web/k', '/\\web', '/w%zz/k'].map(
-    target => ({ name: `B031 ${target}`, bytes: get(target, 'a') }),
+    target => ({ name: `${target}`, bytes: get(target, 'a') }),
   ),
-  { name: 'B036 a fragment', bytes: get('/web/k#/../private', 'a') },
+  { name: 'a fragment', bytes: get('/web/k#/../private', 'a') },
   ...['*', 'web/k', '*/x', 'http://a/web/k', 'ftp://a/web/k', 'http://evil/web/k', 'a:80', '?x'].map(target => ({
-    name: `B039 request-target ${target}`,
+    name: `request-target ${target}`,
     bytes: get(target, 'a'),
   })),
-  { name: 'B039 OPTIONS *', bytes: `OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n` },
+  { name: 'OPTIONS *', bytes: `OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n` },
   ...['/web/\x00', '/web/\t', '/web/\x80', '/web/\xff', '/web/ k', '/web/\x7f'].map(target => ({
-    name: `B041 ${JSON.stringify(target)}`,
+    name: `${JSON.stringify(target)}`,
     bytes: get(target, 'a'),
   })),
-  { name: 'B045 a target of 8193 bytes', bytes: get(`/web/${'k'.repeat(8188)}`, 'a'), status: 414 },
-  { name: 'B045 a target of 20 KB', bytes: get(`/web/${'k'.repeat(20_000)}`, 'a'), status: 414 },
-  { name: 'B045 a target of 70 KB', bytes: get(`/web/${'k'.repeat(70_000)}`, 'a'), status: 431 },
+  { name: 'a target of 8193 bytes', bytes: get(`/web/${'k'.repeat(8188)}`, 'a'), status: 414 },
+  { name: 'a target of 20 KB', bytes: get(`/web/${'k'.repeat(20_000)}`, 'a'), status: 414 },
+  { name: 'a target of 70 KB', bytes: get(`/web/${'k'.repeat(70_000)}`, 'a'), status: 431 },
 ]
 
 t.test('what names no bucket for certain is refused, and opens nothing', async t => {
@@ -102,7 +102,7 @@ const keys = [
   `/web/${'k'.repeat(8187)}`,
 ]
 
-t.test('B034 B035 B045 the request-target goes up byte for byte, and its bucket is decided on', async t => {
+t.test('the request-target goes up byte for byte, and its bucket is decided on', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url)
   for (const target of keys) {
@@ -114,7 +114,7 @@ t.test('B034 B035 B045 the request-target goes up byte for byte, and its bucket 
   await assertWell(t, proxy, upstream)
 })
 
-t.test('B030 a percent-encoded bucket is decoded once, and forwarded as it came', async t => {
+t.test('a percent-encoded bucket is decoded once, and forwarded as it came', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url)
   for (const [target, allowed] of [
@@ -130,7 +130,7 @@ t.test('B030 a percent-encoded bucket is decoded once, and forwarded as it came'
   await assertWell(t, proxy, upstream)
 })
 
-t.test('B028 B029 the bucket is read as the endpoint reads it, in path or Host', async t => {
+t.test('the bucket is read as the endpoint reads it, in path or Host', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, {
     virtualHosts: ['s3.local', 'eu.s3.local'],
@@ -163,18 +163,14 @@ t.test('B028 B029 the bucket is read as the endpoint reads it, in path or Host',
     t.equal(proxy.records.at(-1)?.bucket, bucket, host)
     t.equal(corsFields(response).length > 0, bucket === 'web' || bucket === 'a.b', host)
     if (status !== 200) continue
-    t.strictSame(
-      fieldValues(upstream.requests.at(-1) ?? { fields: [] }, 'host'),
-      [host],
-      'B044 as the client signed it',
-    )
+    t.strictSame(fieldValues(upstream.requests.at(-1) ?? { fields: [] }, 'host'), [host], 'as the client signed it')
     t.equal(upstream.requests.at(-1)?.target, target)
   }
   t.ok(proxy.warnings.every(({ event, detail }) => event === 'unknown_host' && detail.host === 'stranger.example.com'))
   await assertWell(t, proxy, upstream)
 })
 
-t.test('B032 B033 names that are no buckets, or properties of objects, have no rules and no faults', async t => {
+t.test('names that are no buckets, or properties of objects, have no rules and no faults', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url)
   const long = 'b'.repeat(64)
@@ -198,7 +194,7 @@ t.test('B032 B033 names that are no buckets, or properties of objects, have no r
   await assertWell(t, proxy, upstream)
 })
 
-t.test('B037 what claims another address is never asked', async t => {
+t.test('what claims another address is never asked', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, { virtualHosts: ['s3.local'] })
   const claims =
@@ -211,7 +207,7 @@ t.test('B037 what claims another address is never asked', async t => {
   await assertWell(t, proxy, upstream)
 })
 
-t.test('B043 requests of no bucket are forwarded without CORS, or refused', async t => {
+t.test('requests of no bucket are forwarded without CORS, or refused', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, { buckets: { '*': webBucket.web } })
   for (const target of ['/', '/?x-id=ListBuckets']) {

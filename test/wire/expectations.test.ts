@@ -22,7 +22,7 @@ function unlessGood(script: FaultScript | ((request: ReceivedRequest) => FaultSc
   }
 }
 
-t.test('D063 Expect: a refusal reaches the client before it sends its content', async t => {
+t.test('Expect: a refusal reaches the client before it sends its content', async t => {
   for (const connection of ['', 'Connection: close\r\n']) {
     const upstream = await startFaultUpstream(
       t,
@@ -44,7 +44,7 @@ t.test('D063 Expect: a refusal reaches the client before it sends its content', 
   }
 })
 
-t.test('D063 Expect: what a client sends all the same after a refusal is not read as a request', async t => {
+t.test('Expect: what a client sends all the same after a refusal is not read as a request', async t => {
   const upstream = await startFaultUpstream(
     t,
     unlessGood([write('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')]),
@@ -61,7 +61,7 @@ t.test('D063 Expect: what a client sends all the same after a refusal is not rea
   t.notOk(upstream.requests.some(({ target }) => target === '/web/canary'))
 })
 
-t.test('D064 Expect: 100, content and final answer pass, and the connection goes on', async t => {
+t.test('Expect: 100, content and final answer pass, and the connection goes on', async t => {
   const upstream = await startFaultUpstream(
     t,
     unlessGood([
@@ -99,7 +99,7 @@ t.test('D064 Expect: 100, content and final answer pass, and the connection goes
   t.equal(upstream.connections.length, 1)
 })
 
-t.test('D065 Expect: an endpoint that says nothing is asked for nothing longer than a second', async t => {
+t.test('Expect: an endpoint that says nothing is asked for nothing longer than a second', async t => {
   const upstream = await startFaultUpstream(
     t,
     (_connection, request) => (request?.complete === true ? [write(ok)] : undefined),
@@ -147,13 +147,9 @@ t.test('Expect: nothing to wait for, or no 100-continue, or HTTP/1.0', async t =
   for (const [name, bytes, sent] of [
     ['no content', put(`Expect: 100-continue\r\nContent-Length: 0\r\n${closing}`), ['100-continue']],
     ['a GET', `GET /web/k HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${closing}\r\n`, ['100-continue']],
-    [
-      'D066 another expectation is S3’s business',
-      `${put(`Expect: foo\r\nContent-Length: 2\r\n${closing}`)}hi`,
-      ['foo'],
-    ],
+    ['another expectation is S3’s business', `${put(`Expect: foo\r\nContent-Length: 2\r\n${closing}`)}hi`, ['foo']],
     ['an empty expectation', `${put(`Expect:\r\nContent-Length: 2\r\n${closing}`)}hi`, ['']],
-    ['D066 HTTP/1.0', `${put('Expect: 100-continue\r\nContent-Length: 2\r\n', '1.0')}hi`, []],
+    ['HTTP/1.0', `${put('Expect: 100-continue\r\nContent-Length: 2\r\n', '1.0')}hi`, []],
   ] as const) {
     const response = readResponse(await proxy.send(t, bytes), bytes.slice(0, 3))
     t.strictSame([response.status, response.informational], [200, []], name)
@@ -162,7 +158,7 @@ t.test('Expect: nothing to wait for, or no 100-continue, or HTTP/1.0', async t =
   await assertWell(t, proxy, upstream)
 })
 
-t.test('D067 interim responses are never taken for the final one', async t => {
+t.test('interim responses are never taken for the final one', async t => {
   const hostile = 'Access-Control-Allow-Origin: *\r\nLink: </x>; rel=preload\r\n'
   const upstream = await startFaultUpstream(
     t,
@@ -180,7 +176,7 @@ t.test('D067 interim responses are never taken for the final one', async t => {
   t.equal(upstream.connections.length, 1)
 })
 
-t.test('D067 a flood of interim responses is a 502', async t => {
+t.test('a flood of interim responses is a 502', async t => {
   const upstream = await startFaultUpstream(t, unlessGood([write('HTTP/1.1 102 Processing\r\n\r\n'.repeat(2000))]))
   const proxy = await startTestProxy(t, upstream.url)
   t.equal(readResponse(await proxy.send(t, `GET /web/k HTTP/1.1\r\nHost: a\r\n${closing}\r\n`)).status, 502)

@@ -17,7 +17,7 @@ const request = (method: string, fields = '', target = '/web/k') =>
 const preflight = `OPTIONS /web/k HTTP/1.1\r\nHost: a\r\nOrigin: ${goodOrigin}\r\nAccess-Control-Request-Method: PUT\r\n${closing}\r\n`
 const ended = (client: RawConnection): Promise<void> => client.until(({ ended: how }) => how !== undefined)
 
-t.test('F101 an endpoint that answers nothing: preflights go on, the queue is bounded and ends', async t => {
+t.test('an endpoint that answers nothing: preflights go on, the queue is bounded and ends', async t => {
   const upstream = await startRecordingUpstream(t, { answer: ({ target }) => (target === goodTarget ? ok : undefined) })
   const proxy = await startTestProxy(t, upstream.url, { upstream: { connections: 50, queue: 10, queueSeconds: 1 } })
   const stuck = await Promise.all(
@@ -46,7 +46,7 @@ t.test('F101 an endpoint that answers nothing: preflights go on, the queue is bo
   await assertWell(t, proxy, upstream)
 })
 
-t.test('F103 what is wrong with one is nobody else’s', async t => {
+t.test('what is wrong with one is nobody else’s', async t => {
   const upstream = await startFaultUpstream(
     t,
     (_connection, received) => {
@@ -74,7 +74,7 @@ t.test('F103 what is wrong with one is nobody else’s', async t => {
   await assertWell(t, proxy, upstream, { idle: 256 })
 })
 
-t.test('F104 more clients than are allowed are turned away, and the rest is served', async t => {
+t.test('more clients than are allowed are turned away, and the rest is served', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, { limits: { connections: 5 } })
   const clients: RawConnection[] = []

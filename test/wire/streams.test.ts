@@ -141,7 +141,7 @@ t.test('what is uploaded arrives as it was sent, however slowly it is taken', as
   }
 })
 
-t.test('F092 stalled readers cost their buffers, and stop the endpoint', async t => {
+t.test('stalled readers cost their buffers, and stop the endpoint', async t => {
   const upstream = await startRecordingUpstream(t, {
     answer: goodOr(async (_request, connection) => {
       connection.socket.write(`${status}Content-Length: 300000000\r\n\r\n`)
@@ -178,7 +178,7 @@ t.test('F092 stalled readers cost their buffers, and stop the endpoint', async t
   await assertWell(t, proxy, upstream)
 })
 
-t.test('F096 a refused upload is answered, and not swallowed', async t => {
+t.test('a refused upload is answered, and not swallowed', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, { enforcement: 'block' })
   for (const [name, bytes, code] of [

@@ -23,7 +23,7 @@ t.test('limits of time', async t => {
   t.jobs = 8
   const limits = { headersSeconds: 0.4, idleSeconds: 0.4, keepAliveSeconds: 0.3 }
   const quick = { limits, upstream: { responseSeconds: 0.4, idleSeconds: 0.4 } }
-  t.test('F094 an upload that goes on is never too long', { buffered: true }, async t => {
+  t.test('an upload that goes on is never too long', { buffered: true }, async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url, quick)
     const client = await proxy.open(t)
@@ -55,7 +55,7 @@ t.test('limits of time', async t => {
     t.equal(readResponse(await proxy.send(t, request('GET', closing))).status, 200)
     await assertWell(t, proxy, upstream)
   })
-  t.test('F095 a head that drips', { buffered: true }, async t => {
+  t.test('a head that drips', { buffered: true }, async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url, { limits: { headersSeconds: 0.4 } })
     const client = await proxy.open(t)
@@ -68,7 +68,7 @@ t.test('limits of time', async t => {
     client.destroy()
     await assertWell(t, proxy, upstream)
   })
-  t.test('F095 a connection that says nothing is no request', { buffered: true }, async t => {
+  t.test('a connection that says nothing is no request', { buffered: true }, async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url, quick)
     const client = await proxy.open(t)
@@ -77,7 +77,7 @@ t.test('limits of time', async t => {
     client.destroy()
     await assertWell(t, proxy, upstream)
   })
-  t.test('F095 content that stops', { buffered: true }, async t => {
+  t.test('content that stops', { buffered: true }, async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url, { limits })
     const client = await proxy.open(t)
@@ -150,7 +150,7 @@ t.test('limits of time', async t => {
       await assertWell(t, proxy, upstream, { idle: 2 })
     }
   })
-  t.test('F107 an idle client connection is kept for its time, then closed in order', { buffered: true }, async t => {
+  t.test('an idle client connection is kept for its time, then closed in order', { buffered: true }, async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url, { limits: { keepAliveSeconds: 0.4 } })
     const client = await proxy.open(t)

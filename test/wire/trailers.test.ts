@@ -21,7 +21,7 @@ function unlessGood(script: FaultScript | ((request: ReceivedRequest) => FaultSc
   }
 }
 
-t.test('D070 HTTP/1.0 is served with a length, kept alive only if asked for, and never with chunks', async t => {
+t.test('HTTP/1.0 is served with a length, kept alive only if asked for, and never with chunks', async t => {
   const upstream = await startFaultUpstream(
     t,
     unlessGood(request =>
@@ -44,7 +44,7 @@ t.test('D070 HTTP/1.0 is served with a length, kept alive only if asked for, and
   await assertWell(t, proxy, upstream)
 })
 
-t.test('D071 trailers of a request are discarded, whatever they are', async t => {
+t.test('trailers of a request are discarded, whatever they are', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url)
   const content = '2\r\nhi\r\n0\r\n'
@@ -64,7 +64,7 @@ t.test('D071 trailers of a request are discarded, whatever they are', async t =>
   await assertWell(t, proxy, upstream)
 })
 
-t.test('D072 trailers of a response are dropped', async t => {
+t.test('trailers of a response are dropped', async t => {
   const upstream = await startFaultUpstream(
     t,
     unlessGood([

@@ -21,7 +21,7 @@ function unlessGood(script: FaultScript | ((request: ReceivedRequest) => FaultSc
 }
 
 for (const settings of [{}, { console: { host: 'console.example.com', url: 'http://127.0.0.1:9' } }]) {
-  const name = `D060 D061 an upgrade on the S3 port is served as if not asked for, ${JSON.stringify(settings)}`
+  const name = `an upgrade on the S3 port is served as if not asked for, ${JSON.stringify(settings)}`
   t.test(name, async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url, settings)
@@ -148,7 +148,7 @@ t.test('CONNECT behind a request that is not answered yet is refused in its turn
   await assertWell(t, proxy, upstream)
 })
 
-t.test('D062 an unsolicited 101 is a 502, and its connection is not used again', async t => {
+t.test('an unsolicited 101 is a 502, and its connection is not used again', async t => {
   const upstream = await startFaultUpstream(
     t,
     unlessGood([write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: upgrade\r\n\r\nfoo')]),

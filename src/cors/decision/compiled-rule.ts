@@ -17,7 +17,7 @@ export interface CompiledRule extends RuleAnswer {
 interface RuleAnswer {
   /**
    * AllowedOrigins holds the literal `*`: Access-Control-Allow-Origin is then `*`, without credentials, whatever other
-   * origins the rule lists (cors-semantics Q4).
+   * origins the rule lists.
    */
   readonly anyOrigin: boolean
   /** One bit per method, see {@link methodBit}. */

@@ -14,22 +14,22 @@ t.test('UTF-8 is decoded', async t => {
 })
 
 const refused: readonly { name: string; content: Uint8Array; line: number; column: number; message: RegExp }[] = [
-  { name: 'L202 invalid UTF-8', content: bytes('a: 1\nb: \xff\n'), line: 2, column: 1, message: /not UTF-8/ },
-  { name: 'L202 truncated UTF-8', content: bytes('a: \xc3'), line: 1, column: 1, message: /not UTF-8/ },
+  { name: 'invalid UTF-8', content: bytes('a: 1\nb: \xff\n'), line: 2, column: 1, message: /not UTF-8/ },
+  { name: 'truncated UTF-8', content: bytes('a: \xc3'), line: 1, column: 1, message: /not UTF-8/ },
   {
-    name: 'L202 a byte order mark',
+    name: 'a byte order mark',
     content: bytes('\xef\xbb\xbfa: 1'),
     line: 1,
     column: 1,
     message: /byte order mark/,
   },
-  { name: 'L202 UTF-16, little end first', content: bytes('\xff\xfea\0'), line: 1, column: 1, message: /UTF-16/ },
-  { name: 'L202 UTF-16, big end first', content: bytes('\xfe\xff\0a'), line: 1, column: 1, message: /UTF-16/ },
-  { name: 'L202 NUL', content: bytes('a: 1\nb: "x\0"'), line: 2, column: 6, message: /U\+0000/ },
-  { name: 'L202 an escape character', content: bytes('a: \x1b[31m'), line: 1, column: 4, message: /U\+001B/ },
-  { name: 'L202 a C1 control character', content: Buffer.from('a: \u009b31m'), line: 1, column: 4, message: /U\+009B/ },
+  { name: 'UTF-16, little end first', content: bytes('\xff\xfea\0'), line: 1, column: 1, message: /UTF-16/ },
+  { name: 'UTF-16, big end first', content: bytes('\xfe\xff\0a'), line: 1, column: 1, message: /UTF-16/ },
+  { name: 'NUL', content: bytes('a: 1\nb: "x\0"'), line: 2, column: 6, message: /U\+0000/ },
+  { name: 'an escape character', content: bytes('a: \x1b[31m'), line: 1, column: 4, message: /U\+001B/ },
+  { name: 'a C1 control character', content: Buffer.from('a: \u009b31m'), line: 1, column: 4, message: /U\+009B/ },
   {
-    name: 'L202 more than 1 MiB',
+    name: 'more than 1 MiB',
     content: new Uint8Array(maxFileBytes + 1),
     line: 1,
     column: 1,

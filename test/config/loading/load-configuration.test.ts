@@ -30,10 +30,10 @@ t.test('the file and the CORS files it names are read from disk', async t => {
 })
 
 const broken: readonly { name: string; file: string; line: RegExp }[] = [
-  { name: 'L209 a missing file', file: 'none.yaml', line: /none\.yaml: the file does not exist; allowed: / },
-  { name: 'L209 a directory', file: '.', line: /: the path is a directory; allowed: / },
+  { name: 'a missing file', file: 'none.yaml', line: /none\.yaml: the file does not exist; allowed: / },
+  { name: 'a directory', file: '.', line: /: the path is a directory; allowed: / },
   {
-    name: 'L202 a file that is too large',
+    name: 'a file that is too large',
     file: 'large.yaml',
     line: /large\.yaml:1:1: the file has 1048577 bytes; allowed: at most 1048576/,
   },

@@ -4,7 +4,7 @@ import { issueLines, parseText, type Surroundings, upstreamLine } from '../../fi
 
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/configuration/${name}`, import.meta.url), 'utf8')
 
-t.test('L203 every fault of a file is told at once, with its place and what is allowed', async t => {
+t.test('every fault of a file is told at once, with its place and what is allowed', async t => {
   const guide = '{\n  "CORSRules": [{ "AllowedHeaders": ["header1", etc.] }]\n}\n'
   const parsed = parseText(fixture('many-faults.yaml'), { files: { 'config/guide.json': guide } })
   t.equal(parsed.configuration, undefined)
@@ -35,44 +35,44 @@ const lone: readonly {
   lines: readonly string[]
 }[] = [
   {
-    name: 'L202 an empty file',
+    name: 'an empty file',
     text: '',
     lines: ['config/proxy.yaml:1:1: the file holds nothing; allowed: a mapping with at least "upstream"'],
   },
   {
-    name: 'L202 ~',
+    name: '~',
     text: '~',
     lines: ['config/proxy.yaml:1:1: the file holds nothing; allowed: a mapping with at least "upstream"'],
   },
   {
-    name: 'L202 a scalar',
+    name: 'a scalar',
     text: 'upstream',
     lines: ['config/proxy.yaml:1:1: the file holds a single value; allowed: a mapping with at least "upstream"'],
   },
   {
-    name: 'L202 a list',
+    name: 'a list',
     text: '- a\n',
     lines: ['config/proxy.yaml:1:1: the file holds a list; allowed: a mapping with at least "upstream"'],
   },
   {
-    name: 'L202 a byte order mark',
+    name: 'a byte order mark',
     text: '\ufeffupstream: {}\n',
     lines: ['config/proxy.yaml:1:1: the file starts with a byte order mark; allowed: UTF-8 without one'],
   },
   {
-    name: 'L202 50 MB',
+    name: '50 MB',
     text: new Uint8Array(50_000_000),
     lines: ['config/proxy.yaml:1:1: the file has 50000000 bytes; allowed: at most 1048576 bytes'],
   },
   {
-    name: 'L196 deep nesting',
+    name: 'deep nesting',
     text: '['.repeat(200_000),
     lines: [
       'config/proxy.yaml:1:65: the values nest too deep; allowed: at most 64 mappings and lists inside one another',
     ],
   },
   {
-    name: 'L203 no endpoint',
+    name: 'no endpoint',
     text: 'vary: always\n',
     lines: [
       'config/proxy.yaml:1:1: upstream.url: the value is missing; allowed: "http://HOST[:PORT]" or "https://HOST[:PORT]", without user, path, query or fragment',
@@ -86,17 +86,17 @@ const lone: readonly {
     ],
   },
   {
-    name: 'L197 the same bucket twice',
+    name: 'the same bucket twice',
     text: `${upstreamLine}buckets:\n  abc: { from: none }\n  abc: { from: none }\n`,
     lines: ['config/proxy.yaml:4:3: Map keys must be unique; allowed: each key once'],
   },
   {
-    name: 'L197 buckets 123 and "123"',
+    name: 'buckets 123 and "123"',
     text: `${upstreamLine}buckets:\n  123: { from: none }\n  "123": { from: none }\n`,
     lines: ['config/proxy.yaml:4:3: Map keys must be unique; allowed: each key once'],
   },
   {
-    name: 'L214 rules of a bucket from two places',
+    name: 'rules of a bucket from two places',
     text: `${upstreamLine}buckets:\n  abc:\n    from: none\n    CORSFile: a.json\n`,
     around: { files: { 'config/a.json': '[{"AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"]}]' } },
     lines: [
@@ -160,13 +160,13 @@ t.test('a file that could not be read is a fault without a line', async t => {
   t.strictSame(issueLines(parsed), ['a.yaml: the file does not exist; allowed: the path of a readable file'])
 })
 
-t.test('L199 buckets with names like numbers keep their names', async t => {
+t.test('buckets with names like numbers keep their names', async t => {
   const names = ['0123', '1e3', '0x10', '123456789012345678901', 'null', 'true']
   const parsed = parseText(`${upstreamLine}buckets:\n${names.map(name => `  ${name}: { from: none }\n`).join('')}`)
   t.strictSame(parsed.configuration?.buckets.map(bucket => bucket.name).toSorted(), names.toSorted())
 })
 
-t.test('L198 buckets named for parts of a prototype are refused or plain data', async t => {
+t.test('buckets named for parts of a prototype are refused or plain data', async t => {
   const parsed = parseText(
     `${upstreamLine}buckets:\n  __proto__: { from: none }\n  constructor: { from: none }\n  toString: {}\n`,
   )
@@ -179,7 +179,7 @@ t.test('L198 buckets named for parts of a prototype are refused or plain data', 
   t.equal(good.configuration?.buckets[0]?.name, 'constructor')
 })
 
-t.test('L195 an alias bomb is refused within 50 ms', async t => {
+t.test('an alias bomb is refused within 50 ms', async t => {
   const levels = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i},`.repeat(10)}]\n`)
   parseText(upstreamLine)
   const started = performance.now()
@@ -188,7 +188,7 @@ t.test('L195 an alias bomb is refused within 50 ms', async t => {
   t.equal(parsed.configuration, undefined)
 })
 
-t.test('L205 no cut of a file makes a bucket allow an origin that the whole file does not name', async t => {
+t.test('no cut of a file makes a bucket allow an origin that the whole file does not name', async t => {
   const whole = `${upstreamLine}buckets:\n  abc:\n    CORSRules:\n      - AllowedOrigins: ["https://*.b.example", "https://a.example"]\n        AllowedMethods: [GET]\n`
   const origins = new Set(['https://*.b.example', 'https://a.example'])
   for (let length = 0; length < whole.length; length++) {

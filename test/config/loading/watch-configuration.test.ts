@@ -175,7 +175,7 @@ t.test('whoever asks for a reload waits for no turn, and the next failure is tol
   t.strictSame([w.applied, w.parses()], [['b'], 3], 'what runs is in force all the same')
 })
 
-t.test('L206 a faulty file changes nothing and is told once; a good one later counts', async t => {
+t.test('a faulty file changes nothing and is told once; a good one later counts', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   w.files['etc/proxy.yaml'] = `${yaml('b')}listen: 80\n`
   await w.poll()
@@ -189,7 +189,7 @@ t.test('L206 a faulty file changes nothing and is told once; a good one later co
   t.strictSame(w.applied, ['a'], 'even when it is the one that runs: whoever reports needs to know')
 })
 
-t.test('L208 a file written in two steps is never used half', async t => {
+t.test('a file written in two steps is never used half', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   const whole =
     yaml('b') +
@@ -206,7 +206,7 @@ t.test('L208 a file written in two steps is never used half', async t => {
   t.strictSame(w.applied, ['b,b'], 'the first half alone would have been good YAML')
 })
 
-t.test('L205 of a file that grows byte by byte only the end is used', async t => {
+t.test('of a file that grows byte by byte only the end is used', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   const whole = yaml('b')
   w.files['etc/proxy.yaml'] = ''
@@ -233,7 +233,7 @@ t.test('a file that never stands still is left to the next poll', async t => {
   t.equal(w.applied.length, 1)
 })
 
-t.test('L209 a file that is gone keeps the last good one and is told once', async t => {
+t.test('a file that is gone keeps the last good one and is told once', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   w.files['etc/proxy.yaml'] = undefined
   await w.event()
@@ -287,7 +287,7 @@ t.test('a faulty file keeps the CORS files that were known in view', async t => 
   t.strictSame(w.applied, ['b'])
 })
 
-t.test('L211 a thousand changes are few looks, and the last one wins', async t => {
+t.test('a thousand changes are few looks, and the last one wins', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   for (let change = 1; change <= 1000; change++) {
     w.files['etc/proxy.yaml'] = yaml(`o${change}`)
@@ -300,7 +300,7 @@ t.test('L211 a thousand changes are few looks, and the last one wins', async t =
   t.ok(w.parses() <= 10, `${w.parses()} parses`)
 })
 
-t.test('L212 looks never overlap, and whoever asks meanwhile shares the next one', async t => {
+t.test('looks never overlap, and whoever asks meanwhile shares the next one', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   const first = w.watch.trigger()
   await new Promise(resolve => setImmediate(resolve))
@@ -324,7 +324,7 @@ t.test('trigger reads even what has not changed, and says what is wrong', async 
   t.match(result.kind === 'refused' && result.issues.map(describeIssue), [/the file holds nothing/])
 })
 
-t.test('L212 after stop nothing is applied any more, not even what was being read', async t => {
+t.test('after stop nothing is applied any more, not even what was being read', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   w.files['etc/proxy.yaml'] = yaml('b')
   const pending = w.watch.trigger()
@@ -380,7 +380,7 @@ t.test('on a disk', async t => {
     return { applied, refused, until, watch }
   }
 
-  t.test('L207 three swaps of a Kubernetes volume all count', async t => {
+  t.test('three swaps of a Kubernetes volume all count', async t => {
     const directory = t.testdir({ v0: { 'proxy.yaml': yaml('v0') } })
     symlinkSync('v0', join(directory, '..data'))
     symlinkSync('..data/proxy.yaml', join(directory, 'proxy.yaml'))
@@ -395,7 +395,7 @@ t.test('on a disk', async t => {
     t.strictSame(applied, ['v1', 'v2', 'v3'])
   })
 
-  t.test('L209 a file deleted, replaced by a directory, or closed keeps the last good one and recovers', async t => {
+  t.test('a file deleted, replaced by a directory, or closed keeps the last good one and recovers', async t => {
     const directory = t.testdir({ 'proxy.yaml': yaml('a') })
     const file = join(directory, 'proxy.yaml')
     const { applied, refused, until } = await watchDisk(file)
@@ -415,7 +415,7 @@ t.test('on a disk', async t => {
     t.notOk(applied.includes('a'))
   })
 
-  t.test('L209 a directory removed and made again is seen by the poll', async t => {
+  t.test('a directory removed and made again is seen by the poll', async t => {
     const directory = t.testdir({ etc: { 'proxy.yaml': yaml('a') } })
     const etc = join(directory, 'etc')
     const { applied, refused, until } = await watchDisk(join(etc, 'proxy.yaml'))

@@ -72,7 +72,7 @@ const faulty: readonly { name: string; buckets: string; lines: readonly string[]
     lines: ['config/proxy.yaml:3:10: buckets.abc.CORSRules: '],
   },
   {
-    name: 'L204 a line break in an exposed header',
+    name: 'a line break in an exposed header',
     buckets: 'abc: { CORSRules: [{ AllowedOrigins: ["*"], AllowedMethods: [GET], ExposeHeaders: ["a\\r\\nb"] }] }',
     lines: ['config/proxy.yaml:3:86: buckets.abc.CORSRules[0].ExposeHeaders[0]: '],
   },

@@ -101,25 +101,25 @@ const special = [
 
 /** Origins that look like a listed one. Each is asked of a rule set that lists the real one. */
 const attacks: { name: string; rules: string[]; denied: string[] }[] = [
-  { name: 'H129: an arbitrary origin', rules: [exact], denied: ['https://evil.com'] },
+  { name: 'an arbitrary origin', rules: [exact], denied: ['https://evil.com'] },
   {
-    name: 'H130: the listed origin as a prefix',
+    name: 'the listed origin as a prefix',
     rules: [exact, 'https://*.example.com'],
     denied: ['https://example.com.evil.com', 'https://a.example.com.evil.com'],
   },
   {
-    name: 'H131: the listed origin as a suffix',
+    name: 'the listed origin as a suffix',
     rules: [exact, 'https://*.example.com'],
     denied: ['https://evilexample.com', 'https://evil-example.com'],
   },
   {
-    name: 'H132: another character for the dot',
+    name: 'another character for the dot',
     rules: [exact, 'https://www.example.com'],
     denied: ['https://wwwaexample.com', 'https://examplexcom', 'https://www.examplexcom'],
   },
-  { name: 'H133: a part of the listed origin', rules: [exact], denied: ['https://example.co', 'https://xample.com'] },
+  { name: 'a part of the listed origin', rules: [exact], denied: ['https://example.co', 'https://xample.com'] },
   {
-    name: 'H134: special characters before another domain',
+    name: 'special characters before another domain',
     rules: [exact, 'https://*.example.com'],
     denied: special.flatMap(character => [
       `https://example.com${character}.evil.com`,
@@ -127,17 +127,17 @@ const attacks: { name: string; rules: string[]; denied: string[] }[] = [
     ]),
   },
   {
-    name: 'H138: dots that make another host',
+    name: 'dots that make another host',
     rules: [exact],
     denied: ['https://example.com.', 'https://example..com', 'https://.example.com'],
   },
   {
-    name: 'H139: upper case, which no browser sends',
+    name: 'upper case, which no browser sends',
     rules: [exact],
     denied: ['HTTPS://Example.com', 'https://EXAMPLE.com', 'Https://example.com'],
   },
   {
-    name: 'H140: what a URL parser would make the listed origin of',
+    name: 'what a URL parser would make the listed origin of',
     rules: [exact],
     denied: [
       'https://example.com\\.evil.com',
@@ -154,7 +154,7 @@ const attacks: { name: string; rules: string[]; denied: string[] }[] = [
     ],
   },
   {
-    name: 'H141: more than one origin, or a very long one',
+    name: 'more than one origin, or a very long one',
     rules: [exact, 'https://other.example'],
     denied: [
       'https://example.com, https://other.example',
@@ -165,12 +165,12 @@ const attacks: { name: string; rules: string[]; denied: string[] }[] = [
     ],
   },
   {
-    name: 'H142: names in Unicode and in ASCII are not the same',
+    name: 'names in Unicode and in ASCII are not the same',
     rules: ['https://ex\u00e4mple.com', exact],
     denied: ['https://xn--exmple-cua.com', 'https://ex\u00e4mple.com', 'https://\u00d0\u00b5xample.com'],
   },
   {
-    name: 'H143: other forms of an IP address',
+    name: 'other forms of an IP address',
     rules: ['http://127.0.0.1:90', 'http://[::1]'],
     denied: [
       'http://127.1:90',
@@ -181,7 +181,7 @@ const attacks: { name: string; rules: string[]; denied: string[] }[] = [
       'http://2130706433:90',
     ],
   },
-  { name: 'H144: *.example.com is not example.com', rules: ['https://*.example.com'], denied: [exact] },
+  { name: '*.example.com is not example.com', rules: ['https://*.example.com'], denied: [exact] },
 ]
 
 for (const { name, rules, denied } of attacks) {
@@ -194,12 +194,12 @@ for (const { name, rules, denied } of attacks) {
   })
 }
 
-t.test('H142: a name in Unicode matches the bytes that UTF-8 makes of it, which no browser sends', async t => {
+t.test('a name in Unicode matches the bytes that UTF-8 makes of it, which no browser sends', async t => {
   const policy = policyForOrigins(['https://ex\u00e4mple.com'])
   t.equal(decide(policy, preflightOf('https://ex\u00c3\u00a4mple.com')).allowed, true)
 })
 
-t.test('H135: null is a plain string', async t => {
+t.test('null is a plain string', async t => {
   const anywhere = policyForOrigins(['*'])
   const decision = decide(anywhere, preflightOf('null'))
   t.equal(decision.allowed && decision.anyOrigin, true, 'matched by *, which is answered without credentials')
@@ -208,14 +208,14 @@ t.test('H135: null is a plain string', async t => {
   t.equal(decide(policyForOrigins(['null']), preflightOf('NULL')), refused.origin)
 })
 
-t.test('H144: *.example.com matches subdomains of any depth', async t => {
+t.test('*.example.com matches subdomains of any depth', async t => {
   const policy = policyForOrigins(['https://*.example.com'])
   for (const origin of ['https://a.example.com', 'https://a.b.example.com']) {
     t.equal(decide(policy, preflightOf(origin)).allowed, true, origin)
   }
 })
 
-t.test('H145: the shapes of S3 wildcards', async t => {
+t.test('the shapes of S3 wildcards', async t => {
   const policy = policyForOrigins(['*suffix'], ['start*end'], ['prefix*'], ['*.put'])
   for (const origin of ['foo.suffix', 'suffix', 'startend', 'start1end', 'prefix', 'prefix.x', '.put', 'a.put']) {
     t.equal(decide(policy, preflightOf(origin)).allowed, true, origin)
@@ -225,13 +225,13 @@ t.test('H145: the shapes of S3 wildcards', async t => {
   }
 })
 
-t.test('H146: two * in one value refuse the whole rule set', async t => {
+t.test('two * in one value refuse the whole rule set', async t => {
   const good = { AllowedOrigins: ['*'], AllowedMethods: ['GET'] }
   t.equal(parseRules([good, { ...good, AllowedOrigins: ['https://*.a.*'] }]).rules, undefined)
   t.equal(parseRules([good, { ...good, AllowedHeaders: ['*-amz-*'] }]).rules, undefined)
 })
 
-t.test('H148: the first rule that passes all three checks wins, and rules are never merged', async t => {
+t.test('the first rule that passes all three checks wins, and rules are never merged', async t => {
   const a = 'https://a.example'
   const policy = policyOf(
     { AllowedOrigins: [a], AllowedMethods: ['GET'], AllowedHeaders: ['x-one'] },
@@ -277,31 +277,31 @@ const clauses: { name: string; rules: WrittenRule[]; method?: string; headers?: 
     expected: 'header',
   },
   {
-    name: 'H150: names are compared without case',
+    name: 'names are compared without case',
     rules: [{ AllowedOrigins: [exact], AllowedMethods: ['GET'], AllowedHeaders: ['x-AMZ-server-SIDE-encryption'] }],
     headers: 'X-amz-SERVER-side-encryption',
     expected: 'matched',
   },
   {
-    name: 'H150: a name that a wildcard matches',
+    name: 'a name that a wildcard matches',
     rules: [{ AllowedOrigins: [exact], AllowedMethods: ['GET'], AllowedHeaders: ['X-Amz-*', '*-md5'] }],
     headers: 'x-amz-date, content-md5,x-amz-',
     expected: 'matched',
   },
   {
-    name: 'H150: a name that no wildcard matches',
+    name: 'a name that no wildcard matches',
     rules: [{ AllowedOrigins: [exact], AllowedMethods: ['GET'], AllowedHeaders: ['X-Amz-*'] }],
     headers: 'x-amz-date, x-amz',
     expected: 'header',
   },
   {
-    name: 'H150: names in any order, spaces and empty elements do not count',
+    name: 'names in any order, spaces and empty elements do not count',
     rules: [{ AllowedOrigins: [exact], AllowedMethods: ['GET'], AllowedHeaders: ['a', 'b'] }],
     headers: ' b ,,a,\tb,',
     expected: 'matched',
   },
   {
-    name: 'H152: * in AllowedHeaders covers Authorization',
+    name: '* in AllowedHeaders covers Authorization',
     rules: [{ AllowedOrigins: [exact], AllowedMethods: ['GET'], AllowedHeaders: ['*'] }],
     headers: 'authorization',
     expected: 'matched',
@@ -338,7 +338,7 @@ t.test('a policy without rules has no rules', async t => {
   t.equal(decide(compilePolicy([]), preflightOf(exact)), refused.no_rules)
 })
 
-t.test('H149: a preflight without Access-Control-Request-Method asks for OPTIONS, which no rule lists', async t => {
+t.test('a preflight without Access-Control-Request-Method asks for OPTIONS, which no rule lists', async t => {
   const request = parseCorsRequest('OPTIONS', exact, undefined, undefined)
   t.equal('kind' in request ? request.kind : decide(policyForOrigins(['*']), request).reason, 'method')
 })

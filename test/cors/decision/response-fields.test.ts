@@ -33,7 +33,7 @@ const cases: { name: string; rule: WrittenRule; headerNames: string[]; expected:
     ],
   },
   {
-    name: 'H147: * is answered with *, never with credentials, even beside the exact origin',
+    name: '* is answered with *, never with credentials, even beside the exact origin',
     rule: { AllowedOrigins: [origin, '*'], AllowedMethods: ['GET'] },
     headerNames: [],
     expected: ['Access-Control-Allow-Origin', '*', 'Access-Control-Allow-Methods', 'GET'],

@@ -144,7 +144,7 @@ const cases: Case[] = [
     ],
   },
   {
-    name: 'H156: MaxAgeSeconds takes integers, 0 and negative ones included',
+    name: 'MaxAgeSeconds takes integers, 0 and negative ones included',
     check: checkMaxAge,
     accepted: [0, 3000, -1, 86401, -0],
     refused: [1.5, 1e99, Number.NaN, Number.POSITIVE_INFINITY, '3000', 'abc', '', null, true, [1], {}, undefined].map(

@@ -57,7 +57,7 @@ function canMount(): boolean {
 }
 
 const skip = canMount() ? false : 'run as root where mount is allowed'
-t.test('L210 a CORS file that is mounted alone is warned of at the start', { skip }, async t => {
+t.test('a CORS file that is mounted alone is warned of at the start', { skip }, async t => {
   const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-mounts-'))
   const rules = '{"CORSRules":[{"AllowedOrigins":["https://app.example"],"AllowedMethods":["GET"]}]}'
   for (const name of ['source.json', 'mounted.json', 'beside.json']) writeFileSync(join(folder, name), rules)

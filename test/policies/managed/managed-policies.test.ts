@@ -164,7 +164,7 @@ t.test('an endpoint that is not safe is shown, and one that stores rules itself 
   t.match(rgw.policies.describe()[0]?.notes, [/it stores rules itself/])
 })
 
-t.test('K188 buckets under "*" are managed too, and invented ones hardly probed', async t => {
+t.test('buckets under "*" are managed too, and invented ones hardly probed', async t => {
   let probes = 0
   const bucket = createFakeBucket()
   const { policies } = replica(createFakeClock(), bucket, {

@@ -16,7 +16,7 @@ function setUp(results: readonly BucketListResult[]) {
   return { list, state }
 }
 
-t.test('K188 a name is listed or absent, for as long as the list is fresh', async t => {
+t.test('a name is listed or absent, for as long as the list is fresh', async t => {
   const { list, state } = setUp([listed('real')])
   t.equal(list.peek('real'), undefined)
   t.equal(await list.load('real'), 'listed')
@@ -29,13 +29,13 @@ t.test('K188 a name is listed or absent, for as long as the list is fresh', asyn
   t.equal(state.asked, 1)
 })
 
-t.test('K188 a thousand names ask for one list', async t => {
+t.test('a thousand names ask for one list', async t => {
   const { list, state } = setUp([listed('real')])
   await Promise.all(Array.from({ length: 1000 }, (_, i) => list.load(`made-up-${i}`)))
   t.equal(state.asked, 1)
 })
 
-t.test('K188 a refused list is not asked for again until freshSeconds have passed', async t => {
+t.test('a refused list is not asked for again until freshSeconds have passed', async t => {
   const { list, state } = setUp([refused])
   t.equal(await list.load('any'), 'unsure')
   t.equal(await list.load('any'), 'unsure')

@@ -68,7 +68,7 @@ function said(policy: BucketPolicy | undefined): string {
 
 const auth: CorsFetchResult = { kind: 'failure', reason: 'auth', detail: '403 AccessDenied' }
 
-t.test('K173 rules that the endpoint gives are in use until the next answer', async t => {
+t.test('rules that the endpoint gives are in use until the next answer', async t => {
   const { policies, fetch, events } = setUp({ named: ['media'] })
   t.equal(said(policies.peek('media')), 'load first')
   t.strictSame(policies.unasked(), ['media'])
@@ -88,35 +88,35 @@ const answers: readonly {
   lastResult: string
 }[] = [
   {
-    name: 'K174 no configuration is known, and none',
+    name: 'no configuration is known, and none',
     result: noRules,
     state: 'none',
     againAfterMs: 27_000,
     lastResult: 'none',
   },
   {
-    name: 'K175 an endpoint without CORS is known, none, and seldom asked',
+    name: 'an endpoint without CORS is known, none, and seldom asked',
     result: notSupported,
     state: 'none',
     againAfterMs: 450_000,
     lastResult: 'unsupported',
   },
   {
-    name: 'K177 refused credentials are unknown, and asked again in a minute',
+    name: 'refused credentials are unknown, and asked again in a minute',
     result: auth,
     state: 'unknown',
     againAfterMs: 60_000,
     lastResult: 'auth: 403 AccessDenied',
   },
   {
-    name: 'K178 a missing bucket is known as such',
+    name: 'a missing bucket is known as such',
     result: noBucket,
     state: 'no-such-bucket',
     againAfterMs: 27_000,
     lastResult: 'no-such-bucket',
   },
   {
-    name: 'K179 a failing endpoint is unknown, and asked again soon',
+    name: 'a failing endpoint is unknown, and asked again soon',
     result: serverFailure,
     state: 'unknown',
     againAfterMs: 250,
@@ -139,17 +139,17 @@ for (const { name, result, state, againAfterMs, lastResult } of answers) {
 }
 
 const afterRules: readonly { name: string; result: CorsFetchResult; state: string }[] = [
-  { name: 'K174 rules that were removed are gone at once', result: noRules, state: 'none' },
+  { name: 'rules that were removed are gone at once', result: noRules, state: 'none' },
   {
-    name: 'K175 an endpoint that forgets how CORS goes, after it gave rules, has failed',
+    name: 'an endpoint that forgets how CORS goes, after it gave rules, has failed',
     result: notSupported,
     state: 'https://a.example',
   },
-  { name: 'K177 rules outlive refused credentials', result: auth, state: 'https://a.example' },
-  { name: 'K178 rules of a bucket that is gone are dropped at once', result: noBucket, state: 'no-such-bucket' },
-  { name: 'K179 rules outlive a failing endpoint', result: serverFailure, state: 'https://a.example' },
+  { name: 'rules outlive refused credentials', result: auth, state: 'https://a.example' },
+  { name: 'rules of a bucket that is gone are dropped at once', result: noBucket, state: 'no-such-bucket' },
+  { name: 'rules outlive a failing endpoint', result: serverFailure, state: 'https://a.example' },
   {
-    name: 'K185 rules outlive a stored set that S3 would refuse',
+    name: 'rules outlive a stored set that S3 would refuse',
     result: { kind: 'failure', reason: 'invalid-rules', detail: 'stored rule 1 (ID "a")' },
     state: 'https://a.example',
   },
@@ -165,7 +165,7 @@ for (const { name, result, state } of afterRules) {
   })
 }
 
-t.test('K179 attempts back off with full jitter, and Retry-After is obeyed up to a minute', async t => {
+t.test('attempts back off with full jitter, and Retry-After is obeyed up to a minute', async t => {
   const { fetch, clock } = setUp({ named: ['media'] })
   const waits: number[] = []
   for (const retryAfterSeconds of [
@@ -194,7 +194,7 @@ t.test('K179 attempts back off with full jitter, and Retry-After is obeyed up to
   t.strictSame(waits, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 20_000, 60_000])
 })
 
-t.test('K180 a call that never ends is given up, and those who wait are released', async t => {
+t.test('a call that never ends is given up, and those who wait are released', async t => {
   const { policies, fetch, clock } = setUp({ others: 'headers' })
   const waiting = policies.load('media')
   await clock.advance(2000)
@@ -203,7 +203,7 @@ t.test('K180 a call that never ends is given up, and those who wait are released
   t.equal(policies.peek('media')?.state.kind, 'unknown', 'and nobody waits again until the next attempt')
 })
 
-t.test('K186 a thousand requests for a bucket make one call', async t => {
+t.test('a thousand requests for a bucket make one call', async t => {
   const { policies, fetch } = setUp({ others: 'block' })
   const waiting = Array.from({ length: 1000 }, () => policies.load('media'))
   await settled()
@@ -217,7 +217,7 @@ t.test('K186 a thousand requests for a bucket make one call', async t => {
   t.match(answers[0], { governed: true, named: false, source: 'upstream', enforcement: 'block' })
 })
 
-t.test('K187 buckets fetched together are asked again apart, and few at once', async t => {
+t.test('buckets fetched together are asked again apart, and few at once', async t => {
   let seed = 1
   const random = () => {
     seed = (seed * 48_271) % 2_147_483_647
@@ -240,7 +240,7 @@ t.test('K187 buckets fetched together are asked again apart, and few at once', a
   t.ok(busiest < 80, `at most ${busiest} of 500 in one second`)
 })
 
-t.test('K188 a flood of invented names makes few calls, and holds up no named bucket', async t => {
+t.test('a flood of invented names makes few calls, and holds up no named bucket', async t => {
   const { policies, fetch, clock } = setUp({ named: ['media'], others: 'headers' })
   await fetch.last().answer(rulesFor('https://a.example'))
   fetch.answers = bucket => (bucket === 'media' ? rulesFor('https://b.example') : noBucket)
@@ -254,7 +254,7 @@ t.test('K188 a flood of invented names makes few calls, and holds up no named bu
   t.equal(said(policies.peek('media')), 'https://b.example', 'the named bucket was refreshed meanwhile')
 })
 
-t.test('K188 an endpoint that hangs on invented names still answers about named ones', async t => {
+t.test('an endpoint that hangs on invented names still answers about named ones', async t => {
   const { policies, fetch, clock } = setUp({ named: ['media'], others: 'headers' })
   await fetch.last().answer(rulesFor('https://a.example'))
   await clock.advance(53_000)
@@ -265,7 +265,7 @@ t.test('K188 an endpoint that hangs on invented names still answers about named 
   t.equal(fetch.last().bucket, 'media')
 })
 
-t.test('K188 with ListBuckets, invented names make no call and a real one is not held up', async t => {
+t.test('with ListBuckets, invented names make no call and a real one is not held up', async t => {
   let lists = 0
   const listBuckets: ListBuckets = async () => {
     lists++
@@ -289,7 +289,7 @@ t.test('K188 with ListBuckets, invented names make no call and a real one is not
   t.equal(lists, 2, 'asked again after freshSeconds')
 })
 
-t.test('K188 without permission to list, names are asked about one by one', async t => {
+t.test('without permission to list, names are asked about one by one', async t => {
   const result: BucketListResult = { kind: 'failure', reason: 'auth', detail: '403 AccessDenied' }
   let lists = 0
   const listBuckets: ListBuckets = async () => {
@@ -302,13 +302,13 @@ t.test('K188 without permission to list, names are asked about one by one', asyn
   t.strictSame([lists, fetch.calls.length], [1, 2])
 })
 
-t.test('K188 a name that no bucket can have is never asked about', async t => {
+t.test('a name that no bucket can have is never asked about', async t => {
   const { policies, fetch } = setUp({ others: 'headers' })
   for (const name of ['..', 'A_B', 'x', 'a'.repeat(64)]) t.equal(said(policies.peek(name)), 'no-such-bucket', name)
   t.equal(fetch.calls.length, 0)
 })
 
-t.test('K188 a known bucket stays refreshed while new names use up the budget', async t => {
+t.test('a known bucket stays refreshed while new names use up the budget', async t => {
   const { policies, fetch, clock } = setUp({
     others: 'headers',
     answers: bucket => (bucket === 'real' ? rulesFor('https://a.example') : noBucket),
@@ -322,7 +322,7 @@ t.test('K188 a known bucket stays refreshed while new names use up the budget', 
   t.equal(said(policies.peek('real')), 'https://b.example')
 })
 
-t.test('K189 a stale answer is given at once while one refresh runs', async t => {
+t.test('a stale answer is given at once while one refresh runs', async t => {
   const { policies, fetch, clock } = setUp({ others: 'headers', answers: () => rulesFor('https://a.example') })
   await policies.load('media')
   fetch.answers = undefined
@@ -337,7 +337,7 @@ t.test('K189 a stale answer is given at once while one refresh runs', async t =>
   t.equal(said(policies.peek('media')), 'https://b.example')
 })
 
-t.test('K190 rules that are too old are not used, and come back by themselves', async t => {
+t.test('rules that are too old are not used, and come back by themselves', async t => {
   const { policies, fetch, clock, events } = setUp({ named: ['media'] })
   await fetch.last().answer(rulesFor('https://a.example'))
   fetch.answers = () => serverFailure
@@ -352,7 +352,7 @@ t.test('K190 rules that are too old are not used, and come back by themselves', 
   t.equal(said(policies.peek('media')), 'https://b.example')
 })
 
-t.test('K191 a rule that was removed is gone within the time that answers are fresh', async t => {
+t.test('a rule that was removed is gone within the time that answers are fresh', async t => {
   const { policies, fetch, clock } = setUp({ named: ['media'], answers: () => rulesFor('https://a.example') })
   await settled()
   fetch.answers = () => noRules
@@ -360,7 +360,7 @@ t.test('K191 a rule that was removed is gone within the time that answers are fr
   t.equal(said(policies.peek('media')), 'none')
 })
 
-t.test('K191 a bucket that nobody asked for in a long while is not answered from what was known then', async t => {
+t.test('a bucket that nobody asked for in a long while is not answered from what was known then', async t => {
   const { policies, fetch, clock } = setUp({ others: 'headers', answers: () => rulesFor('https://a.example') })
   await policies.load('media')
   await clock.advance(121_000)
@@ -369,7 +369,7 @@ t.test('K191 a bucket that nobody asked for in a long while is not answered from
   t.equal(said(await policies.load('media')), 'https://a.example', 'unless the endpoint fails')
 })
 
-t.test('K191 a write that was seen refreshes at once, and is not satisfied by a call from before it', async t => {
+t.test('a write that was seen refreshes at once, and is not satisfied by a call from before it', async t => {
   const { policies, fetch } = setUp({ named: ['media'] })
   const before = fetch.last()
   const cold = policies.load('media')
@@ -396,7 +396,7 @@ t.test('rules that were replaced are in force no longer, even if the endpoint ca
   t.equal(said(await policies.load('media')), 'https://b.example')
 })
 
-t.test('K192 an answer that comes after a newer one is not listened to', async t => {
+t.test('an answer that comes after a newer one is not listened to', async t => {
   const { policies, fetch, clock } = setUp({ named: ['media'] })
   const slow = fetch.last()
   await clock.advance(2000)
@@ -407,7 +407,7 @@ t.test('K192 an answer that comes after a newer one is not listened to', async t
   t.equal(said(policies.peek('media')), 'https://new.example')
 })
 
-t.test('K194 a fetch knows the bucket and nothing else', async t => {
+t.test('a fetch knows the bucket and nothing else', async t => {
   const { policies, fetch } = setUp({ others: 'headers' })
   t.equal(policies.load.length, 1, 'no request can be passed')
   policies.load('media')
@@ -512,7 +512,7 @@ t.test('what is inspected is never asked for, however old it is', async t => {
   t.equal(said(policies.peek('media')), 'load first')
 })
 
-t.test('K191 once rules were changed, nobody is given the old ones while the new ones are on their way', async t => {
+t.test('once rules were changed, nobody is given the old ones while the new ones are on their way', async t => {
   const { policies, fetch, clock } = setUp({ named: ['media'] })
   await fetch.last().answer(rulesFor('https://old.example'))
   const first = policies.refresh('media')

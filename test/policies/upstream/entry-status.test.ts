@@ -40,7 +40,7 @@ t.test('a bucket with rules, and a failure since', async t => {
   )
 })
 
-t.test('K190 a bucket whose rules are too old', async t => {
+t.test('a bucket whose rules are too old', async t => {
   t.match(describeEntry('media', 'upstream', 'headers', good, times, 901_001), {
     state: 'unknown',
     rules: 0,

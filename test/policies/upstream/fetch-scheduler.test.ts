@@ -20,7 +20,7 @@ function setUp() {
   return { clock, fetch, landings, scheduler }
 }
 
-t.test('K186 one call per bucket at a time', async t => {
+t.test('one call per bucket at a time', async t => {
   const { fetch, scheduler, landings } = setUp()
   const all = Array.from({ length: 1000 }, () => scheduler.request('media', 'other'))
   t.equal(fetch.calls.length, 1)
@@ -30,7 +30,7 @@ t.test('K186 one call per bucket at a time', async t => {
   t.equal(scheduler.busy('media'), false)
 })
 
-t.test('K187 eight calls at once, six of them for buckets that no entry names', async t => {
+t.test('eight calls at once, six of them for buckets that no entry names', async t => {
   const { fetch, scheduler } = setUp()
   for (let i = 0; i < 50; i++) scheduler.request(`other-${i}`, 'other')
   t.equal(fetch.running(), 6)
@@ -40,7 +40,7 @@ t.test('K187 eight calls at once, six of them for buckets that no entry names', 
   t.equal(fetch.last().bucket, 'named-2', 'a place that comes free goes to a named bucket')
 })
 
-t.test('K188 no more wait than can be served', async t => {
+t.test('no more wait than can be served', async t => {
   const { scheduler } = setUp()
   const accepted = Array.from({ length: 200 }, (_, i) => scheduler.request(`other-${i}`, 'other')).filter(
     Boolean,
@@ -49,7 +49,7 @@ t.test('K188 no more wait than can be served', async t => {
   t.ok(scheduler.request('named', 'named'))
 })
 
-t.test('K180 a call past its deadline has failed and gives its place back', async t => {
+t.test('a call past its deadline has failed and gives its place back', async t => {
   const { clock, fetch, scheduler, landings } = setUp()
   for (let i = 0; i < 9; i++) scheduler.request(`named-${i}`, 'named')
   t.equal(fetch.calls.length, 8)
@@ -58,7 +58,7 @@ t.test('K180 a call past its deadline has failed and gives its place back', asyn
   t.equal(landings.filter(line => line.endsWith('timeout')).length, 8)
 })
 
-t.test('K192 a late answer is not listened to', async t => {
+t.test('a late answer is not listened to', async t => {
   const { clock, fetch, scheduler, landings } = setUp()
   scheduler.request('media', 'named')
   const slow = fetch.last()
@@ -70,7 +70,7 @@ t.test('K192 a late answer is not listened to', async t => {
   t.strictSame(landings, ['media timeout', 'media none'])
 })
 
-t.test('K191 a refresh gives up the call that was under way and starts its own', async t => {
+t.test('a refresh gives up the call that was under way and starts its own', async t => {
   const { fetch, scheduler, landings } = setUp()
   const early = scheduler.request('media', 'named')
   const [first] = fetch.calls
@@ -82,7 +82,7 @@ t.test('K191 a refresh gives up the call that was under way and starts its own',
   t.strictSame(landings, ['media none'])
 })
 
-t.test('K191 a stream of refreshes makes one call after another, and each lands', async t => {
+t.test('a stream of refreshes makes one call after another, and each lands', async t => {
   const { fetch, scheduler, landings } = setUp()
   scheduler.refresh('media', 'named')
   const later = [1, 2, 3].map(() => scheduler.refresh('media', 'named'))
@@ -111,7 +111,7 @@ t.test('a refresh goes before what waits', async t => {
   t.equal(fetch.last().bucket, 'urgent')
 })
 
-t.test('K192 an answer that came another way ends the call that was under way', async t => {
+t.test('an answer that came another way ends the call that was under way', async t => {
   const { fetch, scheduler, landings } = setUp()
   const asked = scheduler.request('media', 'named')
   scheduler.deliver('media', 'named', noRules)

@@ -61,7 +61,7 @@ t.test('named buckets are never evicted and do not count', async t => {
   t.equal(cache.others(), 1)
 })
 
-t.test('K188 memory is flat under a flood', async t => {
+t.test('memory is flat under a flood', async t => {
   const cache = createRuleCache(() => false)
   for (let i = 0; i < 50_000; i++) cache.set(`made-up-${i}`, empty)
   t.equal(cache.others(), 10_000)

@@ -18,30 +18,30 @@ const fail = (reason: 'auth' | 'redirect' | 'malformed' | 'throttled', retryAfte
 
 const delays: readonly { name: string; result: CorsFetchResult; least: number; most: number }[] = [
   {
-    name: 'K187 K191 rules are fresh for no longer than a minute, and not all as long',
+    name: 'rules are fresh for no longer than a minute, and not all as long',
     result: rulesFor('*'),
     least: 48_600,
     most: 59_400,
   },
-  { name: 'K174 none holds for no longer than half a minute', result: noRules, least: 24_300, most: 29_700 },
-  { name: 'K178 a missing bucket likewise', result: noBucket, least: 24_300, most: 29_700 },
-  { name: 'K175 not supported holds for five to ten minutes', result: notSupported, least: 300_000, most: 600_000 },
+  { name: 'none holds for no longer than half a minute', result: noRules, least: 24_300, most: 29_700 },
+  { name: 'a missing bucket likewise', result: noBucket, least: 24_300, most: 29_700 },
+  { name: 'not supported holds for five to ten minutes', result: notSupported, least: 300_000, most: 600_000 },
   {
-    name: 'K177 refused credentials hold for a minute, give or take a tenth',
+    name: 'refused credentials hold for a minute, give or take a tenth',
     result: fail('auth'),
     least: 54_000,
     most: 66_000,
   },
-  { name: 'K181 a redirect likewise', result: fail('redirect'), least: 54_000, most: 66_000 },
+  { name: 'a redirect likewise', result: fail('redirect'), least: 54_000, most: 66_000 },
   {
-    name: 'K179 a first failure holds for at most half a second, and never for nothing',
+    name: 'a first failure holds for at most half a second, and never for nothing',
     result: serverFailure,
     least: 50,
     most: 500,
   },
-  { name: 'K183 a malformed answer likewise', result: fail('malformed'), least: 50, most: 500 },
-  { name: 'K179 Retry-After holds at least', result: fail('throttled', 9), least: 9000, most: 9000 },
-  { name: 'K179 Retry-After of an hour is a minute', result: fail('throttled', 3600), least: 60_000, most: 60_000 },
+  { name: 'a malformed answer likewise', result: fail('malformed'), least: 50, most: 500 },
+  { name: 'Retry-After holds at least', result: fail('throttled', 9), least: 9000, most: 9000 },
+  { name: 'Retry-After of an hour is a minute', result: fail('throttled', 3600), least: 60_000, most: 60_000 },
 ]
 for (const { name, result, least, most } of delays) {
   t.test(name, async t => {
@@ -57,7 +57,7 @@ function after(results: readonly CorsFetchResult[], at = 0): RuleEntry {
   return entry
 }
 
-t.test('K190 an answer holds for staleSeconds and not a millisecond longer', async t => {
+t.test('an answer holds for staleSeconds and not a millisecond longer', async t => {
   for (const result of [rulesFor('*'), noRules, noBucket]) {
     const entry = after([result])
     t.equal(stateAt(entry, times, 900_000).kind, result.kind)
@@ -65,20 +65,17 @@ t.test('K190 an answer holds for staleSeconds and not a millisecond longer', asy
   }
 })
 
-t.test('K190 failures do not make an answer younger', async t => {
+t.test('failures do not make an answer younger', async t => {
   const entry = afterResult(after([rulesFor('*')]), serverFailure, times, 500_000, () => 0.5)
   t.equal(entry.fetchedAt, 0)
   t.equal(stateAt(entry, times, 900_001).kind, 'unknown')
 })
 
-t.test(
-  'K175 not supported is none at first, a failure after rules, and none again once the endpoint said none',
-  async t => {
-    t.match(after([notSupported]), { state: { kind: 'none' }, lastResult: 'unsupported', failures: 0 })
-    t.match(after([rulesFor('*'), notSupported]), { state: { kind: 'rules' }, lastResult: 'server', failures: 1 })
-    t.match(after([rulesFor('*'), noRules, notSupported]), { state: { kind: 'none' }, lastResult: 'unsupported' })
-  },
-)
+t.test('not supported is none at first, a failure after rules, and none again once the endpoint said none', async t => {
+  t.match(after([notSupported]), { state: { kind: 'none' }, lastResult: 'unsupported', failures: 0 })
+  t.match(after([rulesFor('*'), notSupported]), { state: { kind: 'rules' }, lastResult: 'server', failures: 1 })
+  t.match(after([rulesFor('*'), noRules, notSupported]), { state: { kind: 'none' }, lastResult: 'unsupported' })
+})
 
 t.test('a success ends the count of failures', async t => {
   t.equal(after([serverFailure, serverFailure, serverFailure]).failures, 3)
@@ -110,7 +107,7 @@ const loads: readonly { name: string; results: readonly CorsFetchResult[]; at: n
   { name: 'nothing known before the next attempt does not', results: [serverFailure], at: 249, expected: false },
 ]
 for (const { name, results, at, expected } of loads) {
-  t.test(`K189 ${name} make a request wait`, async t => t.equal(mustLoad(after(results), times, at), expected))
+  t.test(`${name} make a request wait`, async t => t.equal(mustLoad(after(results), times, at), expected))
 }
 
 t.test('an entry of longer durations is brought to the present ones', async t => {

@@ -92,7 +92,7 @@ const singletons = [
   'X-Amz-Content-Sha256',
 ]
 for (const name of singletons) {
-  t.test(`C050: ${name} twice is refused, in any case and with the same value`, async t => {
+  t.test(`${name} twice is refused, in any case and with the same value`, async t => {
     const value = name === 'Content-Length' ? '5' : name === 'Transfer-Encoding' ? 'chunked' : 'a'
     t.equal(
       guard(
@@ -108,38 +108,38 @@ for (const name of singletons) {
 
 const refused: readonly { name: string; request: RequestHead; status: number }[] = [
   ...['TRACE', 'CONNECT', 'PATCH', 'PROPFIND', 'get', ''].map(method => ({
-    name: `A021: the method "${method}"`,
+    name: `the method "${method}"`,
     request: head([], { method }),
     status: 405,
   })),
   ...['0.9', '1.2', '2.0', '9.9'].map(httpVersion => ({
-    name: `A020: HTTP/${httpVersion}`,
+    name: `HTTP/${httpVersion}`,
     request: head([], { httpVersion }),
     status: 505,
   })),
-  { name: 'B026: no Host', request: head([], { rawHeaders: [] }), status: 400 },
+  { name: 'no Host', request: head([], { rawHeaders: [] }), status: 400 },
   {
-    name: 'B026: no Host in HTTP/1.0',
+    name: 'no Host in HTTP/1.0',
     request: head([], { rawHeaders: [], httpVersion: '1.0' }),
     status: 400,
   },
-  { name: 'B045: a target over the limit', request: head([], { url: `/${'a'.repeat(64)}` }), status: 414 },
+  { name: 'a target over the limit', request: head([], { url: `/${'a'.repeat(64)}` }), status: 414 },
   {
-    name: 'C054: more field lines than the limit',
+    name: 'more field lines than the limit',
     request: head(Array.from({ length: 20 }, (_, i) => [`X-${i}`, ''] as const)),
     status: 431,
   },
-  { name: 'A002: Transfer-Encoding ",chunked"', request: head([['Transfer-Encoding', ',chunked']]), status: 400 },
-  { name: 'A002: an empty Transfer-Encoding', request: head([['Transfer-Encoding', '']]), status: 400 },
+  { name: 'Transfer-Encoding ",chunked"', request: head([['Transfer-Encoding', ',chunked']]), status: 400 },
+  { name: 'an empty Transfer-Encoding', request: head([['Transfer-Encoding', '']]), status: 400 },
   ...['gzip, chunked', 'chunked, gzip', 'identity', 'xchunked', '"chunked"', 'chunked;q=1', 'chunked, chunked'].map(
     coding => ({
-      name: `A003-A005: Transfer-Encoding "${coding}"`,
+      name: `Transfer-Encoding "${coding}"`,
       request: head([['Transfer-Encoding', coding]]),
       status: 501,
     }),
   ),
   {
-    name: 'A006: Transfer-Encoding in HTTP/1.0',
+    name: 'Transfer-Encoding in HTTP/1.0',
     request: head([['Transfer-Encoding', 'chunked']], { httpVersion: '1.0' }),
     status: 400,
   },
@@ -152,13 +152,13 @@ const refused: readonly { name: string; request: RequestHead; status: number }[]
     status: 400,
   },
   ...['9007199254740993', '+5', '-1', '5, 5', '0x5', '5 ', ''].map(length => ({
-    name: `A009: Content-Length "${length}"`,
+    name: `Content-Length "${length}"`,
     request: head([['Content-Length', length]]),
     status: 400,
   })),
   ...['Authorization', 'origin', 'HOST', 'Content-Length', 'Transfer-Encoding', 'Range', 'If-Match', 'x-amz-date'].map(
     option => ({
-      name: `C047: Connection nominates ${option}`,
+      name: `Connection nominates ${option}`,
       request: head([['Connection', `close, ${option}`]]),
       status: 400,
     }),
@@ -172,12 +172,12 @@ const refused: readonly { name: string; request: RequestHead; status: number }[]
     'Access-Control-Request-Method',
     'x_y',
   ].map(option => ({
-    name: `C047: Connection nominates ${option}`,
+    name: `Connection nominates ${option}`,
     request: head([['Connection', option]]),
     status: 400,
   })),
   {
-    name: 'C047: Connection with more options than anybody has',
+    name: 'Connection with more options than anybody has',
     request: head([['Connection', Array.from({ length: 11 }, (_, i) => `x${i}`).join(',')]]),
     status: 400,
   },
@@ -191,7 +191,7 @@ const refused: readonly { name: string; request: RequestHead; status: number }[]
     'Access_Control_Request_Method',
     'x_amz_acl',
     'Access-Control-Request_Headers',
-  ].map(name => ({ name: `C052: the field ${name}`, request: head([[name, '1']]), status: 400 })),
+  ].map(name => ({ name: `the field ${name}`, request: head([[name, '1']]), status: 400 })),
   { name: 'a field name that is no token', request: head([['bad name', '1']]), status: 400 },
 ]
 for (const { name, request, status } of refused) {
@@ -202,13 +202,13 @@ for (const { name, request, status } of refused) {
 
 const passing: readonly { name: string; fields: readonly (readonly [string, string])[]; lines: string }[] = [
   {
-    name: 'C052: an underscore in metadata',
+    name: 'an underscore in metadata',
     fields: [['x-amz-meta-original_filename', 'a']],
     lines: 'x-amz-meta-original_filename: a\r\n',
   },
-  { name: 'C052: an underscore in a name of no meaning', fields: [['X_Custom', 'a']], lines: 'X_Custom: a\r\n' },
-  { name: 'C053: __proto__ as a field', fields: [['__proto__', 'x']], lines: '__proto__: x\r\n' },
-  { name: 'C053: constructor as a field', fields: [['constructor', 'x']], lines: 'constructor: x\r\n' },
+  { name: 'an underscore in a name of no meaning', fields: [['X_Custom', 'a']], lines: 'X_Custom: a\r\n' },
+  { name: '__proto__ as a field', fields: [['__proto__', 'x']], lines: '__proto__: x\r\n' },
+  { name: 'constructor as a field', fields: [['constructor', 'x']], lines: 'constructor: x\r\n' },
   { name: 'what folds to X-Forwarded-For is dropped, and', fields: [['X_Forwarded-For', 'a']], lines: '' },
   { name: 'what folds to True-Client-IP is dropped, and', fields: [['TRUE_CLIENT_IP', 'a']], lines: '' },
   { name: 'what only looks like X-Real-IP', fields: [['X_Real_IPs', 'a']], lines: 'X_Real_IPs: a\r\n' },
@@ -225,6 +225,6 @@ t.test('chunked in any case is chunked', async t => {
   t.match(guard(head([['Transfer-Encoding', 'CHUNKED']])), { chunked: true, contentLength: undefined })
 })
 
-t.test('D066: Expect of a 1.0 client is not forwarded', async t => {
+t.test('Expect of a 1.0 client is not forwarded', async t => {
   t.match(guard(head([['Expect', '100-continue']], { httpVersion: '1.0' })), { lines: '' })
 })

@@ -29,7 +29,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'empty and dot segments, wrong escapes and odd bytes belong to the key (B034)',
+    name: 'empty and dot segments, wrong escapes and odd bytes belong to the key',
     addresses: {
       '/bkt//': 'path bkt OBJECT',
       '/bkt//key': 'path bkt OBJECT',
@@ -44,7 +44,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'the query is never part of the path (B035)',
+    name: 'the query is never part of the path',
     addresses: {
       '/?bkt/key': 'none',
       '/bkt?/key': 'path bkt BUCKET',
@@ -54,7 +54,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'virtual-hosted style takes the bucket from the Host and the key from the path (B028)',
+    name: 'virtual-hosted style takes the bucket from the Host and the key from the path',
     host: 'bucket-a.s3.local',
     addresses: {
       '/': 'virtual bucket-a BUCKET',
@@ -89,17 +89,17 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'a Host equal to a base is path-style (B028)',
+    name: 'a Host equal to a base is path-style',
     host: 's3.local:9000',
     addresses: { '/bucket-b/key': 'path bucket-b OBJECT', '/': 'none' },
   },
   {
-    name: 'of two bases that fit, the longer decides (B029)',
+    name: 'of two bases that fit, the longer decides',
     host: 'bkt.eu.s3.local',
     addresses: { '/key': 'virtual bkt OBJECT' },
   },
   {
-    name: 'a Host that endpoints read differently is ambiguous (B029)',
+    name: 'a Host that endpoints read differently is ambiguous',
     host: 'BKT.s3.local',
     addresses: { '/': 'ambiguous', '/bkt/key': 'ambiguous' },
   },
@@ -152,7 +152,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     addresses: { '/open/k': 'path open OBJECT or none', '/': 'none or none' },
   },
   {
-    name: 'the bucket segment is decoded exactly once (B030)',
+    name: 'the bucket segment is decoded exactly once',
     addresses: {
       '/%62ucket/key': 'path bucket OBJECT',
       '/%62%75%63%6B%65%74': 'path bucket BUCKET',
@@ -162,7 +162,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'a bucket segment whose ends could move is ambiguous (B031)',
+    name: 'a bucket segment whose ends could move is ambiguous',
     addresses: {
       '/bkt%2Fkey': 'ambiguous',
       '/bkt%2fkey': 'ambiguous',
@@ -184,7 +184,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'a bucket segment that does not decode is ambiguous (B031)',
+    name: 'a bucket segment that does not decode is ambiguous',
     addresses: {
       '/bkt%': 'ambiguous',
       '/bkt%6': 'ambiguous',
@@ -195,7 +195,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'names of object properties are buckets or nothing, like any other (B032)',
+    name: 'names of object properties are buckets or nothing, like any other',
     addresses: {
       '/constructor/k': 'path constructor OBJECT',
       '/prototype/k': 'path prototype OBJECT',
@@ -203,7 +203,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'a segment that is no bucket name is no bucket (B033)',
+    name: 'a segment that is no bucket name is no bucket',
     addresses: {
       '/ab/key': 'none',
       [`/${'a'.repeat(64)}/key`]: 'none',
@@ -220,7 +220,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'a fragment makes the target ambiguous, wherever it stands (B036)',
+    name: 'a fragment makes the target ambiguous, wherever it stands',
     addresses: {
       '/public/k#/../private': 'ambiguous',
       '/bkt#': 'ambiguous',
@@ -230,7 +230,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'a target that does not begin with a slash is ambiguous (B039)',
+    name: 'a target that does not begin with a slash is ambiguous',
     addresses: {
       '*': 'ambiguous',
       '*/x': 'ambiguous',
@@ -242,7 +242,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'raw bytes that no target may hold make it ambiguous (B041)',
+    name: 'raw bytes that no target may hold make it ambiguous',
     addresses: {
       '/bkt/a\0': 'ambiguous',
       '/bkt/a\tb': 'ambiguous',
@@ -255,11 +255,11 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'service-level requests are no bucket (B043)',
+    name: 'service-level requests are no bucket',
     addresses: { '/': 'none', '/?x=1': 'none' },
   },
   {
-    name: "a path that a known server takes for something else is nobody's bucket, in every spelling (B043)",
+    name: "a path that a known server takes for something else is nobody's bucket, in every spelling",
     addresses: {
       '/swift': 'door swift',
       '/swift?format=json': 'door swift',
@@ -352,12 +352,12 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     addresses: { '/bkt/key': 'path bkt OBJECT' },
   },
   {
-    name: 'no Host, as HTTP/1.0 allows, is ambiguous (B026)',
+    name: 'no Host, as HTTP/1.0 allows, is ambiguous',
     host: '',
     addresses: { '/bkt/key': 'ambiguous' },
   },
   {
-    name: 'a key of 1024 bytes, each percent-encoded, is a key (B045)',
+    name: 'a key of 1024 bytes, each percent-encoded, is a key',
     addresses: { [`/bkt/${'%41'.repeat(1024)}`]: 'path bkt OBJECT' },
   },
 ]

@@ -56,7 +56,7 @@ for (const { name, env, message } of faults) {
   })
 }
 
-t.test('K193 files are read anew at each call', async t => {
+t.test('files are read anew at each call', async t => {
   const directory = await mkdtemp(join(tmpdir(), 'credentials-'))
   t.teardown(() => rm(directory, { recursive: true }))
   const id = join(directory, 'id')

@@ -25,40 +25,40 @@ async function endpointOf(t: Test, scripts: readonly Script[], tls?: { cert: str
 }
 
 const faults: readonly { name: string; script: Script; reason: string; detail: RegExp }[] = [
-  { name: 'K180 an endpoint that never answers', script: () => {}, reason: 'timeout', detail: /within 0.3 s/ },
+  { name: 'an endpoint that never answers', script: () => {}, reason: 'timeout', detail: /within 0.3 s/ },
   {
-    name: 'K180 a head that drips',
+    name: 'a head that drips',
     script: (_, socket) => drip(socket, 'HTTP/1.1 200 OK\r\nX-Slow: '),
     reason: 'timeout',
     detail: /within 0.3 s/,
   },
   {
-    name: 'K180 a body that drips, byte by byte, within every timeout but the whole one',
+    name: 'a body that drips, byte by byte, within every timeout but the whole one',
     script: (_, socket) => drip(socket, 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n'),
     reason: 'timeout',
     detail: /within 0.3 s/,
   },
   {
-    name: 'K180 a connection that is closed without an answer',
+    name: 'a connection that is closed without an answer',
     script: (_, socket) => socket.destroy(),
     reason: 'network',
     detail: /UND_ERR_SOCKET|ECONNRESET/,
   },
   {
-    name: 'K182 a body announced as 100 MB',
+    name: 'a body announced as 100 MB',
     script: (_, socket) => pour(socket, 'HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n', 'x'.repeat(65_536)),
     reason: 'oversized',
     detail: /over 1024 bytes/,
   },
   {
-    name: 'K182 a chunked body without end',
+    name: 'a chunked body without end',
     script: (_, socket) =>
       pour(socket, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', `1000\r\n${'x'.repeat(4096)}\r\n`),
     reason: 'oversized',
     detail: /over 1024 bytes/,
   },
   {
-    name: 'K182 a gzip bomb',
+    name: 'a gzip bomb',
     script: (_, socket) => {
       const bomb = gzipSync(Buffer.alloc(10_000_000))
       socket.write(`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${bomb.length}\r\n\r\n`)
@@ -68,25 +68,25 @@ const faults: readonly { name: string; script: Script; reason: string; detail: R
     detail: /Content-Encoding/,
   },
   {
-    name: 'K182 a head without end',
+    name: 'a head without end',
     script: (_, socket) => pour(socket, 'HTTP/1.1 200 OK\r\n', `X-A: ${'a'.repeat(4096)}\r\n`),
     reason: 'oversized',
     detail: /HEADERS_OVERFLOW/,
   },
   {
-    name: 'K183 a body shorter than its Content-Length',
+    name: 'a body shorter than its Content-Length',
     script: (_, socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<CORSConfiguration/>'),
     reason: 'network',
     detail: /./,
   },
   {
-    name: 'K183 a chunked body without its last chunk',
+    name: 'a chunked body without its last chunk',
     script: (_, socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<CORS\r\n'),
     reason: 'network',
     detail: /./,
   },
   {
-    name: 'K183 an answer that is not HTTP',
+    name: 'an answer that is not HTTP',
     script: 'SSH-2.0-OpenSSH_9.2\r\n\r\n',
     reason: 'malformed',
     detail: /HPE_/,
@@ -105,7 +105,7 @@ for (const { name, script, reason, detail } of faults) {
   })
 }
 
-t.test('K180 a port that nobody listens on is a failure', async t => {
+t.test('a port that nobody listens on is a failure', async t => {
   const endpoint = await startScriptedEndpoint([''])
   await endpoint.close()
   const transport = transportTo(t, {
@@ -119,7 +119,7 @@ t.test('K180 a port that nobody listens on is a failure', async t => {
   })
 })
 
-t.test('K180 a host name that does not exist is a failure', async t => {
+t.test('a host name that does not exist is a failure', async t => {
   const transport = transportTo(t, {
     url: { protocol: 'http:', hostname: 'endpoint.invalid', port: 80 },
     timeoutMs: 2000,
@@ -127,7 +127,7 @@ t.test('K180 a host name that does not exist is a failure', async t => {
   t.match(await transport.send(request), { kind: 'failure', reason: /^(dns|timeout)$/ })
 })
 
-t.test('K180 an endpoint that speaks no TLS is a failure', async t => {
+t.test('an endpoint that speaks no TLS is a failure', async t => {
   const endpoint = await endpointOf(t, [httpAnswer(200, 'x')])
   const transport = transportTo(t, {
     url: { protocol: 'https:', hostname: 'localhost', port: endpoint.port },
@@ -138,7 +138,7 @@ t.test('K180 an endpoint that speaks no TLS is a failure', async t => {
 
 const tls = { cert: localhostCertificate, key: localhostKey }
 
-t.test('K180 a certificate that nobody vouches for is a failure', async t => {
+t.test('a certificate that nobody vouches for is a failure', async t => {
   const endpoint = await endpointOf(t, [httpAnswer(200, 'x')], tls)
   const transport = transportTo(t, {
     url: { protocol: 'https:', hostname: 'localhost', port: endpoint.port },
@@ -152,7 +152,7 @@ t.test('K180 a certificate that nobody vouches for is a failure', async t => {
   t.equal(endpoint.seen.length, 0, 'nothing was sent')
 })
 
-t.test('K180 a certificate for another name is a failure', async t => {
+t.test('a certificate for another name is a failure', async t => {
   const endpoint = await endpointOf(t, [httpAnswer(200, 'x')], tls)
   const url = { protocol: 'https:', hostname: '127.0.0.1', port: endpoint.port } as const
   const transport = transportTo(t, { url, ca: localhostCertificate, timeoutMs: 2000 })

@@ -153,7 +153,7 @@ t.test('a spoiled signature is wrong in its last digit alone', async t => {
   t.not(sent, right)
 })
 
-t.test('K193 credentials are read at each call, so a rotation needs no restart', async t => {
+t.test('credentials are read at each call, so a rotation needs no restart', async t => {
   let accessKeyId = 'AKIAOLD'
   const { endpoint, call } = await setUp(t, [httpAnswer(200, 'x')], {
     credentials: async () => ({ accessKeyId, secretAccessKey: 's' }),
@@ -167,7 +167,7 @@ t.test('K193 credentials are read at each call, so a rotation needs no restart',
   )
 })
 
-t.test('K193 K181 credentials do not follow a redirect to another host', async t => {
+t.test('credentials do not follow a redirect to another host', async t => {
   const elsewhere = await startScriptedEndpoint([httpAnswer(200, 'x')])
   t.teardown(() => elsewhere.close())
   const { call } = await setUp(t, [httpAnswer(307, '', { Location: `http://127.0.0.1:${elsewhere.port}/media?cors` })])
@@ -175,7 +175,7 @@ t.test('K193 K181 credentials do not follow a redirect to another host', async t
   t.equal(elsewhere.seen.length, 0)
 })
 
-t.test('K193 credentials that cannot be read are a failure that says so, and nothing is sent', async t => {
+t.test('credentials that cannot be read are a failure that says so, and nothing is sent', async t => {
   const { endpoint, call } = await setUp(t, [httpAnswer(200, 'x')], {
     credentials: () => Promise.reject(new Error('the file is gone')),
   })

@@ -24,7 +24,7 @@ const rendered: { name: string; error: S3Error; expected: string }[] = [
       '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>BadRequest</Code><Message>No.</Message><RequestId>4442587FB7D0A2F9</RequestId><HostId>aG9zdA==</HostId></Error>',
   },
   {
-    name: 'markup and control characters of a client never reach the document as such (C059)',
+    name: 'markup and control characters of a client never reach the document as such',
     error: { status: 404, code: 'NoSuchBucket', message: '<script>&\0', fields: [['BucketName', ']]><b>\x01\r']] },
     expected:
       '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchBucket</Code><Message>&lt;script&gt;&amp;\ufffd</Message><BucketName>]]&gt;&lt;b&gt;\ufffd&#13;</BucketName><RequestId>4442587FB7D0A2F9</RequestId><HostId>aG9zdA==</HostId></Error>',

@@ -174,7 +174,7 @@ t.test('a flush tries once more what failed, and does not wait for what fails ag
   t.equal(pending(), 0)
 })
 
-t.test('M226 a stdout that is not read neither stalls the process nor keeps it from its end', async t => {
+t.test('a stdout that is not read neither stalls the process nor keeps it from its end', async t => {
   const [sinkUrl, outputUrl] = ['log-sink.ts', 'descriptor-output.ts'].map(
     name => new URL(`../../src/telemetry/${name}`, import.meta.url).href,
   )

@@ -51,7 +51,7 @@ t.test('an error says its message, its causes and its code; on debug its stack',
   t.match(JSON.parse(text()), { error: 'a string' })
 })
 
-t.test('M222 no secret appears at any level, in JSON or in a terminal', async t => {
+t.test('no secret appears at any level, in JSON or in a terminal', async t => {
   const canary = 'c4n4ryc4n4ry'
   const levels: LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
   for (const level of levels) {

@@ -195,34 +195,31 @@ t.test('more ends than starts never show as a negative number in flight', async 
   t.strictSame(await read(metrics, 's3cors_in_flight_requests'), ['s3cors_in_flight_requests 0'])
 })
 
-t.test(
-  'M215 100,000 invented origins neither grow the series nor hide 20 real ones; the scrape stays short',
-  async t => {
-    const metrics = create(100)
-    const count = async () => (await metrics.text()).split('\n').length
-    for (let i = 0; i < 20; i++) {
-      metrics.recordEnded(makeActual(`https://allowed-${i}.example`, { decision: matched() }))
-    }
-    for (let i = 0; i < 1000; i++) metrics.recordEnded(makeActual(`https://early-${i}.example`))
-    const before = await count()
-    for (let i = 0; i < 100_000; i++) {
-      metrics.recordEnded(makeActual(`https://${i}.invented.example`))
-      if (i % 100 === 0) metrics.recordEnded(makeActual(`https://real-${(i / 100) % 20}.example`))
-    }
-    t.equal(await count(), before, 'the number of series is constant')
-    const started = performance.now()
-    const text = await metrics.text()
-    const elapsedMs = performance.now() - started
-    for (let i = 0; i < 20; i++) {
-      t.match(text, `origin="https://real-${i}.example"`)
-      t.match(text, `origin="https://allowed-${i}.example"`)
-    }
-    t.ok(elapsedMs < 50, `M218 scrape in ${elapsedMs.toFixed(1)} ms`)
-    t.ok(text.length < 1_000_000, `M218 scrape of ${text.length} bytes`)
-  },
-)
+t.test('100,000 invented origins neither grow the series nor hide 20 real ones; the scrape stays short', async t => {
+  const metrics = create(100)
+  const count = async () => (await metrics.text()).split('\n').length
+  for (let i = 0; i < 20; i++) {
+    metrics.recordEnded(makeActual(`https://allowed-${i}.example`, { decision: matched() }))
+  }
+  for (let i = 0; i < 1000; i++) metrics.recordEnded(makeActual(`https://early-${i}.example`))
+  const before = await count()
+  for (let i = 0; i < 100_000; i++) {
+    metrics.recordEnded(makeActual(`https://${i}.invented.example`))
+    if (i % 100 === 0) metrics.recordEnded(makeActual(`https://real-${(i / 100) % 20}.example`))
+  }
+  t.equal(await count(), before, 'the number of series is constant')
+  const started = performance.now()
+  const text = await metrics.text()
+  const elapsedMs = performance.now() - started
+  for (let i = 0; i < 20; i++) {
+    t.match(text, `origin="https://real-${i}.example"`)
+    t.match(text, `origin="https://allowed-${i}.example"`)
+  }
+  t.ok(elapsedMs < 50, `scrape in ${elapsedMs.toFixed(1)} ms`)
+  t.ok(text.length < 1_000_000, `scrape of ${text.length} bytes`)
+})
 
-t.test('M217 hostile strings reach no label; configured names are escaped', async t => {
+t.test('hostile strings reach no label; configured names are escaped', async t => {
   const metrics = createMetrics({
     version: 'a"b\\c\nd',
     origins: 10,
