@@ -32,7 +32,7 @@ export interface DaemonPolicies {
   readonly cached: () => DaemonRules
 }
 
-/** The policies of a process that asks the sources itself. */
+/** The policies, and what is known of the buckets of live sources. */
 export interface SourcedPolicies extends DaemonPolicies {
   /** What is known of a bucket by a live source; for another process. */
   entryOf(source: 'upstream' | 'managed', bucket: string): RuleEntry | undefined
@@ -49,34 +49,60 @@ export interface RuleEvents {
   onUnusable(bucket: string, detail: string): void
 }
 
-/** Joins the rules of the configuration with those that are fetched or managed. `before`: those of the former configuration. */
+/** Makes the policies of each live source, given its buckets. */
+export type MakeLive = Readonly<Record<keyof DaemonRules, (buckets: SourceBuckets) => BucketPolicies>>
+
+/** Joins the rules of the configuration with those that are fetched or managed. */
+export function joinPolicies(
+  configuration: Configuration,
+  make: MakeLive,
+  handle: ManagedOperations['handle'],
+): SourcedPolicies {
+  const live: { -readonly [Source in keyof DaemonRules]?: BucketPolicies } = {}
+  const lookup = createPolicySources(
+    configuration.buckets,
+    {
+      upstream(buckets) {
+        live.upstream = make.upstream(buckets)
+        return live.upstream
+      },
+      managed(buckets) {
+        live.managed = make.managed(buckets)
+        return live.managed
+      },
+    },
+    { ungoverned: configuration.enforcement },
+  )
+  return {
+    lookup,
+    managed: live.managed === undefined ? undefined : { handle, ...storeGuardsOf(configuration) },
+    entryOf: (source, bucket) => live[source]?.entryOf(bucket),
+    cached: () => ({ upstream: live.upstream?.cached(), managed: live.managed?.cached() }),
+  }
+}
+
+/** The policies of a process that asks the sources itself. `before`: the rules of the former configuration. */
 export function createPolicies(
   configuration: Configuration,
   upstream: Upstream,
   before: DaemonRules | undefined,
   events: RuleEvents,
 ): SourcedPolicies {
-  const common = {
-    listBuckets: createListBuckets(upstream.call),
-    times: configuration.rules,
-    onFetch: events.onFetch,
-  }
-  let fetched: BucketPolicies | undefined
+  const { onFetch, onChange, onDisabled, onUnusable } = events
+  const common = { listBuckets: createListBuckets(upstream.call), times: configuration.rules, onFetch }
   let managed: ManagedPolicies | undefined
-  const lookup = createPolicySources(
-    configuration.buckets,
+  return joinPolicies(
+    configuration,
     {
       upstream(buckets) {
-        const source = {
-          ...common,
-          getBucketCors: createGetBucketCors(upstream.call),
-          upstream: upstream.identity,
-        }
-        const policies = createBucketPolicies(source, buckets, before?.upstream)
-        fetched = policies
-        return policies
+        const getBucketCors = createGetBucketCors(upstream.call)
+        return createBucketPolicies(
+          { ...common, getBucketCors, upstream: upstream.identity },
+          buckets,
+          before?.upstream,
+        )
       },
-      managed(buckets: SourceBuckets) {
+      managed(buckets) {
         const place = storeOf(configuration, upstream)
         managed = createManagedPolicies(
           {
@@ -86,9 +112,9 @@ export function createPolicies(
             probe: bucket => probeEndpoint(upstream.call, bucket),
             find: bucket => findBucket(upstream.call, bucket),
             forward: upstream.forward.send,
-            onChange: events.onChange,
-            onDisabled: events.onDisabled,
-            onUnusable: events.onUnusable,
+            onChange,
+            onDisabled,
+            onUnusable,
           },
           buckets,
           before?.managed,
@@ -96,14 +122,8 @@ export function createPolicies(
         return managed
       },
     },
-    { ungoverned: configuration.enforcement },
+    request => (managed as ManagedPolicies).handle(request),
   )
-  return {
-    lookup,
-    managed: managed === undefined ? undefined : { handle: managed.handle, ...storeGuardsOf(configuration) },
-    entryOf: (source, bucket) => (source === 'upstream' ? fetched : managed)?.entryOf(bucket),
-    cached: () => ({ upstream: fetched?.cached(), managed: managed?.cached() }),
-  }
 }
 
 /** Where managed rules are when the configuration does not say: design and samples name the same directory. */
@@ -121,7 +141,7 @@ function storeOf({ managed }: Configuration, upstream: Upstream): { readonly sto
 }
 
 /** Keep clients away from the objects that hold managed rules; none where a directory holds them. */
-export function storeGuardsOf({ managed }: Configuration): Pick<ManagedOperations, 'storeGuard' | 'copySourceGuard'> {
+function storeGuardsOf({ managed }: Configuration): Pick<ManagedOperations, 'storeGuard' | 'copySourceGuard'> {
   const { bucket, prefix = defaultStorePrefix } = managed?.store ?? {}
   if (bucket === undefined) return { storeGuard: undefined, copySourceGuard: undefined }
   return { storeGuard: createStoreGuard(bucket, prefix), copySourceGuard: createCopySourceGuard(bucket, prefix) }

@@ -2,12 +2,12 @@
 
 import type { Configuration } from '../../config/configuration.ts'
 import { steadyNow } from '../../policies/clock.ts'
-import { type ManagedRequest, refuse } from '../../policies/managed/managed-request.ts'
-import { createPolicySources, type SourceBuckets } from '../../policies/policy-sources.ts'
+import { refuse } from '../../policies/managed/managed-request.ts'
+import type { SourceBuckets } from '../../policies/policy-sources.ts'
 import { entryOfCopy } from '../../policies/replica/rule-copy.ts'
-import { type BucketPolicies, createBucketPolicies } from '../../policies/upstream/bucket-policies.ts'
+import { createBucketPolicies } from '../../policies/upstream/bucket-policies.ts'
 import { s3Errors } from '../../s3/errors/error-response.ts'
-import { type DaemonPolicies, type DaemonRules, storeGuardsOf } from '../policies.ts'
+import { type DaemonPolicies, type DaemonRules, joinPolicies } from '../policies.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Call } from './calls.ts'
 import type { LiveBucket, PrimaryOperations } from './messages.ts'
@@ -27,9 +27,8 @@ export function createWorkerPolicies(
 ): DaemonPolicies {
   const { rules, managed } = configuration
   const times = { ...rules, timeoutSeconds: rules.timeoutSeconds + graceSeconds }
-  const caches: Partial<Record<LiveBucket['source'], BucketPolicies>> = {}
-  const cache = (source: LiveBucket['source'], identity: string) => (buckets: SourceBuckets) => {
-    const made = createBucketPolicies(
+  const cache = (source: LiveBucket['source'], identity: string) => (buckets: SourceBuckets) =>
+    createBucketPolicies(
       {
         kind: source,
         times,
@@ -43,32 +42,27 @@ export function createWorkerPolicies(
       buckets,
       before?.[source],
     )
-    caches[source] = made
-    return made
-  }
-  const sources = createPolicySources(
-    configuration.buckets,
+  const policies = joinPolicies(
+    configuration,
     {
       upstream: cache('upstream', upstream.identity),
       managed: cache('managed', `${upstream.identity} ${JSON.stringify(managed)}`),
     },
-    { ungoverned: configuration.enforcement },
+    async request => {
+      // A reload may have ended the managing while the question was on its way.
+      const answer = await call('managed', request, managedMs).catch(() => undefined)
+      return answer ?? refuse(request, s3Errors.serviceUnavailable)
+    },
   )
-  const handle = async (request: ManagedRequest) => {
-    // A reload may have ended the managing while the question was on its way.
-    const answer = await call('managed', request, managedMs).catch(() => undefined)
-    return answer ?? refuse(request, s3Errors.serviceUnavailable)
-  }
   return {
+    ...policies,
     lookup: {
-      ...sources,
+      ...policies.lookup,
       corsWritten(bucket) {
         // First of all: the primary must not answer the cache's question by the rules that were replaced, and fetches them once.
         call('written', bucket).catch(() => {})
-        return sources.corsWritten(bucket)
+        return policies.lookup.corsWritten(bucket)
       },
     },
-    managed: caches.managed === undefined ? undefined : { handle, ...storeGuardsOf(configuration) },
-    cached: () => ({ upstream: caches.upstream?.cached(), managed: caches.managed?.cached() }),
   }
 }

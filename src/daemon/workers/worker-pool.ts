@@ -1,5 +1,6 @@
 // The worker processes: started, replaced when they end by themselves, ended together.
 
+import type { ChildProcess } from 'node:child_process'
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { DrainResult } from '../drain.ts'
@@ -18,7 +19,11 @@ export interface WorkerState {
 }
 
 /** One worker process. */
-export type PoolWorker = WorkerState & Calls<WorkerOperations>
+export interface PoolWorker extends WorkerState, Calls<WorkerOperations> {
+  readonly process: ChildProcess
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>
+}
 
 /** What a pool works with. */
 export interface WorkerPoolOptions {
@@ -57,7 +62,6 @@ const leaveMs = 3000
 /** Makes the pool; nothing is started yet. There is one of it in a process. */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const workers = new Set<PoolWorker>()
-  const ends = new Map<PoolWorker, { readonly ended: Promise<unknown>; disconnect(): void; kill(): void }>()
   const restarts = new Set<NodeJS.Timeout>()
   const backoff = createBackoff(options.workers, () => performance.now())
   let isEnding = false
@@ -70,32 +74,27 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       send: (message: object) => void child.process.send(message, undefined, undefined, () => {}),
       onMessage: (listener: (message: CallMessage) => void) => void child.on('message', listener),
     }
-    const worker: PoolWorker = Object.assign(
-      state,
-      createCalls<WorkerOperations, PrimaryOperations>(channel, options.operations(state)),
-    )
-    const kill = () => child.process.kill('SIGKILL')
+    // What it said last may still be in its channel when it has exited.
+    const closed = new Promise(resolve => child.once('disconnect', resolve))
+    const ended = Promise.withResolvers<void>()
+    const calls = createCalls<WorkerOperations, PrimaryOperations>(channel, options.operations(state))
+    const worker = Object.assign(state, calls, { process: child.process, ended: ended.promise })
     workers.add(worker)
     backoff.started(slot)
     options.onStart(worker)
     // The exit says the same, and comes after it.
     child.on('error', () => {})
-    // What it said last may still be in its channel when it has exited.
-    const closed = new Promise(resolve => child.once('disconnect', resolve))
-    const ended = new Promise<void>(resolve => {
-      child.once('exit', async (code, signal) => {
-        await closed
-        end(worker, { code, signal })
-        resolve()
-      })
+    child.once('exit', async (code, signal) => {
+      await closed
+      end(worker, { code, signal })
+      ended.resolve()
     })
-    ends.set(worker, { ended, kill, disconnect: () => child.process.connected && child.process.disconnect() })
     try {
       const address = await worker.call('start', options.start(slot))
       worker.listening = true
       return address
     } catch (error) {
-      kill()
+      worker.process.kill('SIGKILL')
       throw error
     }
   }
@@ -103,7 +102,6 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   function end(worker: PoolWorker, how: WorkerEnd): void {
     worker.listening = false
     workers.delete(worker)
-    ends.delete(worker)
     worker.close(new Error(`a worker ended before it answered (${how.signal ?? `exit code ${how.code}`})`))
     const againMs = isEnding ? undefined : backoff.ended(worker.slot)
     options.onEnd(worker, how, againMs)
@@ -123,15 +121,15 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
   function kill(): void {
     replaceNone()
-    for (const process of ends.values()) process.kill()
+    for (const worker of workers) worker.process.kill('SIGKILL')
   }
 
   async function drainOne(worker: PoolWorker, acceptMs: number, deadlineMs: number): Promise<DrainResult> {
-    const process = ends.get(worker)
     const result = await worker.call('drain', { acceptMs, deadlineMs }).catch(() => 'expired' as const)
     worker.listening = false
-    process?.disconnect()
-    await process?.ended
+    // Which ends it.
+    if (worker.process.connected) worker.process.disconnect()
+    await worker.ended
     return result
   }
 

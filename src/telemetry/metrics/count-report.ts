@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
-import { createOriginTally, type OriginCounts } from '../origins/origin-tally.ts'
+import { createOriginTable, type OriginReport } from '../origins/origin-table.ts'
 import { createBucketLabels } from './bucket-labels.ts'
 import { isDecided } from './decision-reason.ts'
 import { countRequest, createRequestCounters, type RequestCounters } from './request-counters.ts'
@@ -9,7 +9,7 @@ export interface CountReport {
   readonly counters: RequestCounters
   /** The names of the bucket numbers in this report; 0 is every bucket without a label of its own. */
   readonly buckets: readonly string[]
-  readonly origins: OriginCounts
+  readonly origins: OriginReport
   readonly suppressedLogLines: number
 }
 
@@ -31,13 +31,14 @@ export interface ReportingMeter extends RequestMeter {
 const reportMs = 250
 /** A flood of origins is reported as it comes, in parts of this size. */
 export const originsPerReport = 512
-/** A primary that does not read gets no more: what has no room in the next report is counted without its origin. */
+/** A primary that does not read gets no more: what has no room in the next report's table is counted as `other`. */
 const maxOnTheirWay = 4
 
 /** `send` resolves when the report has arrived. */
 export function createReportingMeter(send: (report: CountReport) => Promise<unknown>): ReportingMeter {
   const buckets = createBucketLabels()
-  const tally = createOriginTally(2 * originsPerReport)
+  const newTable = () => createOriginTable(originsPerReport, buckets, Date.now, Math.random)
+  let origins = newTable()
   let counters = createRequestCounters()
   let suppressedLogLines = 0
   let changed = false
@@ -50,7 +51,8 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
     if (!changed) return
     changed = false
     onTheirWay++
-    send({ counters, buckets: buckets.names, origins: tally.take(), suppressedLogLines }).then(arrived, arrived)
+    send({ counters, buckets: buckets.names, origins: origins.report(), suppressedLogLines }).then(arrived, arrived)
+    origins = newTable()
     counters = { ...createRequestCounters(), inFlight: counters.inFlight }
     suppressedLogLines = 0
   }
@@ -67,9 +69,9 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
     recordEnded(record) {
       const bucket = buckets.index(record.bucket, record.bucketNamed)
       countRequest(counters, record, bucket)
-      if (isDecided(record)) tally.count(record, bucket)
+      if (isDecided(record)) origins.count(record, bucket)
       changed = true
-      if (tally.size >= originsPerReport && onTheirWay < maxOnTheirWay) report()
+      if (origins.size >= originsPerReport && onTheirWay < maxOnTheirWay) report()
     },
     countSuppressedLog(lines = 1) {
       suppressedLogLines += lines

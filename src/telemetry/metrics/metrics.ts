@@ -72,7 +72,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     absorb(report) {
       const labels = report.buckets.map((name, index) => (index === 0 ? 0 : buckets.index(name, true)))
       addCounters(requests, report.counters, labels)
-      origins.absorb(report.origins, labels)
+      origins.absorb(report.origins)
       operation.suppressedLogLines += report.suppressedLogLines
     },
     setInFlight(inFlight) {

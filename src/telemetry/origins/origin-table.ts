@@ -6,7 +6,6 @@ import { decisionOf, reasonIndex, reasons } from '../metrics/decision-reason.ts'
 import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
 import { isSameList, keepLines, keepText } from './kept-text.ts'
 import { isSerialisedOrigin } from './origin-label.ts'
-import type { OriginCounts, OriginRequest } from './origin-tally.ts'
 
 /** One series of `s3cors_origin_requests_total`. */
 export interface OriginSeries {
@@ -41,12 +40,20 @@ export interface OriginReport {
   readonly overflow: number
 }
 
+/** What the table keeps of a request. */
+type OriginRequest = Pick<
+  RequestRecord,
+  'bucket' | 'origin' | 'kind' | 'method' | 'requestMethod' | 'requestHeaders' | 'enforcement' | 'upstreamAllowOrigin'
+>
+
 /** Counts which origins were allowed and denied, in bounded memory. */
 export interface OriginTable {
   /** Counts a preflight or an actual request. */
   count(record: RequestRecord, bucketIndex: number): void
-  /** Counts what another process has seen; `labels` gives its bucket numbers those of this table. */
-  absorb(counts: OriginCounts, labels: readonly number[]): void
+  /** Adds what the table of another process has counted. */
+  absorb(report: OriginReport): void
+  /** How many tuples of origin, bucket and reason are told apart. */
+  readonly size: number
   series(): readonly OriginSeries[]
   /** Changes how many origins have places. If that is another number, all series begin anew; `other` stays. */
   resize(origins: number): void
@@ -124,7 +131,7 @@ export function createOriginTable(
   function add(request: OriginRequest, cell: number, count: number): void {
     const { origin } = request
     if (origin === undefined || !isSerialisedOrigin(origin)) {
-      invalid[cell] = (invalid[cell] ?? 0) + count
+      addInvalid(cell, count)
       return
     }
     const hitters = cell % reasons.length === 0 ? allowed : denied
@@ -150,6 +157,14 @@ export function createOriginTable(
     }
   }
 
+  function cellOf({ bucket, reason }: OriginSeries): number {
+    return buckets.index(bucket, true) * reasons.length + reasons.indexOf(reason)
+  }
+
+  function addInvalid(cell: number, count: number): void {
+    invalid[cell] = (invalid[cell] ?? 0) + count
+  }
+
   function addOther(cell: number, count: number): void {
     other[cell] = (other[cell] ?? 0) + count
     overflow += count
@@ -157,14 +172,15 @@ export function createOriginTable(
 
   return {
     count: (record, bucketIndex) => add(record, bucketIndex * reasons.length + reasonIndex(record.decision), 1),
-    absorb({ seen, other }, labels) {
-      const relabel = (cell: number) =>
-        (labels[Math.floor(cell / reasons.length)] ?? 0) * reasons.length + (cell % reasons.length)
-      for (const { request, cell, count } of seen) add(request, relabel(cell), count)
-      // forEach leaves out the cells that were never counted.
-      other.forEach((count, cell) => {
-        addOther(relabel(cell), count)
-      })
+    absorb({ lines, rest }) {
+      for (const line of lines) add(requestOf(line), cellOf(line), line.count)
+      for (const sum of rest) {
+        if (sum.origin === 'other') addOther(cellOf(sum), sum.count)
+        else addInvalid(cellOf(sum), sum.count)
+      }
+    },
+    get size() {
+      return allowed.shown.length + denied.shown.length
     },
     series: () => [
       ...[...allowed.shown, ...denied.shown].map(hitter => describe(hitter.origin, hitter.cell, hitter.count)),
@@ -193,4 +209,10 @@ export function createOriginTable(
     }),
     overflow: () => overflow,
   }
+}
+
+function requestOf(line: OriginLine): OriginRequest {
+  const { origin, lastBucket: bucket, method = '', headers: requestHeaders, enforcement, upstreamAllowOrigin } = line
+  const kind = line.preflight ? 'preflight' : 'actual'
+  return { kind, origin, bucket, method, requestMethod: undefined, requestHeaders, enforcement, upstreamAllowOrigin }
 }
