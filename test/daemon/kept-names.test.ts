@@ -8,8 +8,8 @@ const src = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import
 
 /** Of 1000 requests, each with another name in a string of 30 KB: 30 MB, were they kept. */
 const program = `
+import { createBucketPolicies } from ${src('policies/upstream/bucket-policies.ts')}
 import { createRuleCache } from ${src('policies/upstream/rule-cache.ts')}
-import { createMirroredPolicies } from ${src('policies/replica/mirrored-policies.ts')}
 import { createEndpointSafety } from ${src('policies/managed/endpoint-safety.ts')}
 import { newRecord } from ${src('proxy/request/request-record.ts')}
 import { ResponseHeadReader } from ${src('proxy/upstream/response/response-head.ts')}
@@ -17,8 +17,8 @@ import { createRefusalSampler } from ${src('telemetry/log/refusal-sampler.ts')}
 import { LineBytes } from ${src('telemetry/log/line-bytes.ts')}
 import { createRequestLines } from ${src('telemetry/log/request-line.ts')}
 import { createBucketLabels } from ${src('telemetry/metrics/bucket-labels.ts')}
+import { createReportingMeter } from ${src('telemetry/metrics/count-report.ts')}
 import { createMetrics } from ${src('telemetry/metrics/metrics.ts')}
-import { createOriginTally } from ${src('telemetry/origins/origin-tally.ts')}
 
 const entry = kind => ({ state: { kind }, fetchedAt: 0, nextTryAt: 0, revalidateUntil: 0, failures: 0, lastResult: '' })
 const names = () => Array.from({ length: 1000 }, (_, i) => Buffer.from('/some-bucket-name-' + String(i).padStart(4, '0') + '/' + 'x'.repeat(30000)).toString('latin1').slice(1, 22))
@@ -40,11 +40,12 @@ const keepers = {
     for (const name of names()) cache.set(name, entry('none'))
     return cache
   },
-  mirror: async () => {
-    const source = { kind: 'upstream', times, upstream: '', ask: async () => ({ absent: true }), touch() {}, refresh() {}, now: () => 0 }
-    const mirror = createMirroredPolicies(source, { named: new Map(), others: 'headers' })
-    for (const name of names()) await mirror.load(name)
-    return mirror
+  'rules of another process': async () => {
+    const bounds = { running: 1000, othersRunning: 1000, othersWaiting: 1000, newNamesPerSecond: 1000 }
+    const getBucketCors = async () => ({ kind: 'entry', entry: { ...entry('none'), nextTryAt: 1e9 } })
+    const policies = createBucketPolicies({ times, bounds, upstream: '', getBucketCors, now: () => 0 }, { named: new Map(), others: 'headers' })
+    for (const name of names()) await policies.load(name)
+    return policies
   },
   safety: async () => {
     const safety = createEndpointSafety({ probe: async () => ({ kind: 'safe' }), now: () => 0, mayProbe: () => true })
@@ -93,10 +94,10 @@ const keepers = {
       reader.end()
       return reader
     }),
-  tally: () => {
-    const tally = createOriginTally(1000)
-    names().forEach((name, i) => tally.count(record(i, name), 0))
-    return tally
+  'counts that wait for their report': () => {
+    const meter = createReportingMeter(() => new Promise(() => {}))
+    names().forEach((name, i) => meter.recordEnded(record(i, name)))
+    return meter
   },
 }
 const megabytes = () => {

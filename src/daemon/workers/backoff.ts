@@ -8,7 +8,7 @@ export interface Backoff {
 /** The first replacement comes soon, because the others carry its share meanwhile. */
 const firstMs = 100
 const longestMs = 30_000
-/** Whoever has worked this long has not failed at starting: what ended it is counted anew. */
+/** A worker that has lasted this long has started well: ends are counted anew. */
 const steadyMs = 60_000
 
 /** Each place waits twice as long as the time before, until a worker there has lasted. */

@@ -33,8 +33,8 @@ export interface FetchBounds {
 }
 
 /**
- * For an endpoint. Eight at once: enough for hundreds of buckets a minute, too few to be felt; more than 64 that wait are not
- * reached within anybody's patience.
+ * For an endpoint. Eight at once: enough for hundreds of buckets a minute, too few to be felt. Of more than 64 that wait the
+ * last would be reached after its client has given up.
  */
 export const endpointBounds: FetchBounds = { running: 8, othersRunning: 6, othersWaiting: 64, newNamesPerSecond: 20 }
 

@@ -50,7 +50,7 @@ t.test('a reload reaches every worker once, and a fault reaches none', async t =
   })
 })
 
-t.test('connections are limited over all workers together, and beyond it they are ended without a fuss', async t => {
+t.test('connections are limited over all workers together, and further ones are ended at little cost', async t => {
   const proxy = await startProxy(
     'upstream: { url: "http://127.0.0.1:9" }\nworkers: 2\nlimits: { connections: 7 }\nbuckets: { media: { from: none } }',
   )
@@ -63,14 +63,14 @@ t.test('connections are limited over all workers together, and beyond it they ar
     await client.write(ask('https://app.example'))
   }
   for (let i = 0; i < 7; i++) await open()
-  await until(() => served() === 7, 'seven of seven are served, whoever had room')
+  await until(() => served() === 7, 'seven of seven are served, by the worker that has room')
   for (let i = 0; i < 5; i++) await open()
   await until(() => clients.slice(7).every(({ ended }) => ended !== undefined), 'the others are ended')
   t.equal(served(), 7)
   const cpu = async () => sumOf(await scrape(proxy.adminUrl), 'process_cpu_seconds_total')
   const before = await cpu()
   await sleep(2000)
-  t.ok((await cpu()) - before < 1, 'and nobody is busy with them')
+  t.ok((await cpu()) - before < 1, 'and no process is busy with them')
   for (const client of clients.slice(0, 3)) client.destroy()
   await until(async () => {
     await open()

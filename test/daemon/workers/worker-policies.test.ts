@@ -50,7 +50,7 @@ const request = {
   ids: { requestId: '0123456789ABCDEF', hostId: 'host' },
 }
 
-t.test('rules of the configuration are known here, and nobody is asked', async t => {
+t.test('rules of the configuration are known here, and the primary is not asked', async t => {
   const { asked, make } = setUp(t, yaml)
   const policies = make()
   t.equal(policies.lookup.peek('media')?.state.kind, 'rules')
@@ -95,7 +95,7 @@ t.test('each live source asks the primary once, and what it knows goes to the ne
   t.strictSame(asked, questions)
 })
 
-t.test('what nobody can be asked about is unknown, which never means allow', async t => {
+t.test('without a primary rules are unknown, which never means allow', async t => {
   const { make } = setUp(t, 'uploads: { from: upstream }')
   t.equal((await make().lookup.load('uploads')).state.kind, 'unknown')
 })

@@ -1,4 +1,4 @@
-// What a worker does when it is told to end, and when it is told by anybody but the primary.
+// What a worker does when the primary ends it, and when another process sends it signals.
 
 import t from 'tap'
 import { sendHttp } from '../../clients/http-request.ts'
