@@ -14,7 +14,7 @@ import { applyUpgrades } from '../proxy/server/upgrades.ts'
 import type { FoundNames } from '../s3/address/endpoint-names.ts'
 import { s3Errors } from '../s3/errors/error-response.ts'
 import { createRequestIds } from '../s3/errors/request-ids.ts'
-import { collectGarbage, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
+import { collectGarbage, createBusyShare, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
 import type { DaemonPolicies, DaemonRules } from './policies.ts'
 import { createAddressOf, createProxySettings } from './proxy-settings.ts'
 import {
@@ -104,6 +104,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     memoryBytes: processMemoryBytes(options.configuration.workers, resources),
     heapLimitBytes: resources.heapBytes,
     read: readMemoryUse,
+    busyShare: createBusyShare(),
     collect: collectGarbage,
     relieve: () => ledgerOf(server)?.relieve() === true,
   })

@@ -14,6 +14,8 @@ export interface MemoryWatchOptions {
   readonly memoryBytes: number
   readonly heapLimitBytes: number
   readonly read: () => MemoryUse
+  /** Which share of the time since it was last asked the process had something to do, from 0 to 1. */
+  readonly busyShare: () => number
   /** Collects garbage and gives free memory back, at once. */
   readonly collect: () => void
   /** Lets go of what clients hold; false where they hold too little to matter. */
@@ -26,10 +28,16 @@ const collectVainlyEveryMs = 10_000
 /** Over the limit, and after clients were ended: only then it is known whether that was enough. */
 const collectUrgentlyEveryMs = 500
 
+// What traffic leaves behind is given back in a pause, not while clients wait, and not again and again for little.
+const idleMs = 5000
+const maxIdleShare = 0.02
+const collectIdleEveryMs = 60_000
+const leastGrowthBytes = 8 * 1024 * 1024
+
 /**
  * Looks at the memory that the process really has. V8 collects by its own limit, which knows nothing of a container's 128 MiB,
  * and what clients hold is an estimate: where both together come too near to the limit, garbage is collected, and if that is not
- * enough, the greediest clients are ended.
+ * enough, the greediest clients are ended. A process that has become idle collects once, however much it may use.
  */
 export function createMemoryWatch(options: MemoryWatchOptions): (nowMs: number) => void {
   const { memoryBytes, heapLimitBytes } = options
@@ -42,12 +50,35 @@ export function createMemoryWatch(options: MemoryWatchOptions): (nowMs: number) 
     const { ownBytes, heapBytes } = options.read()
     return ownBytes > mostBytes * share || heapBytes > mostHeapBytes * share
   }
+  let busyAtMs = Number.NEGATIVE_INFINITY
+  let nextIdleMs = Number.NEGATIVE_INFINITY
+  let leastBytes = 0
+  const collectWhenIdle = (nowMs: number) => {
+    if (options.busyShare() > maxIdleShare) busyAtMs = nowMs
+    if (nowMs - busyAtMs < idleMs || nowMs < nextIdleMs) return
+    nextIdleMs = nowMs + collectIdleEveryMs
+    if (options.read().ownBytes < leastBytes + leastGrowthBytes) return
+    options.collect()
+    leastBytes = options.read().ownBytes
+  }
   return nowMs => {
+    collectWhenIdle(nowMs)
     if (!isOver(0.85) || nowMs < (isOver(1) ? nextUrgentMs : nextMs)) return
     options.collect()
     nextMs = nowMs + (isOver(0.85) ? collectVainlyEveryMs : collectEveryMs)
     const isInVain = isOver(1) && !options.relieve()
     nextUrgentMs = nowMs + (isInVain ? collectVainlyEveryMs : collectUrgentlyEveryMs)
+  }
+}
+
+/** Of this process, since the last call. */
+export function createBusyShare(): () => number {
+  let last = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, last)
+    last = now
+    return utilization
   }
 }
 

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { collectGarbage, createMemoryWatch, readMemoryUse } from '../../src/daemon/memory-watch.ts'
+import { collectGarbage, createBusyShare, createMemoryWatch, readMemoryUse } from '../../src/daemon/memory-watch.ts'
 
 const mebibyte = 1024 * 1024
 
 /** A process of 256 MiB with a heap of 200; what it has after a collection is `after`, and clients hold enough for `reliefs`. */
-function start(before: number, after: number, { heap = 10, reliefs = 100 } = {}) {
+function start(before: number, after: number, { heap = 10, reliefs = 100, busyShare = (): number => 1 } = {}) {
   const done: string[] = []
   let own = before
   let left = reliefs
@@ -14,6 +14,7 @@ function start(before: number, after: number, { heap = 10, reliefs = 100 } = {})
     memoryBytes: 256 * mebibyte,
     heapLimitBytes: 200 * mebibyte,
     read: () => ({ ownBytes: own * mebibyte, heapBytes: heap * mebibyte }),
+    busyShare,
     collect: () => {
       done.push('collect')
       own = after
@@ -34,6 +35,35 @@ function start(before: number, after: number, { heap = 10, reliefs = 100 } = {})
 t.test('a process that is small enough is left alone', async t => {
   const { pass } = start(150, 0)
   t.strictSame(pass(60), [])
+})
+
+t.test('one that has become idle collects once, and again when it has grown', async t => {
+  let share = 0.5
+  const { pass, grow } = start(90, 60, { busyShare: () => share })
+  t.strictSame(pass(120), [], 'not while it is busy')
+  share = 0.01
+  t.strictSame(pass(4, 120_000), [])
+  t.strictSame(pass(120, 124_000), ['collect'])
+  grow(67)
+  t.strictSame(pass(120, 244_000), [], 'nor for little')
+  grow(90)
+  t.strictSame(pass(120, 364_000), ['collect'])
+})
+
+t.test('one that is never idle for five seconds collects nothing for it', async t => {
+  let look = 0
+  const { pass } = start(90, 60, { busyShare: () => (look++ % 16 === 0 ? 0.03 : 0) })
+  t.strictSame(pass(120), [])
+})
+
+t.test('the share of a process that only waits is small, of one that works it is near one', async t => {
+  const busyShare = createBusyShare()
+  busyShare()
+  await new Promise(resolve => setTimeout(resolve, 50))
+  const end = performance.now() + 200
+  while (performance.now() < end);
+  await new Promise(resolve => setImmediate(resolve))
+  t.ok(busyShare() > 0.3)
 })
 
 t.test('one that nears its limit collects garbage, and again only after a while', async t => {
