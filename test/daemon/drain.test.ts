@@ -84,7 +84,6 @@ t.test('connections are accepted for a while, then no more', async t => {
 t.test('the deadline counts from the beginning', async t => {
   const { begin, ask } = await start(t)
   await ask()
-  const startedAt = performance.now()
-  t.equal(await begin(60_000, 50), 'expired')
-  t.ok(performance.now() - startedAt < 30_000)
+  // Accepting for longer than this test may take.
+  t.equal(await begin(3_600_000, 50), 'expired')
 })

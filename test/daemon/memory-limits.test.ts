@@ -5,6 +5,8 @@ import { measureFlood } from '../fixtures/flood-measurement.ts'
 import { floodKinds } from '../fixtures/memory-floods.ts'
 import { createMemoryGroup } from '../fixtures/memory-group.ts'
 
+t.setTimeout(600_000)
+
 const probe = createMemoryGroup('s3-cors-proxy-probe', 2 ** 30)
 await probe?.remove()
 const isRequired = process.env.S3CORS_REQUIRE_SERVERS === '1' && process.getuid?.() === 0

@@ -32,6 +32,7 @@ buckets:
     Array.from({ length: 2000 }, (_, index) => `https://first-${index}.example`),
   )
   const before = await scrape(proxy.adminUrl)
+  const scrapeBeforeMs = await shortestScrapeMs(proxy)
   const startedAt = performance.now()
   await flood(proxy, mixed())
   const seconds = (performance.now() - startedAt) / 1000
@@ -53,19 +54,24 @@ buckets:
   t.ok(other >= sumOf(before, origins, { origin: 'other' }), '"other" does not decrease')
   t.ok(sumOf(after, origins) <= sent, 'no request is counted under two origins')
 
-  const times: number[] = []
-  for (let index = 0; index < 11; index++) {
-    const scrapeAt = performance.now()
-    await (await fetch(`${proxy.adminUrl}/metrics`)).text()
-    times.push(performance.now() - scrapeAt)
-  }
-  const [median = 0] = times.sort((a, b) => a - b).slice(5)
-  t.ok(median < 50, `a scrape takes ${median.toFixed(1)} ms, less than 50`)
+  const scrapeMs = await shortestScrapeMs(proxy)
+  t.ok(scrapeMs < 3 * scrapeBeforeMs, 'a scrape takes no longer than before the flood')
   t.comment(
     `${sent} preflights in ${seconds.toFixed(1)} s, ${shown.size - 1} origins shown, all 20 real ones among them; ` +
-      `${seriesOf(after)} series in all, before and after; a scrape takes ${median.toFixed(1)} ms (median of ${times.length})`,
+      `${seriesOf(after)} series in all, before and after; a scrape takes ${scrapeMs.toFixed(1)} ms, before ${scrapeBeforeMs.toFixed(1)}`,
   )
 })
+
+/** What else the machine does makes a scrape longer, never shorter. */
+async function shortestScrapeMs({ adminUrl }: ProxyProcess): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY
+  for (let index = 0; index < 20; index++) {
+    const startedMs = performance.now()
+    await (await fetch(`${adminUrl}/metrics`)).text()
+    shortest = Math.min(shortest, performance.now() - startedMs)
+  }
+  return shortest
+}
 
 /** The proxy's own: those of the Node process come and go. */
 function seriesOf(samples: readonly ExposedSample[]): number {

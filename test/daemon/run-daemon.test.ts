@@ -67,16 +67,14 @@ t.test('a transfer that outlasts the drain is broken off, and the log and the ex
 
 t.test('a second signal ends at once', async t => {
   const upstream = await startRecordingUpstream(t, { answer: () => new Promise(() => undefined) })
-  const proxy = await startProxy(`upstream: { url: "${upstream.url}" }\ndrainSeconds: 30`)
+  const proxy = await startProxy(`upstream: { url: "${upstream.url}" }\ndrainSeconds: 600`)
   const client = await openRaw(proxy.port)
   await client.write('GET /media/key HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await until(() => upstream.requests.length === 1, 'the request is under way')
   const stopped = proxy.stop('SIGTERM')
   await until(() => proxy.logs().includes('"event":"draining"'), 'draining')
-  const before = Date.now()
   process.kill(proxy.pid, 'SIGINT')
-  t.equal(await stopped, 1)
-  t.ok(Date.now() - before < 5000, 'without waiting for the drain')
+  t.equal(await stopped, 1, 'without waiting for the drain, which is longer than this test may wait')
   client.destroy()
 })
 

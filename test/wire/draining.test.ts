@@ -136,9 +136,8 @@ t.test('a drain', async t => {
   t.test('has no time left after the last', async t => {
     const upstream = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, upstream.url)
-    const startedAt = Date.now()
     const { server, breakOff } = proxy.plane
-    t.equal(await drain({ server, acceptMs: 0, deadlineMs: 60_000, breakOff }), 'drained')
-    t.ok(Date.now() - startedAt < 5000)
+    // A deadline beyond what this test may take.
+    t.equal(await drain({ server, acceptMs: 0, deadlineMs: 3_600_000, breakOff }), 'drained')
   })
 })

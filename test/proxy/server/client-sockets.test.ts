@@ -43,6 +43,8 @@ function open(port: number) {
 }
 
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+/** Longer than any test may take: a connection that this limit would have to end is not ended. */
+const noLimitMs = 3_600_000
 
 t.test('Node has the hooks that are used', async t => {
   const hooks = Socket.prototype as unknown as IdleHooks
@@ -51,9 +53,9 @@ t.test('Node has the hooks that are used', async t => {
 })
 
 t.test('a client that says nothing is timed out after its limit, and not before', async t => {
-  const { port, timeouts } = await start(t, 600, 5000)
+  const { port, timeouts } = await start(t, 600, noLimitMs)
   const closedMs = await open(port).closed
-  t.ok(closedMs >= 590 && closedMs < 3000, `${closedMs} ms`)
+  t.ok(closedMs >= 590, `${closedMs} ms`)
   t.equal(timeouts.length, 1)
 })
 
@@ -72,13 +74,13 @@ t.test('one that says something now and then is not', async t => {
 })
 
 t.test('between requests the limit is that of keep-alive', async t => {
-  const { port } = await start(t, 60_000, 400)
+  const { port } = await start(t, noLimitMs, 400)
   const { socket, closed, text } = open(port)
   socket.write(request)
   // Node adds a second of its own to what it announces.
   const closedMs = await closed
   t.match(text(), '200 OK')
-  t.ok(closedMs >= 390 && closedMs < 5000, `${closedMs} ms`)
+  t.ok(closedMs >= 390, `${closedMs} ms`)
 })
 
 t.test('a limit of 0 is none', async t => {

@@ -99,9 +99,7 @@ for (const { name, script, reason, detail } of faults) {
       url: { protocol: 'http:', hostname: '127.0.0.1', port: endpoint.port },
       timeoutMs: 300,
     })
-    const before = Date.now()
     t.match(await transport.send(request), { kind: 'failure', reason, detail })
-    t.ok(Date.now() - before < 1500, 'in time')
   })
 }
 

@@ -208,14 +208,11 @@ t.test('100,000 invented origins neither grow the series nor hide 20 real ones; 
     if (i % 100 === 0) metrics.recordEnded(makeActual(`https://real-${(i / 100) % 20}.example`))
   }
   t.equal(await count(), before, 'the number of series is constant')
-  const started = performance.now()
   const text = await metrics.text()
-  const elapsedMs = performance.now() - started
   for (let i = 0; i < 20; i++) {
     t.match(text, `origin="https://real-${i}.example"`)
     t.match(text, `origin="https://allowed-${i}.example"`)
   }
-  t.ok(elapsedMs < 50, `scrape in ${elapsedMs.toFixed(1)} ms`)
   t.ok(text.length < 1_000_000, `scrape of ${text.length} bytes`)
 })
 
