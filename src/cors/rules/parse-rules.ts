@@ -1,3 +1,4 @@
+import { ownCopy } from '../../text/own-copy.ts'
 import { lintRules } from './lint.ts'
 import { type CorsMethod, type CorsRule, corsMethods, type RuleIssue } from './rule.ts'
 import { describeKind, invalid, malformed, type RulePath } from './rule-fault.ts'
@@ -16,7 +17,8 @@ type RuleLists = 'AllowedOrigins' | 'AllowedMethods' | 'AllowedHeaders' | 'Expos
 
 /**
  * The one door in for rules, whether they come from YAML, from the AWS CLI's JSON or from S3's XML: takes the value of
- * `CORSRules` and gives rules, or says everything that is wrong with it. The first fault is the one S3 would answer with.
+ * `CORSRules` and gives rules, or says everything that is wrong with it. The first fault is the one S3 would answer with. The
+ * strings of the rules are copies: they keep nothing of the text that they were read from.
  */
 export function parseRules(input: unknown): ParsedRules {
   if (!Array.isArray(input)) return refuse([notAList(input)])
@@ -99,7 +101,7 @@ function readList(key: RuleLists, value: unknown, path: RulePath, faults: RuleIs
   for (const [position, item] of value.entries()) {
     const fault =
       typeof item === 'string' ? listChecks[key](item, [...path, position]) : notText(key, item, [...path, position])
-    if (fault === undefined) items.push(item)
+    if (fault === undefined) items.push(ownCopy(item))
     else faults.push(fault)
   }
   return Object.freeze(items)
@@ -112,7 +114,7 @@ function readId(value: unknown, path: RulePath, faults: RuleIssue[]): string | u
   }
   const fault = checkId(value, path)
   if (fault !== undefined) faults.push(fault)
-  return value
+  return ownCopy(value)
 }
 
 function readMaxAge(value: unknown, path: RulePath, faults: RuleIssue[]): number | undefined {
