@@ -87,7 +87,7 @@ function prefixed(flag: string | undefined): string | undefined {
   return flag === undefined ? undefined : `--${flag}`
 }
 
-/** Without the value: a variable that nobody knows may hold a secret. */
+/** Without the value: an unknown variable may hold a secret. */
 function unknown(file: string, message: string, near: string | undefined, allowed: string): ConfigurationIssue {
   const hint = near === undefined ? allowed : `${allowed}, did you mean ${near}?`
   return { severity: 'fault', reason: 'unknown-key', file, path: [], value: undefined, message, allowed: hint }

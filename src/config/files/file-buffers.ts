@@ -24,7 +24,7 @@ export class FileBuffers {
     return buffer.subarray(0, bytes)
   }
 
-  /** Takes back what nobody will read any more; what did not come from here, or is back already, is left alone. */
+  /** Takes back the memory of contents that are read no more; what did not come from here, or is back already, is left alone. */
   giveBack(contents: Iterable<FileContent>): void {
     for (const content of contents) {
       if (content.kind !== 'bytes' || !this.#lent.delete(content.bytes.buffer)) continue

@@ -143,7 +143,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     return { kind: 'applied', issues }
   }
 
-  /** Asks for one more look after the one under way; everybody who asks in the meantime gets that same one. */
+  /** Asks for one more look after the one under way; all who ask in the meantime share it. */
   const enqueue = (force: boolean): Promise<ReloadResult> => {
     forced ||= force
     queued ??= last.then(async () => {
@@ -219,7 +219,7 @@ function watchWithFs(directory: string, changed: () => void): () => void {
   }
 }
 
-/** The poll alone keeps no process alive; a look under way does, because somebody may wait for its result. */
+/** The poll alone keeps no process alive; a look under way does, because a caller may wait for its result. */
 async function sleepAbortable(ms: number, signal: AbortSignal): Promise<void> {
   await wait(ms, undefined, { signal, ref: ms < pollMs }).catch(() => undefined)
 }

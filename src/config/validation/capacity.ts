@@ -5,7 +5,7 @@ import type { Resources } from './resources.ts'
 const mebibyte = 1024 * 1024
 const kibibyte = 1024
 
-/** A process that serves nobody: 47 MiB of its own, and the pages of Node that are in use. Measured. */
+/** A process without clients: 47 MiB of its own, and the pages of Node that are in use. Measured. */
 const baseBytes = 80 * mebibyte
 /** What is live on V8's heap then: 25 MiB, and compiled code. */
 const baseHeapBytes = 32 * mebibyte

@@ -26,7 +26,7 @@ export function findContradictions(raw: unknown): readonly Finding[] {
     fault(
       'no-trusted-proxies',
       ['forwardedFor'],
-      '"append" believes whoever connects',
+      '"append" keeps what any client writes into X-Forwarded-For',
       '"append" with trustedProxies, or "replace"',
     )
   }

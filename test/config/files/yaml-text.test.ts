@@ -29,7 +29,7 @@ t.test('scalars are those of YAML 1.2', async t => {
   })
 })
 
-t.test('numbers that YAML 1.1 reads otherwise, or that nobody needs, are faults with their place', async t => {
+t.test('numbers that YAML 1.1 reads otherwise, or that no setting needs, are faults with their place', async t => {
   for (const text of ['012', '+5', '0x10', '0o10', '1e3', '.5', '5.', '.inf', '.nan', '-012', '0.5e1']) {
     const { faults } = readYaml(`a:\n  - ${text}\n`)
     const message = `"${text}" is a number in a form that is read in more than one way`

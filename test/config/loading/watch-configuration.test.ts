@@ -161,7 +161,7 @@ t.test(
   },
 )
 
-t.test('whoever asks for a reload waits for no turn, and the next failure is told again', async t => {
+t.test('a reload that was asked for waits for no turn, and the next failure is told again', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   w.files['etc/proxy.yaml'] = yaml('b')
   w.failReadings(1)
@@ -186,7 +186,7 @@ t.test('a faulty file changes nothing and is told once; a good one later counts'
   t.equal(w.refused.length, 1)
   w.files['etc/proxy.yaml'] = yaml('a')
   await w.poll()
-  t.strictSame(w.applied, ['a'], 'even when it is the one that runs: whoever reports needs to know')
+  t.strictSame(w.applied, ['a'], 'even when it is the one that runs: the report of the fault has to end')
 })
 
 t.test('a file written in two steps is never used half', async t => {
@@ -300,7 +300,7 @@ t.test('a thousand changes are few looks, and the last one wins', async t => {
   t.ok(w.parses() <= 10, `${w.parses()} parses`)
 })
 
-t.test('looks never overlap, and whoever asks meanwhile shares the next one', async t => {
+t.test('looks never overlap, and all who ask meanwhile share the next one', async t => {
   const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
   const first = w.watch.trigger()
   await new Promise(resolve => setImmediate(resolve))

@@ -17,7 +17,7 @@ const faults: readonly { name: string; text: string; around?: Surroundings; line
   {
     name: 'append without trusted proxies',
     text: `${upstreamLine}forwardedFor: append\ntrustedProxies: []\n`,
-    line: 'config/proxy.yaml:2:15: forwardedFor: "append" believes whoever connects; allowed: "append" with trustedProxies, or "replace"',
+    line: 'config/proxy.yaml:2:15: forwardedFor: "append" keeps what any client writes into X-Forwarded-For; allowed: "append" with trustedProxies, or "replace"',
   },
   {
     name: 'a client certificate without its key',
