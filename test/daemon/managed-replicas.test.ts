@@ -163,6 +163,7 @@ async function delays(t: Test, { account, start }: Place): Promise<void> {
   t.teardown(() => Promise.all([one.stop('SIGINT'), other.stop('SIGINT')]))
   const same: number[] = []
   const across: number[] = []
+  let slowestCallMs = 0
   for (let round = 0; round < 5; round++) {
     const body = documentOf(1_000_000 + round)
     const put = await callManaged(one.url, { method: 'PUT', target: '/media?cors', body, account })
@@ -170,13 +171,21 @@ async function delays(t: Test, { account, start }: Place): Promise<void> {
     const from = performance.now()
     t.equal(await preflightStatus(one, 1_000_000 + round), 200, 'the first preflight on the same replica obeys')
     same.push(performance.now() - from)
-    while ((await preflightStatus(other, 1_000_000 + round)) !== 200 && performance.now() - from < 10_000)
-      await sleep(5)
+    for (let status = 0; status !== 200 && performance.now() - from < 60_000; await sleep(5)) {
+      const askedAt = performance.now()
+      status = await preflightStatus(other, 1_000_000 + round)
+      slowestCallMs = Math.max(slowestCallMs, performance.now() - askedAt)
+    }
     across.push(performance.now() - from)
   }
   const text = (all: readonly number[]) => all.map(ms => ms.toFixed(0)).join(', ')
   t.comment(`obeyed after ${text(same)} ms on the same replica, ${text(across)} ms on the other`)
-  t.ok(Math.max(...across) < freshSeconds * 1000 + 500, 'within freshSeconds, and the time of a call, on the other')
+  // A fetch of the rules takes what a call takes here and now.
+  const mostMs = freshSeconds * 1000 + 500 + 3 * slowestCallMs
+  t.ok(
+    Math.max(...across) < mostMs,
+    `within freshSeconds, and the time of calls, on the other: ${mostMs.toFixed(0)} ms`,
+  )
 }
 
 t.test(`two replicas over one bucket, one killed ${kills} times while both store`, async t => {

@@ -9,7 +9,8 @@ t.setTimeout(600_000)
 
 const probe = createMemoryGroup('s3-cors-proxy-probe', 2 ** 30)
 await probe?.remove()
-const isRequired = process.env.S3CORS_REQUIRE_SERVERS === '1' && process.getuid?.() === 0
+const isCi = process.env.S3CORS_REQUIRE_SERVERS === '1'
+const isRequired = isCi && process.getuid?.() === 0
 const skip = probe !== undefined || isRequired ? false : 'no memory group can be made: it needs root and control groups'
 
 for (const [mebibytes, kinds] of [
@@ -18,7 +19,9 @@ for (const [mebibytes, kinds] of [
   ...floodKinds.map(kind => [256, [kind]] as const),
 ] as const) {
   const name = kinds.length === 1 ? kinds[0] : 'all of them'
-  t.test(`a flood in ${mebibytes} MiB: ${name}`, { skip }, async t => {
+  // Two minutes that a machine of its own has: those of all kinds at once hold the same bounds.
+  const alone = kinds.length > 1 || isCi ? false : 'one kind of flood alone: S3CORS_REQUIRE_SERVERS=1 or npm run floods'
+  t.test(`a flood in ${mebibytes} MiB: ${name}`, { skip: skip || alone }, async t => {
     const figures = await measureFlood(kinds, mebibytes, 8)
     if (figures === undefined) throw new Error('no memory group can be made')
     t.equal(figures.kills, 0, 'the kernel ends nothing')

@@ -42,10 +42,12 @@ const cases: readonly { name: string; read: () => unknown; result: unknown }[] =
 ]
 for (const { name, read, result } of cases) {
   t.test(`${name} full of carriage returns is read in no time`, async t => {
-    const before = performance.now()
+    const before = process.cpuUsage()
     t.strictSame(await read(), result)
-    const tookMs = performance.now() - before
-    // Measured: 0.2 s for the longest of them. The library alone takes 1.6 s for 64 KiB, and four times that for twice as much.
+    const { user, system } = process.cpuUsage(before)
+    // Processor time, which no other process makes longer. Measured: 0.2 s for the longest of them. The library alone takes 1.6 s
+    // for 64 KiB, and four times that for twice as much.
+    const tookMs = (user + system) / 1000
     if (tookMs > 2000) t.fail(`it took ${Math.round(tookMs)} ms`)
   })
 }
@@ -54,5 +56,5 @@ t.test('the XML library is called in one place', async t => {
   const folder = new URL('../../src/', import.meta.url)
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
   const callers = files.filter(name => /\bparseXml\(/.test(readFileSync(new URL(name, folder), 'utf8')))
-  t.strictSame(callers, ['s3/xml-document.ts'])
+  t.strictSame(callers, ['s3/xml/xml-document.ts'])
 })
