@@ -82,7 +82,7 @@ const ownFields: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Says whether a request may have been passed on for somebody else. A list of the fields that relays add (Forwarded, Via,
+ * Says whether a request may have been passed on for another. A list of the fields that relays add (Forwarded, Via,
  * X-Forwarded-*, X-Real-IP, X-Envoy-*, X-Request-Id, traceparent, …) would never be whole: a field that a local client does not
  * send by itself is one. nginx adds none, but sends HTTP/1.0 or `Connection: close` unless it is told otherwise:
  * https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version. What a relay that is told to hide looks like,

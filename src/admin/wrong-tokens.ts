@@ -12,7 +12,7 @@ const delayMs = 1000
 const maxWaiting = 64
 
 /**
- * Slows whoever guesses. The right token never comes here: it is known at once, however many guess meanwhile, so that no
+ * Slows a caller that guesses. The right token never comes here: it is known at once, however many guess meanwhile, so that no
  * stranger can keep the operator out. A token of 16 characters cannot be guessed at any rate that a port takes; the delay keeps
  * the log and the processor from being busy with it.
  */

@@ -20,7 +20,7 @@ export function parseDecimal(text: string, from = 0, to = text.length): number {
   return number
 }
 
-/** The same where only the one form counts that everybody writes and reads alike: -1 for leading zeros, too. */
+/** The same where only the one form counts that every peer writes and reads alike: -1 for leading zeros, too. */
 export function parseCanonicalDecimal(text: string, from = 0, to = text.length): number {
   return to - from > 1 && text.charCodeAt(from) === zero ? -1 : parseDecimal(text, from, to)
 }

@@ -77,7 +77,7 @@ function toPlain(node: Node, tell: TellFault): unknown {
   return scalarValue(node)
 }
 
-/** YAML 1.1 reads `010` as 8 and YAML 1.2 as 10; no setting needs `+5`, `0x10` or `1e3`. */
+/** YAML 1.1 reads `010` as 8 and YAML 1.2 as 10; no configuration needs `+5`, `0x10` or `1e3`. */
 const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/
 const numberAllowed = 'decimal digits without "+", leading zeros or an exponent, or text in quotes'
 

@@ -120,7 +120,7 @@ export function createManagedHandler(
    */
   async function judge(bucket: string, method: Method, answer: TransportAnswer): Promise<Verdict> {
     const { status } = answer
-    // 304: nobody was told an ETag of these rules.
+    // 304: no client was told an ETag of these rules.
     if (status >= 300 && status !== 304) return 'no'
     const said = `${method} ?cors: the endpoint answered ${status}`
     if (method !== 'DELETE' || status >= 300) {

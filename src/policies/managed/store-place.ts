@@ -13,7 +13,7 @@ export interface StorePlace {
 /** Where managed rules are in a bucket when the configuration does not say. */
 export const defaultStorePrefix = 'cors/'
 
-/** Keys may come decoded once, twice or not at all: whoever asks tries each. */
+/** Keys may come decoded once, twice or not at all: the caller tries each. */
 export function createStorePlace(bucket: string, prefix: string): StorePlace {
   const lowerBucket = bucket.toLowerCase()
   const written = fold(prefix)

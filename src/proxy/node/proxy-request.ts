@@ -88,7 +88,7 @@ export class ProxyRequest extends IncomingMessage implements Holding {
     const more = super.push(piece)
     const unread = this.readableLength
     if (unread === 0 || piece === null) return more
-    // The first of those that nobody has taken. Not counted at each read: most requests have none, and each is read.
+    // The first of those that are not taken. Not counted at each read: most requests have none, and each is read.
     if (unread === piece.length) this.#unreadPieces = 0
     return ++this.#unreadPieces < maxUnreadPieces && more
   }

@@ -7,7 +7,7 @@ interface RunningParser {
 
 /**
  * Whether a request is RTSP, to be asked as soon as Node hands it over. Its parser knows GET, POST and OPTIONS of RTSP, too, and
- * tells them from HTTP to nobody. Looked for where the version is 1.0, which RTSP has and few clients of HTTP.
+ * does not tell its callers. Looked for where the version is 1.0, which RTSP has and few clients of HTTP.
  */
 export function isRtsp({ httpVersionMinor, method, url, socket }: IncomingMessage): boolean {
   if (httpVersionMinor !== 0 || method === undefined || url === undefined) return false

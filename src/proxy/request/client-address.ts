@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { plainAddress } from '../../http/ip-address.ts'
 import { withoutWhitespace } from '../../http/whitespace.ts'
 
-/** Who is believed about a client's address. `append` believes what peers in `trusted` say, and nobody else. */
+/** Who is believed about a client's address. `append` believes what peers in `trusted` say, and no other peer. */
 export interface ForwardedForPolicy {
   readonly mode: 'replace' | 'append' | 'preserve'
   readonly trusted: BlockList

@@ -5,7 +5,7 @@ export const leastBytesPerSecond = 16 * 1024
 const longMs = 10_000
 const shortMs = 2000
 const firstContentMs = 1000
-// Nobody is slower than this: where all are, the one that has least to lose goes first.
+// No client is slower than this: where all are, the one that has least to lose goes first.
 const maxBehindMs = 60_000
 // A look that comes later was held up by ourselves.
 const maxLookMs = 500

@@ -307,7 +307,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
     this.#response.writeContinue()
   }
 
-  /** Whoever is waited for counts as slow or not while others wait: the client that has to send, or to take, and no other. */
+  /** The client that is waited for counts as slow or not while others wait: the client that has to send, or to take, and no other. */
   #lookAtPace(nowMs: number): void {
     const record = this.#record
     const awaited = this.#blocked || this.#body?.awaitsClient === true

@@ -23,12 +23,12 @@ export class ClientShare {
 }
 
 /**
- * Who has how much of a pool of which everything is in use, and who waits: kept only while somebody does, so that a request that
+ * Who has how much of a pool of which everything is in use, and who waits: kept only while one does, so that a request that
  * finds a connection costs nothing here. Clients are counted by {@link clientNetwork}.
  */
 export class PoolShares {
   readonly #shares = new Map<string, ClientShare>()
-  /** Those that have places in the queue; whoever was served goes to the end. */
+  /** Those that have places in the queue; a client that was served goes to the end. */
   readonly #lines = new Set<ClientShare>()
   #queued = 0
 
@@ -101,7 +101,7 @@ export class PoolShares {
     return next
   }
 
-  /** Whoever came last of the client with the most, if a place for `client` is fairer: undefined, if it is not. */
+  /** The last to come of the client with the most, if a place for `client` is fairer: undefined, if it is not. */
   greediestBeside(client: string): PoolClient | undefined {
     let greediest: ClientShare | undefined
     for (const share of this.#lines) if (greediest === undefined || share.total > greediest.total) greediest = share

@@ -24,7 +24,7 @@ export type OtherReading = BucketReading | { readonly kind: 'none' }
 /** What a request is addressed to. `others`: absent where every endpoint reads the same. */
 export type BucketAddress =
   | (BucketReading & { readonly others?: readonly OtherReading[] | undefined })
-  /** No bucket, so no policy. `unknownHost`: because nobody configured this Host, which deserves one warning. */
+  /** No bucket, so no policy. `unknownHost`: because this Host is not configured, which deserves one warning. */
   | {
       readonly kind: 'none'
       readonly unknownHost: boolean
