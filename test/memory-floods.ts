@@ -1,7 +1,7 @@
 // Floods a proxy in memory groups of several sizes, and prints what it costs: `npm run floods -- --seconds 120`. Needs root.
 
 import { parseArgs } from 'node:util'
-import { measureFlood } from './fixtures/flood-measurement.ts'
+import { type Latencies, measureFlood } from './fixtures/flood-measurement.ts'
 import { type FloodKind, floodKinds } from './fixtures/memory-floods.ts'
 
 const { values } = parseArgs({
@@ -9,30 +9,58 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '120' },
     memory: { type: 'string', default: '128,256,512' },
     kinds: { type: 'string', default: [...floodKinds, 'all', 'all-tls'].join(',') },
+    'real-time': { type: 'boolean', default: false },
   },
 })
-console.log('MiB  flood       peak MiB  kills  exit  preflight ms: p50    max  failed  /livez ms max')
+const kinds = values.kinds.split(',')
+console.log(
+  'Preflights on connections of their own, none asked twice; failed/all, then ms of those that were answered.',
+)
+console.log('                               in the first 3 s                     after that              /livez ms')
+console.log('MiB  flood       peak kill   failed   p50   p95   max          failed   p50   p95   max      max')
 for (const mebibytes of values.memory.split(',').map(Number)) {
-  for (const kind of values.kinds.split(',')) {
+  for (const kind of kinds) {
     const tls = kind.endsWith('-tls')
     const name = kind.replace(/-tls$/, '')
-    const kinds = name === 'all' ? floodKinds : [name as FloodKind]
-    const figures = await measureFlood(kinds, mebibytes, Number(values.seconds), tls)
+    const floods = name === 'all' ? floodKinds : [name as FloodKind]
+    const figures = await measureFlood(floods, mebibytes, Number(values.seconds), {
+      tls,
+      realTime: values['real-time'],
+    })
     if (figures === undefined) throw new Error('no memory group can be made here: it needs root and control groups')
-    const { peakBytes, kills, exitCode, preflightMs, livezMs } = figures
-    const answered = preflightMs.filter(ms => ms < Number.POSITIVE_INFINITY)
+    const { peakBytes, kills, exitCode, ramp, after, livez } = figures
     const columns = [
       String(mebibytes).padEnd(4),
       kind.padEnd(11),
-      (peakBytes / 1024 ** 2).toFixed(0).padStart(8),
-      String(kills).padStart(6),
-      String(exitCode).padStart(5),
-      (preflightMs[Math.floor(preflightMs.length / 2)] ?? 0).toFixed(1).padStart(18),
-      (answered.at(-1) ?? 0).toFixed(0).padStart(6),
-      `${preflightMs.length - answered.length}/${preflightMs.length}`.padStart(7),
-      (livezMs.at(-1) ?? 0).toFixed(0).padStart(14),
+      (peakBytes / 1024 ** 2).toFixed(0).padStart(4),
+      String(kills).padStart(4),
+      ...row(ramp),
+      '   ',
+      ...row(after),
+      ' ',
+      milliseconds(livez.answeredMs, 1),
+      livez.failures.length === 0 ? '' : `${livez.failures.length} /livez failed`,
+      failuresOf([...ramp.failures, ...after.failures]),
+      exitCode === 0 ? '' : `exit code ${exitCode}`,
     ]
-    console.log(columns.join(' '))
+    console.log(columns.join(' ').trimEnd())
     if (exitCode !== 0 || process.env.FLOOD_LOGS) console.log(figures.logs.slice(-2000))
   }
+}
+
+function row({ answeredMs, failures }: Latencies): string[] {
+  const share = `${failures.length}/${failures.length + answeredMs.length}`
+  return [share.padStart(9), ...[0.5, 0.95, 1].map(part => milliseconds(answeredMs, part))]
+}
+
+function milliseconds(sorted: readonly number[], part: number): string {
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]
+  return (value?.toFixed(value < 10 ? 1 : 0) ?? '-').padStart(5)
+}
+
+/** `3 late, 1 ECONNRESET` */
+function failuresOf(failures: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const failure of failures) counts.set(failure, (counts.get(failure) ?? 0) + 1)
+  return [...counts].map(([failure, count]) => `${count} ${failure}`).join(', ')
 }

@@ -28,8 +28,8 @@ for (const [mebibytes, kinds] of [
     t.equal(figures.exitCode, 0, 'it ends when it is told to')
     t.ok(figures.peakBytes <= mebibytes * 1024 * 1024)
     // Far above what a machine that is not busy shows: the figures are those of the long run.
-    const slowest = figures.livezMs.at(-1) ?? 0
-    t.ok(slowest < 5000, `/livez within ${slowest.toFixed(0)} ms`)
-    t.ok((figures.preflightMs[0] ?? 5000) < 5000, 'a stranger is answered')
+    t.strictSame(figures.livez.failures, [], '/livez answers')
+    const preflights = figures.ramp.answeredMs.length + figures.after.answeredMs.length
+    t.ok(preflights > 0, 'a stranger is answered')
   })
 }

@@ -67,7 +67,7 @@ export class ProxyRequest extends IncomingMessage implements Holding {
       this.headers['transfer-encoding'] !== undefined
     ) {
       this.#pieces ??= []
-      if (this.#pieces.push(piece) > maxPiecesPerRead) memory.refuseContent()
+      if (!memory.takesChunk(this.#pieces.push(piece))) memory.refuseContent()
       memory.parsing = this
       return true
     }
@@ -101,8 +101,6 @@ const pieceBytes = 300
 /** Joining larger ones would save nothing. */
 const smallPieceBytes = 4096
 const maxUnreadPieces = 64
-/** A read is 64 KiB: more is a client that writes a dozen bytes at a time, each of which costs the event loop two microseconds. */
-const maxPiecesPerRead = 2048
 
 /** Of a request without content, Expect and Upgrade: most of them. */
 const noFields: IncomingMessage['headers'] = Object.freeze({})

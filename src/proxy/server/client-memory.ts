@@ -20,6 +20,8 @@ export interface CountedResponse {
 /** Is told of growth, so that it can look before there is too much of it. */
 export interface GrowthWatch {
   grew(client: ClientMemory, bytes: number): void
+  /** A small chunk of content was parsed. False: its client sends too many of them in one read, of which this is the `count`th. */
+  takesChunk(count: number): boolean
 }
 
 /** What one request costs besides its own bytes: the objects of Node and of this proxy. Measured at 5 to 7 KiB. */
@@ -115,6 +117,11 @@ export class ClientMemory implements Listed, LoopSharer {
   /** A head is whole, or `bytes` of content were handed on. Everything of the reads before this one is used. */
   used(bytes: number): void {
     this.#usedBytes = Math.max(this.#usedBytes, this.#readBytes) + bytes
+  }
+
+  /** The `count`th small chunk of a read has come. False: no more of them. */
+  takesChunk(count: number): boolean {
+    return this.#watch.takesChunk(count)
   }
 
   /** A request was begun. */

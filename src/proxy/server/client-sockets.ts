@@ -100,7 +100,7 @@ export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLe
   const ticker = setInterval(() => {
     const nowMs = performance.now()
     for (const client of clients) client.tick(nowMs)
-    ledger.look()
+    ledger.tick()
   }, tickMs)
   ticker.unref()
   server.once('close', () => clearInterval(ticker))

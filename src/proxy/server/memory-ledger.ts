@@ -20,6 +20,13 @@ export type OnEnded = (reason: EndedFor, connections: number) => void
 
 // Who holds less is not what fills the memory.
 const leastGreedyBytes = 4096
+/**
+ * Small chunks that one read may bring, of 64 KiB: more is a client that writes a dozen bytes at a time. Each costs the event loop
+ * a microsecond or two: when all clients together have sent `smallChunksAtEase` of them since the last tick, fewer are taken.
+ */
+const chunksPerRead = 2048
+const smallChunksAtEase = 8192
+const chunksInCrush = 128
 /** A connection that said something this recently may have its request under way to us. */
 const youngMs = 250
 /** A head, or a handshake, that takes longer may be waited for no more where there is no room for others. */
@@ -43,6 +50,7 @@ export class MemoryLedger implements GrowthWatch {
   #lookBytes = 0
   #lookIsDue = false
   #sequence = 0
+  #smallChunks = 0
 
   constructor(limits: MemoryLimits, onEnded: OnEnded) {
     this.#onEnded = onEnded
@@ -84,6 +92,16 @@ export class MemoryLedger implements GrowthWatch {
     this.#lookIsDue = true
     // Not amid a read or a write, but before the next read.
     process.nextTick(() => this.look())
+  }
+
+  takesChunk(count: number): boolean {
+    return count <= (++this.#smallChunks > smallChunksAtEase ? chunksInCrush : chunksPerRead)
+  }
+
+  /** Called every quarter of a second. */
+  tick(): void {
+    this.#smallChunks = 0
+    this.look()
   }
 
   /** Counts what has moved, and ends connections if it is too much. */

@@ -8,7 +8,12 @@ function open(state: { bytesRead: number; writableLength: number; encrypted?: bo
   const socket = new Socket()
   for (const name of ['bytesRead', 'writableLength', 'encrypted'] as const)
     Object.defineProperty(socket, name, { get: () => state[name] })
-  const memory = new ClientMemory(socket, { grew: (_, bytes) => grown.push(bytes) }, 0, 0)
+  const memory = new ClientMemory(
+    socket,
+    { grew: (_, bytes) => grown.push(bytes), takesChunk: count => count <= 2 },
+    0,
+    0,
+  )
   return { socket, memory, grown, state }
 }
 
@@ -59,6 +64,11 @@ t.test('of what any other does not take, heads and answers of the proxy are', as
   const { memory } = open({ bytesRead: 0, writableLength: 500_000 })
   memory.began({ req: { headBytes: 0, heldBytes: 0 }, ownBytes: 60_000, writableFinished: false, destroyed: false })
   t.equal(memory.heldBytes(65_536), requestBytes + 60_000)
+})
+
+t.test('whether a small chunk is taken is for the one that watches over all', async t => {
+  const { memory } = open({ bytesRead: 0, writableLength: 0 })
+  t.strictSame([memory.takesChunk(2), memory.takesChunk(3)], [true, false])
 })
 
 t.test('small pieces are joined when what was read is parsed', async t => {

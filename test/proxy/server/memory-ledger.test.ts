@@ -137,3 +137,14 @@ t.test('when the process itself is too large, and not because of its clients, no
   t.equal(ledger.relieve(), false)
   t.strictSame(ended(), [])
 })
+
+t.test('small chunks have a budget for all clients together, beyond which one read may bring few', async t => {
+  const { ledger } = start(100, 1_000_000)
+  t.equal(ledger.takesChunk(2048), true)
+  t.equal(ledger.takesChunk(2049), false)
+  for (let chunk = 2; chunk < 8192; chunk++) ledger.takesChunk(1)
+  t.equal(ledger.takesChunk(128), true)
+  t.equal(ledger.takesChunk(129), false)
+  ledger.tick()
+  t.equal(ledger.takesChunk(2048), true, 'until the next tick')
+})
