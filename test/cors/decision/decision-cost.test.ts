@@ -102,11 +102,6 @@ function shortestNs(run: () => unknown): number {
   return shortest
 }
 
-/** One rule that allows none of the names, at the first look: what is left is the request itself. */
-const trivial = compilePolicy(
-  rulesOf({ name: 'trivial', origins: any, headers: () => ['x-none'], names: tagged('z') }).slice(0, 1),
-)
-
 for (const set of sets) {
   t.test(`a hundred rules cost at most four times what one of them costs: ${set.name}`, async t => {
     const rules = rulesOf(set)
@@ -121,8 +116,5 @@ for (const set of sets) {
     const oneRule = Math.max(...alone.map(one => shortestNs(() => decide(one, read()))))
     const ratio = shortestNs(() => decide(policy, read())) / oneRule
     t.ok(ratio <= 4, `${ratio.toFixed(1)} times`)
-    // Measured: 2 to 7 times.
-    const beside = shortestNs(() => decide(policy, read())) / shortestNs(() => decide(trivial, read()))
-    t.ok(beside <= 14, `${beside.toFixed(1)} times what a rule without a likely name costs`)
   })
 }
