@@ -5,12 +5,13 @@
 
 import t from 'tap'
 import { mutators } from '../fixtures/message-mutators.ts'
-import { type ObservedResponse, observeResponse } from '../fixtures/observed-response.ts'
+import { generousLimits, type ObservedResponse, observeResponse } from '../fixtures/observed-response.ts'
 import {
   type ReferenceHead,
   type ReferenceResponse,
   readReferenceResponse,
 } from '../fixtures/reference-response-parser.ts'
+import { badChunks, chunkedOk, type ResponseCase, responseCases } from '../fixtures/response-grammar.ts'
 import { SeededRandom } from '../fixtures/seeded-random.ts'
 
 const minutes = Number(process.env.FUZZ_MINUTES ?? 0)
@@ -75,6 +76,14 @@ function cut(length: number, random: SeededRandom): number[] {
 }
 
 t.setTimeout(milliseconds + 60_000)
+
+t.test('the reference reads every case of the grammar as the parser does', async t => {
+  const chunks: readonly ResponseCase[] = badChunks.map(({ name, body }) => ({ name, bytes: chunkedOk + body }))
+  for (const { name, bytes, method = 'GET' } of [...responseCases, ...chunks]) {
+    const seen = ofParser(observeResponse(Buffer.from(bytes, 'latin1'), [], { method }))
+    t.strictSame(seen, ofReference(readReferenceResponse(bytes, method, generousLimits)), name)
+  }
+})
 
 t.test('the parser and the reference read every mutated response alike, however it is cut', async t => {
   const random = new SeededRandom(seed)
