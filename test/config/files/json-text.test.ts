@@ -37,6 +37,12 @@ const refused: readonly { text: string; fault: string }[] = [
   { text: '[1.]', fault: '1:2 "1." stands here' },
   { text: '["a\nb"]', fault: '1:2 "\\"a" stands here' },
   { text: '// no\n[]', fault: '1:1 "//" stands here' },
+  { text: '[1 2]', fault: '1:4 "2" stands here' },
+  { text: '[1/2]', fault: '1:3 "/2" stands here' },
+  { text: '["\\x"]', fault: '1:2 "\\"\\\\x\\"" stands here' },
+  { text: '[\u00a01]', fault: '1:2 "\u00a01" stands here' },
+  { text: '[1]\f', fault: '1:4 "\\f" stands here' },
+  { text: `["${'a'.repeat(1_000_000)}" 1]`, fault: '1:1000005 "1" stands here' },
   { text: '{"a": 1, "a": 2}', fault: '1:10 the key "a" stands twice' },
   { text: '['.repeat(100_000), fault: '1:66 the values nest too deep' },
 ]
@@ -68,3 +74,31 @@ t.test('__proto__ is data', async t => {
   t.strictSame(Object.keys(value as object), ['__proto__'])
   t.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
+
+t.test('of every short text, what JSON.parse takes is read, and nothing else', async t => {
+  const pieces = ['[', ']', '{', '}', ',', ':', '"a"', '"b"', '0', '-', '.5', 'e1', 'true', ' ', '\u2028', '/**/']
+  const texts = ['']
+  let isSame = true
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i] ?? ''
+    const { value, faults } = readJson(text)
+    const isRead = faults.length === 0
+    // The pieces make no two keys of the same name that JSON.parse would take.
+    if (isRead !== isJson(text) || (isRead && JSON.stringify(value) !== JSON.stringify(JSON.parse(text)))) {
+      isSame = false
+      t.fail(JSON.stringify(text))
+    }
+    if (i < 4369) texts.push(...pieces.map(piece => text + piece))
+  }
+  t.ok(isSame)
+  t.equal(texts.length, 1 + 16 + 256 + 4096 + 65_536)
+})
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
