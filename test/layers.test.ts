@@ -42,6 +42,29 @@ function targetsOf(file: string, folder = src): readonly string[] {
     .map(specifier => relative(src, join(folder, dirname(file), specifier)))
 }
 
+/** A way from `file` back to itself through imports; undefined where there is none. */
+function cycleThrough(file: string): readonly string[] | undefined {
+  const cameFrom = new Map<string, string>()
+  for (const open = [file]; open.length > 0; ) {
+    const at = open.shift() ?? ''
+    for (const target of targetsOf(at)) {
+      if (target === file) {
+        const way = [at]
+        for (let step = cameFrom.get(at); step !== undefined; step = cameFrom.get(step)) way.unshift(step)
+        return way
+      }
+      if (cameFrom.has(target)) continue
+      cameFrom.set(target, at)
+      open.push(target)
+    }
+  }
+  return undefined
+}
+
+t.test('no file imports itself by others, not for types either', async t => {
+  for (const file of files) t.strictSame(cycleThrough(file), undefined, file)
+})
+
 t.test('imports point one way', async t => {
   for (const file of files) {
     const part = partOf(file)

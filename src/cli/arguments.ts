@@ -1,17 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Setting, settings } from '../config/schema/settings.ts'
 import { nearest } from '../text/nearest-word.ts'
-import type { Command, Option } from './command.ts'
-
-/** What was given to a command, sorted by what it is. */
-export interface ParsedArguments {
-  readonly texts: Readonly<Record<string, string | undefined>>
-  readonly lists: Readonly<Record<string, readonly string[] | undefined>>
-  readonly switches: ReadonlySet<string>
-  /** Settings of the configuration, by the names of their flags. */
-  readonly settings: Readonly<Record<string, string>>
-  readonly operands: readonly string[]
-}
+import type { Command, Option, ParsedArguments } from './command.ts'
 
 /** Options of every command. */
 export const commonOptions: readonly Option[] = [

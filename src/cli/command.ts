@@ -1,5 +1,4 @@
 import type { Environment } from '../config/environment.ts'
-import type { ParsedArguments } from './arguments.ts'
 
 /** All went well; could not start or run; wrong arguments or configuration (EX_USAGE of sysexits.h). */
 export type ExitCode = 0 | 1 | 64
@@ -21,6 +20,16 @@ export interface Option {
   /** What stands for the value in the help. */
   readonly value?: string | undefined
   readonly meaning: string
+}
+
+/** What was given to a command, sorted by what it is. */
+export interface ParsedArguments {
+  readonly texts: Readonly<Record<string, string | undefined>>
+  readonly lists: Readonly<Record<string, readonly string[] | undefined>>
+  readonly switches: ReadonlySet<string>
+  /** Settings of the configuration, by the names of their flags. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly operands: readonly string[]
 }
 
 /** One command: what its help says, what it takes, and what it does. */

@@ -1,6 +1,5 @@
 import type { ConfigurationSource } from '../config/loading/load-configuration.ts'
-import type { ParsedArguments } from './arguments.ts'
-import type { Option, Terminal } from './command.ts'
+import type { Option, ParsedArguments, Terminal } from './command.ts'
 
 /** The option that names the file, for every command that reads a configuration. */
 export const configOption: Option = {

@@ -26,14 +26,8 @@ import {
   watchNames,
 } from './upstream/name-watch.ts'
 import { RetiredPools } from './upstream/retired-pools.ts'
-import type { ServerCertificate } from './upstream/tls-files.ts'
-import { createUpstream, type Upstream, type UpstreamFiles, upstreamIdentity } from './upstream/upstream.ts'
-
-/** The contents of the files that a configuration names, besides its rules. */
-export interface ConfigurationFiles {
-  readonly upstream: UpstreamFiles
-  readonly certificate: ServerCertificate | undefined
-}
+import type { ConfigurationFiles } from './upstream/tls-files.ts'
+import { createUpstream, type Upstream, upstreamIdentity } from './upstream/upstream.ts'
 
 /** What the data plane needs from outside. */
 export interface DataPlaneOptions {

@@ -6,12 +6,13 @@ import type { Log } from '../telemetry/log/log.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
 import { createObserver, type ObserverOptions } from '../telemetry/observer.ts'
 import { watchCorsWrites } from './cors-writes.ts'
-import { type ConfigurationFiles, createDataPlane, type DataPlane, type DataPlaneOptions } from './data-plane.ts'
+import { createDataPlane, type DataPlane, type DataPlaneOptions } from './data-plane.ts'
 import { type DrainResult, drain } from './drain.ts'
 import { explainRecord } from './explanations.ts'
 import { listen } from './listening.ts'
 import { createPolicies, type RuleEvents } from './policies.ts'
 import { logName } from './upstream/name-watch.ts'
+import type { ConfigurationFiles } from './upstream/tls-files.ts'
 
 /** What serving needs from the daemon. */
 export interface ServingOptions {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ParsedArguments } from '../../src/cli/arguments.ts'
+import type { ParsedArguments } from '../../src/cli/command.ts'
 import { configurationSource } from '../../src/cli/configuration-source.ts'
 import { recordTerminal } from '../fixtures/terminal.ts'
 

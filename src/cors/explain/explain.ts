@@ -6,8 +6,6 @@ import { quoteShort } from './quoted-scalar.ts'
 import { judgeRules, missingOfRules, nearestRule, type RuleVerdict } from './rule-verdict.ts'
 import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } from './smallest-change.ts'
 
-export { renderExplanation } from './explanation-text.ts'
-
 /** What is known of the bucket beside its policy. */
 export interface ExplainContext extends RulePlace {
   /** What is known of its rules; without it, `rules` or `none` as the policy says. */

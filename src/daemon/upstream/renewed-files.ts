@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ConfigurationFiles } from '../data-plane.ts'
+import type { ConfigurationFiles } from './tls-files.ts'
 import { sameFiles } from './tls-files.ts'
 
 /** What looking after renewed certificates needs. */

@@ -1,13 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import type { Configuration } from '../../config/configuration.ts'
-import type { ConfigurationFiles } from '../data-plane.ts'
 import type { UpstreamFiles } from './upstream.ts'
 
 /** The certificate and key of the S3 port, as they stand in their files. */
 export interface ServerCertificate {
   readonly cert: Buffer
   readonly key: Buffer
+}
+
+/** The contents of the files that a configuration names, besides its rules. */
+export interface ConfigurationFiles {
+  readonly upstream: UpstreamFiles
+  readonly certificate: ServerCertificate | undefined
 }
 
 /** Reads what TLS towards the endpoint needs. Rejects with the path and the setting in its message. */

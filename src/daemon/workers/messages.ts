@@ -7,8 +7,8 @@ import type { RuleCopy } from '../../policies/replica/rule-copy.ts'
 import type { LogOptions } from '../../telemetry/log/log.ts'
 import type { CountReport } from '../../telemetry/metrics/count-report.ts'
 import type { ProcessSample } from '../../telemetry/metrics/process-sums.ts'
-import type { ConfigurationFiles } from '../data-plane.ts'
 import type { DrainResult } from '../drain.ts'
+import type { ConfigurationFiles } from '../upstream/tls-files.ts'
 
 /** A configuration in force, and what its files hold. Whole: each worker takes its own share. */
 export interface ConfigurationUpdate {

@@ -1,7 +1,5 @@
 import type { TLSSocket } from 'node:tls'
-import type { CopySourceGuard } from '../../policies/managed/copy-source-guard.ts'
-import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
-import type { StoreGuard } from '../../policies/managed/store-guard.ts'
+import type { ManagedAnswer } from '../../policies/managed/managed-request.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
@@ -12,18 +10,8 @@ import { KeptContent } from '../server/kept-content.ts'
 import { lingerAtEnd } from '../server/lingering-close.ts'
 import { hasContent } from '../upstream/request-body.ts'
 import { noStoreLine } from './local-reply.ts'
-import type { ProxyContext } from './proxy-context.ts'
+import type { ManagedOperations, ProxyContext } from './proxy-context.ts'
 import { appendCors, type ResponseCors } from './relayed-fields.ts'
-
-/** What the proxy asks of managed rules. */
-export interface ManagedOperations {
-  /** Answers a `?cors` request; never rejects. */
-  handle(request: ManagedRequest): Promise<ManagedAnswer>
-  /** Keeps clients away from the objects that hold the rules; undefined where a directory holds them. */
-  readonly storeGuard: StoreGuard | undefined
-  /** Keeps clients from having them copied; undefined likewise. */
-  readonly copySourceGuard: CopySourceGuard | undefined
-}
 
 // PutBucketCors takes 64 KB; this is also all that one caller can make us hold.
 const maxBodyBytes = 64 * 1024

@@ -1,15 +1,40 @@
 import type { IncomingMessage } from 'node:http'
+import type { CopySourceGuard } from '../../policies/managed/copy-source-guard.ts'
+import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
+import type { StoreGuard } from '../../policies/managed/store-guard.ts'
 import type { PolicyLookup } from '../../policies/policy-lookup.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
+import type { S3Error } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import type { ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardLimits } from '../request/request-guard.ts'
 import type { ProxyObserver } from '../request/request-record.ts'
-import type { LiveList } from '../server/live-list.ts'
-import type { Exchange } from '../upstream/exchange.ts'
+import type { Listed, LiveList } from '../server/live-list.ts'
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
 import type { ConsoleProxy } from './console.ts'
-import type { ManagedOperations } from './managed-operation.ts'
+
+/** What the proxy asks of managed rules. */
+export interface ManagedOperations {
+  /** Answers a `?cors` request; never rejects. */
+  handle(request: ManagedRequest): Promise<ManagedAnswer>
+  /** Keeps clients away from the objects that hold the rules; undefined where a directory holds them. */
+  readonly storeGuard: StoreGuard | undefined
+  /** Keeps clients from having them copied; undefined likewise. */
+  readonly copySourceGuard: CopySourceGuard | undefined
+}
+
+/** An exchange with the endpoint, to those who watch over all of them. */
+export interface ExchangeUnderWay extends Listed {
+  /** Neither ended nor given up. */
+  readonly underWay: boolean
+  readonly pool: UpstreamPool
+  /** Looks at its time limits. */
+  tick(nowMs: number): void
+  /** Ends it: the client is answered with `error` if it can be, else its connection ends. */
+  abort(error: S3Error): void
+  onClientLeft(): void
+  endForIdleClient(): void
+}
 
 /**
  * What one configuration asks of the proxy. Immutable: a reload puts a new one in its place, and a request keeps the one
@@ -52,11 +77,11 @@ export interface ProxyContext {
   readonly now: () => number
   readonly ids: () => RequestIds
   /** The exchanges under way. */
-  readonly exchanges: LiveList<Exchange>
+  readonly exchanges: LiveList<ExchangeUnderWay>
   /** The response whose turn it is on a client connection, or was last: for faults that are found below the request. */
   readonly responseOf: WeakMap<object, AnsweringResponse>
   /** The exchange that a client connection carries, or carried last. */
-  readonly exchangeOf: WeakMap<object, Exchange>
+  readonly exchangeOf: WeakMap<object, ExchangeUnderWay>
   /** Client connections whose last answer was given: nothing more may be written to them. */
   readonly closing: WeakSet<object>
   /** Every response from now on says `Connection: close`. */

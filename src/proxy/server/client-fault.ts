@@ -4,14 +4,7 @@ import { renderError, type S3Error, s3Errors } from '../../s3/errors/error-respo
 import { isNeverStored, noStoreLine } from '../handling/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
 import { newRecord } from '../request/request-record.ts'
-import { memoryOf } from './client-memory.ts'
-
-/** What Node's `clientError` is emitted with. */
-export type ClientFault = NodeJS.ErrnoException & {
-  readonly rawPacket?: Buffer | undefined
-  /** Of `rawPacket`, up to the fault. */
-  readonly bytesParsed?: number | undefined
-}
+import { type ClientFault, memoryOf } from './client-memory.ts'
 
 /** A fault that was found below the level of requests: before one was whole, within its content, or after it. */
 export function onClientFault(context: ProxyContext, fault: ClientFault, socket: Socket): void {

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Listed } from './live-list.ts'
 import type { LoopSharer } from './loop-shares.ts'
-import type { PipelinedRequests } from './pipelined-requests.ts'
 
 /** Something that keeps bytes for a client. */
 export interface Holding {
@@ -15,6 +14,19 @@ export interface CountedResponse {
   readonly ownBytes: number
   readonly writableFinished: boolean
   readonly destroyed: boolean
+}
+
+/** What Node's `clientError` is emitted with. */
+export type ClientFault = NodeJS.ErrnoException & {
+  readonly rawPacket?: Buffer | undefined
+  /** Of `rawPacket`, up to the fault. */
+  readonly bytesParsed?: number | undefined
+}
+
+/** The requests that a client has sent ahead of the answers to those before. */
+export interface RequestsAhead extends Holding {
+  /** Keeps a fault until they are answered; false when there are none. */
+  keep(fault: ClientFault): boolean
 }
 
 /** Is told of growth, so that it can look before there is too much of it. */
@@ -55,7 +67,7 @@ export class ClientMemory implements Listed, LoopSharer {
   /** The response whose turn it is, or was last. */
   response: CountedResponse | undefined
   /** The requests that wait behind it; undefined while none ever did. */
-  pipelined: PipelinedRequests | undefined
+  pipelined: RequestsAhead | undefined
   /** The request whose small pieces of content are joined when the parser has gone through what was read. */
   parsing: { onParsed(): void } | undefined
   /** When it last read or wrote, as the clock of all connections sees it. */

@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { ProxyResponse } from '../node/proxy-response.ts'
-import type { ClientFault } from './client-fault.ts'
-import { type Holding, memoryOf, requestBytes } from './client-memory.ts'
+import { type ClientFault, memoryOf, type RequestsAhead, requestBytes } from './client-memory.ts'
 
 /** Requests that may wait for their turn in one connection, besides what came with them and is not parsed yet. */
 export const maxWaiting = 4
@@ -24,7 +23,7 @@ type ParsedSocket = Socket & {
 }
 
 /** The requests that one client has sent ahead of the answers to those before. */
-export class PipelinedRequests implements Holding {
+export class PipelinedRequests implements RequestsAhead {
   readonly #waiting: ProxyRequest[] = []
 
   readonly #socket: ParsedSocket

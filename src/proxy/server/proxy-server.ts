@@ -10,8 +10,8 @@ import type { ProxyContext } from '../handling/proxy-context.ts'
 import { ProxyRequest } from '../node/proxy-request.ts'
 import { ProxyResponse } from '../node/proxy-response.ts'
 import { isRtsp } from '../node/request-protocol.ts'
-import { type ClientFault, onClientFault } from './client-fault.ts'
-import { type ClientMemory, memoryOf } from './client-memory.ts'
+import { onClientFault } from './client-fault.ts'
+import { type ClientFault, type ClientMemory, memoryOf } from './client-memory.ts'
 import { keepClientSockets } from './client-sockets.ts'
 import { LoopShares } from './loop-shares.ts'
 import { MemoryLedger } from './memory-ledger.ts'
@@ -185,18 +185,23 @@ function inTurn(context: ProxyContext, shares: LoopShares, handle: RequestHandle
     }
     // Node goes on with what the same packet holds, even after a response that closes the connection.
     if (context.closing.has(socket) || !socket.writable) {
-      memory.pipelined ??= new PipelinedRequests(socket)
-      memory.pipelined.end()
+      requestsAhead(memory, socket).end()
       return
     }
     memory.used(0)
     if (response.socket === null) {
-      memory.pipelined ??= new PipelinedRequests(socket)
-      memory.pipelined.add(request, response, () => queue(memory, request, response, expectsContinue))
+      requestsAhead(memory, socket).add(request, response, () => queue(memory, request, response, expectsContinue))
     } else if (shares.take(memory)) {
       memory.began(response)
       context.responseOf.set(socket, response)
       handle(request, response, expectsContinue)
     } else queue(memory, request, response, expectsContinue)
   }
+}
+
+function requestsAhead(memory: ClientMemory, socket: Socket): PipelinedRequests {
+  if (memory.pipelined instanceof PipelinedRequests) return memory.pipelined
+  const ahead = new PipelinedRequests(socket)
+  memory.pipelined = ahead
+  return ahead
 }

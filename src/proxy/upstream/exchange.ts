@@ -17,14 +17,14 @@ import type { Listed } from '../server/live-list.ts'
 import { clientNetwork } from './client-network.ts'
 import { ClientPace } from './client-pace.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
+import type { PoolClient, PoolConnection } from './pool-client.ts'
 import { framingLine, hasContent, RequestBody } from './request-body.ts'
 import type { ResponseHead } from './response/response-head.ts'
 import type { BodyFraming } from './response/response-parser.ts'
-import type { UpstreamConnection } from './upstream-connection.ts'
+import type { UpstreamExchange } from './upstream-exchange.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { failureAnswer } from './upstream-failure.ts'
-import type { PoolClient, UpstreamPool } from './upstream-pool.ts'
-import type { UpstreamExchange } from './upstream-roles.ts'
+import type { UpstreamPool } from './upstream-pool.ts'
 
 // RFC 9110 §10.1.1: a client should not wait indefinitely either; curl gives up after one second.
 const continueMs = 1000
@@ -41,7 +41,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
   readonly #response: ProxyResponse
   readonly #plan: ExchangePlan
   readonly #record: RequestRecord
-  #connection: UpstreamConnection | undefined
+  #connection: PoolConnection | undefined
   #body: RequestBody | undefined
   /** Until it is relayed: it may have 64 KB, and a client may take hours. */
   #head: ResponseHead | undefined
@@ -96,7 +96,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
     this.#body.await(() => this.#acquire())
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  onConnection(connection: PoolConnection): void {
     const { request, host, forwardedLines, expectsContinue } = this.#plan
     this.#connection = connection
     connection.begin(this, request.method)

@@ -1,5 +1,5 @@
+import type { PoolClient } from './pool-client.ts'
 import type { ClientShare, PoolShares } from './pool-shares.ts'
-import type { PoolClient } from './upstream-pool.ts'
 
 /** Who has the connections, and who waits for one. */
 export interface Pressure {

@@ -1,4 +1,4 @@
-import type { PoolClient } from './upstream-pool.ts'
+import type { PoolClient } from './pool-client.ts'
 
 /** A place in the queue. */
 export interface Place {

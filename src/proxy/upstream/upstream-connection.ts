@@ -6,16 +6,24 @@ import { readBufferBytes } from './read-buffers.ts'
 import type { ResponseHead } from './response/response-head.ts'
 import type { BodyFraming, ResponseLimits, ResponseSink } from './response/response-parser.ts'
 import { ResponseParser } from './response/response-parser.ts'
+import type { UpstreamExchange } from './upstream-exchange.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { socketFailure } from './upstream-failure.ts'
-import type { PoolClient } from './upstream-pool.ts'
-import type { ConnectionOwner, UpstreamExchange } from './upstream-roles.ts'
+
+/** What the pool hears of its connections. */
+export interface ConnectionOwner {
+  onConnected(connection: UpstreamConnection): void
+  /** It is dead, and its place is free, although its socket has not closed yet. */
+  onFailed(connection: UpstreamConnection): void
+  /** Called exactly once. `failure` when it never came up. */
+  onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void
+}
 
 /**
  * One connection to the endpoint, carrying one exchange at a time. It is idle again only after a response whose end was
  * certain, with no byte beyond it; whatever leaves its state in doubt destroys it.
  */
-export class UpstreamConnection implements ResponseSink, SocketReader {
+export class UpstreamConnection<Holder = unknown> implements ResponseSink, SocketReader {
   readonly servername: string
   /** Carried an exchange before this one: a failure before any byte may be the endpoint's keep-alive limit. */
   reused = false
@@ -27,7 +35,7 @@ export class UpstreamConnection implements ResponseSink, SocketReader {
   /** A byte came or left since the exchange's timer last looked. */
   active = false
   /** Whom the pool lent it to. */
-  holder: PoolClient | undefined
+  holder: Holder | undefined
 
   readonly #socket: Socket
   readonly #owner: ConnectionOwner

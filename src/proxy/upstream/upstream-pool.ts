@@ -1,26 +1,11 @@
 import type { OpenSocket } from '../node/socket-reader.ts'
-import type { ClientPace } from './client-pace.ts'
 import { chooseGivingWay } from './giving-way.ts'
+import type { PoolClient, PoolConnection } from './pool-client.ts'
 import { PoolShares } from './pool-shares.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import type { ResponseLimits } from './response/response-parser.ts'
-import { UpstreamConnection } from './upstream-connection.ts'
+import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
-import type { ConnectionOwner } from './upstream-roles.ts'
-
-/** An exchange that wants a connection, or has one. It is told exactly once of either, unless it cancels. */
-export interface PoolClient {
-  /** Whose share of the pool it is; asked only while others wait. */
-  readonly client: string
-  /** Undefined until it has been looked at for the first time. */
-  readonly pace: ClientPace | undefined
-  /** Nothing is due from its client, or to it: what it costs now is the endpoint's time. */
-  readonly awaitsEndpoint: boolean
-  onConnection(connection: UpstreamConnection): void
-  onUnavailable(failure: UpstreamFailure): void
-  /** Its connection is needed by others more. */
-  giveWay(): void
-}
 
 /** Bounds of the pool; times in milliseconds. */
 export interface PoolOptions {
@@ -43,9 +28,9 @@ export interface PoolOptions {
  */
 export class UpstreamPool implements ConnectionOwner {
   readonly #options: PoolOptions
-  readonly #all = new Set<UpstreamConnection>()
-  readonly #idle: UpstreamConnection[] = []
-  readonly #opening = new Map<UpstreamConnection, PoolClient | undefined>()
+  readonly #all = new Set<PoolConnection>()
+  readonly #idle: PoolConnection[] = []
+  readonly #opening = new Map<PoolConnection, PoolClient | undefined>()
   /** While exchanges wait, and until the clock looks next. */
   #shares: PoolShares | undefined
   readonly #longBuffers: ReadBuffers
@@ -90,7 +75,7 @@ export class UpstreamPool implements ConnectionOwner {
   }
 
   /** Takes back a connection whose exchange is over. One whose state is in doubt is destroyed. */
-  release(connection: UpstreamConnection): void {
+  release(connection: PoolConnection): void {
     this.#takeBack(connection)
     if (this.#closed || !connection.reusable) {
       connection.destroy()
@@ -100,19 +85,19 @@ export class UpstreamPool implements ConnectionOwner {
     this.#offer(connection)
   }
 
-  onConnected(connection: UpstreamConnection): void {
+  onConnected(connection: PoolConnection): void {
     const waiter = this.#opening.get(connection)
     this.#opening.delete(connection)
     if (waiter === undefined) this.#offer(connection)
     else waiter.onConnection(connection)
   }
 
-  onFailed(connection: UpstreamConnection): void {
+  onFailed(connection: PoolConnection): void {
     this.#all.delete(connection)
     this.#takeBack(connection)
   }
 
-  onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void {
+  onClosed(connection: PoolConnection, failure: UpstreamFailure | undefined): void {
     this.#all.delete(connection)
     this.#takeBack(connection)
     const idleAt = this.#idle.indexOf(connection)
@@ -164,17 +149,17 @@ export class UpstreamPool implements ConnectionOwner {
     for (const holder of chooseGivingWay({ holders, shares, connections, queueMs, nowMs })) holder.giveWay()
   }
 
-  #give(connection: UpstreamConnection, waiter: PoolClient): void {
+  #give(connection: PoolConnection, waiter: PoolClient): void {
     this.#lend(connection, waiter)
     waiter.onConnection(connection)
   }
 
-  #lend(connection: UpstreamConnection, holder: PoolClient): void {
+  #lend(connection: PoolConnection, holder: PoolClient): void {
     connection.holder = holder
     this.#shares?.hold(holder.client)
   }
 
-  #takeBack(connection: UpstreamConnection): void {
+  #takeBack(connection: PoolConnection): void {
     const { holder } = connection
     if (holder === undefined) return
     connection.holder = undefined
@@ -205,7 +190,7 @@ export class UpstreamPool implements ConnectionOwner {
     return shares
   }
 
-  #takeIdle(servername: string): UpstreamConnection | undefined {
+  #takeIdle(servername: string): PoolConnection | undefined {
     const now = this.#options.now()
     for (let i = this.#idle.length - 1; i >= 0; i--) {
       const connection = this.#idle[i]
@@ -226,20 +211,20 @@ export class UpstreamPool implements ConnectionOwner {
     return true
   }
 
-  #expired(connection: UpstreamConnection, now: number): boolean {
+  #expired(connection: PoolConnection, now: number): boolean {
     return now - connection.sinceMs >= Math.min(this.#options.keepAliveMs, connection.keepAliveMs)
   }
 
   #open(waiter: PoolClient, servername: string): void {
     const { open, parserLimits } = this.#options
-    const connection = new UpstreamConnection(open, servername, this, parserLimits, this.#longBuffers)
+    const connection = new UpstreamConnection<PoolClient>(open, servername, this, parserLimits, this.#longBuffers)
     connection.sinceMs = this.#options.now()
     this.#all.add(connection)
     this.#opening.set(connection, waiter)
     this.#lend(connection, waiter)
   }
 
-  #offer(connection: UpstreamConnection): void {
+  #offer(connection: PoolConnection): void {
     const next = this.#shares?.next(connection.servername)
     if (next !== undefined) {
       this.#give(connection, next.waiter)

@@ -2,8 +2,7 @@ import t from 'tap'
 import { type CorsRequestIssue, parseCorsRequest } from '../../../src/cors/decision/cors-request.ts'
 import type { Reason } from '../../../src/cors/decision/decide.ts'
 import { corsVary } from '../../../src/cors/decision/response-fields.ts'
-import { type ExplainContext, explain, renderExplanation } from '../../../src/cors/explain/explain.ts'
-import { renderExplanation as renderText } from '../../../src/cors/explain/explanation-text.ts'
+import { type ExplainContext, explain } from '../../../src/cors/explain/explain.ts'
 import { policyOf, preflightOf } from '../../fixtures/cors-policy.ts'
 
 const a = 'https://a.example'
@@ -183,7 +182,3 @@ for (const { name, policy, request, context, reason, summary, issue, change } of
     }
   })
 }
-
-t.test('the text renderer is at hand beside it', async t => {
-  t.equal(renderExplanation, renderText)
-})

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { ConfigurationFiles } from '../../../src/daemon/data-plane.ts'
 import { createRenewalLook } from '../../../src/daemon/upstream/renewed-files.ts'
+import type { ConfigurationFiles } from '../../../src/daemon/upstream/tls-files.ts'
 
 const filesOf = (server: string, ca?: string): ConfigurationFiles => ({
   upstream: { ca: ca === undefined ? undefined : Buffer.from(ca) },

@@ -1,8 +1,9 @@
 import t from 'tap'
 import type { OpenSocket } from '../../../src/proxy/node/socket-reader.ts'
 import { longReadBytes, ReadBuffers, readBufferBytes } from '../../../src/proxy/upstream/read-buffers.ts'
+import type { ConnectionOwner } from '../../../src/proxy/upstream/upstream-connection.ts'
 import { UpstreamConnection } from '../../../src/proxy/upstream/upstream-connection.ts'
-import type { ConnectionOwner, UpstreamExchange } from '../../../src/proxy/upstream/upstream-roles.ts'
+import type { UpstreamExchange } from '../../../src/proxy/upstream/upstream-exchange.ts'
 import { settled } from '../../fixtures/fake-clock.ts'
 import { type FakeSocket, fakeSockets, socketError } from '../../fixtures/fake-socket.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ClientPace } from '../../../src/proxy/upstream/client-pace.ts'
-import type { UpstreamConnection } from '../../../src/proxy/upstream/upstream-connection.ts'
+import type { PoolConnection } from '../../../src/proxy/upstream/pool-client.ts'
 import { settled } from '../../fixtures/fake-clock.ts'
 import { createFakePool as setUp } from '../../fixtures/fake-pool.ts'
 import { socketError } from '../../fixtures/fake-socket.ts'
@@ -147,7 +147,7 @@ t.test('an idle connection makes room for another server name', async t => {
   sockets[1]?.connect()
   t.equal(asked.connection?.servername, 'b')
   const waiter = ask('c')
-  pool.release(asked.connection as UpstreamConnection)
+  pool.release(asked.connection as PoolConnection)
   sockets[2]?.connect()
   t.equal(waiter.connection?.servername, 'c', 'a released one does so too')
   await settled()

@@ -1,6 +1,5 @@
 import type { ResponseHead } from './response/response-head.ts'
 import type { BodyFraming } from './response/response-parser.ts'
-import type { UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 
 /** What a connection tells the one exchange that uses it. */
@@ -17,13 +16,4 @@ export interface UpstreamExchange {
   onDrain(): void
   /** Handling what was read threw: the connection is dead. */
   onFault(error: unknown): void
-}
-
-/** What the pool hears of its connections. */
-export interface ConnectionOwner {
-  onConnected(connection: UpstreamConnection): void
-  /** It is dead, and its place is free, although its socket has not closed yet. */
-  onFailed(connection: UpstreamConnection): void
-  /** Called exactly once. `failure` when it never came up. */
-  onClosed(connection: UpstreamConnection, failure: UpstreamFailure | undefined): void
 }

@@ -1,0 +1,20 @@
+import type { ClientPace } from './client-pace.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
+import type { UpstreamFailure } from './upstream-failure.ts'
+
+/** An exchange that wants a connection, or has one. It is told exactly once of either, unless it cancels. */
+export interface PoolClient {
+  /** Whose share of the pool it is; asked only while others wait. */
+  readonly client: string
+  /** Undefined until it has been looked at for the first time. */
+  readonly pace: ClientPace | undefined
+  /** Nothing is due from its client, or to it: what it costs now is the endpoint's time. */
+  readonly awaitsEndpoint: boolean
+  onConnection(connection: PoolConnection): void
+  onUnavailable(failure: UpstreamFailure): void
+  /** Its connection is needed by others more. */
+  giveWay(): void
+}
+
+/** A connection of the pool, which knows the exchange that has it. */
+export type PoolConnection = UpstreamConnection<PoolClient>
