@@ -93,7 +93,7 @@ const expected: Readonly<Record<number, string>> = {
 
 function unexpected(text: string, code: number, offset: number, length: number): JsonFault {
   const allowed = expected[code] ?? 'JSON'
-  if (offset === text.length) return new JsonFault(offset, 'the text ends too early', allowed)
+  if (offset === text.length) return new JsonFault(offset, 'the text ends too early', afterOpening(text) ?? allowed)
   // The library takes `01` for two numbers, of which the second is not expected.
   let start = offset
   while (isOfWord(text[start]) && isOfWord(text[start - 1])) start--
@@ -112,6 +112,13 @@ function unexpected(text: string, code: number, offset: number, length: number):
     return new JsonFault(start, 'a comma stands before this bracket', 'no comma after the last value')
   }
   return new JsonFault(start, `${shown} stands here`, allowed)
+}
+
+/** What may follow a text that ends with the beginning of a list or mapping, of which the library says only how it may end. */
+function afterOpening(text: string): string | undefined {
+  const trimmed = text.trimEnd()
+  if (trimmed.endsWith('[')) return 'a value'
+  return trimmed.endsWith('{') ? 'a key in double quotes' : undefined
 }
 
 function isOfWord(character: string | undefined): boolean {
