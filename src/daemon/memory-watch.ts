@@ -31,7 +31,7 @@ const collectUrgentlyEveryMs = 500
 // What traffic leaves behind is given back in a pause, not while clients wait, and not again and again for little.
 const idleMs = 5000
 const maxIdleShare = 0.02
-const collectIdleEveryMs = 60_000
+const collectIdleEveryMs = 30_000
 const leastGrowthBytes = 8 * 1024 * 1024
 
 /**
