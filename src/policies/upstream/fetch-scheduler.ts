@@ -32,7 +32,7 @@ export interface FetchScheduler {
   stop(): void
 }
 
-interface Flight {
+interface InFlightCall {
   readonly bucket: string
   readonly lane: FetchLane
   readonly refreshing: boolean
@@ -42,19 +42,19 @@ interface Flight {
   startedAt: number | undefined
   stopDeadline: () => void
   /** Asked for while this refresh runs: begins when it has landed. */
-  next: Flight | undefined
+  next: InFlightCall | undefined
 }
 
-/** The bucket's flight in `flights` is its present generation: whatever an earlier one answers later is not listened to. */
+/** The bucket's call in `inFlight` is its present generation: whatever an earlier one answers later is not listened to. */
 export function createFetchScheduler(options: FetchSchedulerOptions): FetchScheduler {
   const { now, setTimer, bounds } = options
-  const flights = new Map<string, Flight>()
-  const waiting: Record<FetchLane, Flight[]> = { named: [], other: [] }
+  const inFlight = new Map<string, InFlightCall>()
+  const waiting: Record<FetchLane, InFlightCall[]> = { named: [], other: [] }
   let running = 0
   let othersRunning = 0
   let stopped = false
 
-  function create(bucket: string, lane: FetchLane, refreshing: boolean): Flight {
+  function create(bucket: string, lane: FetchLane, refreshing: boolean): InFlightCall {
     const { promise, resolve } = Promise.withResolvers<void>()
     const controller = new AbortController()
     return {
@@ -70,105 +70,105 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
     }
   }
 
-  function enqueue(flight: Flight): Promise<void> {
-    flights.set(flight.bucket, flight)
+  function enqueue(call: InFlightCall): Promise<void> {
+    inFlight.set(call.bucket, call)
     // A refresh goes first: somebody has just changed the rules, or asked for them by name.
-    if (flight.refreshing) waiting[flight.lane].unshift(flight)
-    else waiting[flight.lane].push(flight)
+    if (call.refreshing) waiting[call.lane].unshift(call)
+    else waiting[call.lane].push(call)
     startNext()
-    return flight.landed
+    return call.landed
   }
 
   function startNext(): void {
     while (!stopped && running < bounds.running) {
-      const flight = waiting.named.shift() ?? (othersRunning < bounds.othersRunning ? waiting.other.shift() : undefined)
-      if (flight === undefined) return
-      start(flight)
+      const call = waiting.named.shift() ?? (othersRunning < bounds.othersRunning ? waiting.other.shift() : undefined)
+      if (call === undefined) return
+      start(call)
     }
   }
 
-  function start(flight: Flight): void {
+  function start(call: InFlightCall): void {
     const startedAt = now()
-    flight.startedAt = startedAt
+    call.startedAt = startedAt
     running++
-    if (flight.lane === 'other') othersRunning++
+    if (call.lane === 'other') othersRunning++
     const late: RuleAnswer = {
       kind: 'failure',
       reason: 'timeout',
       detail: `no answer within ${options.timeoutMs / 1000} s`,
     }
-    flight.stopDeadline = setTimer(() => finish(flight, late, startedAt), options.timeoutMs)
-    options.fetch(flight.bucket, flight.controller.signal).then(
-      result => finish(flight, result, startedAt),
-      () => finish(flight, { kind: 'failure', reason: 'network', detail: 'the call itself failed' }, startedAt),
+    call.stopDeadline = setTimer(() => finish(call, late, startedAt), options.timeoutMs)
+    options.fetch(call.bucket, call.controller.signal).then(
+      result => finish(call, result, startedAt),
+      () => finish(call, { kind: 'failure', reason: 'network', detail: 'the call itself failed' }, startedAt),
     )
   }
 
-  function finish(flight: Flight, result: RuleAnswer, startedAt: number): void {
-    if (flights.get(flight.bucket) !== flight) return
-    release(flight)
-    options.landed(flight.bucket, flight.lane, result, now() - startedAt)
-    flight.land()
-    if (flight.next !== undefined && !stopped) enqueue(flight.next)
+  function finish(call: InFlightCall, result: RuleAnswer, startedAt: number): void {
+    if (inFlight.get(call.bucket) !== call) return
+    release(call)
+    options.landed(call.bucket, call.lane, result, now() - startedAt)
+    call.land()
+    if (call.next !== undefined && !stopped) enqueue(call.next)
     startNext()
   }
 
-  /** Takes a flight off the map and gives its place back; an answer of it counts no more. */
-  function release(flight: Flight): void {
-    flights.delete(flight.bucket)
-    flight.stopDeadline()
-    flight.controller.abort()
-    if (flight.startedAt === undefined) return
+  /** Takes a call off the map and gives its place back; an answer of it counts no more. */
+  function release(call: InFlightCall): void {
+    inFlight.delete(call.bucket)
+    call.stopDeadline()
+    call.controller.abort()
+    if (call.startedAt === undefined) return
     running--
-    if (flight.lane === 'other') othersRunning--
+    if (call.lane === 'other') othersRunning--
   }
 
   function request(bucket: string, lane: FetchLane): Promise<void> | undefined {
-    const flight = flights.get(bucket)
-    if (flight !== undefined) return flight.landed
+    const call = inFlight.get(bucket)
+    if (call !== undefined) return call.landed
     if (stopped || (lane === 'other' && waiting.other.length >= bounds.othersWaiting)) return undefined
     return enqueue(create(bucket, lane, false))
   }
 
   function refresh(bucket: string, lane: FetchLane): Promise<void> {
     if (stopped) return Promise.resolve()
-    const flight = flights.get(bucket)
-    if (flight === undefined) return enqueue(create(bucket, lane, true))
-    if (flight.startedAt === undefined) return flight.landed
-    if (flight.refreshing) {
+    const call = inFlight.get(bucket)
+    if (call === undefined) return enqueue(create(bucket, lane, true))
+    if (call.startedAt === undefined) return call.landed
+    if (call.refreshing) {
       // Not given up for the newer one: a stream of refreshes would then never land.
-      flight.next ??= create(bucket, lane, true)
-      return flight.next.landed
+      call.next ??= create(bucket, lane, true)
+      return call.next.landed
     }
-    release(flight)
+    release(call)
     const newer = enqueue(create(bucket, lane, true))
-    flight.land(newer)
+    call.land(newer)
     return newer
   }
 
   function deliver(bucket: string, lane: FetchLane, result: RuleAnswer): void {
     if (stopped) return
-    const flight = flights.get(bucket)
-    if (flight !== undefined) {
-      release(flight)
-      waiting[flight.lane] = waiting[flight.lane].filter(other => other !== flight)
+    const call = inFlight.get(bucket)
+    if (call !== undefined) {
+      release(call)
+      waiting[call.lane] = waiting[call.lane].filter(other => other !== call)
     }
     options.landed(bucket, lane, result, 0)
-    flight?.next?.land()
-    flight?.land()
+    call?.next?.land()
+    call?.land()
     startNext()
   }
 
   function stop(): void {
     stopped = true
-    for (const flight of flights.values()) {
-      release(flight)
-      flight.next?.land()
-      flight.land()
+    for (const call of inFlight.values()) {
+      release(call)
+      call.next?.land()
+      call.land()
     }
     waiting.named = []
     waiting.other = []
   }
 
-  return { request, refresh, deliver, busy: bucket => flights.has(bucket), stop }
+  return { request, refresh, deliver, busy: bucket => inFlight.has(bucket), stop }
 }

@@ -3,24 +3,24 @@ import { unconditionalRequest } from '../request/unconditional-request.ts'
 import { Exchange } from '../upstream/exchange.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
-import type { Turn } from './request-context.ts'
+import type { RequestContext } from './request-context.ts'
 
 /** Begins the exchange with the endpoint: everything about the request is settled. */
-export function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): void {
-  const { guarded, settings, request, record } = turn
+export function forward(context: ProxyContext, requestContext: RequestContext, cors: ResponseCors): void {
+  const { guarded, settings, request, record } = requestContext
   const plan = {
     request: cors.unconditional ? unconditionalRequest(guarded) : guarded,
-    host: hostFor(turn),
-    servername: servernameFor(turn),
+    host: hostFor(requestContext),
+    servername: servernameFor(requestContext),
     forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
     forwardedFor: settings.forwardedFor,
     cors,
-    expectsContinue: turn.expectsContinue,
+    expectsContinue: requestContext.expectsContinue,
     pool: settings.pool,
     responseMs: settings.responseMs,
     idleMs: settings.idleMs,
   }
-  const exchange = new Exchange(context, request, turn.response, plan, record)
+  const exchange = new Exchange(context, request, requestContext.response, plan, record)
   context.exchangeOf.set(request.socket, exchange)
   exchange.start()
 }
@@ -28,16 +28,16 @@ export function forward(context: ProxyContext, turn: Turn, cors: ResponseCors): 
 /**
  * The Host that the endpoint is sent. `rewrite`: its own authority, with the bucket before it where the client named it in its Host.
  */
-export function hostFor(turn: Turn): string {
-  const { authority } = turn.settings
-  if (authority === undefined) return turn.guarded.host
-  return turn.bucketInHost === undefined ? authority : `${turn.bucketInHost}.${authority}`
+export function hostFor(requestContext: RequestContext): string {
+  const { authority } = requestContext.settings
+  if (authority === undefined) return requestContext.guarded.host
+  return requestContext.bucketInHost === undefined ? authority : `${requestContext.bucketInHost}.${authority}`
 }
 
 /** Under `rewrite`, the name that the endpoint's Host has; a dotted bucket would fit no wildcard certificate. */
-function servernameFor(turn: Turn): string {
-  const { servername, authority } = turn.settings
-  const { bucketInHost } = turn
+function servernameFor(requestContext: RequestContext): string {
+  const { servername, authority } = requestContext.settings
+  const { bucketInHost } = requestContext
   if (servername === '' || authority === undefined || bucketInHost === undefined || bucketInHost.includes('.'))
     return servername
   return `${bucketInHost}.${servername}`

@@ -19,7 +19,15 @@ import { answerManaged } from './managed-operation.ts'
 import { answerPreflight } from './preflight.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
-import { answer, answerOwn, attempt, type Bucket, end, refusalFields, type Turn } from './request-context.ts'
+import {
+  answer,
+  attempt,
+  type Bucket,
+  end,
+  type RequestContext,
+  refusalFields,
+  replyLocally,
+} from './request-context.ts'
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
@@ -94,7 +102,7 @@ function handle(
     return
   }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
-  const turn: Turn = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
+  const requestContext: RequestContext = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
   if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
     record.kind = 'rejected'
     answer(context, request, response, record, accessDenied, refusalFields(settings, address))
@@ -102,18 +110,18 @@ function handle(
   }
   if (address.kind === 'none' && address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
   if (address.others !== undefined) {
-    handleSeveral(context, turn, address)
+    handleSeveral(context, requestContext, address)
     return
   }
   if (address.kind === 'none') {
-    decideAndGo(context, turn, undefined, settings.reportsAll ? noPolicyReported : noPolicy)
+    decideAndGo(context, requestContext, undefined, settings.reportsAll ? noPolicyReported : noPolicy)
     return
   }
   record.bucket = address.bucket
   record.object = address.object
   const policy = settings.policies.peek(address.bucket)
   if (policy !== undefined) {
-    decideAndGo(context, turn, address, policy)
+    decideAndGo(context, requestContext, address, policy)
     return
   }
   // A bucket's first use: one bounded call to its source, which never rejects.
@@ -123,13 +131,13 @@ function handle(
       end(context, record)
       return
     }
-    attempt(context, request, response, record, () => decideAndGo(context, turn, address, loaded))
+    attempt(context, request, response, record, () => decideAndGo(context, requestContext, address, loaded))
   })
 }
 
 /** A request that an endpoint may read otherwise: no CORS but what every reading gets, and what any reading refuses is refused. */
-function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadings): void {
-  const { guarded, record, request, response, settings } = turn
+function handleSeveral(context: ProxyContext, requestContext: RequestContext, address: SeveralReadings): void {
+  const { guarded, record, request, response, settings } = requestContext
   const bucket = address.kind === 'bucket' ? address : undefined
   const none = settings.reportsAll ? noPolicyReported : noPolicy
   record.bucket = bucket?.bucket
@@ -139,7 +147,7 @@ function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadin
     const isPreflight = guarded.method === 'OPTIONS'
     if (bucket !== undefined) {
       const agreed = agreedPolicy(policies, asked, isPreflight)
-      if (agreed !== undefined) return decideAndGo(context, turn, bucket, agreed)
+      if (agreed !== undefined) return decideAndGo(context, requestContext, bucket, agreed)
       record.kind = 'rejected'
       context.observer.warned('host_read_two_ways', { host: guarded.host, todo: twoWaysTodo })
       return answer(context, request, response, record, s3Errors.invalidUri, refusalFields(settings, address))
@@ -149,12 +157,12 @@ function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadin
       isActual && !isOwnOrigin(guarded.origin, guarded.host, settings.publicOrigins)
         ? blockingPolicy(policies, asked)
         : undefined
-    if (blocking === undefined) return decideAndGo(context, turn, undefined, none)
+    if (blocking === undefined) return decideAndGo(context, requestContext, undefined, none)
     record.kind = 'actual'
     const decision = decisionOf(asked, blocking)
     record.decision = decision
     record.enforcement = blocking.enforcement
-    refuseBlocked(context, turn, blocking, responseCorsOf(blocking, settings.varyAlways, decision, undefined))
+    refuseBlocked(context, requestContext, blocking, responseCorsOf(blocking, settings.varyAlways, decision, undefined))
   }
   const policies = policiesOf(settings, address, none)
   // Where nothing has to be waited for, a fault in the request's content finds its answer under way, as everywhere.
@@ -172,14 +180,24 @@ function handleSeveral(context: ProxyContext, turn: Turn, address: SeveralReadin
   })
 }
 
-function refuseBlocked(context: ProxyContext, turn: Turn, policy: BucketPolicy, cors: ResponseCors): void {
+function refuseBlocked(
+  context: ProxyContext,
+  requestContext: RequestContext,
+  policy: BucketPolicy,
+  cors: ResponseCors,
+): void {
   const error = policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden
-  answerOwn(context, turn, error, cors)
+  replyLocally(context, requestContext, error, cors)
 }
 
 /** The one place where a request is decided on: once, before anything is sent either way. */
-function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefined, policy: BucketPolicy): void {
-  const { guarded, record } = turn
+function decideAndGo(
+  context: ProxyContext,
+  requestContext: RequestContext,
+  bucket: Bucket | undefined,
+  policy: BucketPolicy,
+): void {
+  const { guarded, record } = requestContext
   record.bucketNamed = policy.named
   record.enforcement = policy.enforcement
   const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
@@ -187,53 +205,64 @@ function decideAndGo(context: ProxyContext, turn: Turn, bucket: Bucket | undefin
     record.kind = 'preflight'
     const decision = decisionOf(asked, policy)
     record.decision = decision
-    if (policy.enforcement === 'report') forward(context, turn, responseCorsOf(policy, false, undefined, undefined))
-    else answerPreflight(context, turn, asked, bucket, policy, decision)
+    if (policy.enforcement === 'report')
+      forward(context, requestContext, responseCorsOf(policy, false, undefined, undefined))
+    else answerPreflight(context, requestContext, asked, bucket, policy, decision)
     return
   }
   if ('kind' in asked && asked.kind === 'no_origin') {
     record.kind = 'plain'
-    proceed(context, turn, bucket, policy, responseCorsOf(policy, turn.settings.varyAlways, undefined, undefined))
+    proceed(
+      context,
+      requestContext,
+      bucket,
+      policy,
+      responseCorsOf(policy, requestContext.settings.varyAlways, undefined, undefined),
+    )
     return
   }
   record.kind = 'actual'
   const decision = decisionOf(asked, policy)
   record.decision = decision
   const request = 'kind' in asked ? undefined : asked
-  const cors = responseCorsOf(policy, turn.settings.varyAlways, decision, request)
+  const cors = responseCorsOf(policy, requestContext.settings.varyAlways, decision, request)
   if ('kind' in asked && asked.kind === 'too_many_headers') {
-    answerOwn(context, turn, preflightError(asked, undefined, false), cors)
+    replyLocally(context, requestContext, preflightError(asked, undefined, false), cors)
   } else if (
     bucket !== undefined &&
     isBlocked(policy, decision) &&
-    !isOwnOrigin(guarded.origin, guarded.host, turn.settings.publicOrigins)
+    !isOwnOrigin(guarded.origin, guarded.host, requestContext.settings.publicOrigins)
   ) {
-    refuseBlocked(context, turn, policy, cors)
+    refuseBlocked(context, requestContext, policy, cors)
   } else {
-    proceed(context, turn, bucket, policy, cors)
+    proceed(context, requestContext, bucket, policy, cors)
   }
 }
 
 /** What is left to do once a request may go on: forward it, unless the proxy itself keeps the rules it is about. */
 function proceed(
   context: ProxyContext,
-  turn: Turn,
+  requestContext: RequestContext,
   bucket: Bucket | undefined,
   policy: BucketPolicy,
   cors: ResponseCors,
 ): void {
-  const { managed } = turn.settings
+  const { managed } = requestContext.settings
   const isManaged = policy.source === 'managed' && managed !== undefined && bucket !== undefined
-  if (!isManaged || !isCorsOperation(turn.guarded.target, bucket.object, bucket.style)) {
-    forward(context, turn, cors)
+  if (!isManaged || !isCorsOperation(requestContext.guarded.target, bucket.object, bucket.style)) {
+    forward(context, requestContext, cors)
     return
   }
-  const { request, response, record } = turn
+  const { request, response, record } = requestContext
   const exchange = {
-    ...turn,
+    ...requestContext,
     bucket: bucket.bucket,
-    host: hostFor(turn),
-    forwardedLines: forwardedLines(turn.guarded, request.socket.remoteAddress, turn.settings.forwardedFor),
+    host: hostFor(requestContext),
+    forwardedLines: forwardedLines(
+      requestContext.guarded,
+      request.socket.remoteAddress,
+      requestContext.settings.forwardedFor,
+    ),
     cors,
   }
   answerManaged(context, managed, exchange, () => end(context, record)).catch((error: unknown) => {

@@ -30,7 +30,7 @@ export function isNeverStored({ status }: S3Error, { varyAlways }: Pick<ProxySet
 }
 
 /** Sends `answer`; its code and request id go into `record`. No Server field: it would claim to be S3 itself. */
-export function sendOwnAnswer(
+export function sendLocalReply(
   request: ProxyRequest,
   response: ProxyResponse,
   answer: OwnAnswer,

@@ -8,19 +8,19 @@ import { lingerAtEnd } from '../server/lingering-close.ts'
 import { hasContent } from '../upstream/request-body.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { appendCors } from './relayed-fields.ts'
-import { answer, type Bucket, end, type Turn } from './request-context.ts'
+import { answer, type Bucket, end, type RequestContext } from './request-context.ts'
 import { responseCorsOf, situationOf } from './verdict.ts'
 
 /** Answers a preflight as S3 does: `decision` is the one on what was `asked`. The endpoint hears nothing of it. */
 export function answerPreflight(
   context: ProxyContext,
-  turn: Turn,
+  requestContext: RequestContext,
   asked: CorsRequest | CorsRequestIssue,
   bucket: Bucket | undefined,
   policy: BucketPolicy,
   decision: Decision,
 ): void {
-  const { record, response, request, settings } = turn
+  const { record, response, request, settings } = requestContext
   if (decision.allowed && !('kind' in asked)) {
     const { requestId, hostId } = context.ids()
     const fields = new OutgoingFields()
@@ -28,11 +28,11 @@ export function answerPreflight(
     appendCors(fields, responseCorsOf(policy, settings.varyAlways, decision, asked), undefined)
     fields.setLength(0)
     // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
-    if (context.draining || hasContent(turn.guarded)) {
+    if (context.draining || hasContent(requestContext.guarded)) {
       fields.closes = true
       context.closing.add(request.socket)
     }
-    if (hasContent(turn.guarded)) lingerAtEnd(request)
+    if (hasContent(requestContext.guarded)) lingerAtEnd(request)
     record.status = 200
     record.requestId = requestId
     response.writeHead(200, 'OK', fields)
@@ -41,7 +41,7 @@ export function answerPreflight(
     return
   }
   const situation = situationOf(asked, bucket !== undefined, policy)
-  const error = preflightError(situation, turn.guarded.requestMethod, bucket?.object === true)
+  const error = preflightError(situation, requestContext.guarded.requestMethod, bucket?.object === true)
   const fields = new OutgoingFields()
   if (policy.governed && settings.varyAlways) fields.add('Vary', corsVary)
   answer(context, request, response, record, error, fields)

@@ -7,7 +7,7 @@ import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { ProxyResponse } from '../node/proxy-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
-import { sendOwnAnswer } from './local-reply.ts'
+import { sendLocalReply } from './local-reply.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 import { appendCors } from './relayed-fields.ts'
@@ -16,7 +16,7 @@ import { appendCors } from './relayed-fields.ts'
 export type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
 
 /** What is true of one request all the way down. */
-export interface Turn {
+export interface RequestContext {
   readonly request: ProxyRequest
   readonly response: ProxyResponse
   readonly settings: ProxySettings
@@ -58,13 +58,18 @@ export function refusalFields({ policies, varyAlways }: ProxySettings, address: 
 }
 
 /** Answers with `error`, and S3's CORS fields beside it. */
-export function answerOwn(context: ProxyContext, turn: Turn, error: S3Error, cors: ResponseCors): void {
+export function replyLocally(
+  context: ProxyContext,
+  requestContext: RequestContext,
+  error: S3Error,
+  cors: ResponseCors,
+): void {
   const fields = new OutgoingFields()
   appendCors(fields, cors, undefined)
-  answer(context, turn.request, turn.response, turn.record, error, fields)
+  answer(context, requestContext.request, requestContext.response, requestContext.record, error, fields)
 }
 
-/** Answers with `error`, and ends the turn. */
+/** Answers with `error`, and ends the requestContext. */
 export function answer(
   context: ProxyContext,
   request: ProxyRequest,
@@ -73,11 +78,11 @@ export function answer(
   error: S3Error,
   fields: OutgoingFields,
 ): void {
-  sendOwnAnswer(request, response, { error, fields, close: context.draining }, context, record)
+  sendLocalReply(request, response, { error, fields, close: context.draining }, context, record)
   end(context, record)
 }
 
-/** The turn is over: once, however it ended. */
+/** The request has been answered or has ended: once, however it ended. */
 export function end(context: ProxyContext, record: RequestRecord): void {
   if (record.endedAtMs > 0) return
   record.endedAtMs = context.now()

@@ -1,6 +1,6 @@
 import type { S3Error } from '../../s3/errors/error-response.ts'
 import { s3Errors } from '../../s3/errors/error-response.ts'
-import { sendOwnAnswer } from '../handling/local-reply.ts'
+import { sendLocalReply } from '../handling/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
 import { appendCors, relayedFields } from '../handling/relayed-fields.ts'
 import { findSignatureMismatch } from '../handling/signature-mismatch.ts'
@@ -389,7 +389,7 @@ export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
     const fields = new OutgoingFields()
     appendCors(fields, this.#plan.cors, undefined)
     const answer = { error, fields, close: this.#context.draining }
-    sendOwnAnswer(this.#request, this.#response, answer, this.#context, this.#record)
+    sendLocalReply(this.#request, this.#response, answer, this.#context, this.#record)
   }
 
   /** Makes the client see that the response is incomplete: no final chunk, fewer bytes than announced, or a reset. */

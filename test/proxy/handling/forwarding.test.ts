@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { hostFor } from '../../../src/proxy/handling/forwarding.ts'
-import type { Turn } from '../../../src/proxy/handling/request-context.ts'
+import type { RequestContext } from '../../../src/proxy/handling/request-context.ts'
 import { createFakePool } from '../../fixtures/fake-pool.ts'
 import { get, send } from '../../fixtures/handled-requests.ts'
 
@@ -33,5 +33,5 @@ for (const { name, bytes, host, servername } of rewrites) {
 
 t.test('without rewrite, the endpoint gets the Host of the client', async t => {
   const turn = { settings: { authority: undefined }, guarded: { host: 'web.s3.example' }, bucketInHost: 'web' }
-  t.equal(hostFor(turn as Turn), 'web.s3.example')
+  t.equal(hostFor(turn as RequestContext), 'web.s3.example')
 })

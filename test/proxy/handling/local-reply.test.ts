@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sendOwnAnswer } from '../../../src/proxy/handling/local-reply.ts'
+import { sendLocalReply } from '../../../src/proxy/handling/local-reply.ts'
 import { newRecord } from '../../../src/proxy/request/request-record.ts'
 import { renderError, type S3Error, s3Errors } from '../../../src/s3/errors/error-response.ts'
 import { readResponses } from '../../fixtures/client-responses.ts'
@@ -74,7 +74,7 @@ for (const {
     const record = newRecord('GET', '/k', undefined, 0)
     let closing: boolean | undefined
     const port = await serveRequests(t, (incoming, response) => {
-      sendOwnAnswer(incoming, response, { error, fields: outgoingFields(fields), close }, context, record)
+      sendLocalReply(incoming, response, { error, fields: outgoingFields(fields), close }, context, record)
       closing = context.closing.has(incoming.socket)
     })
     // A second request on a connection that goes on is answered too.
