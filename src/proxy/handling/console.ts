@@ -30,7 +30,7 @@ export interface ConsoleTarget {
   readonly protocol: 'http:' | 'https:'
   readonly authority: string
   readonly timeoutMs: number
-  /** Requests under way, and WebSockets, at most: memory and descriptors that config/capacity.ts reckons with. */
+  /** Requests under way, and WebSockets, at most: memory and descriptors that config/validation/capacity.ts reckons with. */
   readonly connections: number
 }
 

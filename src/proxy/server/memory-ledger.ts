@@ -22,10 +22,11 @@ export type OnEnded = (reason: EndedFor, connections: number) => void
 const leastGreedyBytes = 4096
 /**
  * Small chunks that one read may bring, of 64 KiB: more is a client that writes a dozen bytes at a time. Each costs the event loop
- * a microsecond or two: when all clients together have sent `smallChunksAtEase` of them since the last tick, fewer are taken.
+ * most of a microsecond: when all clients together have sent `smallChunksAtEase` of them since the last tick, which is a twentieth of the
+ * time between two, fewer are taken.
  */
 const chunksPerRead = 2048
-const smallChunksAtEase = 8192
+const smallChunksAtEase = 16_384
 const chunksInCrush = 128
 /** A connection that said something this recently may have its request under way to us. */
 const youngMs = 250
