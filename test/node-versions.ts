@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util'
 
 /** All that speaks to sockets; what costs minutes, or tests the endpoint more than the proxy, is left to Node 24. */
 const patterns = [
-  'test/proxy/*.test.ts',
+  'test/proxy/**/*.test.ts',
   'test/wire/*.test.ts',
-  'test/daemon/{conformance,enforcement,drain,data-plane,run-daemon,tls-files,upstream,upstream-sockets}.test.ts',
+  'test/daemon/{conformance,enforcement,drain,data-plane,run-daemon,upstream/*}.test.ts',
   'test/fixtures/*.test.ts',
   'test/incidents/field-bytes-sent-as-utf8.test.ts',
 ]
@@ -36,6 +36,8 @@ const versions = pinned.filter(version => values.version === undefined || versio
 const files = globSync(patterns, { cwd: root })
   .filter(file => file.includes(values.file))
   .toSorted()
+const empty = patterns.filter(pattern => globSync(pattern, { cwd: root }).length === 0)
+if (empty.length > 0) throw new Error(`no file matches ${empty.join(', ')}`)
 if (versions.length === 0 || files.length === 0)
   throw new Error(`no such version (${pinned.join(', ')}), or no such file`)
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 's3-cors-proxy/node')
