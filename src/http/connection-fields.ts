@@ -1,3 +1,4 @@
+import { elementEnd } from './list-element.ts'
 import { withoutWhitespace } from './whitespace.ts'
 
 /**
@@ -29,8 +30,7 @@ export function connectionOptions(value: string, most = Number.MAX_SAFE_INTEGER)
   const options: string[] = []
   for (let start = 0, elements = 1; start <= line.length; elements++) {
     if (elements > most) return undefined
-    const comma = line.indexOf(',', start)
-    const end = comma === -1 ? line.length : comma
+    const end = elementEnd(line, start)
     const option = withoutWhitespace(line, start, end)
     if (option !== '') options.push(option)
     start = end + 1

@@ -1,4 +1,5 @@
 import { BoundedMap } from '../text/bounded-map.ts'
+import { ownCopy } from '../text/own-copy.ts'
 import { isToken } from './token.ts'
 
 /**
@@ -50,8 +51,7 @@ export function lowerCaseFieldName(name: string): string | undefined {
 function validate(name: string): string | undefined {
   if (!isToken(name)) return undefined
   if (name.length > maxCachedLength || lowerCaseNames.size >= maxEntries) return name.toLowerCase()
-  // A copy: `name` is often a slice of a whole response head, which the cache would keep alive.
-  const copy = Buffer.from(name, 'latin1').toString('latin1')
+  const copy = ownCopy(name)
   const lowerCase = internalised(copy.toLowerCase())
   lowerCaseNames.set(copy, { name: copy, lowerCase })
   return lowerCase

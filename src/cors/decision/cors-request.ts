@@ -1,3 +1,4 @@
+import { elementEnd } from '../../http/list-element.ts'
 import { isToken } from '../../http/token.ts'
 import { skipWhitespace, trimWhitespace } from '../../http/whitespace.ts'
 import { isCorsMethod } from '../rules/rule.ts'
@@ -103,9 +104,4 @@ function readHeaderNames(lines: readonly string[]): readonly string[] {
     }
   }
   return names.length === 0 ? noNames : Object.freeze(names)
-}
-
-function elementEnd(line: string, start: number): number {
-  const comma = line.indexOf(',', start)
-  return comma === -1 ? line.length : comma
 }

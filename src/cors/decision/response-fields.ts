@@ -1,3 +1,4 @@
+import { elementEnd } from '../../http/list-element.ts'
 import type { CompiledRule } from './compiled-rule.ts'
 import type { CorsRequest } from './cors-request.ts'
 
@@ -52,8 +53,7 @@ export function mergeVary(upstream: readonly string[], adds: 'none' | 'all'): st
   for (const line of upstream) {
     for (let start = 0; start <= line.length; ) {
       if (left-- === 0 || kept.length > mostVaryLength) return '*'
-      const comma = line.indexOf(',', start)
-      const end = comma === -1 ? line.length : comma
+      const end = elementEnd(line, start)
       const member = line.slice(start, end).trim()
       if (member === '*') return '*'
       if (member !== '' && !isCorsMember(member)) kept = kept === '' ? member : kept.concat(', ', member)

@@ -72,7 +72,7 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
 
   function enqueue(call: InFlightCall): Promise<void> {
     inFlight.set(call.bucket, call)
-    // A refresh goes first: somebody has just changed the rules, or asked for them by name.
+    // A refresh goes first: a client has just changed the rules, or an operator asked for them by name.
     if (call.refreshing) waiting[call.lane].unshift(call)
     else waiting[call.lane].push(call)
     startNext()

@@ -125,13 +125,25 @@ function handle(
     return
   }
   // A bucket's first use: one bounded call to its source, which never rejects.
-  settings.policies.load(address.bucket).then(loaded => {
+  whenLoaded(context, requestContext, settings.policies.load(address.bucket), loaded =>
+    decideAndGo(context, requestContext, address, loaded),
+  )
+}
+
+/** Goes on with the rules when they have come, unless the client has left meanwhile. `loading` never rejects. */
+function whenLoaded<Rules>(
+  context: ProxyContext,
+  { request, response, record }: RequestContext,
+  loading: Promise<Rules>,
+  goOn: (loaded: Rules) => void,
+): void {
+  loading.then(loaded => {
     if (response.destroyed) {
       record.clientAborted = true
       end(context, record)
       return
     }
-    attempt(context, request, response, record, () => decideAndGo(context, requestContext, address, loaded))
+    attempt(context, request, response, record, () => goOn(loaded))
   })
 }
 
@@ -166,18 +178,8 @@ function handleSeveral(context: ProxyContext, requestContext: RequestContext, ad
   }
   const policies = policiesOf(settings, address, none)
   // Where nothing has to be waited for, a fault in the request's content finds its answer under way, as everywhere.
-  if (!(policies instanceof Promise)) {
-    decide(policies)
-    return
-  }
-  policies.then(loaded => {
-    if (response.destroyed) {
-      record.clientAborted = true
-      end(context, record)
-      return
-    }
-    attempt(context, request, response, record, () => decide(loaded))
-  })
+  if (policies instanceof Promise) whenLoaded(context, requestContext, policies, decide)
+  else decide(policies)
 }
 
 function refuseBlocked(

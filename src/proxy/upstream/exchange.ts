@@ -1,7 +1,7 @@
 import type { S3Error } from '../../s3/errors/error-response.ts'
 import { s3Errors } from '../../s3/errors/error-response.ts'
 import { sendLocalReply } from '../handling/local-reply.ts'
-import type { ProxyContext } from '../handling/proxy-context.ts'
+import type { ExchangeUnderWay, ProxyContext } from '../handling/proxy-context.ts'
 import { appendCors, relayedFields } from '../handling/relayed-fields.ts'
 import { findSignatureMismatch } from '../handling/signature-mismatch.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
@@ -13,7 +13,6 @@ import { clientAddress } from '../request/client-address.ts'
 import type { RequestRecord } from '../request/request-record.ts'
 import type { Holding } from '../server/client-memory.ts'
 import { lingerAtEnd } from '../server/lingering-close.ts'
-import type { Listed } from '../server/live-list.ts'
 import { clientNetwork } from './client-network.ts'
 import { ClientPace } from './client-pace.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
@@ -32,7 +31,7 @@ const continueMs = 1000
 const maxStringBodyBytes = 4096
 
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
-export class Exchange implements UpstreamExchange, PoolClient, Listed, Holding {
+export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay, Holding {
   listedAt = -1
   pace: ClientPace | undefined
 
