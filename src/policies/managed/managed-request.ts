@@ -3,12 +3,13 @@
 import type { CorsRule } from '../../cors/rules/rule.ts'
 import { renderCorsConfigurationXml } from '../../s3/cors-operation/cors-configuration-xml.ts'
 import { corsQuery } from '../../s3/cors-operation/cors-query.ts'
-import { malformedXml, readPutBucketCors } from '../../s3/cors-operation/put-bucket-cors.ts'
+import { readPutBucketCors } from '../../s3/cors-operation/put-bucket-cors.ts'
 import type { Transport, TransportAnswer } from '../../s3/endpoint/endpoint-transport.ts'
 import { parseErrorDocument } from '../../s3/endpoint/error-document.ts'
-import { renderError, type S3Error, s3Errors } from '../../s3/errors/error-response.ts'
+import { noSuchBucket, noSuchCorsConfiguration, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { renderError } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
-import { accessDenied, inspectCallerSignature } from '../../s3/signature/caller-signature.ts'
+import { inspectCallerSignature } from '../../s3/signature/caller-signature.ts'
 import { yesOf } from './endpoint-probe.ts'
 import type { EndpointSafety } from './endpoint-safety.ts'
 import { forwardedFields, relayedFields } from './verdict-fields.ts'
@@ -70,12 +71,12 @@ export function createManagedHandler(
     const { method, bucket, headers, body } = request
     const query = isPlainPath(request.target) ? corsQuery(request.target) : 'mixed'
     if (method === 'GET') {
-      if (query !== 'exact' && query !== 'presigned') return refuse(request, accessDenied)
+      if (query !== 'exact' && query !== 'presigned') return refuse(request, s3Errors.accessDenied)
       return ask(request, 'GET', undefined, () => get(request))
     }
     if (method !== 'PUT' && method !== 'DELETE') return refuse(request, s3Errors.methodNotAllowed)
-    if (query !== 'exact') return refuse(request, accessDenied)
-    if (body === undefined) return refuse(request, malformedXml)
+    if (query !== 'exact') return refuse(request, s3Errors.accessDenied)
+    if (body === undefined) return refuse(request, s3Errors.malformedXml)
     const caller = inspectCallerSignature(headers, body, request.tls)
     if ('error' in caller) return refuse(request, caller.error)
     return ask(request, method, body, async () => {
@@ -139,7 +140,7 @@ export function createManagedHandler(
 
   async function get(request: ManagedRequest): Promise<ManagedAnswer> {
     const rules = await options.read(request.bucket)
-    if (rules === undefined) return refuse(request, noSuchConfiguration(request.bucket))
+    if (rules === undefined) return refuse(request, noSuchCorsConfiguration(request.bucket))
     return xml(200, renderCorsConfigurationXml(rules), undefined)
   }
 
@@ -190,14 +191,4 @@ export function refuse(request: ManagedRequest, error: S3Error): ManagedAnswer {
 function xml(status: number, text: string, s3Code: string | undefined): ManagedAnswer {
   const body = Buffer.from(text)
   return { status, headers: ['Content-Type', 'application/xml', 'Content-Length', String(body.length)], body, s3Code }
-}
-
-function noSuchBucket(bucket: string): S3Error {
-  const fields = [['BucketName', bucket]] as const
-  return { status: 404, code: 'NoSuchBucket', message: 'The specified bucket does not exist', fields }
-}
-
-function noSuchConfiguration(bucket: string): S3Error {
-  const fields = [['BucketName', bucket]] as const
-  return { status: 404, code: 'NoSuchCORSConfiguration', message: 'The CORS configuration does not exist', fields }
 }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { createProxyServer } from 'http-proxy-3'
 import { parseDecimal } from '../../http/decimal.ts'
-import { type S3Error, s3Errors } from '../../s3/errors/error-response.ts'
+import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
 

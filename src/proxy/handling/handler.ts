@@ -1,8 +1,7 @@
 import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
-import { preflightError, s3Errors } from '../../s3/errors/error-response.ts'
-import { accessDenied } from '../../s3/signature/caller-signature.ts'
+import { preflightError, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { nodeResponseFor } from '../node/node-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
@@ -98,14 +97,14 @@ function handle(
   if (address.kind === 'door') {
     record.kind = 'rejected'
     context.observer.warned('unknown_path', { path: address.door, todo: unknownPathTodo })
-    answer(context, request, response, record, accessDenied, new OutgoingFields())
+    answer(context, request, response, record, s3Errors.accessDenied, new OutgoingFields())
     return
   }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
   const requestContext: RequestContext = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
   if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
     record.kind = 'rejected'
-    answer(context, request, response, record, accessDenied, refusalFields(settings, address))
+    answer(context, request, response, record, s3Errors.accessDenied, refusalFields(settings, address))
     return
   }
   if (address.kind === 'none' && address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })

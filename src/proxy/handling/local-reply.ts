@@ -1,4 +1,4 @@
-import type { S3Error } from '../../s3/errors/error-response.ts'
+import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { renderError } from '../../s3/errors/error-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'

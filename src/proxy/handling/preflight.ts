@@ -2,7 +2,7 @@ import type { CorsRequest, CorsRequestIssue } from '../../cors/decision/cors-req
 import type { Decision } from '../../cors/decision/decide.ts'
 import { corsVary } from '../../cors/decision/response-fields.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
-import { preflightError } from '../../s3/errors/error-response.ts'
+import { preflightError } from '../../s3/errors/error-catalogue.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import { lingerAtEnd } from '../server/lingering-close.ts'
 import { hasContent } from '../upstream/request-body.ts'

@@ -4,7 +4,7 @@ import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/manag
 import type { StoreGuard } from '../../policies/managed/store-guard.ts'
 import type { PolicyLookup } from '../../policies/policy-lookup.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
-import type { S3Error } from '../../s3/errors/error-response.ts'
+import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import type { ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardLimits } from '../request/request-guard.ts'

@@ -1,8 +1,8 @@
 import { isConnectionSpecific } from '../../http/connection-fields.ts'
 import { parseDecimal } from '../../http/decimal.ts'
 import { lowerCaseFieldName } from '../../http/field-name.ts'
-import type { S3Error } from '../../s3/errors/error-response.ts'
-import { s3Errors } from '../../s3/errors/error-response.ts'
+import type { S3Error } from '../../s3/errors/error-catalogue.ts'
+import { s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { isForwardedField } from './forwarded-field.ts'
 import { nominatedFields, withoutFields } from './nominated-fields.ts'
 

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { renderError, type S3Error, s3Errors } from '../../s3/errors/error-response.ts'
+import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { renderError } from '../../s3/errors/error-response.ts'
 import { isNeverStored, noStoreLine } from '../handling/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
 import { newRecord } from '../request/request-record.ts'

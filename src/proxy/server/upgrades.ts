@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { type S3Error, s3Errors } from '../../s3/errors/error-response.ts'
+import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { settleHeaders } from '../handling/console-headers.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
 import { ProxyRequest } from '../node/proxy-request.ts'

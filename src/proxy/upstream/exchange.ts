@@ -1,5 +1,5 @@
-import type { S3Error } from '../../s3/errors/error-response.ts'
-import { s3Errors } from '../../s3/errors/error-response.ts'
+import type { S3Error } from '../../s3/errors/error-catalogue.ts'
+import { s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { sendLocalReply } from '../handling/local-reply.ts'
 import type { ExchangeUnderWay, ProxyContext } from '../handling/proxy-context.ts'
 import { appendCors, relayedFields } from '../handling/relayed-fields.ts'

@@ -1,6 +1,6 @@
 import { isTlsErrorCode } from '../../http/tls-error.ts'
-import type { S3Error } from '../../s3/errors/error-response.ts'
-import { s3Errors } from '../../s3/errors/error-response.ts'
+import type { S3Error } from '../../s3/errors/error-catalogue.ts'
+import { s3Errors } from '../../s3/errors/error-catalogue.ts'
 import type { UpstreamFailureReason } from '../request/request-record.ts'
 
 /** Why there is no good answer of the endpoint: one word for the metric, the rest for the log. */
@@ -41,9 +41,6 @@ function reasonOfCode(code: string): UpstreamFailureReason {
   }
 }
 
-// It would go on at the same pace.
-const slowClient: S3Error = { ...s3Errors.slowDown, closes: true }
-
 /** The answer a client gets for a failure before the response head: 504 for every timeout, 503 for the want of connections, else 502. */
 export function failureAnswer(reason: UpstreamFailureReason): S3Error {
   switch (reason) {
@@ -52,7 +49,7 @@ export function failureAnswer(reason: UpstreamFailureReason): S3Error {
     case 'queue':
       return s3Errors.slowDown
     case 'slow_client':
-      return slowClient
+      return s3Errors.slowClient
     case 'refused':
     case 'reset':
     case 'dns':

@@ -3,20 +3,13 @@
 import { createHash } from 'node:crypto'
 import { fieldValues } from '../../http/field-values.ts'
 import { checkPayloadIntegrity } from '../cors-operation/payload-integrity.ts'
-import type { S3Error } from '../errors/error-response.ts'
+import { type S3Error, s3Errors } from '../errors/error-catalogue.ts'
 import { parseAuthorization } from './authorization.ts'
 
 /** Who signed, once the endpoint has confirmed the signature; or why the endpoint need not be asked. */
 export type CallerSignature = { readonly accessKeyId: string } | { readonly error: S3Error }
 
-/** What S3 answers to whoever may not. */
-export const accessDenied: S3Error = { status: 403, code: 'AccessDenied', message: 'Access Denied' }
-
-const hashMismatch: S3Error = {
-  status: 400,
-  code: 'XAmzContentSHA256Mismatch',
-  message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
-}
+const denied = { error: s3Errors.accessDenied } as const
 
 /**
  * Accepts a SigV4 Authorization field that signs Host and x-amz-content-sha256, where that is the hash of this very body. The
@@ -27,18 +20,18 @@ export function inspectCallerSignature(headers: readonly string[], body: Buffer,
   const authorization = only(headers, 'authorization')
   const hash = only(headers, 'x-amz-content-sha256')
   const parsed = parseAuthorization(authorization ?? '')
-  if (parsed === undefined || hash === undefined) return { error: accessDenied }
+  if (parsed === undefined || hash === undefined) return denied
   const { accessKeyId, signedNames } = parsed
-  if (only(headers, 'host') === undefined) return { error: accessDenied }
-  if (!signedNames.includes('x-amz-content-sha256')) return { error: accessDenied }
+  if (only(headers, 'host') === undefined) return denied
+  if (!signedNames.includes('x-amz-content-sha256')) return denied
   if (/^[0-9a-f]{64}$/.test(hash)) {
     const own = createHash('sha256').update(body).digest('hex')
-    return own === hash ? { accessKeyId } : { error: hashMismatch }
+    return own === hash ? { accessKeyId } : { error: s3Errors.contentSha256Mismatch }
   }
-  if (hash !== 'UNSIGNED-PAYLOAD' || !tls) return { error: accessDenied }
+  if (hash !== 'UNSIGNED-PAYLOAD' || !tls) return denied
   const integrity = checkPayloadIntegrity(headers, body)
   if ('error' in integrity) return integrity
-  return integrity.verified.some(name => signedNames.includes(name)) ? { accessKeyId } : { error: accessDenied }
+  return integrity.verified.some(name => signedNames.includes(name)) ? { accessKeyId } : denied
 }
 
 /** The field's value where it came exactly once: of two, the endpoint might take the other. */

@@ -5,7 +5,7 @@ import { guardRequest, isRejection } from '../../../src/proxy/request/request-gu
 import { newRecord, type RequestRecord } from '../../../src/proxy/request/request-record.ts'
 import { Exchange } from '../../../src/proxy/upstream/exchange.ts'
 import type { ExchangePlan } from '../../../src/proxy/upstream/exchange-plan.ts'
-import { s3Errors } from '../../../src/s3/errors/error-response.ts'
+import { s3Errors } from '../../../src/s3/errors/error-catalogue.ts'
 import { type ClientResponse, readResponse } from '../../fixtures/client-responses.ts'
 import { createContext, serveRequests } from '../../fixtures/client-side.ts'
 import { createFakePool } from '../../fixtures/fake-pool.ts'
