@@ -1,4 +1,4 @@
-// Writes what is derived from something else, so that nobody keeps two copies by hand: `npm run generate`.
+// Writes what is derived from something else, so that no copy is kept by hand: `npm run generate`.
 // The chart can read no file outside its folder, and editors and readers want the options where they look for them.
 
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -2,7 +2,7 @@
 # nginx's cache takes none of a 304's fields into the answer that it keeps.
 #
 # Version:  nginx 1.22.1 (Debian 12), `proxy_cache_revalidate on`.
-# Expected: a 304 to the cache's own If-None-Match updates the fields of the kept answer: whoever asks gets the body
+# Expected: a 304 to the cache's own If-None-Match updates the fields of the kept answer: a client that asks gets the body
 #           kept and the fields of the 304 (RFC 9111, sections 3.2 and 4.3.4).
 # Seen:     the answer is REVALIDATED and fresh again, but with the Access-Control-Expose-Headers and Cache-Control of
 #           the first 200, though the 304 had others. Only the time for which it stays fresh is taken from the 304.

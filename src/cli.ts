@@ -5,7 +5,7 @@ import { nodeFault } from './cli/node-version.ts'
 // https://nodejs.org/api/process.html#signal-events. How images and units start it (--disable-sigusr1) closes the time before.
 process.on('SIGUSR1', () => {})
 
-// Before anything else is loaded: on an older Node, that fails with a stack trace of somebody else's.
+// Before anything else is loaded: on an older Node, that fails with a stack trace of a dependency.
 const fault = nodeFault(process.versions.node)
 if (fault !== undefined) {
   process.stderr.write(`${fault}\n`)
@@ -28,5 +28,5 @@ process.exitCode = await main(process.argv.slice(2), {
   out,
   err: text => process.stderr.write(text),
 })
-// What is still open after a command has ended, such as an idle connection, keeps nobody waiting; output is written first.
+// The process ends although something is still open, such as an idle connection; output is written first.
 setTimeout(() => process.exit(), 1000).unref()

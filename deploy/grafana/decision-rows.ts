@@ -109,7 +109,7 @@ const permitted: RowSpec = {
       kind: 'series',
       title: 'CORS of the endpoint dropped',
       description:
-        'Responses whose own Access-Control fields were taken out: what the endpoint would have allowed by itself, to anybody who reaches it beside the proxy.',
+        'Responses whose own Access-Control fields were taken out: what the endpoint would have allowed by itself, to every client that reaches it beside the proxy.',
       unit: 'reqps',
       width: 7,
       height: 9,

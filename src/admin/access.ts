@@ -63,7 +63,7 @@ export function isForeign(caller: Caller): boolean {
 }
 
 /**
- * Says whether a browser on this machine may have been led here by a name of somebody else's (DNS rebinding): then the page
+ * Says whether a browser on this machine may have been led here by a name of another site (DNS rebinding): then the page
  * counts as same-origin, and only the Host tells. Scrapers and probes of other machines may well use a name, and a name
  * without a dot is none that a stranger can have in the DNS.
  */

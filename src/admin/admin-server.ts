@@ -47,7 +47,7 @@ export function createAdminServer(sources: AdminSources): Server {
   )
   // Some versions of Node drop field lines beyond a count without a word, and a relay's own come last. A head is short.
   server.maxHeadersCount = 0
-  // A few scrapers, probes and people; nobody can take sockets from the S3 port by opening more here.
+  // A few scrapers, probes and people: more connections here take no sockets from the S3 port.
   server.maxConnections = 256
   server.timeout = 30_000
   return server
@@ -56,7 +56,7 @@ export function createAdminServer(sources: AdminSources): Server {
 function send(request: IncomingMessage, response: ServerResponse, { status, type, body, fields }: Answer): void {
   const content = Buffer.from(body)
   const all = [['Content-Type', type], ['Content-Length', String(content.length)], ...commonFields, ...(fields ?? [])]
-  // What is left of a body that nobody read would be taken for the next request.
+  // What is left of an unread body would be taken for the next request.
   if (!request.complete) all.push(['Connection', 'close'])
   response.writeHead(status, all.flat())
   response.end(request.method === 'HEAD' ? undefined : content)
@@ -147,7 +147,7 @@ async function answerRequest(sources: AdminSources, guard: TokenGuard, request: 
 }
 
 /**
- * Only `application/json` is taken: a page of another site cannot send it without a preflight, which nobody answers,
+ * Only `application/json` is taken: a page of another site cannot send it without a preflight, which this port does not answer,
  * https://fetch.spec.whatwg.org/#cors-safelisted-request-header. The body itself says nothing.
  */
 async function readBody(request: IncomingMessage): Promise<Answer | undefined> {

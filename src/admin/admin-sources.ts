@@ -2,7 +2,7 @@ import type { Reason } from '../cors/decision/decide.ts'
 import type { Explanation } from '../cors/explain/explain.ts'
 import type { BucketStatus, Enforcement } from '../policies/policy-lookup.ts'
 
-/** A request as somebody asks about it: raw field values. */
+/** A request that an operator asks about: raw field values. */
 export interface ExplainQuery {
   readonly bucket: string
   readonly method: string

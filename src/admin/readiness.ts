@@ -12,7 +12,7 @@ export interface ReadinessOptions {
   readonly unasked: () => readonly string[]
   /** False while there is no configuration in force. */
   readonly configured?: (() => boolean) | undefined
-  /** False while nobody takes connections any more; asked once `setListening` was called. */
+  /** False when the S3 port takes no more connections; asked once `setListening` was called. */
   readonly listening?: (() => boolean) | undefined
   /** A monotonic clock in milliseconds. */
   readonly now?: (() => number) | undefined

@@ -16,7 +16,7 @@ export interface ControlPlaneOptions {
   readonly policies: () => PolicySources
   /** What is in force. */
   readonly vary: () => Configuration['vary']
-  /** Whether anybody takes connections on the S3 port. */
+  /** Whether the S3 port takes connections. */
   readonly listening?: (() => boolean) | undefined
   /** Brings in what other processes have counted; absent where there are none. */
   readonly gather?: (() => Promise<void>) | undefined

@@ -187,7 +187,7 @@ function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {
 
 const certificatePollMs = 5000
 
-/** `report` enforces nothing: whoever forgot it there should read so at every start. */
+/** `report` enforces nothing: an operator who forgot it there reads so at every start. */
 function warnOfReports(configuration: Configuration, log: Log): void {
   for (const { name, enforcement } of configuration.buckets) {
     if (enforcement === 'report') log.warn('not_protected', { bucket: name, enforcement })

@@ -6,11 +6,11 @@ export type DrainResult = 'drained' | 'expired'
 /** What a drain needs; times in milliseconds. */
 export interface DrainOptions {
   readonly server: Server
-  /** New connections are still taken this long, for whoever has not yet heard that this replica goes. */
+  /** New connections are still taken this long, for clients and load balancers that do not yet know that this replica ends. */
   readonly acceptMs: number
   /** All in all. */
   readonly deadlineMs: number
-  /** Breaks off what is still under way, so that nobody takes a part for the whole. */
+  /** Breaks off what is still under way, so that no client takes a part for the whole. */
   readonly breakOff: () => void
 }
 

@@ -4,7 +4,7 @@ import { type Explanation, explain } from '../cors/explain/explain.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import type { RequestRecord } from '../proxy/request/request-record.ts'
 
-/** A request as somebody asks about it: raw field values. */
+/** A request that an operator asks about: raw field values. */
 export interface Question {
   readonly bucket: string
   readonly method: string

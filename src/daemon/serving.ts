@@ -24,11 +24,11 @@ export interface ServingOptions {
   readonly events: RuleEvents
 }
 
-/** Whoever answers on the S3 port, as the daemon sees it: this process, or workers that it directs. */
+/** What answers on the S3 port, as the daemon sees it: this process, or workers that it directs. */
 export interface Serving {
   readonly policies: () => PolicySources
   listen(address: Address): Promise<Pick<AddressInfo, 'address' | 'port'>>
-  /** False while nobody takes connections. */
+  /** False while the S3 port takes no connections. */
   listening(): boolean
   /** Resolves when the configuration is in force everywhere. */
   apply(configuration: Configuration, files: ConfigurationFiles): Promise<void>

@@ -31,7 +31,7 @@ export interface DemoProxy {
 /** The proxy, or what is wrong with its configuration. */
 export type DemoProxyStart = { readonly proxy: DemoProxy } | { readonly faults: readonly string[] }
 
-// Nobody's upload depends on a demo: Ctrl-C should not wait for a browser's connection.
+// No upload depends on a demo: Ctrl-C does not wait for a browser's connection.
 const drainSeconds = 1
 
 /** Starts the proxy and keeps watching its configuration file. */
@@ -39,7 +39,7 @@ export async function startDemoProxy(options: DemoProxyOptions): Promise<DemoPro
   const { configFile: file, environment, endpointUrl, log } = options
   const always: Flags = {
     'upstream-url': endpointUrl,
-    // Whoever has keys of a real endpoint in the environment does not want them here.
+    // Keys of a real endpoint may stand in the environment; they are not for the demo.
     'upstream-credentials': 'none',
     workers: '1',
     'drain-seconds': String(drainSeconds),

@@ -9,7 +9,7 @@ export const demoRequests = {
 /** Which of them. */
 export type DemoRequestName = keyof typeof demoRequests
 
-/** Whether somebody's text names one of them. */
+/** Whether a text names one of them. */
 export function isDemoRequestName(text: string | null): text is DemoRequestName {
   return text !== null && Object.hasOwn(demoRequests, text)
 }

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 /** Loopback only: what the demo shows is for the person at this machine. */
 export const demoHost = '127.0.0.1'
 
-/** A part of the demo that people reach, and the port where it would be if nobody else were there. */
+/** A part of the demo that people reach, and the port that it has unless another program listens there. */
 export interface Place {
   readonly url: string
   /** 0: any port would do. */
@@ -18,7 +18,7 @@ export async function listenLocally(server: Server, wantedPort: number): Promise
 }
 
 /**
- * Gives `port` if nobody listens there now, else 0, for a server that is started elsewhere. Should somebody take it right
+ * Gives `port` if no program listens there now, else 0, for a server that is started elsewhere. Should a program take it right
  * after, that start fails and says so.
  */
 export async function portOrAny(port: number): Promise<number> {

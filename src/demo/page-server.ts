@@ -42,7 +42,7 @@ export function createPageServer(options: PageOptions): Server {
 
   async function answer(method: string, target: string, host: string): Promise<PageAnswer> {
     if (method !== 'GET' && method !== 'HEAD') return plain(405, 'GET and HEAD only')
-    // Another name that leads here is somebody else's (DNS rebinding).
+    // Another name that leads here is of another site (DNS rebinding).
     if (!isOwnHost(host)) return plain(403, `open http://${demoHost}`)
     const base = `http://${host}`
     if (!URL.canParse(target, base)) return plain(400, 'not a path')

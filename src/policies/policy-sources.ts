@@ -70,7 +70,7 @@ export function createPolicySources(
   for (const entry of entries) if (entry.name !== '*') named.set(entry.name, lookupOf(entry.source))
   const rest = entries.find(entry => entry.name === '*')
   const others = rest === undefined ? undefined : lookupOf(rest.source)
-  /** When somebody last wrote rules to the endpoint that are not the ones in use, by entry. */
+  /** When a client last wrote rules to the endpoint that are not the ones in use, by entry. */
   const writtenAt = new Map<string, number>()
 
   function liveOf(bucket: string): LivePolicies | undefined {

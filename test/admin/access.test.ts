@@ -55,7 +55,7 @@ const callers: { name: string; change: Partial<Caller>; foreign?: true; rebound?
   { name: 'an Origin without a Host', change: { origin: 'http://a', host: undefined }, foreign: true, local: false },
   { name: 'a cross-site fetch', change: { secFetchSite: 'cross-site' }, foreign: true, local: true },
   { name: 'a same-site fetch', change: { secFetchSite: 'same-site' }, foreign: true, local: true },
-  { name: 'a Sec-Fetch-Site nobody knows', change: { secFetchSite: 'new' }, foreign: true, local: true },
+  { name: 'a Sec-Fetch-Site of an unknown value', change: { secFetchSite: 'new' }, foreign: true, local: true },
 ]
 for (const { name, change, foreign, rebound, local: expected } of callers) {
   t.test(

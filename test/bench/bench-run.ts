@@ -19,7 +19,7 @@ export interface BenchRun {
   readonly isPatient: boolean
   /** Where CPU profiles of this proxy go. */
   readonly profiles: string | undefined
-  /** Says what is being done, for whoever waits. */
+  /** Says what is being done, for the person who waits. */
   readonly progress: (text: string) => void
 }
 

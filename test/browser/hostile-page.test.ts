@@ -1,4 +1,4 @@
-// An operator has the admin port open on this machine and visits a page of somebody else's: it can neither read nor change
+// An operator has the admin port open on this machine and visits a page of another site: it can neither read nor change
 // anything, by any means that a page has.
 
 import { once } from 'node:events'

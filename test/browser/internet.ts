@@ -1,6 +1,6 @@
 // All of the internet that a browser under test gets: a SOCKS 5 proxy that leads each `host:port` of the test to a port of
 // this machine and refuses every other one. So pages have the origins that they have in the world, on ports 80 and 443, and
-// a browser that calls home calls nobody.
+// a browser that calls home reaches no server.
 
 import { once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'

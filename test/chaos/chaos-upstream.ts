@@ -198,7 +198,7 @@ function reset(socket: Socket): void {
 }
 
 /**
- * A second response that nobody asked for, where it is none of the first one's content. In one small piece with that: what
+ * A second response that was not asked for, where it is none of the first one's content. In one small piece with that: what
  * comes when the next request is on its way cannot be told from its answer.
  */
 function withExcess(bytes: Buffer): Buffer {

@@ -21,7 +21,7 @@ const reloadMs = 5
 // After the first round, which warms most things up. What leaks a little per request or reload comes to far more in a long run.
 const heapGrowth = (run.long ? 3 : 6) * 1024 * 1024
 // Every configuration has other rules than the one before. By turns every fourth of forty changes how the endpoint is reached,
-// and none of forty does, so that connections live long enough to be used again; one of all finds nobody there.
+// and none of forty does, so that connections live long enough to be used again; one of all finds no endpoint there.
 const variants = 400
 const turn = 40
 const changeEvery = 4
@@ -88,7 +88,7 @@ async function openStage(random: SeededRandom, tls: boolean): Promise<Stage> {
   const three = (connections: number) =>
     [0, 1, 2].map(index => readSettings(settingsOf(index, connections), upstream.url))
   const [usual, other] = [three(8), three(12)]
-  // Nobody listens there: every connection is refused.
+  // Nothing listens there: every connection is refused.
   const refused = readSettings(settingsOf(0, 8), 'http://127.0.0.1:1')
   const configurations = Array.from({ length: variants }, (_, index) => {
     const isOther = Math.floor(index / turn) % 2 === 0 && Math.floor(index / changeEvery) % 2 === 1

@@ -79,7 +79,7 @@ t.test('a configuration without a file is checked too', async t => {
   })
 })
 
-t.test('--connect asks nobody while the configuration has faults', async t => {
+t.test('--connect asks no endpoint while the configuration has faults', async t => {
   const server = await startScriptedEndpoint([httpAnswer(200, '')])
   t.teardown(() => server.close())
   const args = ['--connect', '--upstream-url', `http://127.0.0.1:${server.port}`, '--vary', 'never']
@@ -100,7 +100,7 @@ t.test('--connect tells what the endpoint said, one line each: exit code 0', asy
   t.equal(lines.at(-2), `http://127.0.0.1:${server.port}: 0 faults, 0 warnings`)
 })
 
-t.test('--connect with an endpoint that nobody reaches: exit code 1', async t => {
+t.test('--connect with an endpoint that cannot be reached: exit code 1', async t => {
   const server = await startScriptedEndpoint([''])
   await server.close()
   const url = `http://127.0.0.1:${server.port}`

@@ -40,7 +40,7 @@ t.test('a redirect is no answer', async t => {
   t.equal((await runCli(['probe', url])).code, 1)
 })
 
-t.test('nobody there: exit code 1', async t => {
+t.test('no proxy there: exit code 1', async t => {
   t.match(await runCli(['probe', 'http://127.0.0.1:1/readyz']), { code: 1, err: /fetch failed/ })
 })
 

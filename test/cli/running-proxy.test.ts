@@ -51,7 +51,7 @@ for (const { name, status, body, err } of answers) {
   })
 }
 
-t.test('nobody there is told', async t => {
+t.test('no proxy there is told', async t => {
   const terminal = recordTerminal()
   t.equal(await askRunningProxy('http://127.0.0.1:1', new URLSearchParams(), terminal), 1)
   t.match(terminal.written.err, /^http:\/\/127\.0\.0\.1:1: fetch failed/)

@@ -30,7 +30,7 @@ export interface Outcome {
   readonly toBeRefused: boolean
   /** What the client made of it: chosen values on success, the error's code on failure. */
   readonly result: unknown
-  /** Empty where the client does not let anyone see. */
+  /** Empty where the client does not show it. */
   readonly exchanges: readonly Exchange[]
 }
 

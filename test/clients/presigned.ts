@@ -1,7 +1,7 @@
 import { type HttpRequest, sendHttp } from './http-request.ts'
 import { type ClientTarget, type Recorder, sha256, withoutTarget } from './outcome.ts'
 
-/** Sends what a client presigned as someone without credentials would. A refusal is thrown with its S3 code. */
+/** Sends what a client presigned, as a client without credentials does. A refusal is thrown with its S3 code. */
 export function presignedSender(target: ClientTarget, exchanged: Recorder['exchanged']) {
   return async (request: HttpRequest) => {
     const origin = target.origin === undefined ? {} : { Origin: target.origin }

@@ -31,7 +31,7 @@ export function findS3fs(): string | undefined {
   return findExecutable('/usr/bin/s3fs', 's3fs')
 }
 
-/** Whether this machine lets anyone mount: a container often has no device, or no right to use it, whatever is installed. */
+/** Whether this machine allows mounts: a container often has no device, or no right to use it, whatever is installed. */
 export function hasFuse(): boolean {
   try {
     closeSync(openSync('/dev/fuse', 'r+'))

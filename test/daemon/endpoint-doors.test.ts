@@ -17,7 +17,7 @@ t.setTimeout(300_000)
 const origin = 'https://app.example'
 const rules = `{ CORSRules: [{ AllowedOrigins: ["${origin}"], AllowedMethods: [GET] }] }`
 
-/** Two buckets that anybody may read: the page may read what is in `open-media`. */
+/** Two buckets that everyone may read: the page may read what is in `open-media`. */
 async function fill(server: S3Endpoint): Promise<void> {
   const client = createClient(server, server.endpoint, 'path')
   for (const Bucket of ['open-media', 'secret-media']) {

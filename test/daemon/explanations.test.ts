@@ -53,7 +53,7 @@ t.test('a bucket under "*" is told from one with an entry', async t => {
   t.equal(change?.kind, 'new-entry')
 })
 
-t.test('a question about fetched rules is answered from what is known, and asks nobody', async t => {
+t.test('a question about fetched rules is answered from what is known, without a question to the endpoint', async t => {
   const asked: string[] = []
   const never = (bucket: string) => {
     asked.push(bucket)

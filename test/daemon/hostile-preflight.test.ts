@@ -91,7 +91,7 @@ const hostile: readonly string[] = [
   refused(`X: ${pad(1_000_000)}\r\n`),
 ]
 
-t.test('a flood of hostile requests holds up nobody for long', async t => {
+t.test('a flood of hostile requests holds up no other client for long', async t => {
   const proxy = await start(t)
   const client = await openRaw(proxy.port)
   t.teardown(() => client.destroy())

@@ -32,7 +32,7 @@ const secretFields: Readonly<Record<string, string>> = {
   'Proxy-Authorization': `Basic ${canary}`,
 }
 
-/** Queries as signers write them, and as somebody would write them to get past a list of names. */
+/** Queries as signers write them, and as an attacker would write them to get past a list of names. */
 const secretQueries = [
   `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA${canary}%2F20260101&X-Amz-Signature=${canary}&X-Amz-Security-Token=${canary}%2F`,
   `x-AMZ-sIgNaTuRe=${canary}&X-AMZ-SECURITY-TOKEN=${canary}`,

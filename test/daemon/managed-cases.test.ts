@@ -1,4 +1,4 @@
-// `?cors` of managed buckets over sockets, through the whole process: what S3 answers to whoever may.
+// `?cors` of managed buckets over sockets, through the whole process: what S3 answers to a caller with the right.
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
@@ -127,7 +127,7 @@ t.test('64 KB are read, one byte more is not', async t => {
   await t.test('one byte more is refused and not forwarded', async t => {
     const { result, count } = await forwarded(() => call({ method: 'PUT', target: '/media?cors', body: tooLong }))
     t.strictSame([result.status, result.code, count], [400, 'MalformedXML', 0])
-    t.strictSame(result.fields.connection, ['close'], 'nobody reads the rest')
+    t.strictSame(result.fields.connection, ['close'], 'the rest is not read')
     isOwn(t, result)
   })
   await t.test('so is one byte more in chunks', async t => {

@@ -170,7 +170,7 @@ t.test('requests that change nothing', async t => {
   )
 })
 
-t.test('a Host that nobody configured is no way past the proxy', async t => {
+t.test('a Host that is not configured is no way past the proxy', async t => {
   const { call, forwarded } = await setUp(t, ['media'])
   const withHost = (Host: string) => (fields: Record<string, string>) => ({ ...fields, Host })
   for (const target of ['/media?cors', '/?cors', '/media/?c%6Frs=', '/media?acl&cors']) {
@@ -261,7 +261,7 @@ t.test('the endpoint judges the very request, and sees who it comes from', async
   t.strictSame(fieldValues(endpoint.ofCallers().at(-1) ?? seen, 'x-forwarded-for'), ['10.0.0.1'])
 })
 
-t.test('an endpoint that is not safe to ask is not asked on anybody’s behalf', async t => {
+t.test('an endpoint that is not safe to ask is not asked for any caller', async t => {
   for (const kind of ['old-minio', 'swift', 'stores'] as const) {
     await t.test(kind, async t => {
       const { call, endpoint, forwarded, proxy } = await setUp(t, ['media'])

@@ -1,4 +1,4 @@
-// `from: managed` in front of a real MinIO: the calls that people already have, and nobody else's.
+// `from: managed` in front of a real MinIO: the calls that people already have, and no others.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -145,7 +145,7 @@ function preflight(proxy: ProxyProcess, bucket: string, origin: string, method =
   })
 }
 
-/** Whoever MinIO would not let do it changes nothing, and hears what MinIO says. */
+/** A caller whom MinIO would refuse changes nothing, and hears what MinIO says. */
 async function refusals(t: Test, { server, proxy, target, bucket }: Rig): Promise<void> {
   t.equal(await awsSdk.put(target, bucket, guide), 'done')
   const reader = await limitedUser(server, ['s3:GetObject', 's3:ListBucket', 's3:GetBucketCors'])

@@ -125,7 +125,7 @@ export const cases: readonly Case[] = [
   { send: http('HEAD', '/media/a'), kind: 'plain', code: '2xx' },
   { send: http('PUT', '/media/a'), kind: 'plain', code: '2xx' },
   { send: http('DELETE', '/media/a'), kind: 'plain', code: '2xx' },
-  // Unsigned, so nobody's: refused without a word to the endpoint.
+  // Unsigned, so of no account: refused without a word to the endpoint.
   { send: http('DELETE', '/kept?cors', page), kind: 'managed', code: '4xx' },
   { send: http('PATCH', '/media/a'), kind: 'rejected', code: '4xx' },
   { send: bytes('GET /media/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'), kind: 'rejected', code: '4xx' },

@@ -1,4 +1,4 @@
-// Somebody sends preflights from 100,000 invented origins, each once, to fill the metrics and to hide who is really refused.
+// A client sends preflights from 100,000 invented origins, each once, to fill the metrics and to hide who is really refused.
 
 import { connect } from 'node:net'
 import t from 'tap'

@@ -35,7 +35,7 @@ const tried: Readonly<Record<string, readonly string[]>> = {
 const cases: readonly { bucket: string; origins: readonly string[]; found: readonly string[] }[] = [
   { bucket: 'exact', origins: [`https://${site}`], found: ['itself'] },
   { bucket: 'both', origins: [`https://${site}`, `http://${site}`], found: ['itself', 'http of it'] },
-  // Whoever trusts all names below a domain has said so; names that end alike are not among them.
+  // A rule that trusts all names below a domain says so; names that end alike are not among them.
   { bucket: 'below', origins: [`https://*.${site}`], found: ['subdomain'] },
   { bucket: 'null', origins: ['null'], found: ['null'] },
   { bucket: 'nothing', origins: ['https://elsewhere.test'], found: [] },

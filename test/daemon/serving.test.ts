@@ -29,7 +29,7 @@ t.test('a process that serves alone listens, obeys, counts and drains', async t 
   t.equal(serving.listening(), false)
   const { address, port } = await serving.listen({ host: '127.0.0.1', port: 0 })
   t.equal(serving.listening(), true)
-  t.equal(serving.gather, undefined, 'there is nobody else to ask')
+  t.equal(serving.gather, undefined, 'there is no other process to ask')
   const preflight = () =>
     fetch(`http://${address}:${port}/media/key`, {
       method: 'OPTIONS',

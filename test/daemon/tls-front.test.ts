@@ -26,7 +26,7 @@ function start(t: Test, url: string, { cert, key }: IssuedCertificate, env: Read
   })
 }
 
-/** Replaces the file in one step, as whoever renews certificates should; `write` is how others do. */
+/** Replaces the file in one step, as programs that renew certificates should; `write` is how others do. */
 function fileOf(proxy: ProxyProcess, name: string) {
   const file = join(dirname(proxy.configFile), name)
   return {

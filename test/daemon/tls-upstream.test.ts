@@ -98,7 +98,7 @@ t.test('the endpoint’s certificate', { skip }, async t => {
     { name: 'of a private authority that is named', certificate: good, ca: authority.ca, trusted: true },
     { name: 'of an authority among several', certificate: good, ca: foreign.ca + authority.ca, trusted: true },
     { name: 'of an address', certificate: good, host: '127.0.0.1', ca: authority.ca, trusted: true },
-    { name: 'of a private authority that nobody named', certificate: good, ca: undefined, trusted: false },
+    { name: 'of a private authority that is not configured', certificate: good, ca: undefined, trusted: false },
     { name: 'of a foreign authority', certificate: foreign.issue(both), ca: authority.ca, trusted: false },
     { name: 'for another name', certificate: authority.issue(['other.example']), ca: authority.ca, trusted: false },
     {

@@ -108,7 +108,7 @@ t.test('rules that are changed through the proxy are in force with the next requ
   }
 })
 
-t.test('the proxy asks in its own name, and no credentials are told to anybody', async t => {
+t.test('the proxy asks in its own name, and tells no credentials', async t => {
   const authorization =
     'AWS4-HMAC-SHA256 Credential=AKIACLIENT/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=canaryfieldsignature'
   const get = (proxy: ProxyProcess, bucket: string) =>
@@ -159,7 +159,7 @@ t.test('a question of /explain is answered from what is known', async t => {
   }
   t.equal((await explain('media')).reason, 'matched')
   t.equal((await explain('cold')).reason, 'rules_unavailable')
-  t.equal(asked('cold').length, 0, 'nobody was asked')
+  t.equal(asked('cold').length, 0, 'the endpoint was not asked')
   await preflight(proxy, 'cold')
   t.equal((await explain('cold')).reason, 'matched')
 })

@@ -7,7 +7,7 @@ import { demoObjects } from '../../src/demo/demo-objects.ts'
 import { startEmbeddedEndpoint } from '../../src/demo/embedded-endpoint.ts'
 import { listenLocally } from '../../src/demo/local-server.ts'
 
-// A folder for temporary files that nobody else writes to.
+// A folder for temporary files that only this test writes to.
 const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-endpoint-test-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
 process.env.TMPDIR = folder

@@ -79,7 +79,7 @@ t.test('the program that the health check runs is where the image has it', async
 t.test('the proxy’s configuration has no faults', async t => {
   const { exitCode, issues } = await checkConfiguration(read('proxy/proxy.yaml'))
   t.equal(exitCode, 0)
-  // The page is loaded as http://127.0.0.1, and nobody else reaches the admin port's network.
+  // The page is loaded as http://127.0.0.1, and only it reaches the admin port's network.
   t.match(issues.join('\n'), /admin port/)
 })
 

@@ -60,7 +60,7 @@ t.test('the image says what it is', async t => {
   }
 })
 
-t.test('nobody in it is root, and nothing in it is a shell', async t => {
+t.test('no user in it is root, and nothing in it is a shell', async t => {
   t.match(last('USER').text, /^[1-9]\d*:[1-9]\d*$/)
   t.strictSame(
     final.instructions.filter(({ name }) => ['RUN', 'SHELL', 'ADD'].includes(name)),
@@ -107,7 +107,7 @@ t.test('the stages build, and what they leave runs by itself', async t => {
   const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-image-'))
   t.teardown(() => rmSync(folder, { recursive: true, maxRetries: 3 }))
   const context = join(folder, 'context')
-  // The files that git knows, as they are now: what somebody who cloned it would build.
+  // The files that git knows, as they are now: what a clone would build.
   const { stdout } = await run('git', ['ls-files', '-z'], { cwd: root })
   for (const name of stdout.split('\0').filter(name => name !== '' && existsSync(join(root, name)))) {
     mkdirSync(dirname(join(context, name)), { recursive: true })

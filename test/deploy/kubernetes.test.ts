@@ -89,7 +89,7 @@ t.test('the sidecar', { skip }, async t => {
   )
   const minio = containerNamed(pod, 'minio')
   t.match(minio?.args?.join(' '), / --address 127\.0\.0\.1:9000 --console-address 127\.0\.0\.1:9001$/)
-  t.equal(minio?.ports, undefined, 'no port of MinIO is anybody’s')
+  t.equal(minio?.ports, undefined, 'no port of MinIO is published')
 })
 
 const minioSkip = skip || skipWithout('MinIO', findMinio() !== undefined, howToGetMinio)

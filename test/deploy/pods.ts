@@ -83,7 +83,7 @@ function endingFaults(pod: IPodSpec, drainSeconds: number): readonly string[] {
   const longest = Math.max(...sleeps)
   const grace = pod.terminationGracePeriodSeconds ?? 30
   const faults: string[] = []
-  if (longest === 0) faults.push('gives nobody time to hear that it goes')
+  if (longest === 0) faults.push('gives clients no time to hear that it goes')
   if (grace <= longest + drainSeconds) faults.push(`${grace} s are no more than preStop and drainSeconds`)
   return faults
 }

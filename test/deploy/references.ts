@@ -15,7 +15,7 @@ interface Pods {
   readonly spec: IPodSpec
 }
 
-/** One line for each name that means nothing; `outside` are names of objects that somebody else makes, as `Kind name`. */
+/** One line for each name that means nothing; `outside` are names of objects that are made elsewhere, as `Kind name`. */
 export function referenceFaults(
   objects: readonly KubernetesObject[],
   outside: readonly string[] = [],
@@ -49,7 +49,7 @@ function faultsOfOne(object: KubernetesObject, pods: readonly Pods[], names: Rea
       const { spec } = object as unknown as INetworkPolicy
       const selected = select(pods, spec?.podSelector?.matchLabels)
       const ports = (spec?.ingress ?? []).flatMap(rule => rule.ports ?? []).map(({ port }) => port)
-      // The endpoint's pods are somebody else's, and their ports go by number.
+      // The endpoint's pods are made elsewhere, and their ports go by number.
       return selected.length === 0 ? [] : ports.flatMap(port => portFault(selected, port))
     }
     default: {
@@ -75,7 +75,7 @@ function volumeFaults(spec: IPodSpec, names: ReadonlySet<string>): readonly stri
       .map(n => `no volume ${n}`),
     ...volumes
       .filter(volume => !mounted.includes(volume.name))
-      .map(({ name }) => `volume ${name} is mounted by nobody`),
+      .map(({ name }) => `volume ${name} is not mounted`),
   ]
 }
 

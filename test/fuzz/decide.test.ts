@@ -72,7 +72,7 @@ function writtenRules(random: SeededRandom): WrittenRule[] {
   }))
 }
 
-/** An origin that one of the rules stands for, or that someone could take for it. */
+/** An origin that one of the rules stands for, or that could be taken for it. */
 function origin(random: SeededRandom, rules: readonly WrittenRule[]): string | undefined {
   const written = random.pick(random.pick(rules).AllowedOrigins)
   const pattern = Buffer.from(written, 'utf8').toString('latin1')

@@ -179,7 +179,7 @@ function accessControl(response: ReferenceResponse): string[] {
   )
 }
 
-/** What is wrong with a request that has arrived, whoever sent it. */
+/** What is wrong with a request that has arrived, from any sender. */
 function faultOfArrival(request: ReceivedRequest): string | undefined {
   const { method, target, fields, version } = request
   const [host = ''] = valuesOf(request, 'host')
@@ -400,7 +400,7 @@ async function findLeftover({ proxy }: Lane): Promise<string | undefined> {
   return proxy.warnings.some(({ event }) => event === 'internal_error') ? 'a fault of our own' : undefined
 }
 
-/** Whoever comes next, on whatever connection is left, gets the answer to the own request. */
+/** The client that comes next, on any connection that is left, gets the answer to its own request. */
 async function askWell({ proxy, upstream, answered }: Lane): Promise<string | undefined> {
   const client = await openRaw(proxy.port)
   await client.write('GET /good/k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')

@@ -213,7 +213,7 @@ function judge(
   const got = readReferenceResponse(text, asked.method, limits)
   const wasWhole = isWhole(sent, end === 'fin' ? 'fin' : 'reset')
   if (got.verdict === 'malformed') return 'the client cannot read it'
-  if (got.informational.length > 0) return 'an interim response that nobody asked for'
+  if (got.informational.length > 0) return 'an interim response that was not asked for'
   const isOwn = values(got.head, 'x-amz-id-2').length > 0
   if (isOwn) {
     if (wasWhole && end === 'fin') return `a good response became ${got.head?.statusCode}`
@@ -283,7 +283,7 @@ async function tryOne(lane: Lane, { random }: FuzzCase, verdicts: Map<string, nu
   }
 }
 
-/** Whoever comes next, on whatever connection is left, gets the answer to the own request. */
+/** The client that comes next, on any connection that is left, gets the answer to its own request. */
 async function askWell({ proxy }: Lane): Promise<string | undefined> {
   const client = await openRaw(proxy.port)
   await client.write('GET /web/good HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')

@@ -131,7 +131,7 @@ t.test('a write to a bucket whose rules are in the configuration is noted', asyn
   t.match(noted[0]?.notes?.[0], /2026-01-02T00:00:00.000Z, without effect/)
 })
 
-t.test('a write to a bucket of no entry is nobody’s business', async t => {
+t.test('a write to a bucket of no entry changes nothing', async t => {
   const { sources } = setUp(mixed)
   t.equal(sources.corsWritten('unnamed'), 'ungoverned')
   t.equal(

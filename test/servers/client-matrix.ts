@@ -27,7 +27,7 @@ export interface MatrixRow {
   readonly carries?: readonly string[] | undefined
   /** The run without the proxy ends before the one with it begins. */
   readonly alone?: true | undefined
-  /** Nobody sees the parts of a multipart upload. */
+  /** The parts of a multipart upload are not seen. */
   readonly hidesParts?: true | undefined
   /** The `skip` option of its test. */
   readonly skip: string | false
@@ -106,7 +106,7 @@ export function storingMatrix(): readonly MatrixRow[] {
   const restic = skipWithout('restic', findRestic() !== undefined, howToGetRestic)
   const s3fs = hasFuse()
     ? skipWithout('s3fs', findS3fs() !== undefined, howToGetS3fs)
-    : 'this machine lets nobody mount through /dev/fuse, which s3fs does'
+    : 'this machine allows no mount through /dev/fuse, which s3fs does'
   const signedChunks = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
   return styles.flatMap(style => [
     { client: 'restic', style, carries: [signedChunks, 'range'], hidesParts: true, skip: restic, run: runRestic },

@@ -11,7 +11,7 @@ const portCount = 12_000
 const claims = join(tmpdir(), 's3-cors-proxy-test-ports')
 const claimed = new Set<string>()
 
-/** Ports of 127.0.0.1 that nobody listens on and no test process running beside this one was given. */
+/** Ports of 127.0.0.1 without a listener, which no test process running beside this one was given. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
   const start = Math.floor(Math.random() * portCount)

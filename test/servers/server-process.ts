@@ -1,4 +1,4 @@
-// A program of somebody else's, run for a test: its own folder, its output in a file, stopped by its pid.
+// A program of another project, run for a test: its own folder, its output in a file, stopped by its pid.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'

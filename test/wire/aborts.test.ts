@@ -15,7 +15,7 @@ const request = (method: string, fields = '', target = '/web/k') =>
 
 const ended = (client: RawConnection): Promise<void> => client.until(({ ended: how }) => how !== undefined)
 
-t.test('a client that leaves a download ends it, and it is nobody else’s fault', async t => {
+t.test('a client that leaves a download ends it, and it is no fault of others', async t => {
   for (const how of ['reset', 'fin'] as const) {
     for (const framing of [
       'Content-Length: 1000000000',
@@ -107,7 +107,7 @@ t.test('a client that leaves is one abort, in every phase', async t => {
   })
   t.test('while its connection is opened', async t => {
     const upstream = await startRecordingUpstream(t)
-    // A TLS handshake that nobody answers.
+    // A TLS handshake that is not answered.
     const silent = await startRecordingUpstream(t)
     const proxy = await startTestProxy(t, silent.url.replace('http:', 'https:'))
     const client = await proxy.open(t)

@@ -40,13 +40,13 @@ t.test('an endpoint that answers nothing: preflights go on, the queue is bounded
   await proxy.until(({ records }) => records.filter(record => record.upstreamFailure === 'queue').length === 11)
   await Promise.all(stuck.map(client => client.until(() => true)))
   for (const client of stuck) if (client.text !== '') t.equal(readResponse(client.text).status, 503)
-  t.equal(upstream.requests.length, 50, 'whoever waited in vain never went up')
+  t.equal(upstream.requests.length, 50, 'requests that waited in vain never went up')
   for (const client of stuck) client.destroy()
   await proxy.until(({ inFlight }) => inFlight === 0)
   await assertWell(t, proxy, upstream)
 })
 
-t.test('what is wrong with one is nobody else’s', async t => {
+t.test('what is wrong with one is wrong with no other', async t => {
   const upstream = await startFaultUpstream(
     t,
     (_connection, received) => {

@@ -118,7 +118,7 @@ const passed: Passed[] = [
     body: '<E>',
   },
   {
-    name: 'compressed content, though nobody asked for it',
+    name: 'compressed content, though it was not asked for',
     status: '200 OK',
     fields: ['Content-Encoding: gzip', `Content-Length: ${gzip.length}`],
     body: gzip,

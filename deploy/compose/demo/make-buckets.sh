@@ -1,5 +1,5 @@
 #!/bin/sh
-# Three buckets that anybody may read, with a page and two pictures.
+# Three buckets that everyone may read, with a page and two pictures.
 set -eu
 mc alias set here http://minio:9000 "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD" >/dev/null
 for bucket in demo pictures private-pictures; do

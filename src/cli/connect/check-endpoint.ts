@@ -15,7 +15,7 @@ import { checkManaged } from './managed-safety.ts'
 import { checkOwnName } from './own-name.ts'
 import { reach } from './reach.ts'
 
-/** Asks the endpoint of a configuration everything that the configuration relies on. Never rejects; ends at once where nobody answers. */
+/** Asks the endpoint of a configuration everything that the configuration relies on. Never rejects; ends at once where no server answers. */
 export async function checkEndpoint(
   configuration: Configuration,
   files: UpstreamFiles,

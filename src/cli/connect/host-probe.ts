@@ -12,7 +12,7 @@ export interface HostAnswers {
   readonly anonymous: Said
 }
 
-/** A name that nobody has: https://www.rfc-editor.org/rfc/rfc6761#section-6.4. */
+/** A name that no host has: https://www.rfc-editor.org/rfc/rfc6761#section-6.4. */
 export const foreignHost = 'foreign-host.invalid'
 
 /** GetBucketLocation of a bucket that is there, else ListBuckets: both change nothing, and any endpoint knows them. */

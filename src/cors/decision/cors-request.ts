@@ -30,7 +30,7 @@ const tooManyHeaders: CorsRequestIssue = Object.freeze({ kind: 'too_many_headers
 /**
  * Makes the question for the rules out of raw field values, or says why there is none. Several lines of
  * Access-Control-Request-Headers count as one list, https://www.rfc-editor.org/rfc/rfc9110#section-5.3.
- * An empty Origin counts as none; an empty Access-Control-Request-Method is a method nobody knows.
+ * An empty Origin counts as none; an empty Access-Control-Request-Method is a method that no rule knows.
  */
 export function parseCorsRequest(
   method: string,
@@ -48,7 +48,7 @@ export function parseCorsRequest(
 
 /**
  * The names of lists that came before: a client asks for the same ones again and again. Bounded, in the number of lists and in
- * their length, and emptied when it is full: whoever sends ever new ones costs the others the time of reading theirs anew.
+ * their length, and emptied when it is full: a client that sends ever new ones costs the others the time of reading theirs anew.
  */
 const knownLists = new Map<string, readonly string[]>()
 const knownListLimits = Object.freeze({ lists: 64, bytes: 256 })

@@ -49,7 +49,7 @@ const publicSuffixes: ReadonlySet<string> = new Set([
   'workers.dev',
 ])
 
-/** Names without a dot that nobody can buy, https://www.rfc-editor.org/rfc/rfc6761 and ICANN's `internal`. */
+/** Names without a dot that are not for sale, https://www.rfc-editor.org/rfc/rfc6761 and ICANN's `internal`. */
 const privateNames: ReadonlySet<string> = new Set(['example', 'internal', 'invalid', 'local', 'localhost', 'test'])
 
 /** S3's regional endpoints, e.g. `s3.eu-west-3.amazonaws.com` and `s3-website-us-east-1.amazonaws.com`. */

@@ -48,7 +48,7 @@ async function showOutcome(section, { response, body, error }, explanation) {
   }
   section.dataset.result = 'refused'
   outcome.textContent = `Refused by the browser: ${error.name}: ${error.message}`
-  // A script is told the same when nobody answers at all; only the proxy knows the difference.
+  // A script is told the same when no server answers at all; only the proxy knows the difference.
   const denied = explanation?.allowed === false
   const hidden = 'The answer has no Access-Control-Allow-Origin, so the browser hides it, its status included.'
   content.replaceChildren(element('p', denied ? hidden : 'No rule refuses this: is the proxy still running?'))

@@ -110,7 +110,7 @@ export function createManagedPolicies(
   async function replace(bucket: string, rules: readonly CorsRule[] | undefined, changedBy: string): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { document: old, version } = await store.read(bucket).catch(replaceable)
-      // What is not there need not be removed, and nobody is named for it.
+      // What is not there need not be removed, and no caller is named for it.
       if (rules === undefined && old !== 'unreadable' && old?.rules === undefined) return
       const document = { bucket, rules, changedBy, changedAt: new Date(wallClock()).toISOString() }
       if (!(await store.replace(document, version))) continue
@@ -151,7 +151,7 @@ function resultOf(rules: readonly CorsRule[] | undefined): CorsFetchResult {
   return rules === undefined ? { kind: 'none', unsupported: false } : { kind: 'rules', rules }
 }
 
-/** A document that is not whole is in nobody's interest: a write goes over it. */
+/** A document that is not whole protects no rules: a write replaces it. */
 function replaceable(error: unknown): { readonly document: 'unreadable'; readonly version: string | undefined } {
   if (error instanceof UnreadableDocument) return { document: 'unreadable', version: error.version }
   throw error

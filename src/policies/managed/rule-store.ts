@@ -11,7 +11,7 @@ export interface StoredDocument {
 export interface RuleStore {
   /** Rejects with {@link UnreadableDocument} when what is there is not whole. */
   read(bucket: string, signal?: AbortSignal): Promise<StoredDocument>
-  /** Replaces the version that was read, durably, whole or not at all; false when somebody else has done so meanwhile. */
+  /** Replaces the version that was read, durably, whole or not at all; false when another writer has done so meanwhile. */
   replace(document: ManagedDocument, version: string | undefined): Promise<boolean>
 }
 

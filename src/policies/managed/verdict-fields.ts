@@ -22,7 +22,7 @@ export function forwardedFields(headers: readonly string[]): readonly string[] {
   return fields
 }
 
-/** The endpoint's own CORS fields never pass: those of the rules are added by whoever sends the answer. */
+/** The endpoint's own CORS fields never pass: the sender of the answer adds those of the rules. */
 export function relayedFields(headers: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(headers).flatMap(([name, value]) =>
     isOfOneMessage(name) || name.startsWith('access-control-') ? [] : [name, value],

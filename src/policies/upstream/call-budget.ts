@@ -1,4 +1,4 @@
-// How many calls for names nobody vouches for may be made: a token bucket on a given clock.
+// How many calls may be made for names that only a client has named: a token bucket on a given clock.
 
 /** Says whether one more call may be made now, and counts it. */
 export type CallBudget = () => boolean

@@ -46,7 +46,7 @@ export function sendLocalReply(
   if (retryAfterSeconds !== undefined) fields.add('Retry-After', String(retryAfterSeconds))
   const bodyBytes = Buffer.byteLength(body)
   fields.setLength(bodyBytes)
-  // A body that nobody reads must not be taken for the next request.
+  // A body that is not read must not be taken for the next request.
   const content = mayHaveContent(request) && !request.complete
   const close = answer.close || answer.error.closes === true || content
   if (close) {

@@ -16,7 +16,7 @@ export function nodeResponseFor(response: ProxyResponse): ServerResponse {
   own.shouldKeepAlive = response.shouldKeepAlive
   own._keepAliveTimeout = response._keepAliveTimeout
   response.once('close', () => {
-    // As the server does it. `destroy` without a socket says nothing to anybody in Node 22.
+    // As the server does it. `destroy` without a socket emits nothing in Node 22.
     if (own._closed) return
     own.destroyed = true
     own._closed = true

@@ -219,7 +219,7 @@ export class ProxyResponse {
     return this
   }
 
-  /** Called with `close` when the response has been sent, and with `timeout`, which nobody listens to here. */
+  /** Called with `close` when the response has been sent, and with `timeout`, which has no listener here. */
   emit(event: string): boolean {
     if (event !== 'close') return false
     this.#closed()

@@ -10,7 +10,7 @@ import { type ClientFault, memoryOf } from './client-memory.ts'
 /** A fault that was found below the level of requests: before one was whole, within its content, or after it. */
 export function onClientFault(context: ProxyContext, fault: ClientFault, socket: Socket): void {
   const { code = '' } = fault
-  // A connection that broke, and a TLS handshake that failed: nobody to answer. One on which not a byte has come is a
+  // A connection that broke, and a TLS handshake that failed: there is no client to answer. One on which not a byte has come is a
   // browser's spare or a load balancer's check, no request.
   const isParsed = code.startsWith('HPE_') || (code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead > 0)
   if (!isParsed) socket.destroy()

@@ -5,7 +5,7 @@ const maxDiscardedBytes = 256 * 1024
 const maxLingerMs = 2000
 
 /**
- * Prepares the end of a connection whose request body nobody will read: what still comes is discarded, within bounds,
+ * Prepares the end of a connection whose request body will not be read: what still comes is discarded, within bounds,
  * instead of being answered with a reset that could destroy the answer on its way to the client (RFC 9112 §9.6). Call it
  * before the response ends, and only for a request with content; the response must say `Connection: close`.
  */

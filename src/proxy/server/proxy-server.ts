@@ -85,7 +85,7 @@ export function createProxyServer(
     tls === undefined
       ? createServer(options)
       : createTlsServer({ ...options, ...modernTls, handshakeTimeout: limits.headersMs, ...tls })
-  // Which classes its requests and responses have concerns nobody outside.
+  // Callers need not know which classes its requests and responses have.
   const server = made as unknown as Server
   // Node drops field lines beyond its count without a word: one more than the guard lets pass, so that no request with fewer
   // lines than it came with goes on. Without a count, a head of many short lines costs ten times its bytes.

@@ -260,7 +260,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     this.abort(s3Errors.requestTimeout)
   }
 
-  /** The client has ended its side: whoever has no more to say while an answer is owed has left. */
+  /** The client has ended its side: a client that ends while an answer is owed has left. */
   onClientLeft(): void {
     if (!this.underWay) return
     this.#drop()

@@ -12,13 +12,13 @@ export const longReadBytes = 512 * 1024
  * there are. A connection that gets none reads on in its own.
  *
  * A buffer is lent again only after its borrower gave it back, which it may do when nothing reads into it and nothing is still
- * to be sent from it. Whoever cannot be sure loses it instead: the collector frees it when the last reference is gone.
+ * to be sent from it. A borrower that cannot be sure drops it instead: the collector frees it when the last reference is gone.
  */
 export class ReadBuffers {
   readonly #limit: number
   readonly #free: Buffer[] = []
   #lent = 0
-  /** The fewest that were free since the last trim: that many nobody needed. */
+  /** The fewest that were free since the last trim: that many were not needed. */
   #unused = 0
 
   constructor(limit: number) {
@@ -40,7 +40,7 @@ export class ReadBuffers {
     return buffer
   }
 
-  /** Takes a lent buffer back that nobody reads into or sends from. */
+  /** Takes a lent buffer back that is no longer read into or sent from. */
   takeBack(buffer: Buffer): void {
     this.#lent--
     this.#free.push(buffer)
@@ -51,7 +51,7 @@ export class ReadBuffers {
     this.#lent--
   }
 
-  /** Frees what nobody has needed since the last time. Called by the shared ticker. */
+  /** Frees what was not needed since the last time. Called by the shared ticker. */
   trim(): void {
     this.#free.splice(0, this.#unused)
     this.#unused = this.#free.length

@@ -170,7 +170,7 @@ const minReleasedBytes = 16 * 1024
  */
 function release(chunk: Buffer): void {
   const { buffer } = chunk
-  // Any other would be shared with somebody.
+  // Any other would be shared with another request.
   if (chunk.length < minReleasedBytes || buffer.byteLength !== chunk.length) return
   if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }

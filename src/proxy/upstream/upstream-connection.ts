@@ -195,7 +195,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
 
   read(bytesRead: number, buffer: Buffer): boolean {
     if (this.#exchange === undefined || this.#ended) {
-      // Nobody asked: a second response, or the endpoint's farewell. RFC 9112 §6.3: it must not be taken for an answer.
+      // Not asked for: a second response, or the endpoint's farewell. RFC 9112 §6.3: it must not be taken for an answer.
       this.#socket.destroy()
       return false
     }

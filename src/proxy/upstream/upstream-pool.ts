@@ -69,7 +69,7 @@ export class UpstreamPool implements ConnectionOwner {
       if (opener !== waiter) continue
       this.#opening.set(connection, undefined)
       this.#takeBack(connection)
-      // Nobody else will want it.
+      // No other exchange will want it.
       if (this.#closed) connection.destroy()
     }
   }
@@ -232,7 +232,7 @@ export class UpstreamPool implements ConnectionOwner {
     }
     connection.sinceMs = this.#options.now()
     this.#idle.push(connection)
-    // Whoever waits, waits for another server name.
+    // What waits, waits for another server name.
     if (this.size.queued > 0 && this.#discardIdle()) this.#serveQueue()
   }
 

@@ -81,7 +81,7 @@ export function createTransport(options: TransportOptions): Transport {
     pipelining: 1,
     keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 30_000,
-    // The deadline below covers everything; these only end what it has given up, such as a connection nobody waits for any more.
+    // The deadline below covers everything; these only end what it has given up, such as a connection that no call waits for any more.
     headersTimeout: options.timeoutMs + 1000,
     bodyTimeout: options.timeoutMs + 1000,
     // undici would take the name from Host, which a caller may have chosen.
@@ -106,7 +106,7 @@ export function createTransport(options: TransportOptions): Transport {
       const encoding = first(headers['content-encoding'])
       if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
         body.on('error', () => {}).destroy()
-        return failure('malformed', 'the answer has a Content-Encoding nobody asked for')
+        return failure('malformed', 'the answer has a Content-Encoding that was not asked for')
       }
       const chunks: Buffer[] = []
       let length = 0

@@ -44,7 +44,7 @@ export function createRequestQueue({ secrets, write, dropped }: RequestQueueOpti
         addLine(bytes, level, record, atMs)
         count++
       } catch {
-        // Nobody above could catch it, and a line is no reason to end the process.
+        // No caller could catch it, and a line is no reason to end the process.
         bytes.cut(start)
       }
     }

@@ -36,7 +36,7 @@ t.test('denied origins: the latest first, each with its explanation', async t =>
 
 t.test('a request that named no bucket has no explanation that speaks of one', async t => {
   const table = renderDenied([{ ...line, bucket: 'other', lastBucket: undefined }], nowMs, () => {
-    throw new Error('nobody is to be asked')
+    throw new Error('no page is to be asked')
   })
   t.match(String(table), '<span class="quiet">no bucket</span>')
   t.match(String(table), 'The request named no bucket, so no rule can allow it.')

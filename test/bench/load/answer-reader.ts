@@ -12,7 +12,7 @@ export interface AnswerReader {
 
 const malformed: Answer = { kind: 'malformed' }
 
-/** `onContinue` is called for a 100. Bodies need a Content-Length: nobody here answers otherwise. */
+/** `onContinue` is called for a 100. Bodies need a Content-Length: no server here answers otherwise. */
 export function createAnswerReader(method: string, onContinue: () => void): AnswerReader {
   let text = ''
   let remaining = 0

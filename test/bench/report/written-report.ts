@@ -19,7 +19,7 @@ export function writeReport(folder: string, sections: readonly Section[], asked:
   write('report.svg', renderPlot(compared(sections), head))
 }
 
-/** The comparisons among the sections, for whoever wants all of them in one picture. */
+/** The comparisons among the sections, for a reader who wants all of them in one picture. */
 export function compared(sections: readonly Section[]): readonly Comparison[] {
   return sections.flatMap(({ title, data }) => {
     const figures = typeof data === 'object' && data !== null && 'figures' in data ? data.figures : undefined

@@ -5,7 +5,7 @@ const pictureThenFetch = `const { event } = await load('img', { src: s3 + '/medi
   const read = async init => { try { return (await fetch(own(s3 + '/media/cached.png'), init)).status } catch (error) { return 'blocked' } };
   return [event, await read({ credentials: 'include' })]`
 
-/** Browser caches: 304, and the answer to somebody else. */
+/** Browser caches: 304, and the answer to another page. */
 export const cachingCases: readonly MatrixCase[] = [
   {
     name: 'what the endpoint says is unchanged is read from the cache',

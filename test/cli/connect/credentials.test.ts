@@ -51,7 +51,7 @@ const cases: readonly {
     what: 'ListBuckets: 403 AccessDenied',
   },
   {
-    name: 'a key that nobody knows',
+    name: 'a key that the endpoint does not know',
     answer: errorOf(403, 'InvalidAccessKeyId'),
     severity: 'fault',
     what: 'ListBuckets: 403 InvalidAccessKeyId',

@@ -48,7 +48,7 @@ const cases: readonly {
     todo: /^renew it/,
   },
   {
-    name: 'a certificate of an authority that nobody knows',
+    name: 'a certificate of an unknown authority',
     server: tls,
     target: {},
     url: ['https:', 'localhost'],
@@ -108,7 +108,7 @@ t.test('a port without TLS is no https endpoint', async t => {
   t.match(finding, { severity: 'fault', what: /\((?:ERR_SSL|EPROTO)/, todo: /^http:\/\// })
 })
 
-t.test('a port that nobody listens on, for a name with two addresses', async t => {
+t.test('a port without a listener, for a name with two addresses', async t => {
   const endpoint = await startScriptedEndpoint([''])
   await endpoint.close()
   const [finding] = await reach({ url: urlOf('http:', 'localhost', endpoint.port), files: {}, timeoutMs: 5000 })

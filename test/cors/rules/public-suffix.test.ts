@@ -19,7 +19,7 @@ const cases: { name: string; expected: boolean; domains: string[] }[] = [
     ],
   },
   {
-    name: 'names nobody can buy are not',
+    name: 'names that are not for sale are not',
     expected: false,
     domains: ['localhost', 'internal', 'local', 'test', 'example'],
   },

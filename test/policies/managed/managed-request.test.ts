@@ -399,7 +399,7 @@ t.test('whatever the endpoint is, who is told of a success has had it', async t 
           const done = method === 'PUT' ? after?.length === 1 : method === 'DELETE' ? after === undefined : true
           if (status < 400 && !done) t.fail(`${name}: ${method} was told ${status}`)
           if (status >= 400 && after !== before) t.fail(`${name}: ${method} was told ${status}, and was carried out`)
-          // What changes between two calls can be found out by nobody; what was so at the probe must hold.
+          // What changes between two calls cannot be found out; what was so at the probe must hold.
           if (later === model && !isRight && after !== before) t.fail(`${name}: a wrong signature changed rules`)
           if (later === model && endpoint.wroteRules) t.fail(`${name}: the endpoint has rules of its own`)
           if (status < 300 && endpoint.buckets.size !== 1)

@@ -200,7 +200,7 @@ t.test('a call that never ends is given up, and those who wait are released', as
   await clock.advance(2000)
   t.equal(said(await waiting), 'unknown')
   t.equal(fetch.last().signal?.aborted, true, 'the call is told')
-  t.equal(policies.peek('media')?.state.kind, 'unknown', 'and nobody waits again until the next attempt')
+  t.equal(policies.peek('media')?.state.kind, 'unknown', 'and no request waits again until the next attempt')
 })
 
 t.test('a thousand requests for a bucket make one call', async t => {
@@ -360,7 +360,7 @@ t.test('a rule that was removed is gone within the time that answers are fresh',
   t.equal(said(policies.peek('media')), 'none')
 })
 
-t.test('a bucket that nobody asked for in a long while is not answered from what was known then', async t => {
+t.test('a bucket that was not asked for in a long while is not answered from what was known then', async t => {
   const { policies, fetch, clock } = setUp({ others: 'headers', answers: () => rulesFor('https://a.example') })
   await policies.load('media')
   await clock.advance(121_000)
@@ -512,7 +512,7 @@ t.test('what is inspected is never asked for, however old it is', async t => {
   t.equal(said(policies.peek('media')), 'load first')
 })
 
-t.test('once rules were changed, nobody is given the old ones while the new ones are on their way', async t => {
+t.test('once rules were changed, no request gets the old ones while the new ones are on their way', async t => {
   const { policies, fetch, clock } = setUp({ named: ['media'] })
   await fetch.last().answer(rulesFor('https://old.example'))
   const first = policies.refresh('media')

@@ -55,7 +55,7 @@ t.test('a client that leaves meanwhile is not forwarded', async t => {
   t.match(heard.ended, [{ clientAborted: true, status: 0, upstreamFailure: undefined }])
 })
 
-t.test('a Host that nobody configured is told', async t => {
+t.test('a Host that is not configured is told', async t => {
   const { client, heard } = await send(t, get('/web/k', '', 'files.example'))
   await client.until(({ ended }) => ended !== undefined)
   t.strictSame(heard.warnings, [['unknown_host', { host: 'files.example' }]])

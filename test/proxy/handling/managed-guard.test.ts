@@ -17,7 +17,7 @@ const settings = settingsWith({
 
 const cases: { name: string; method: string; host: string; target: string; store: boolean; stray: boolean }[] = [
   {
-    name: 'an object of the store, under a base that nobody wrote',
+    name: 'an object of the store, under a base that is not configured',
     method: 'GET',
     host: 'web.minio',
     target: '/rules/x',
@@ -33,7 +33,7 @@ const cases: { name: string; method: string; host: string; target: string; store
     stray: false,
   },
   {
-    name: 'it, by a base that nobody wrote',
+    name: 'it, by a base that is not configured',
     method: 'PUT',
     host: 'rules.minio',
     target: '/x',
@@ -51,7 +51,7 @@ const cases: { name: string; method: string; host: string; target: string; store
   { name: 'it, by a Host that is its name', method: 'GET', host: 'rules', target: '/web/x', store: true, stray: false },
   { name: 'an address is no name', method: 'GET', host: '[::1]:80', target: '/web/x', store: false, stray: false },
   {
-    name: '?cors of a managed bucket, under a base that nobody wrote',
+    name: '?cors of a managed bucket, under a base that is not configured',
     method: 'DELETE',
     host: 'x.minio',
     target: '/kept?cors',
@@ -75,7 +75,7 @@ const cases: { name: string; method: string; host: string; target: string; store
     stray: true,
   },
   {
-    name: 'it, by a base that nobody wrote',
+    name: 'it, by a base that is not configured',
     method: 'DELETE',
     host: 'kept.minio',
     target: '/?cors',
@@ -91,7 +91,7 @@ const cases: { name: string; method: string; host: string; target: string; store
     stray: false,
   },
   {
-    name: 'another bucket by a base that nobody wrote',
+    name: 'another bucket by a base that is not configured',
     method: 'DELETE',
     host: 'web.minio',
     target: '/?cors',
@@ -99,7 +99,7 @@ const cases: { name: string; method: string; host: string; target: string; store
     stray: false,
   },
   {
-    name: 'a key of it, under a base that nobody wrote',
+    name: 'a key of it, under a base that is not configured',
     method: 'GET',
     host: 'x.minio',
     target: '/kept/k',

@@ -265,7 +265,7 @@ t.test('a response whose client leaves is closed once, and is not finished', asy
   await new Promise(resolve => setTimeout(resolve, 50))
   t.equal(closed.length, 1)
   t.match(responses[0], { destroyed: true, writableFinished: false })
-  responses[0]?.write(Buffer.from('more'), () => t.fail('nobody takes it'))
+  responses[0]?.write(Buffer.from('more'), () => t.fail('it is not taken'))
   responses[0]?.end('more')
   t.equal(responses[0]?.writableFinished, false)
 })

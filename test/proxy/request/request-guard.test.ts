@@ -177,7 +177,7 @@ const refused: readonly { name: string; request: RequestHead; status: number }[]
     status: 400,
   })),
   {
-    name: 'Connection with more options than anybody has',
+    name: 'Connection with more options than any client sends',
     request: head([['Connection', Array.from({ length: 11 }, (_, i) => `x${i}`).join(',')]]),
     status: 400,
   },

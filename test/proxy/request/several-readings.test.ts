@@ -1,4 +1,4 @@
-// Host and path may both name a bucket: `web.minio` is under a base that nobody wrote, `files.example` under none.
+// Host and path may both name a bucket: `web.minio` is under a base that is not configured, `files.example` under none.
 
 import t from 'tap'
 import type { BucketPolicy, PolicyLookup } from '../../../src/policies/policy-lookup.ts'
@@ -79,7 +79,7 @@ testOutcomes(t, [
     bytes: asks('/blocked/k', good, 'files.example'),
     outcome: 'preflight no_rules 403 AccessForbidden',
   },
-  { name: 'a path that is nobody’s bucket', bytes: get('/swift/v1/web/k', good), outcome: 'rejected 403 AccessDenied' },
+  { name: 'a path that is no bucket', bytes: get('/swift/v1/web/k', good), outcome: 'rejected 403 AccessDenied' },
   { name: 'a preflight of it', bytes: asks('/swift/v1/web/k', good), outcome: 'rejected 403 AccessDenied' },
   { name: 'it, without an Origin', bytes: get('/%73wift/v1/web/k'), outcome: 'rejected 403 AccessDenied' },
 ])

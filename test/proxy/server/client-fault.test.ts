@@ -34,8 +34,8 @@ const good = 'GET /k HTTP/1.1\r\nHost: a\r\n\r\n'
 const faults: { name: string; bytes: string; status: number; code: string }[] = [
   { name: 'what is no HTTP', bytes: '\x16\x03\x01\x00\x05hello\r\n\r\n', status: 400, code: 'BadRequest' },
   { name: 'a field without a colon', bytes: 'GET / HTTP/1.1\r\nHost\r\n\r\n', status: 400, code: 'BadRequest' },
-  { name: 'a method nobody knows', bytes: 'FOO / HTTP/1.1\r\n\r\n', status: 405, code: 'MethodNotAllowed' },
-  { name: 'a version nobody knows', bytes: 'GET / HTTP/9.9\r\n\r\n', status: 505, code: 'HTTPVersionNotSupported' },
+  { name: 'an unknown method', bytes: 'FOO / HTTP/1.1\r\n\r\n', status: 405, code: 'MethodNotAllowed' },
+  { name: 'an unknown version', bytes: 'GET / HTTP/9.9\r\n\r\n', status: 505, code: 'HTTPVersionNotSupported' },
   {
     name: 'a head that is too long',
     bytes: `GET / HTTP/1.1\r\nA: ${'x'.repeat(2000)}\r\n\r\n`,

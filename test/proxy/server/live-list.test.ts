@@ -9,7 +9,7 @@ const steps: { name: string; steps: string; left: string }[] = [
   { name: 'the first can leave', steps: '+a +b +c -a', left: 'bc' },
   { name: 'the last can leave', steps: '+a +b +c -c', left: 'ab' },
   { name: 'the only one can leave', steps: '+a -a', left: '' },
-  { name: 'whoever moved up can leave, too', steps: '+a +b +c -a -c', left: 'b' },
+  { name: 'one that moved up can leave, too', steps: '+a +b +c -a -c', left: 'b' },
   { name: 'who is not listed cannot take another with it', steps: '+a +b -a -a -c', left: 'b' },
   { name: 'who has left can come back', steps: '+a +b -a +a -b', left: 'a' },
 ]
@@ -34,7 +34,7 @@ for (const { name, steps: text, left } of steps) {
   })
 }
 
-t.test('whoever is visited may leave meanwhile, and nobody is left out', async t => {
+t.test('one that is visited may leave meanwhile, and none is left out', async t => {
   const list = new LiveList<{ listedAt: number }>()
   for (let i = 0; i < 5; i++) list.add({ listedAt: -1 })
   let visited = 0

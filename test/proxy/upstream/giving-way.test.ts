@@ -41,7 +41,7 @@ const cases: readonly Case[] = [
   },
   { name: 'for another request of the same client too', holders: slowest, waiters: [['a', 500]], chosen: [1] },
   {
-    name: 'of whoever has most',
+    name: 'of the client that has most',
     holders: [...holders('a', 50), ...holders('b', 12, 11)],
     waiters: [['c', 500]],
     chosen: [1],

@@ -34,7 +34,7 @@ t.test('what was lost never is, and another takes its place', async t => {
   t.not(lend(buffers), first)
 })
 
-t.test('what nobody needed between two trims is freed', async t => {
+t.test('what was not needed between two trims is freed', async t => {
   const buffers = new ReadBuffers(3)
   const lent = [lend(buffers), lend(buffers), lend(buffers)]
   for (const buffer of lent) buffers.takeBack(buffer)

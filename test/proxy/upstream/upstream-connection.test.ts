@@ -79,7 +79,7 @@ const responses: { name: string; method?: string; steps: Step[]; heard: string[]
     reusable: false,
   },
   {
-    name: 'so does one in the next read, and it is told to nobody',
+    name: 'so does one in the next read, and it is not told',
     steps: [receive(whole), receive(whole)],
     heard: ['head 200 length', 'body ok', 'end'],
     reusable: false,
@@ -182,7 +182,7 @@ const borrowers: { name: string; steps: Step[]; nextBytes: number; lent: number 
   },
   { name: 'one that does not is read into a long one', steps: [receive(longHead)], nextBytes: longReadBytes, lent: 1 },
   {
-    name: 'so is one whose length nobody knows',
+    name: 'so is one whose length is unknown',
     steps: [receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')],
     nextBytes: longReadBytes,
     lent: 1,

@@ -25,7 +25,7 @@ t.test('there are never more connections than allowed, nor more waiting than all
   )
 })
 
-t.test('whoever waits is served in order of arrival', async t => {
+t.test('requests that wait are served in order of arrival', async t => {
   const { pool, ask, take } = setUp({ connections: 1 })
   const connection = take()
   const [first, second] = [ask(), ask()]
@@ -36,7 +36,7 @@ t.test('whoever waits is served in order of arrival', async t => {
   t.equal(second.connection, connection)
 })
 
-t.test('a connection that dies makes room for whoever waits', async t => {
+t.test('a connection that dies makes room for a request that waits', async t => {
   const { pool, sockets, ask, take } = setUp({ connections: 1 })
   const connection = take()
   const waiter = ask()
@@ -48,7 +48,7 @@ t.test('a connection that dies makes room for whoever waits', async t => {
   t.strictSame(pool.size, { connections: 1, idle: 0, queued: 0 })
 })
 
-t.test('whoever waits too long is told so, the others go on waiting', async t => {
+t.test('a request that waits too long is told so, the others go on waiting', async t => {
   const { clock, pool, ask, take } = setUp({ connections: 1 })
   take()
   const first = ask()
@@ -76,7 +76,7 @@ t.test('a connection that does not come up in time is a timeout', async t => {
   t.equal(pool.size.connections, 0)
 })
 
-t.test('a connection that is refused is told to whoever asked for it', async t => {
+t.test('a connection that is refused is told to the request that asked for it', async t => {
   const { pool, sockets, ask } = setUp()
   const waiter = ask()
   sockets[0]?.destroy(socketError('ECONNREFUSED'))
@@ -96,7 +96,7 @@ t.test('a waiter that left is told nothing, and its connection serves the next',
   t.not(next.connection, undefined)
 })
 
-t.test('in a closed pool, a connection that nobody waits for any more is not waited for', async t => {
+t.test('in a closed pool, a connection that no request waits for any more is not waited for', async t => {
   for (const closesFirst of [true, false]) {
     const { pool, sockets, ask } = setUp()
     const opener = ask()

@@ -104,7 +104,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     addresses: { '/': 'ambiguous', '/bkt/key': 'ambiguous' },
   },
   {
-    name: 'a Host that nobody configured has no bucket',
+    name: 'a Host that is not configured has no bucket',
     host: 'other.example.com',
     addresses: {
       '/bkt/key': 'unknown host or path bkt OBJECT or virtual other OBJECT or virtual other.example.com OBJECT',
@@ -114,7 +114,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     },
   },
   {
-    name: 'a base that nobody wrote is none until the endpoint was found to read it so',
+    name: 'a base that is not configured is none until the endpoint was found to read it so',
     host: 'open.minio',
     addresses: {
       '/secret/k': 'virtual open OBJECT or path secret OBJECT',
@@ -259,7 +259,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     addresses: { '/': 'none', '/?x=1': 'none' },
   },
   {
-    name: "a path that a known server takes for something else is nobody's bucket, in every spelling",
+    name: "a path that a known server takes for something else is no bucket, in every spelling",
     addresses: {
       '/swift': 'door swift',
       '/swift?format=json': 'door swift',

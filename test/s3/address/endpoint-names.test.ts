@@ -136,7 +136,7 @@ t.test('another label is asked about where that is wanted', async t => {
   t.match(found, { foreign: undefined, isWhole: true })
 })
 
-t.test('the questions are anonymous, change nothing, and name buckets that nobody has', async t => {
+t.test('the questions are anonymous, change nothing, and name buckets that do not exist', async t => {
   const { asked } = await probe(minio)
   t.equal(asked.length, 4)
   for (const { method, target, headers, body } of asked) {

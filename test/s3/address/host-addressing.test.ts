@@ -46,7 +46,7 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
     },
   },
   {
-    name: 'a base that nobody wrote names a bucket perhaps, until the endpoint was asked',
+    name: 'a base that is not configured names a bucket perhaps, until the endpoint was asked',
     readings: { 'bkt.minio:9000': 'maybe bkt', 'a.b.minio': 'maybe a.b' },
   },
   {
@@ -221,7 +221,7 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
     readings: { 'proxy.example.com': 'path', 'Proxy.Example.com:443': 'path', 'files.s3.local': 'path' },
   },
   {
-    name: 'a preserved DNS name that nobody configured is unknown',
+    name: 'a preserved DNS name that is not configured is unknown',
     readings: {
       'other.example.com': 'unknown',
       'a.proxy.example.com': 'unknown',
@@ -231,7 +231,7 @@ const cases: { name: string; options?: HostOptions; readings: Record<string, str
     },
   },
   {
-    name: 'a rewritten DNS name that nobody configured is path-style: the endpoint sees its own name',
+    name: 'a rewritten DNS name that is not configured is path-style: the endpoint sees its own name',
     options: rewriting,
     readings: { 'other.example.com': 'path', 'xs3.local': 'path' },
   },

@@ -103,7 +103,7 @@ for (const { name, script, reason, detail } of faults) {
   })
 }
 
-t.test('a port that nobody listens on is a failure', async t => {
+t.test('a port without a listener is a failure', async t => {
   const endpoint = await startScriptedEndpoint([''])
   await endpoint.close()
   const transport = transportTo(t, {
@@ -136,7 +136,7 @@ t.test('an endpoint that speaks no TLS is a failure', async t => {
 
 const tls = { cert: localhostCertificate, key: localhostKey }
 
-t.test('a certificate that nobody vouches for is a failure', async t => {
+t.test('a certificate that cannot be verified is a failure', async t => {
   const endpoint = await endpointOf(t, [httpAnswer(200, 'x')], tls)
   const transport = transportTo(t, {
     url: { protocol: 'https:', hostname: 'localhost', port: endpoint.port },

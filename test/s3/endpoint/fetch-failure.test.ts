@@ -18,7 +18,7 @@ for (const { value, seconds } of values) {
   t.test(`Retry-After '${value}' is ${seconds} s`, async t => t.equal(parseRetryAfter(value, now), seconds))
 }
 
-t.test('an answer of success that nobody can use is malformed', async t => {
+t.test('an answer of success that cannot be used is malformed', async t => {
   const failure = failureOf({ status: 206, headers: {}, body: Buffer.alloc(0) }, now)
   t.match(failure, { kind: 'failure', reason: 'malformed' })
 })

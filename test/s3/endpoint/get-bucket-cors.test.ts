@@ -302,7 +302,7 @@ t.test('a name that cannot be a bucket is not sent', async t => {
   t.equal(endpoint.seen.length, 0)
 })
 
-t.test('a call without credentials of its own carries nobody else’s', async t => {
+t.test('a call without credentials of its own carries no others', async t => {
   const endpoint = await startScriptedEndpoint([ok(oneRule)])
   const transport = createTransport({
     url: { protocol: 'http:', hostname: '127.0.0.1', port: endpoint.port },

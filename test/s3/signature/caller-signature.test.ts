@@ -39,7 +39,7 @@ const cases: readonly { name: string; headers: readonly string[]; tls?: boolean;
     body: '<Other/>',
     expected: { error: { status: 400, code: 'XAmzContentSHA256Mismatch' } },
   },
-  { name: 'nobody’s', headers: ['Host', 'a'], expected: denied },
+  { name: 'of no account', headers: ['Host', 'a'], expected: denied },
   { name: 'SigV2', headers: authorized(() => 'AWS AKIACALLER:c2lnbmF0dXJl'), expected: denied },
   { name: 'SigV4A', headers: authorized(value => value.replace('HMAC-SHA256', 'ECDSA-P256-SHA256')), expected: denied },
   { name: 'SigV4 for another service', headers: authorized(value => value.replace('/s3/', '/sts/')), expected: denied },

@@ -146,11 +146,11 @@ export class ResponseHeadReader {
     const statusCode = this.#statusCode
     const announcesContent = this.#chunked || this.#contentLength > 0
     // https://www.rfc-editor.org/rfc/rfc9112#section-6.3: "ought to be handled as an error". In any response, even one
-    // that has no content: whoever sends both has been talked into it.
+    // that has no content: an endpoint that sends both was made to by an attacker.
     if (this.#chunked && this.#contentLength !== -1) return 'transfer-encoding-and-content-length'
     // Neither field may be in a 1xx (https://www.rfc-editor.org/rfc/rfc9112#section-6.1,
     // https://www.rfc-editor.org/rfc/rfc9110#section-8.6), and it ends with its head whatever they say. One that announces
-    // content would have that content read as the next response, so it is refused; `Content-Length: 0` misleads nobody.
+    // content would have that content read as the next response, so it is refused; `Content-Length: 0` misleads no reader.
     if (statusCode < 200 && announcesContent) return 'informational-content'
     const head: ResponseHead = {
       statusCode,

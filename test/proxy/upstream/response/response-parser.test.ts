@@ -229,7 +229,7 @@ t.test('one parser reads the responses of a connection one after another', async
   t.strictSame(statuses, [200, 404, 200, 404, 200, 404])
 })
 
-t.test('bytes that nobody awaits are excess, and nothing is begun after them', async t => {
+t.test('bytes that are not awaited are excess, and nothing is begun after them', async t => {
   const unasked = newParser()
   t.equal(feed(unasked, ok), undefined)
   t.match(unasked, { excess: true, reusable: false })
