@@ -73,9 +73,7 @@ function volumeFaults(spec: IPodSpec, names: ReadonlySet<string>): readonly stri
     ...mounted
       .filter(name => name !== 'data' && !volumes.some(volume => volume.name === name))
       .map(n => `no volume ${n}`),
-    ...volumes
-      .filter(volume => !mounted.includes(volume.name))
-      .map(({ name }) => `volume ${name} is not mounted`),
+    ...volumes.filter(volume => !mounted.includes(volume.name)).map(({ name }) => `volume ${name} is not mounted`),
   ]
 }
 

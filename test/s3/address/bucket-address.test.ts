@@ -259,7 +259,7 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     addresses: { '/': 'none', '/?x=1': 'none' },
   },
   {
-    name: "a path that a known server takes for something else is no bucket, in every spelling",
+    name: 'a path that a known server takes for something else is no bucket, in every spelling',
     addresses: {
       '/swift': 'door swift',
       '/swift?format=json': 'door swift',
