@@ -40,6 +40,37 @@ export interface OriginsSeen {
   readonly overflow: number
 }
 
+/** What is on the disk and not in force. */
+export interface Refused {
+  readonly part: 'configuration' | 'certificate'
+  readonly sinceMs: number
+  /** What is wrong and where, one line each. Bounded. */
+  readonly issues: readonly string[]
+}
+
+/** Which configuration is in force, and why what is on the disk is not. Times are milliseconds since the epoch. */
+export interface ConfigurationStatus {
+  /** Absent where variables and flags say everything. */
+  readonly file: string | undefined
+  /** Of the file's bytes as they were read; what `sha256sum` says of it. */
+  readonly sha256: string | undefined
+  readonly sinceMs: number
+  /** What the last reload changed, one line each. Bounded. */
+  readonly changes: readonly string[]
+  /** Settings whose new values wait for a restart. */
+  readonly restartRequired: readonly string[]
+  readonly refused: readonly Refused[]
+}
+
+/** What runs. */
+export interface ProxyStatus {
+  readonly endpoint: string
+  /** Where S3 requests are taken; undefined before that. */
+  readonly url: string | undefined
+  readonly workers: number
+  readonly configuration: ConfigurationStatus
+}
+
 /** What came of a reload: any object with a `kind`; `refused` alone is a failure. */
 export interface ReloadOutcome {
   readonly kind: string
@@ -52,6 +83,7 @@ export interface AdminSources {
   readonly version: string
   /** Who has it is an operator. Without one, who calls directly from this machine is. */
   readonly token: string | undefined
+  status(): ProxyStatus
   /** What is not ready, by name. */
   notReady(): readonly string[]
   /** Called before counts are shown: brings in what other processes have counted. */

@@ -28,6 +28,13 @@ export interface RouteRequest {
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/livez', who: 'anyone', meaning: 'the process answers', answer: live },
   { method: 'GET', path: '/readyz', who: 'anyone', meaning: 'ready, or what is not', answer: ready },
+  {
+    method: 'GET',
+    path: '/status',
+    who: 'operator',
+    meaning: 'what runs, and which configuration is in force',
+    answer: status,
+  },
   { method: 'GET', path: '/metrics', who: 'anyone', meaning: 'metrics for Prometheus', answer: metrics },
   { method: 'GET', path: '/explain', who: 'operator', meaning: 'why a request is allowed or denied', answer: explain },
   { method: 'GET', path: '/buckets', who: 'operator', meaning: 'buckets, their rules and sources', answer: buckets },
@@ -62,6 +69,22 @@ function live(): Answer {
 function ready(sources: AdminSources): Answer {
   const notReady = sources.notReady()
   return jsonAnswer(notReady.length === 0 ? 200 : 503, { ready: notReady.length === 0, notReady })
+}
+
+function status(sources: AdminSources): Answer {
+  const { configuration, ...running } = sources.status()
+  const { sinceMs, refused, ...known } = configuration
+  return jsonAnswer(200, {
+    version: sources.version,
+    node: process.version,
+    notReady: sources.notReady(),
+    ...running,
+    configuration: {
+      ...known,
+      inForceSince: iso(sinceMs),
+      refused: refused.map(({ part, sinceMs, issues }) => ({ part, since: iso(sinceMs), issues })),
+    },
+  })
 }
 
 async function metrics(sources: AdminSources): Promise<Answer> {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { createAdminServer } from '../admin/admin-server.ts'
-import type { AdminSources } from '../admin/admin-sources.ts'
+import type { AdminSources, ProxyStatus } from '../admin/admin-sources.ts'
 import { createReadiness, type Readiness } from '../admin/readiness.ts'
 import type { Configuration } from '../config/configuration.ts'
 import { describeIssue } from '../config/issue.ts'
@@ -24,6 +24,7 @@ export interface ControlPlaneOptions {
   readonly log: Log
   readonly token: string | undefined
   readonly version: string
+  readonly status: () => ProxyStatus
   readonly reload: () => Promise<ReloadResult>
 }
 
@@ -41,6 +42,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const sources: AdminSources = {
     version: options.version,
     token: options.token,
+    status: options.status,
     notReady: readiness.notReady,
     gather: options.gather,
     metrics: metrics.text,

@@ -1,12 +1,14 @@
 import type { Configuration } from '../config/configuration.ts'
 import type { ConfigurationIssue } from '../config/issue.ts'
 import { describeIssue } from '../config/issue.ts'
+import { describeChanges } from '../config/loading/configuration-changes.ts'
 import { keepRunning, restartRequired } from '../config/loading/restart-required.ts'
 import type { ReloadResult } from '../config/loading/watch-configuration.ts'
 import { capacityOf, demandOf } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import { createMetrics } from '../telemetry/metrics/metrics.ts'
+import { createConfigurationRecord } from './configuration-record.ts'
 import { createControlPlane } from './control-plane.ts'
 import type { DrainResult } from './drain.ts'
 import { listen, urlAt, urlOf } from './listening.ts'
@@ -21,6 +23,9 @@ export interface DaemonOptions {
   readonly adminToken: string | undefined
   readonly version: string
   readonly log: Log
+  /** Where the configuration was read, and the digest of what was read; absent where no file is. */
+  readonly file?: string | undefined
+  readonly sha256?: string | undefined
   /** Looks at the configuration's files now; `POST /reload`. */
   readonly reload: () => Promise<ReloadResult>
   /** Who answers on the S3 port; this process unless told. */
@@ -33,7 +38,7 @@ export interface Daemon {
   readonly url: string
   readonly adminUrl: string
   /** Puts a configuration without faults into force. Rejects when its files cannot be read: then the old one stays. */
-  apply(configuration: Configuration, warnings: readonly ConfigurationIssue[]): Promise<void>
+  apply(configuration: Configuration, warnings: readonly ConfigurationIssue[], sha256?: string): Promise<void>
   /** Counts and logs a configuration that has faults; the one in force stays. */
   refuse(issues: readonly ConfigurationIssue[]): void
   /** Ends the daemon. `acceptMs`: how long new connections are still taken. */
@@ -53,6 +58,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     namedBuckets: () => namedBuckets(running),
     ...(options.serve === undefined ? {} : { processMetrics: async () => (await serving.processMetrics?.()) ?? '' }),
   })
+  const record = createConfigurationRecord(options.file, options.sha256)
   log.onSuppressed(lines => metrics.countSuppressedLog(lines))
   const serving: Serving = (options.serve ?? serveAlone)({
     configuration: running,
@@ -85,9 +91,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     log,
     token: options.adminToken,
     version: options.version,
+    status: () => ({
+      endpoint: endpointOf(running),
+      url,
+      workers: running.workers,
+      configuration: record.status(),
+    }),
     reload: options.reload,
   })
-  let url: string
+  let url: string | undefined
   try {
     url = urlAt(await serving.listen(running.listen), running.tls === undefined ? 'http' : 'https')
     const { adminConnections, ...capacity } = capacityOf(demandOf(running), resources)
@@ -113,27 +125,35 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   /** Why a configuration waits for its files: it is in force as soon as they can be read. */
   let unread: string | undefined
-  async function apply(configuration: Configuration, warnings: readonly ConfigurationIssue[]): Promise<void> {
+  async function apply(
+    configuration: Configuration,
+    warnings: readonly ConfigurationIssue[],
+    sha256?: string,
+  ): Promise<void> {
     const next = keepRunning(running, configuration)
     const nextFiles = await readTlsFiles(next).catch((error: unknown) => {
       noteReload({ configuration: false })
+      record.refuse('configuration', [error instanceof Error ? error.message : String(error)])
       if (String(error) !== unread) log.error('reload_failed', error)
       unread = String(error)
       throw error
     })
     unread = undefined
     const restart = restartRequired(running, configuration)
+    const changes = describeChanges(running, next)
     const applied = serving.apply(next, nextFiles)
     running = next
     files = nextFiles
     await applied
     log.setLevel(next.log.level)
     metrics.setOrigins(next.metrics.origins)
+    record.accept(sha256, changes, restart)
     noteReload({ configuration: true })
     metrics.setRestartRequired(restart.length > 0)
     for (const issue of warnings) log.warn('configuration_warning', { issue: describeIssue(issue) })
     log.info('configuration_reloaded', {
       buckets: next.buckets.length,
+      changes: changes.length === 0 ? 'none' : changes.join('; '),
       restartRequired: restart.length === 0 ? undefined : restart.join(', '),
     })
     warnOfReports(next, log)
@@ -152,7 +172,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     report(fault) {
       noteReload({ files: fault === undefined })
-      if (fault !== undefined) log.error('certificate_not_reloaded', fault)
+      if (fault === undefined) return record.clear('certificate')
+      record.refuse('certificate', [fault instanceof Error ? fault.message : String(fault)])
+      log.error('certificate_not_reloaded', fault)
     },
   })
   const looks = setInterval(() => {
@@ -167,7 +189,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     apply,
     refuse(issues) {
       noteReload({ configuration: false })
-      for (const issue of issues) log.warn('configuration_refused', { issue: describeIssue(issue) })
+      // It waits for its files no more.
+      unread = undefined
+      const faults = issues.filter(({ severity }) => severity === 'fault').map(describeIssue)
+      record.refuse('configuration', faults)
+      const inForceSince = new Date(record.status().sinceMs).toISOString()
+      for (const issue of faults) log.warn('configuration_refused', { issue, inForceSince })
     },
     async drain(acceptMs) {
       clearInterval(looks)
@@ -179,6 +206,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return result
     },
   }
+}
+
+/** The endpoint as a person writes it. */
+export function endpointOf({ upstream }: Configuration): string {
+  return `${upstream.url.protocol}//${upstream.url.authority}`
 }
 
 function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {

@@ -3,7 +3,7 @@ import { readFileContentSync } from '../config/files/file-content.ts'
 import type { ConfigurationIssue } from '../config/issue.ts'
 import { describeIssue } from '../config/issue.ts'
 import type { ConfigurationSource } from '../config/loading/load-configuration.ts'
-import { loadConfiguration } from '../config/loading/load-configuration.ts'
+import { digestOf, loadConfiguration } from '../config/loading/load-configuration.ts'
 import { parseForStart } from '../config/loading/parser-process.ts'
 import type { ConfigurationWatch } from '../config/loading/watch-configuration.ts'
 import { watchConfiguration } from '../config/loading/watch-configuration.ts'
@@ -13,7 +13,7 @@ import { readResources } from '../config/validation/resources.ts'
 import { openDescriptorOutput } from '../telemetry/log/descriptor-output.ts'
 import { createLog, type Log } from '../telemetry/log/log.ts'
 import { createLogSink } from '../telemetry/log/log-sink.ts'
-import { type Daemon, startDaemon } from './daemon.ts'
+import { type Daemon, endpointOf, startDaemon } from './daemon.ts'
 import { isTestedNode, testedNodes } from './tested-nodes.ts'
 import { mountedFiles } from './upstream/mounted-files.ts'
 
@@ -59,6 +59,8 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
       adminToken: secrets.adminToken,
       version,
       log,
+      file: source.file,
+      sha256: digestOf(loaded.snapshot, source.file),
       serve,
       reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
     })
@@ -70,14 +72,23 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   watch = watchConfiguration({
     source,
     loaded,
-    apply: (next, warnings) => daemon.apply(next, [...warnings, ...shortages(next)]),
+    apply: (next, warnings, sha256) => daemon.apply(next, [...warnings, ...shortages(next)], sha256),
     refuse: (faults: readonly ConfigurationIssue[]) => daemon.refuse(faults),
   })
   // Before the line that tells others that signals may come: one without its handler would end the process.
   const stopped = untilStopped(watch, log)
   const node = process.versions.node
   if (!isTestedNode(node)) log.warn('node_untested', { node, path: process.execPath, tested: testedNodes.join(', ') })
-  log.info('started', { version, node, url: daemon.url, admin: daemon.adminUrl, buckets: configuration.buckets.length })
+  log.info('started', {
+    version,
+    node,
+    url: daemon.url,
+    admin: daemon.adminUrl,
+    endpoint: endpointOf(configuration),
+    file: source.file,
+    workers: configuration.workers,
+    buckets: configuration.buckets.length,
+  })
   const signal = await stopped
   watch.stop()
   const acceptMs = signal === 'SIGINT' ? 0 : Math.min(maxAcceptMs, (configuration.drainSeconds * 1000) / 5)
@@ -89,7 +100,10 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
 /** Waits for SIGTERM or SIGINT; SIGHUP reloads. After the first of the two, the second ends the process at once. */
 function untilStopped(watch: ConfigurationWatch, log: Log): Promise<NodeJS.Signals> {
   process.on('SIGHUP', () => {
-    watch.trigger().catch((error: unknown) => log.error('reload_failed', error))
+    watch
+      .trigger()
+      .then(({ kind }) => log.info('reload_requested', { by: 'SIGHUP', result: kind }))
+      .catch((error: unknown) => log.error('reload_failed', error))
   })
   return new Promise(resolve => {
     let stopping = false

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Environment, Flags } from '../config/environment.ts'
 import { readFileContentSync } from '../config/files/file-content.ts'
 import { type ConfigurationIssue, describeIssue } from '../config/issue.ts'
-import { type LoadedConfiguration, loadConfiguration } from '../config/loading/load-configuration.ts'
+import { digestOf, type LoadedConfiguration, loadConfiguration } from '../config/loading/load-configuration.ts'
 import { type ConfigurationWatch, watchConfiguration } from '../config/loading/watch-configuration.ts'
 import { readSecrets } from '../config/secrets.ts'
 import { startDaemon } from '../daemon/daemon.ts'
@@ -63,6 +63,8 @@ export async function startDemoProxy(options: DemoProxyOptions): Promise<DemoPro
     adminToken: secrets.adminToken,
     version: readVersion(),
     log,
+    file,
+    sha256: digestOf(loaded.snapshot, file),
     reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
   })
   watch = watchConfiguration({ source, loaded, apply: daemon.apply, refuse: daemon.refuse })

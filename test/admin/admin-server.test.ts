@@ -45,6 +45,12 @@ const cases: { name: string; ask: Ask; status: number; body?: RegExp; fields?: R
   { name: 'liveness', ask: ['GET', '/livez'], status: 200, body: /^ok\n$/ },
   { name: 'readiness', ask: ['GET', '/readyz'], status: 200, body: /"ready": true/ },
   {
+    name: 'what runs',
+    ask: ['GET', '/status'],
+    status: 200,
+    body: /"endpoint": "http:\/\/minio\.example:9000".*"inForceSince": "2026-01-02T02:54:05\.000Z"/s,
+  },
+  {
     name: 'metrics',
     ask: ['GET', '/metrics'],
     status: 200,

@@ -24,6 +24,19 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
   return {
     version: '1.2.3',
     token: undefined,
+    status: () => ({
+      endpoint: 'http://minio.example:9000',
+      url: 'http://127.0.0.1:8080',
+      workers: 1,
+      configuration: {
+        file: 'config.yaml',
+        sha256: 'ab'.repeat(32),
+        sinceMs: nowMs - 600_000,
+        changes: [],
+        restartRequired: [],
+        refused: [],
+      },
+    }),
     notReady: () => [],
     metrics: async () => 'up 1\n',
     metricsType: 'text/plain; version=0.0.4; charset=utf-8',

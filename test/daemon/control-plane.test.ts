@@ -22,6 +22,19 @@ t.test('the admin port shows what the daemon knows', async t => {
     log: { error() {} } as Partial<Log> as Log,
     token: undefined,
     version: '1.2.3',
+    status: () => ({
+      endpoint: 'http://127.0.0.1:9',
+      url: undefined,
+      workers: 1,
+      configuration: {
+        file: 'config.yaml',
+        sha256: undefined,
+        sinceMs: 0,
+        changes: [],
+        restartRequired: [],
+        refused: [{ part: 'configuration', sinceMs: 1000, issues: ['config.yaml:3:5: wrong'] }],
+      },
+    }),
     reload: async () => ({ kind: 'unchanged' }),
   })
   plane.server.listen(0, '127.0.0.1')
@@ -38,6 +51,10 @@ t.test('the admin port shows what the daemon knows', async t => {
   plane.readiness.setListening()
   t.match(await get('/readyz'), { status: 200 })
   t.match(await get('/metrics'), { status: 200, text: /s3cors_build_info\{.*version="1\.2\.3"/ })
+  t.match(await get('/status'), {
+    status: 200,
+    text: /"inForceSince": "1970-01-01T00:00:00\.000Z".*"since": "1970-01-01T00:00:01\.000Z",\s+"issues": \[\s+"config\.yaml:3:5: wrong"/s,
+  })
   t.match(await get('/buckets'), { status: 200, text: /"bucket": "media"/ })
   t.match(await get('/explain?bucket=media&origin=https://app.example&method=GET'), { text: /"allowed": true/ })
   t.match(await get('/origins'), { status: 200 })

@@ -254,6 +254,12 @@ t.test('certificates are replaced while transfers are under way', { skip }, asyn
       parseExposition(await (await fetch(`${proxy.adminUrl}/metrics`)).text()),
       's3cors_config_last_reload_successful',
     )
+  const refused = async () => {
+    const { configuration } = (await (await fetch(`${proxy.adminUrl}/status`)).json()) as {
+      configuration: { refused: { part: string; issues: string[] }[] }
+    }
+    return configuration.refused
+  }
   await move()
 
   await t.test('a new pair is for new connections', async t => {
@@ -275,6 +281,7 @@ t.test('certificates are replaced while transfers are under way', { skip }, asyn
     await until(() => faults() > before, proxy.logs)
     t.equal(await nameOf(proxy, ca), 'second')
     t.equal(await successful(), 0)
+    t.match((await refused())[0], { part: 'certificate', issues: [/^tls: the PEM files cannot be used: /] })
     await move()
   })
 
@@ -292,6 +299,7 @@ t.test('certificates are replaced while transfers are under way', { skip }, asyn
     key.write(third.key)
     await isNow('third')
     t.equal(await successful(), 1)
+    t.strictSame(await refused(), [])
     await move()
   })
 
@@ -302,10 +310,12 @@ t.test('certificates are replaced while transfers are under way', { skip }, asyn
     await until(() => proxy.logs().includes('"event":"reload_failed"'), proxy.logs)
     t.equal(await nameOf(proxy, ca), 'third')
     t.equal(await successful(), 0)
+    t.ok((await refused()).some(({ part }) => part === 'configuration'))
     await move()
     key.write(fourth.key)
     await isNow('fourth')
     await until(async () => (await successful()) === 1, proxy.logs)
+    t.strictSame(await refused(), [])
     await move()
   })
 

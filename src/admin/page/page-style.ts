@@ -45,6 +45,9 @@ summary { cursor: pointer; color: var(--accent); }
 .allowed { color: var(--allowed); font-weight: 600; }
 .denied { color: var(--denied); font-weight: 600; }
 .risk { border-left: .25rem solid var(--denied); padding-left: .6rem; }
+.alert { border: 2px solid var(--denied); border-radius: .3rem; padding: .5rem 1rem; margin: .5rem 0 1rem; }
+.alert p { margin: .25rem 0; }
+.issues { margin: .25rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 .quiet { color: var(--quiet); }
 .values { margin: 0; padding-left: 1.2rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -3,6 +3,7 @@ import type { BucketStatus } from '../../policies/policy-lookup.ts'
 import type { AdminSources, OriginLine } from '../admin-sources.ts'
 import { parseExplainQuery } from '../explain-query.ts'
 import { type Html, html } from './html.ts'
+import { renderConfiguration, renderRefused } from './page-configuration.ts'
 import { renderExplanation } from './page-explanation.ts'
 import { renderAllowed, renderBuckets, renderDenied, renderReport, renderRest } from './page-tables.ts'
 import { PageView } from './paging.ts'
@@ -40,18 +41,23 @@ function renderForm(statuses: readonly BucketStatus[], asked: URLSearchParams): 
 
 function renderHealth(sources: AdminSources, nowMs: number): Html {
   const notReady = sources.notReady()
-  return html`
+  const { endpoint, url, workers, configuration } = sources.status()
+  return html`${renderRefused(configuration, nowMs)}
 <dl>
 <div><dt>State</dt><dd>${
     notReady.length === 0
       ? html`<span class="allowed">ready</span>`
       : html`<span class="denied">not ready</span>: ${notReady.join(', ')}`
   }</dd></div>
+<div><dt>Takes requests at</dt><dd><code>${url ?? '–'}</code></dd></div>
+<div><dt>Endpoint</dt><dd><code>${endpoint}</code></dd></div>
+<div><dt>Workers</dt><dd>${workers}</dd></div>
 <div><dt>Version</dt><dd>${sources.version}</dd></div>
 <div><dt>Node</dt><dd>${process.version}</dd></div>
 <div><dt>Up since</dt><dd><time>${new Date(nowMs - process.uptime() * 1000).toISOString().slice(0, 19)}Z</time></dd></div>
 <div><dt>As of</dt><dd><time>${new Date(nowMs).toISOString().slice(0, 19)}Z</time></dd></div>
-</dl>`
+</dl>
+${renderConfiguration(configuration, nowMs)}`
 }
 
 /** A part of the page that the script replaces when it changes. */

@@ -80,6 +80,12 @@ export function fingerprint(snapshot: Snapshot): string {
   return hash.digest('hex')
 }
 
+/** The SHA-256 of a file's bytes, as `sha256sum` prints it; undefined when it is not there. */
+export function digestOf(snapshot: Snapshot, file: string | undefined): string | undefined {
+  const content = file === undefined ? undefined : snapshot.get(file)
+  return content?.kind === 'bytes' ? createHash('sha256').update(content.bytes).digest('hex') : undefined
+}
+
 /** Whether every file of two snapshots reads the same, in the order they were read. */
 export function isSameSnapshot(one: Snapshot, other: Snapshot): boolean {
   const others = [...other]

@@ -146,19 +146,29 @@ export function replyOf(result: SnapshotResult): ParserReply {
   }
 }
 
+/** The JSON that a bucket's rules are made of. */
+const rulesTexts = new WeakMap<BucketConfiguration, string>()
+
+/** A bucket's rules as JSON, the same for the same rules: what is large is not read for it. */
+export function rulesTextOf(bucket: BucketConfiguration): string {
+  return rulesTexts.get(bucket) ?? JSON.stringify(bucket.rules)
+}
+
 /** The same result, whose buckets make their rules of the JSON whenever they are read. */
 function resultOf({ result, rules }: ParserReply): SnapshotResult {
   const { configuration } = result.parsed
   if (configuration === undefined) return result
   const buckets = configuration.buckets.map((bucket, index): BucketConfiguration => {
     const json = rules[index] ?? '[]'
-    return {
+    const entry = {
       ...bucket,
       // An own property, so that the configuration can be sent on to other processes.
       get rules() {
         return JSON.parse(json) as readonly CorsRule[]
       },
     }
+    rulesTexts.set(entry, json)
+    return entry
   })
   return { ...result, parsed: { ...result.parsed, configuration: { ...configuration, buckets } } }
 }

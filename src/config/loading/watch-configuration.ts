@@ -7,6 +7,7 @@ import { readFileContent } from '../files/file-content.ts'
 import type { ConfigurationIssue } from '../issue.ts'
 import {
   type ConfigurationSource,
+  digestOf,
   fingerprint,
   isSameSnapshot,
   type LoadedConfiguration,
@@ -33,8 +34,15 @@ export type WatchDirectory = (directory: string, changed: () => void) => () => v
 export interface WatchOptions {
   readonly source: ConfigurationSource
   readonly loaded: LoadedConfiguration
-  /** Puts a configuration without faults into force. When it throws or rejects, the running one stays. */
-  readonly apply: (configuration: Configuration, warnings: readonly ConfigurationIssue[]) => void | Promise<void>
+  /**
+   * Puts a configuration without faults into force. When it throws or rejects, the running one stays. `sha256` is that of the
+   * file, see {@link digestOf}.
+   */
+  readonly apply: (
+    configuration: Configuration,
+    warnings: readonly ConfigurationIssue[],
+    sha256: string | undefined,
+  ) => void | Promise<void>
   /** Hears of faults, once for each state of the files; the configuration that runs stays. */
   readonly refuse: (issues: readonly ConfigurationIssue[]) => void
   readonly parse?: ParseSnapshot | undefined
@@ -124,6 +132,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     // A file whose faults hide which CORS files it names keeps the ones that were known.
     watched = configuration === undefined ? [...new Set([...watched, ...corsFiles])] : [...main, ...corsFiles]
     const state = fingerprint(new Map(watched.map(path => [path, snapshot.get(path) ?? unread])))
+    const sha256 = digestOf(snapshot, source.file)
     buffers.giveBack(snapshot.values())
     armDirectories()
     if (configuration === undefined) {
@@ -136,7 +145,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     seen = state
     retries.forget()
     try {
-      await apply(configuration, issues)
+      await apply(configuration, issues, sha256)
     } catch (error) {
       return { kind: 'refused', issues: [notApplied(main[0], error), ...issues] }
     }

@@ -1,0 +1,103 @@
+// What an operator finds who wrote a fault into the file, and what is told when one is mended.
+
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
+
+async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`did not happen in time: ${what}`)
+    await sleep(50)
+  }
+}
+
+interface Status {
+  readonly endpoint: string
+  readonly url: string
+  readonly workers: number
+  readonly configuration: {
+    readonly file: string
+    readonly sha256: string
+    readonly inForceSince: string
+    readonly changes: readonly string[]
+    readonly restartRequired: readonly string[]
+    readonly refused: readonly { readonly part: string; readonly since: string; readonly issues: readonly string[] }[]
+  }
+}
+
+const linesOf = (proxy: ProxyProcess, event: string) =>
+  proxy
+    .logs()
+    .split('\n')
+    .filter(line => line.includes(`"event":"${event}"`))
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+
+const digest = (text: string) => createHash('sha256').update(text).digest('hex')
+
+for (const workers of [1, 2]) {
+  t.test(`a refused reload, with ${workers} workers`, async t => {
+    const proxy = await startProxy(
+      `upstream: { url: "http://127.0.0.1:9" }\nworkers: ${workers}\ndrainSeconds: 1\nbuckets:\n  my-media:\n    CORSRules:\n      - AllowedOrigins: ["https://app.example"]\n        AllowedMethods: [GET]\n`,
+    )
+    t.teardown(() => proxy.stop('SIGINT'))
+    const status = async () => (await (await fetch(`${proxy.adminUrl}/status`)).json()) as Status
+    const page = async () => (await fetch(proxy.adminUrl)).text()
+    const good = readFileSync(proxy.configFile, 'utf8')
+
+    const started = linesOf(proxy, 'started')[0]
+    t.match(started, { endpoint: 'http://127.0.0.1:9', file: proxy.configFile, workers })
+    t.match(await status(), {
+      endpoint: 'http://127.0.0.1:9',
+      url: /^http:\/\/127\.0\.0\.1:\d+$/,
+      workers,
+      configuration: { file: proxy.configFile, sha256: digest(good), changes: [], restartRequired: [], refused: [] },
+    })
+    t.notMatch(await page(), 'class="alert"')
+
+    writeFileSync(proxy.configFile, good.replace('[GET]', '[get, put]').replace('workers', 'wrokers'))
+    await until(async () => (await status()).configuration.refused.length > 0, 'the fault is in /status')
+    const { configuration } = await status()
+    const [refused] = configuration.refused
+    t.equal(configuration.sha256, digest(good), 'the one in force')
+    t.equal(refused?.part, 'configuration')
+    t.ok(Date.parse(refused?.since ?? '') >= Date.parse(configuration.inForceSince))
+    t.match(refused?.issues[0], /config\.yaml:2:1: wrokers/)
+    t.match(refused?.issues[1], /config\.yaml:8:26: buckets\.my-media\.CORSRules\[0\]\.AllowedMethods\[0\].*\bget\b/)
+    const text = await page()
+    t.match(text, 'The configuration on the disk is refused')
+    t.match(text, /config\.yaml:8:26/)
+    await sleep(4000)
+    t.equal(linesOf(proxy, 'configuration_refused').length, 3, 'one line for each of the three faults, once')
+    t.match(linesOf(proxy, 'configuration_refused')[0], { inForceSince: configuration.inForceSince })
+
+    process.kill(proxy.pid, 'SIGHUP')
+    await until(() => linesOf(proxy, 'reload_requested').length > 0, 'an answer to the signal')
+    t.match(linesOf(proxy, 'reload_requested')[0], { by: 'SIGHUP', result: 'refused' })
+    t.equal((await status()).configuration.refused[0]?.since, refused?.since, 'since the first refusal')
+
+    const next = good.replace('"https://app.example"', '"https://app.example", "https://new.example"')
+    writeFileSync(proxy.configFile, next.replace(/listen: .*/, 'listen: 127.0.0.1:1'))
+    await until(async () => (await status()).configuration.refused.length === 0, 'it is accepted')
+    const change = 'my-media: rule 1 AllowedOrigins + https://new.example'
+    t.match((await status()).configuration, { changes: [change], restartRequired: ['listen'] })
+    t.match(linesOf(proxy, 'configuration_reloaded').at(-1), { changes: change, restartRequired: 'listen' })
+    t.match(await page(), 'A restart is needed for: <code>listen</code>')
+  })
+}
+
+t.test('a fault that comes while a configuration waits for its TLS files is told once', async t => {
+  const proxy = await startProxy('upstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1\n')
+  t.teardown(() => proxy.stop('SIGINT'))
+  const good = readFileSync(proxy.configFile, 'utf8')
+  writeFileSync(proxy.configFile, good.replace('9" }', '9", caFile: not-there.pem }'))
+  await until(() => linesOf(proxy, 'reload_failed').length > 0, 'the file is missed')
+  t.match(await (await fetch(proxy.adminUrl)).text(), /is refused<\/strong>.*not-there\.pem/s)
+  writeFileSync(proxy.configFile, `${good}wrong: 1\n`)
+  await until(() => linesOf(proxy, 'configuration_refused').length > 0, 'the fault is told')
+  // Two looks at the TLS files.
+  await sleep(11_000)
+  t.equal(linesOf(proxy, 'configuration_refused').length, 1)
+})
