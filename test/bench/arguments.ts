@@ -7,6 +7,8 @@ export interface BenchArguments {
   readonly seconds: number
   readonly mainSeconds: number
   readonly runs: number
+  /** Fresh processes of each peer, one after another, each with so many runs. */
+  readonly starts: number
   readonly warmUpSeconds: number
   /** Whether a peer that got little CPU time is warmed up for longer. */
   readonly isPatient: boolean
@@ -23,6 +25,7 @@ export const usage = `npm run bench -- [OPTIONS]
   --scenario A,B   only these; --list names them
   --peers A,B      only these
   --runs N         interleaved runs, of which medians are taken (5)
+  --starts N       fresh processes of each peer, each with as many runs (1): a comparison with --baseline needs several
   --seconds N      of each run (2 for scenarios with a limit, else 1)
   --warm-up N      seconds before the first run of each peer (2)
   --quick          one run of one second
@@ -45,6 +48,7 @@ export function readArguments(
       peers: { type: 'string', default: peerNames.join(',') },
       seconds: { type: 'string' },
       runs: { type: 'string' },
+      starts: { type: 'string', default: '1' },
       'warm-up': { type: 'string' },
       quick: { type: 'boolean', default: false },
       out: { type: 'string' },
@@ -62,6 +66,7 @@ export function readArguments(
     seconds: whole('--seconds', seconds ?? '1'),
     mainSeconds: whole('--seconds', seconds ?? (quick ? '1' : '2')),
     runs: whole('--runs', values.runs ?? (quick ? '1' : '5')),
+    starts: whole('--starts', values.starts),
     warmUpSeconds: whole('--warm-up', values['warm-up'] ?? (quick ? '1' : '2')),
     isPatient: !quick,
     out: values.out,

@@ -12,6 +12,8 @@ export interface BenchRun {
   readonly variant: (variant: ProxyVariant) => Peer
   /** Interleaved runs, of which medians are taken. */
   readonly runs: number
+  /** Fresh processes of each peer that a comparison measures, each with so many runs. */
+  readonly starts: number
   /** Of each run; scenarios whose figures have limits take `mainSeconds`. */
   readonly seconds: number
   readonly mainSeconds: number

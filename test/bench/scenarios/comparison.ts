@@ -10,14 +10,14 @@ import { realisticSize } from '../rule-set.ts'
 import { measure, type PeerResult } from './measurement.ts'
 import type { Scenario } from './requests.ts'
 
-const columns = ['peer', 'CPU µs/request', '÷ nginx', '÷ best Node', 'requests/s', 'MiB/s', 'peak RSS MiB']
+const columns = 'peer|CPU µs/request|÷ nginx|÷ best Node|÷ baseline|requests/s|MiB/s|peak RSS MiB'.split('|')
 
 export function comparisonOf(scenario: Scenario): Part {
   return { name: scenario.name, title: scenario.title, run: run => compare(scenario, run) }
 }
 
 async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
-  const { upstream, peers, runs, seconds, mainSeconds, warmUpSeconds, isPatient, profiles } = run
+  const { upstream, peers, runs, seconds, mainSeconds, starts, warmUpSeconds, isPatient, profiles } = run
   const profile = profiles === undefined ? undefined : { folder: profiles, name: `${scenario.name}.cpuprofile` }
   const setting = (isProfiled: boolean) => ({
     upstream,
@@ -28,7 +28,7 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
   const results = await measure(
     scenario,
     peers.map(peer => ({ peer, setting: setting(peer.name === 'proxy') })),
-    { runs, seconds: scenario.isMain ? mainSeconds : seconds, warmUpSeconds, isPatient },
+    { runs, starts, seconds: scenario.isMain ? mainSeconds : seconds, warmUpSeconds, isPatient },
   )
   const figures = figuresOf(results)
   const profiled = profile === undefined ? [] : selfTimes(join(profile.folder, profile.name), results)
@@ -41,6 +41,7 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
       number(one.cpuMicrosecondsPerRequest),
       ratio(one.toNginx),
       ratio(one.toBestNodePeer),
+      ratio(one.toBaseline),
       number(one.requestsPerSecond),
       number(one.mibPerSecond),
       number(one.peakMemoryMiB),

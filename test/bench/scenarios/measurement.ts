@@ -20,7 +20,10 @@ export interface Run {
 export interface PeerResult {
   readonly peer: string
   readonly isNodePeer: boolean
+  /** Those of all starts, one start after another. */
   readonly runs: readonly Run[]
+  /** As many of the runs belong to each start. */
+  readonly runsPerStart: number
   readonly peakMemoryMiB: number
   /** What should not have happened, such as another status than expected. */
   readonly errors: readonly string[]
@@ -31,6 +34,8 @@ export interface PeerResult {
 export interface Pace {
   readonly seconds: number
   readonly runs: number
+  /** Fresh processes of each peer, each with so many runs: what V8 compiles, and when, differs from start to start. */
+  readonly starts?: number
   readonly warmUpSeconds: number
   /** Warms up until the peer has had the CPU time, which on a busy machine takes longer. */
   readonly isPatient: boolean
@@ -50,13 +55,35 @@ export async function measure(
   candidates: readonly Candidate[],
   pace: Pace,
 ): Promise<readonly PeerResult[]> {
+  const starts: (readonly PeerResult[])[] = []
+  for (let start = 0; start < (pace.starts ?? 1); start++) starts.push(await measureStart(scenario, candidates, pace))
+  return candidates.map((_, index) => joined(starts.flatMap(results => results[index] ?? [])))
+}
+
+/** One result of the starts of one peer; the window is that of the last. */
+function joined(starts: readonly PeerResult[]): PeerResult {
+  const last = starts.at(-1)
+  if (last === undefined) throw new Error('no start was measured')
+  return {
+    ...last,
+    runs: starts.flatMap(({ runs }) => runs),
+    errors: starts.flatMap(({ errors }) => errors),
+    peakMemoryMiB: Math.max(...starts.map(({ peakMemoryMiB }) => peakMemoryMiB)),
+  }
+}
+
+async function measureStart(
+  scenario: Scenario,
+  candidates: readonly Candidate[],
+  pace: Pace,
+): Promise<readonly PeerResult[]> {
   const measured = candidates.map(one => new MeasuredPeer(one.scenario ?? scenario, one.peer, one.setting))
   try {
     for (const one of measured) await one.orFail(() => one.start(pace))
     for (let run = 0; run < pace.runs; run++) {
       for (const one of measured) await one.orFail(() => one.run(pace.seconds))
     }
-    return measured.map(one => one.result())
+    return measured.map(one => one.result(pace.runs))
   } finally {
     for (const one of measured) await one.stop()
   }
@@ -119,11 +146,12 @@ class MeasuredPeer {
     this.#runs.push(runOf(this.#scenario, result, cpu))
   }
 
-  result(): PeerResult {
+  result(runsPerStart: number): PeerResult {
     return {
       peer: this.#peer.name,
       isNodePeer: this.#peer.isNodePeer,
       runs: this.#runs,
+      runsPerStart,
       errors: this.#errors,
       window: this.#window,
       peakMemoryMiB: this.#process === undefined ? Number.NaN : peakMemoryMiB(this.#process.pid),
