@@ -1,5 +1,6 @@
 import { type ConfigurationIssue, describeIssue } from '../config/issue.ts'
 import { loadConfiguration } from '../config/loading/load-configuration.ts'
+import { describeStoredFault, matchesNothing } from '../cors/rules/stored-rules.ts'
 import { readUpstreamFiles } from '../daemon/upstream/tls-files.ts'
 import { isBucketName } from '../s3/address/bucket-name.ts'
 import { type CorsFetchResult, createGetBucketCors, type GetBucketCors } from '../s3/endpoint/get-bucket-cors.ts'
@@ -52,7 +53,7 @@ async function importFrom(
   } else buckets = [bucket]
   const read = createGetBucketCors(call)
   const imported = await mapBounded(buckets, parallelCalls, bucket => importBucket(read, bucket))
-  const issues = imported.flatMap(({ issue }) => issue ?? [])
+  const issues = imported.flatMap(({ issues = [] }) => issues)
   const entries = imported.map(({ yaml }) => yaml ?? '').join('')
   terminal.err(lines(issues))
   terminal.out(entries === '' ? 'buckets: {}\n' : `buckets:\n${entries}`)
@@ -61,23 +62,29 @@ async function importFrom(
 
 interface ImportedBucket {
   readonly yaml?: string
-  readonly issue?: ConfigurationIssue
+  readonly issues?: readonly ConfigurationIssue[]
 }
 
 async function importBucket(read: GetBucketCors, bucket: string): Promise<ImportedBucket> {
   if (!isBucketName(bucket)) {
-    return { issue: issue('fault', bucket, 'a configuration takes no such name', "a name that keeps to S3's rules") }
+    return { issues: [issue('fault', bucket, 'a configuration takes no such name', "a name that keeps to S3's rules")] }
   }
   const result: CorsFetchResult = await read(bucket)
   switch (result.kind) {
-    case 'rules':
-      return { yaml: bucketYaml(bucket, result.rules) }
+    case 'rules': {
+      const faults = (result.faults ?? []).map(fault => issue('warning', bucket, describeStoredFault(fault), ''))
+      const rules = result.rules.filter(rule => !matchesNothing(rule))
+      if (rules.length > 0) return { yaml: bucketYaml(bucket, rules), issues: faults }
+      return {
+        issues: [...faults, issue('warning', bucket, 'none of its rules matches anything: it gets no entry', '')],
+      }
+    }
     case 'none':
-      return { issue: issue('warning', bucket, 'it has no rules and gets no entry', '') }
+      return { issues: [issue('warning', bucket, 'it has no rules and gets no entry', '')] }
     case 'no-such-bucket':
-      return { issue: issue('fault', bucket, 'the endpoint has no such bucket', '') }
+      return { issues: [issue('fault', bucket, 'the endpoint has no such bucket', '')] }
     case 'failure':
-      return { issue: issue('fault', bucket, `${result.reason}: ${result.detail}`, '') }
+      return { issues: [issue('fault', bucket, `${result.reason}: ${result.detail}`, '')] }
   }
 }
 

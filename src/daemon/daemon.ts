@@ -6,6 +6,7 @@ import { keepRunning, restartRequired } from '../config/loading/restart-required
 import type { ReloadResult } from '../config/loading/watch-configuration.ts'
 import { capacityOf, demandOf } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
+import { describeStoredFault } from '../cors/rules/stored-rules.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import { createMetrics } from '../telemetry/metrics/metrics.ts'
 import { createConfigurationRecord } from './configuration-record.ts'
@@ -67,9 +68,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     metrics,
     log,
     events: {
-      onFetch({ bucket, result, detail, changed }) {
+      onFetch({ bucket, result, detail, changed, faults = [] }) {
         metrics.countRulesFetch(result)
-        if (changed) log.info('rules_fetched', { bucket, result, detail })
+        if (!changed) return
+        log.info('rules_fetched', { bucket, result, detail })
+        if (faults.length > 0) {
+          const texts = faults.slice(0, loggedFaults).map(describeStoredFault)
+          log.warn('rules_with_faults', { bucket, faults: faults.length, detail: texts.join(' | ') })
+        }
       },
       onChange({ bucket, rules, changedBy }) {
         log.info('rules_managed', { bucket, rules: rules?.length ?? 0, changedBy })
@@ -216,6 +222,9 @@ export function endpointOf({ upstream }: Configuration): string {
 function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {
   return new Set(buckets.map(({ name }) => name).filter(name => name !== '*'))
 }
+
+/** Of a bucket's stored rules; the others are in `/buckets`. */
+const loggedFaults = 5
 
 const certificatePollMs = 5000
 

@@ -1,4 +1,5 @@
 import type { Policy } from '../cors/decision/policy.ts'
+import type { StoredRuleFault } from '../cors/rules/stored-rules.ts'
 
 /** What happens to a request that the rules deny: S3's own way, a refusal, or nothing but a count. */
 export type Enforcement = 'headers' | 'block' | 'report'
@@ -33,8 +34,11 @@ export interface BucketStatus {
   readonly bucket: string
   readonly source: PolicySource
   readonly enforcement: Enforcement
-  readonly state: RuleState['kind']
+  /** `rules-with-faults`: they are known and hold, as far as S3 would have taken them; `faults` says what does not. */
+  readonly state: RuleState['kind'] | 'rules-with-faults'
   readonly rules: number
+  /** What the endpoint keeps although S3 refuses it, rule by rule; absent where there is nothing of the kind. */
+  readonly faults?: readonly StoredRuleFault[] | undefined
   /** When the source last gave a usable answer; absent when it never did or has nothing to fetch. */
   readonly fetchedAt?: number | undefined
   readonly ageSeconds?: number | undefined

@@ -48,7 +48,8 @@ const cases: readonly {
     buckets: ['web-1'],
     err: [
       /^Old_Name: a configuration takes no such name; allowed: /,
-      /^broken: invalid-rules: stored rule 1 \(ID "a: \\"b\\" #c"\): /,
+      /^broken: warning: stored rule 1 \(ID "a: \\"b\\" #c"\): .*; the rule matches nothing/,
+      /^broken: warning: none of its rules matches anything: it gets no entry/,
       /^gone: the endpoint has no such bucket$/,
       /^secret: auth: 403 AccessDenied: /,
     ],

@@ -45,6 +45,7 @@ export function renderExplanation(explanation: Explanation): Html {
   return html`
 <p><span class="${allowed ? 'allowed' : 'denied'}">${allowed ? 'Allowed' : 'Denied'}</span>: ${summary} <span class="quiet">(<code>${reason}</code>)</span></p>
 ${rules.length > 0 && renderVerdicts(rules, nearest)}
+${explanation.faults?.map(fault => html`<p class="risk">${fault}</p>`)}
 ${
   responseFields.length > 0 &&
   html`<p>Response fields:</p><pre tabindex="0">${responseFields.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>`

@@ -1,4 +1,5 @@
 import type { Explanation } from '../../cors/explain/explain.ts'
+import { describeStoredFault } from '../../cors/rules/stored-rules.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
 import type { OriginCount, OriginLine } from '../admin-sources.ts'
 import { type Html, type HtmlValue, html } from './html.ts'
@@ -173,18 +174,18 @@ export function renderReport(lines: readonly OriginLine[], view: PageView = whol
 export function renderBuckets(statuses: readonly BucketStatus[], nowMs: number, view: PageView = wholeView): Html {
   if (statuses.length === 0) return html`<p>The configuration names no bucket: nothing is governed.</p>`
   const rows = shown(statuses, 'buckets', view).map(status => {
-    const { bucket, source, enforcement, state, rules, ageSeconds, lastResult, nextTryAt, notes } = status
+    const { bucket, source, enforcement, state, rules, faults, ageSeconds, lastResult, nextTryAt, notes } = status
     const live = bucket !== '*' && (source === 'upstream' || source === 'managed')
     return renderRow(
       html`<code>${bucket}</code>${bucket === '*' && html` <span class="quiet">every other bucket</span>`}`,
       [
         source,
         enforcement,
-        html`${describeState(state)}${state === 'rules' && ` (${rules})`}`,
+        html`${describeState(state)}${rules > 0 && ` (${rules})`}`,
         ageSeconds === undefined ? '–' : describeSeconds(ageSeconds),
         lastResult ?? '–',
         renderTime(nextTryAt, nowMs),
-        notes?.map(note => html`<p>${note}</p>`),
+        [...(faults ?? []).map(describeStoredFault), ...(notes ?? [])].map(note => html`<p>${note}</p>`),
         live &&
           html`<button type="button" data-post="/buckets/${encodeURIComponent(bucket)}/refresh" hidden>Fetch now<span class="unseen"> the rules of ${bucket}</span></button>`,
       ],

@@ -20,6 +20,7 @@ export function describeReason(reason: Reason): string {
 
 const stateWords: Readonly<Record<BucketStatus['state'], string>> = {
   rules: 'rules known',
+  'rules-with-faults': 'rules known, with faults',
   none: 'no rules',
   'no-such-bucket': 'no such bucket',
   unknown: 'unknown: nothing is allowed',

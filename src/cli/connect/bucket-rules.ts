@@ -1,4 +1,5 @@
 import { lintRules } from '../../cors/rules/lint.ts'
+import { describeStoredFault, matchesNothing, type StoredRuleFault } from '../../cors/rules/stored-rules.ts'
 import type { CorsFetchResult, GetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
@@ -19,16 +20,23 @@ function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] 
   switch (result.kind) {
     case 'rules': {
       const { length } = result.rules
-      const warnings = lintRules(result.rules).map(({ path, message, allowed }): Finding => {
-        const [index, ...rest] = path
-        return {
-          severity: 'warning',
-          about,
-          what: `rule ${Number(index) + 1}, ${rest.join(' ')}: ${message}`,
-          todo: allowed,
-        }
-      })
-      return [{ severity: 'ok', about, what: `${length} rule${length === 1 ? '' : 's'} by GetBucketCors` }, ...warnings]
+      const faults = (result.faults ?? []).map(fault => faultOf(about, fault))
+      const warnings = lintRules(result.rules.map(rule => (matchesNothing(rule) ? undefined : rule))).map(
+        ({ path, message, allowed }): Finding => {
+          const [index, ...rest] = path
+          return {
+            severity: 'warning',
+            about,
+            what: `rule ${Number(index) + 1}, ${rest.join(' ')}: ${message}`,
+            todo: allowed,
+          }
+        },
+      )
+      return [
+        { severity: 'ok', about, what: `${length} rule${length === 1 ? '' : 's'} by GetBucketCors` },
+        ...faults,
+        ...warnings,
+      ]
     }
     case 'none':
       return [result.unsupported ? unsupported(about) : noRules(about)]
@@ -51,6 +59,12 @@ function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] 
         },
       ]
   }
+}
+
+/** It is no fault that keeps the bucket from working: what S3 would have taken holds. */
+function faultOf(about: string, fault: StoredRuleFault): Finding {
+  const todo = 'put rules that S3 takes, with aws s3api put-bucket-cors'
+  return { severity: 'warning', about, what: describeStoredFault(fault), todo }
 }
 
 const noRules = (about: string): Finding => ({
@@ -78,5 +92,4 @@ const todos: Readonly<Record<Extract<CorsFetchResult, { kind: 'failure' }>['reas
   redirect: 'name the endpoint of the region in upstream.url, and the region in upstream.region',
   malformed: "the port of the endpoint's S3 API, without anything between that answers itself",
   oversized: "the port of the endpoint's S3 API, without anything between that answers itself",
-  'invalid-rules': 'put rules that S3 takes, with aws s3api put-bucket-cors',
 }

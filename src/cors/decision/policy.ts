@@ -1,7 +1,10 @@
 import { OriginIndex } from '../patterns/origin-index.ts'
 import { PatternIndex } from '../patterns/pattern-index.ts'
 import type { CorsRule } from '../rules/rule.ts'
+import type { StoredRuleFault } from '../rules/stored-rules.ts'
 import { type CompiledRule, compileRule } from './compiled-rule.ts'
+
+const noFaults: readonly StoredRuleFault[] = Object.freeze([])
 
 /**
  * The rules of one bucket, in the order of its configuration. A rule is compiled when it is first asked: most of the rules of
@@ -10,12 +13,15 @@ import { type CompiledRule, compileRule } from './compiled-rule.ts'
 export class Policy {
   /** The rules as they were written. */
   readonly configuration: readonly CorsRule[]
+  /** What is wrong with them, where an endpoint keeps what S3 refuses. */
+  readonly faults: readonly StoredRuleFault[]
   readonly origins: OriginIndex
   readonly #compiled: (CompiledRule | undefined)[]
   #headers: PatternIndex | undefined
 
-  constructor(configuration: readonly CorsRule[]) {
+  constructor(configuration: readonly CorsRule[], faults: readonly StoredRuleFault[] = noFaults) {
     this.configuration = configuration
+    this.faults = faults
     this.origins = new OriginIndex(configuration.map(({ allowedOrigins }) => allowedOrigins))
     this.#compiled = new Array<undefined>(configuration.length).fill(undefined)
   }
@@ -53,9 +59,9 @@ export class Policy {
   }
 }
 
-/** Compiles rules that parseRules accepted. */
-export function compilePolicy(rules: readonly CorsRule[]): Policy {
-  return new Policy(rules)
+/** Compiles rules that parseRules accepted, or what readStoredRules made of stored ones, and what that found wrong with them. */
+export function compilePolicy(rules: readonly CorsRule[], faults?: readonly StoredRuleFault[]): Policy {
+  return new Policy(rules, faults)
 }
 
 /** Sorts the AllowedHeaders of all rules: in lower case, since field names are compared without case, https://www.rfc-editor.org/rfc/rfc9110#section-5.1. */

@@ -2,6 +2,7 @@ import type { CorsRequest, CorsRequestIssue } from '../decision/cors-request.ts'
 import { decide, type Reason } from '../decision/decide.ts'
 import type { Policy } from '../decision/policy.ts'
 import { appendCorsFields, corsVary } from '../decision/response-fields.ts'
+import { describeStoredFault } from '../rules/stored-rules.ts'
 import { quoteShort } from './quoted-scalar.ts'
 import { judgeRules, missingOfRules, nearestRule, type RuleVerdict } from './rule-verdict.ts'
 import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } from './smallest-change.ts'
@@ -32,6 +33,8 @@ export interface Explanation {
   readonly rule?: { readonly index: number; readonly id?: string | undefined } | undefined
   /** Every rule that was asked, in order. */
   readonly rules: readonly RuleVerdict[]
+  /** What is wrong with the stored rules, one line each; absent where there is nothing. */
+  readonly faults?: readonly string[] | undefined
   /** The denied request's nearest rule: the one that got furthest. */
   readonly nearest?: RuleVerdict | undefined
   readonly change?: Change | undefined
@@ -88,7 +91,14 @@ function explainDecision(
   const decision = decide(policy, request)
   const missing = policy === undefined ? [] : missingOfRules(policy, request)
   const rules = policy === undefined ? [] : judgeRules(policy, missing)
-  const common = { bucket, request, reason: decision.reason, rules } as const
+  const faults = (policy?.faults ?? []).map(describeStoredFault)
+  const common = {
+    bucket,
+    request,
+    reason: decision.reason,
+    rules,
+    ...(faults.length === 0 ? {} : { faults }),
+  } as const
   if (decision.allowed) {
     const { index, rule } = decision
     const flat: string[] = []
@@ -106,7 +116,7 @@ function explainDecision(
   return {
     ...common,
     allowed: false,
-    summary: describeRefusal(decision.reason),
+    summary: `${describeRefusal(decision.reason)}${describeIgnored(policy)}`,
     nearest: nearestRule(rules),
     ...(found.change === undefined ? { noChange: found.why } : { change: found.change }),
     responseFields: deniedFields(place),
@@ -128,6 +138,14 @@ function describeRefusal(reason: Exclude<Reason, 'matched'>): string {
     default:
       return 'this bucket has no CORS rules'
   }
+}
+
+/** A rule that matches nothing may be the one that its author looks for. */
+function describeIgnored(policy: Policy | undefined): string {
+  const ignored = new Set(policy?.faults.filter(({ effect }) => effect === 'rule-ignored').map(({ index }) => index))
+  if (ignored.size === 0) return ''
+  const places = [...ignored].map(index => (index === undefined ? 'the last ones' : String(index + 1)))
+  return `; of the stored rules, these match nothing, since S3 would refuse them: ${places.slice(0, 10).join(', ')}`
 }
 
 function describeIssue(issue: CorsRequestIssue): string {

@@ -11,6 +11,7 @@ export function renderExplanation(explanation: Explanation): string {
   const lines = [...renderQuestion(explanation), '']
   lines.push(`${allowed ? 'ALLOWED' : 'DENIED'} (${reason}): ${explanation.summary}`)
   for (const verdict of rules) lines.push(`  ${renderVerdict(verdict, explanation)}`)
+  for (const fault of explanation.faults ?? []) lines.push(`  ${cut(fault, 600)}`)
   if (responseFields.length > 0) lines.push('', 'Response fields:')
   for (const [name, value] of responseFields) lines.push(`  ${name}: ${cut(value)}`)
   if (change !== undefined) {

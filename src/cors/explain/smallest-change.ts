@@ -5,6 +5,7 @@ import { matches, parseWildcard } from '../patterns/wildcard.ts'
 import { lintOrigin } from '../rules/origin-lint.ts'
 import type { CorsRule, RuleIssueReason } from '../rules/rule.ts'
 import { checkAllowedHeader, checkOrigin } from '../rules/rule-value.ts'
+import { matchesNothing } from '../rules/stored-rules.ts'
 import { quote, quoteShort } from './quoted-scalar.ts'
 import { clausesPassed, firstFailed, type MissingValues, missingOfRules, unlistableMethod } from './rule-verdict.ts'
 
@@ -102,6 +103,8 @@ function chooseRule(policy: Policy | undefined, missingOfEach: readonly MissingV
   let leastCost = Number.POSITIVE_INFINITY
   for (const [index, missing] of missingOfEach.entries()) {
     const rule = policy?.configuration[index] as CorsRule
+    // A stored rule that matches nothing: what is wrong with it has to be put right first.
+    if (matchesNothing(rule)) continue
     const anyOrigin = rule.allowedOrigins.includes('*')
     const values = Number(missing.origin) + Number(missing.method) + missing.headers.length
     // Of two digits below: for every origin, and how far the rule got.

@@ -29,7 +29,7 @@ export function parseRules(input: unknown): ParsedRules {
   const sound: (CorsRule | undefined)[] = []
   for (const [index, value] of input.entries()) {
     const before = faults.length
-    const rule = parseRule(value, index, faults)
+    const rule = readRule(value, index, faults)
     rules.push(rule)
     sound.push(faults.length > before ? undefined : rule)
   }
@@ -41,8 +41,11 @@ function refuse(issues: readonly RuleIssue[]): ParsedRules {
   return { rules: undefined, issues }
 }
 
-/** What it reads of a faulty rule is of no use; what is wrong with it is in `faults`. */
-function parseRule(input: unknown, index: number, faults: RuleIssue[]): CorsRule {
+/**
+ * Reads one rule. What S3 refuses of it is left out and told in `faults`: to parseRules a faulty rule is of no use, stored rules
+ * are read with what is left, see stored-rules.ts.
+ */
+export function readRule(input: unknown, index: number, faults: RuleIssue[]): CorsRule {
   const lists: Record<RuleLists, readonly string[]> = {
     AllowedOrigins: [],
     AllowedMethods: [],

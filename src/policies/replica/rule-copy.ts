@@ -1,7 +1,8 @@
 // What is known of a bucket's rules, as plain data for another process.
 
-import { compilePolicy } from '../../cors/decision/policy.ts'
+import { compilePolicy, type Policy } from '../../cors/decision/policy.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
+import type { StoredRuleFault } from '../../cors/rules/stored-rules.ts'
 import type { RuleEntry } from '../upstream/rule-entry.ts'
 
 /** An entry without its compiled policy, its times as distances: two processes' clocks need not agree. */
@@ -14,7 +15,7 @@ export interface RuleCopy extends Pick<RuleEntry, 'failures' | 'lastResult' | 'l
 
 /** `rules` as the source gave them. */
 export type RuleCopyState =
-  | { readonly kind: 'rules'; readonly rules: readonly CorsRule[] }
+  | { readonly kind: 'rules'; readonly rules: readonly CorsRule[]; readonly faults: readonly StoredRuleFault[] }
   | { readonly kind: 'none' }
   | { readonly kind: 'no-such-bucket' }
 
@@ -28,7 +29,7 @@ const holdsMs = 100
 export function copyEntry(entry: RuleEntry, now: number): RuleCopy {
   const { state, fetchedAt, nextTryAt, revalidateUntil, failures, lastResult, lastDetail } = entry
   return {
-    state: state?.kind === 'rules' ? { kind: 'rules', rules: state.policy.configuration } : state,
+    state: state?.kind === 'rules' ? copyRules(state.policy) : state,
     ageMs: now - fetchedAt,
     nextTryInMs: Math.max(holdsMs, nextTryAt - now),
     revalidateInMs: revalidateUntil - now,
@@ -36,6 +37,10 @@ export function copyEntry(entry: RuleEntry, now: number): RuleCopy {
     lastResult,
     lastDetail,
   }
+}
+
+function copyRules({ configuration, faults }: Policy): RuleCopyState {
+  return { kind: 'rules', rules: configuration, faults }
 }
 
 /** The copy of no entry. `isAbsent`: there is no such bucket, rather than its rules not being known. */
@@ -49,7 +54,7 @@ export function copyAbsence(isAbsent: boolean): RuleCopy {
 export function entryOfCopy({ ageMs, nextTryInMs, revalidateInMs, state, ...rest }: RuleCopy, now: number): RuleEntry {
   return {
     ...rest,
-    state: state?.kind === 'rules' ? { kind: 'rules', policy: compilePolicy(state.rules) } : state,
+    state: state?.kind === 'rules' ? { kind: 'rules', policy: compilePolicy(state.rules, state.faults) } : state,
     fetchedAt: now - ageMs,
     nextTryAt: now + nextTryInMs,
     revalidateUntil: now + revalidateInMs,

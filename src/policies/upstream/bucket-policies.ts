@@ -18,6 +18,7 @@ import {
   type RuleEntry,
   stateAt,
   unknown,
+  withFaults,
 } from './rule-entry.ts'
 import { type CachedRules, endpointBounds, type UpstreamSource } from './upstream-source.ts'
 
@@ -93,7 +94,8 @@ export function createBucketPolicies(
       result: lastResult,
       detail,
       durationMs,
-      changed: old?.lastResult !== lastResult,
+      changed: old?.lastResult !== lastResult || (lastResult === withFaults && old.lastDetail !== detail),
+      ...(lastResult === withFaults && entry.state?.kind === 'rules' ? { faults: entry.state.policy.faults } : {}),
     })
   }
 

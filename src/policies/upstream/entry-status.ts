@@ -12,7 +12,11 @@ export function describeEntry(
 ): BucketStatus {
   const state = entry === undefined ? unknown : stateAt(entry, times, at)
   const rules = state.kind === 'rules' ? state.policy.size : 0
-  const line: BucketStatus = { bucket, source, enforcement, state: state.kind, rules }
+  const faults = state.kind === 'rules' ? state.policy.faults : []
+  const line: BucketStatus =
+    faults.length === 0
+      ? { bucket, source, enforcement, state: state.kind, rules }
+      : { bucket, source, enforcement, state: 'rules-with-faults', rules, faults }
   if (entry === undefined) return line
   const { lastResult, lastDetail, nextTryAt } = entry
   const answered =

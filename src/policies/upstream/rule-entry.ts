@@ -1,6 +1,7 @@
 // What is known of one bucket's rules, and what an answer of the endpoint changes about it. Pure: the clock and the die are passed in.
 
 import { compilePolicy } from '../../cors/decision/policy.ts'
+import { describeStoredFault, type StoredRuleFault } from '../../cors/rules/stored-rules.ts'
 import type { FetchFailure } from '../../s3/endpoint/fetch-failure.ts'
 import type { CorsFetchResult } from '../../s3/endpoint/get-bucket-cors.ts'
 import type { RuleState } from '../policy-lookup.ts'
@@ -31,6 +32,9 @@ export interface RuleEntry {
 /** What a source says: what its endpoint answered, or what another process that asks the endpoint has made of that. */
 export type RuleAnswer = CorsFetchResult | { readonly kind: 'entry'; readonly entry: RuleEntry }
 
+/** The result of a fetch whose rules hold, but not wholly as they are stored. */
+export const withFaults = 'rules-with-faults'
+
 const secondsMs = 1000
 /** 501 and 405 say that the endpoint has no such feature: 5 to 10 minutes, so that many buckets do not ask in step. */
 const unsupportedMs = 300 * secondsMs
@@ -53,14 +57,12 @@ export function afterResult(
   switch (result.kind) {
     case 'entry':
       return result.entry
-    case 'rules':
-      return usable(
-        { kind: 'rules', policy: compilePolicy(result.rules) },
-        'rules',
-        within(times.freshSeconds, random),
-        times,
-        now,
-      )
+    case 'rules': {
+      const state = { kind: 'rules', policy: compilePolicy(result.rules, result.faults) } as const
+      const entry = usable(state, 'rules', within(times.freshSeconds, random), times, now)
+      const detail = describeFaults(result.faults ?? [])
+      return detail === undefined ? entry : { ...entry, lastResult: withFaults, lastDetail: detail }
+    }
     case 'no-such-bucket':
       return usable({ kind: 'no-such-bucket' }, 'no-such-bucket', within(times.negativeSeconds, random), times, now)
     case 'none':
@@ -117,6 +119,14 @@ export function adoptEntry(entry: RuleEntry, times: RuleTimes, now: number): Rul
 
 /** The state of a bucket of which nothing is known. */
 export const unknown: RuleState = Object.freeze({ kind: 'unknown' })
+
+/** The first fault, and how many there are. */
+function describeFaults(faults: readonly StoredRuleFault[]): string | undefined {
+  const [first] = faults
+  if (first === undefined) return undefined
+  const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more)`
+  return `${describeStoredFault(first)}${more}`
+}
 
 function usable(
   state: NonNullable<RuleEntry['state']>,

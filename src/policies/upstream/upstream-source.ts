@@ -1,3 +1,4 @@
+import type { StoredRuleFault } from '../../cors/rules/stored-rules.ts'
 import type { ListBuckets } from '../../s3/endpoint/list-buckets.ts'
 import type { SetTimer } from '../clock.ts'
 import type { PolicySource } from '../policy-lookup.ts'
@@ -7,12 +8,14 @@ import type { RuleAnswer, RuleEntry, RuleTimes } from './rule-entry.ts'
 export interface FetchEvent {
   readonly bucket: string
   readonly named: boolean
-  /** `rules`, `none`, `unsupported`, `no-such-bucket` or why it failed: a closed set, fit for a label. */
+  /** `rules`, `rules-with-faults`, `none`, `unsupported`, `no-such-bucket` or why it failed: a closed set, fit for a label. */
   readonly result: string
   readonly detail: string | undefined
   readonly durationMs: number
   /** Another result than the time before: worth a line in the log, where the same again is not. */
   readonly changed: boolean
+  /** What is wrong with rules that came. */
+  readonly faults?: readonly StoredRuleFault[] | undefined
 }
 
 /** The rules of an endpoint that a later instance can take over; opaque. */

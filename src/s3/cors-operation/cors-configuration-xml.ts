@@ -1,6 +1,7 @@
 // S3's XML form of a bucket's CORS rules: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSConfiguration.html
 import { type XmlElement, XmlText } from '@rgrove/parse-xml'
 import type { CorsRule } from '../../cors/rules/rule.ts'
+import type { StoredFormFault } from '../../cors/rules/stored-rules.ts'
 import { positionAt, type SourceFault, type SourcePosition } from '../../text/source-position.ts'
 import { childElements, localName, readXml } from '../xml/xml-document.ts'
 import { escapeXmlText } from '../xml/xml-text.ts'
@@ -12,6 +13,11 @@ export interface CorsConfigurationXmlOptions {
    * endpoint's answer: what it adds of its own takes nothing away from the rules.
    */
   readonly strict?: boolean | undefined
+  /**
+   * What is wrong inside the configuration is put here, with what follows from it, and reading goes on: for rules as an endpoint
+   * keeps them. Without it, the first such fault is the answer.
+   */
+  readonly faults?: StoredFormFault[] | undefined
   /** In UTF-8; 256 KiB unless told. S3's own limit of 64 KB is for PutBucketCors to set. */
   readonly maxBytes?: number | undefined
 }
@@ -66,7 +72,7 @@ export function parseCorsConfigurationXml(
   const { root, text } = reading
   const places: Places = new Map([[placeOf([]), root]])
   const rules: CorsRuleInput[] = []
-  const fault = readConfiguration(root, rules, places, options.strict === true)
+  const fault = readConfiguration(root, rules, places, options)
   if (fault === undefined) return { rules, locate: path => locate(text, places, path) }
   const { element, message, allowed } = fault
   return { rules: undefined, fault: { ...positionAt(text, element.start), message, allowed } }
@@ -76,13 +82,16 @@ function readConfiguration(
   root: XmlElement,
   rules: CorsRuleInput[],
   places: Places,
-  strict: boolean,
+  { strict = false, faults }: CorsConfigurationXmlOptions,
 ): FormFault | undefined {
   if (localName(root) !== 'CORSConfiguration') {
     const allowed = "<CORSConfiguration>, S3's XML form of CORS rules"
     return { element: root, message: `the document is ${shown(root)}`, allowed }
   }
-  if (hasText(root)) return strayText(root)
+  if (hasText(root)) {
+    if (faults === undefined) return strayText(root)
+    faults.push({ index: undefined, effect: 'value-ignored', message: strayText(root).message })
+  }
   for (const element of childElements(root)) {
     if (localName(element) !== 'CORSRule') {
       if (strict) return unknownElement(element, '<CORSRule>')
@@ -90,30 +99,38 @@ function readConfiguration(
     }
     const rule: CorsRuleInput = {}
     places.set(placeOf([rules.length]), element)
-    const fault = readRule(element, rule, rules.length, places, strict)
-    if (fault !== undefined) return fault
+    for (const fault of readRule(element, rule, rules.length, places, strict)) {
+      if (faults === undefined) return fault
+      faults.push({ index: rules.length, effect: fault.effect, message: fault.message })
+    }
     rules.push(rule)
   }
   return undefined
 }
 
-function readRule(
+/** What is wrong inside a rule, and what follows where the rule is a stored one. */
+type RuleFormFault = FormFault & Pick<StoredFormFault, 'effect'>
+
+function* readRule(
   element: XmlElement,
   rule: CorsRuleInput,
   index: number,
   places: Places,
   strict: boolean,
-): FormFault | undefined {
-  if (hasText(element)) return strayText(element)
+): Generator<RuleFormFault> {
+  if (hasText(element)) yield { ...strayText(element), effect: 'rule-ignored' }
+  const repeated = new Set<string>()
   for (const child of childElements(element)) {
     const name = localName(child)
     const isList = isListName(name)
     if (!isList && name !== 'ID' && name !== 'MaxAgeSeconds') {
-      if (strict) return unknownElement(child, `${Object.keys(lists).join(', ')}, ID or MaxAgeSeconds`)
+      if (strict) yield { ...unknownElement(child, ruleElements), effect: 'value-ignored' }
       continue
     }
     if (childElements(child).length > 0) {
-      return { element: child, message: `${name} holds another element`, allowed: 'text only' }
+      const effect = isList && name !== 'ExposeHeader' ? 'rule-ignored' : 'value-ignored'
+      yield { element: child, message: `${name} holds another element`, allowed: 'text only', effect }
+      continue
     }
     if (isList) {
       const key = lists[name]
@@ -124,15 +141,21 @@ function readRule(
       rule[key] = values
       continue
     }
-    if (rule[name] !== undefined) {
-      return { element: child, message: `${name} stands twice in one CORSRule`, allowed: 'one at most' }
+    if (rule[name] !== undefined || repeated.has(name)) {
+      // Which of them the endpoint goes by is not known.
+      repeated.add(name)
+      delete rule[name]
+      const message = `${name} stands twice in one CORSRule`
+      yield { element: child, message, allowed: 'one at most', effect: 'value-ignored' }
+      continue
     }
     places.set(placeOf([index, name]), child)
     if (name === 'ID') rule.ID = child.text
     else rule.MaxAgeSeconds = plainInteger.test(child.text) ? Number(child.text) : child.text
   }
-  return undefined
 }
+
+const ruleElements = `${Object.keys(lists).join(', ')}, ID or MaxAgeSeconds`
 
 function isListName(name: string): name is keyof typeof lists {
   return Object.hasOwn(lists, name)

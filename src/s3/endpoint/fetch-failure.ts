@@ -16,7 +16,6 @@ export const fetchFailureReasons = [
   'redirect',
   'malformed',
   'oversized',
-  'invalid-rules',
 ] as const
 
 /** One of {@link fetchFailureReasons}. */

@@ -1,7 +1,7 @@
 // GetBucketCors: asks the endpoint for a bucket's rules and says what its answer means (reliability: "control-plane decision table").
 
-import { parseRules } from '../../cors/rules/parse-rules.ts'
-import type { CorsRule, RuleIssue } from '../../cors/rules/rule.ts'
+import type { CorsRule } from '../../cors/rules/rule.ts'
+import { readStoredRules, type StoredFormFault, type StoredRuleFault } from '../../cors/rules/stored-rules.ts'
 import { isBucketName } from '../address/bucket-name.ts'
 import { parseCorsConfigurationXml } from '../cors-operation/cors-configuration-xml.ts'
 import type { TransportAnswer } from './endpoint-transport.ts'
@@ -11,7 +11,12 @@ import type { S3Caller } from './s3-call.ts'
 
 /** What the endpoint knows of a bucket's rules. Only a failure leaves open what they are. */
 export type CorsFetchResult =
-  | { readonly kind: 'rules'; readonly rules: readonly CorsRule[] }
+  /** `faults`: what the endpoint keeps although S3 refuses it; absent when there is nothing of the kind. */
+  | {
+      readonly kind: 'rules'
+      readonly rules: readonly CorsRule[]
+      readonly faults?: readonly StoredRuleFault[] | undefined
+    }
   /** `unsupported`: the endpoint has no per-bucket CORS at all (501, 405), so that asking again soon is of no use. */
   | { readonly kind: 'none'; readonly unsupported: boolean }
   | { readonly kind: 'no-such-bucket' }
@@ -63,7 +68,8 @@ function readRules(body: Buffer): CorsFetchResult {
   } catch {
     return { kind: 'failure', reason: 'malformed', detail: 'the CORS configuration is not UTF-8' }
   }
-  const document = parseCorsConfigurationXml(text)
+  const formFaults: StoredFormFault[] = []
+  const document = parseCorsConfigurationXml(text, { faults: formFaults })
   if (document.rules === undefined) {
     const { message, line, column } = document.fault
     return {
@@ -73,17 +79,6 @@ function readRules(body: Buffer): CorsFetchResult {
     }
   }
   if (document.rules.length === 0) return { kind: 'none', unsupported: false }
-  const parsed = parseRules(document.rules)
-  if (parsed.rules !== undefined) return { kind: 'rules', rules: parsed.rules }
-  const fault = parsed.issues.find(issue => issue.severity === 'fault')
-  return { kind: 'failure', reason: 'invalid-rules', detail: describeFault(fault, document.rules) }
-}
-
-/** All rules or none: a set with one rule left out would decide otherwise than its author meant. */
-function describeFault(fault: RuleIssue | undefined, rules: readonly unknown[]): string {
-  const index = typeof fault?.path[0] === 'number' ? fault.path[0] : undefined
-  if (fault === undefined || index === undefined) return `the stored rules: ${fault?.message ?? 'not accepted'}`
-  const rule = rules[index]
-  const id = typeof rule === 'object' && rule !== null && 'ID' in rule ? ` (ID ${JSON.stringify(rule.ID)})` : ''
-  return `stored rule ${index + 1}${id}: ${fault.message}`
+  const { rules, faults } = readStoredRules(document.rules, formFaults)
+  return faults.length === 0 ? { kind: 'rules', rules } : { kind: 'rules', rules, faults }
 }

@@ -39,6 +39,17 @@ function rulesAges(statuses: readonly ConfiguredBucket[]): Sample[] {
   return [...ages].map(([bucket, value]) => ({ labels: { bucket }, value }))
 }
 
+/** The buckets that only `"*"` names share one label. */
+function rulesFaults(statuses: readonly ConfiguredBucket[]): Sample[] {
+  const counts = new Map<string, number>()
+  for (const { bucket, faults, isEntry } of statuses) {
+    if (faults === undefined) continue
+    const label = isEntry && bucket !== '*' ? bucket : otherBucket
+    counts.set(label, faults.length + (counts.get(label) ?? 0))
+  }
+  return [...counts].map(([bucket, value]) => ({ labels: { bucket }, value }))
+}
+
 /** The metrics about configuration, rules and the proxy itself. `status` is read at each scrape. */
 export function operationFamilies(
   counters: OperationCounters,
@@ -59,6 +70,13 @@ export function operationFamilies(
       type: 'gauge',
       aggregator: 'max',
       samples: () => rulesAges(status()),
+    },
+    {
+      name: 's3cors_rules_faults',
+      help: 'What S3 would refuse of the rules that the source of a bucket keeps, where there is any; /buckets lists it.',
+      type: 'gauge',
+      aggregator: 'max',
+      samples: () => rulesFaults(status()),
     },
     {
       name: 's3cors_buckets',

@@ -18,6 +18,22 @@ const cases: readonly { name: string; result: CorsFetchResult; lines: readonly (
     lines: ['ok: 2 rules by GetBucketCors', /^warning: rule 2, AllowedOrigins 0: .*; \S/],
   },
   {
+    name: 'rules that S3 would refuse',
+    result: {
+      kind: 'rules',
+      rules: [rule, { allowedOrigins: [], allowedMethods: [], allowedHeaders: [], exposeHeaders: [] }],
+      faults: [
+        { index: 0, id: undefined, effect: 'value-ignored', message: 'ExposeHeader "*"' },
+        { index: 1, id: 'x', effect: 'rule-ignored', message: 'AllowedOrigin "**"' },
+      ],
+    },
+    lines: [
+      'ok: 2 rules by GetBucketCors',
+      /^warning: stored rule 1: ExposeHeader "\*"; ignored, the rest of the rule holds; put rules/,
+      /^warning: stored rule 2 \(ID "x"\): AllowedOrigin "\*\*"; the rule matches nothing; put rules/,
+    ],
+  },
+  {
     name: 'no rules',
     result: { kind: 'none', unsupported: false },
     lines: [/^warning: the bucket has no rules: .*; aws s3api put-bucket-cors/],

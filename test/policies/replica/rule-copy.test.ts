@@ -11,6 +11,7 @@ const rule = {
 }
 const states: readonly RuleEntry['state'][] = [
   { kind: 'rules', policy: compilePolicy([rule]) },
+  { kind: 'rules', policy: compilePolicy([rule], [{ index: 0, id: 'x', effect: 'value-ignored', message: 'y' }]) },
   { kind: 'none' },
   { kind: 'no-such-bucket' },
   undefined,
@@ -32,7 +33,10 @@ for (const state of states) {
     t.match(read, { fetchedAt: 101_000, nextTryAt: 105_000, failures: 2, lastResult: 'timeout', lastDetail: 'late' })
     t.equal(read.revalidateUntil, Number.POSITIVE_INFINITY)
     t.equal(read.state?.kind, state?.kind)
-    if (read.state?.kind === 'rules') t.strictSame(read.state.policy.configuration, [rule])
+    if (read.state?.kind === 'rules') {
+      t.strictSame(read.state.policy.configuration, [rule])
+      t.strictSame(read.state.policy.faults, state?.kind === 'rules' && state.policy.faults)
+    }
   })
 }
 
