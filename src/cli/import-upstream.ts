@@ -1,5 +1,7 @@
 import { type ConfigurationIssue, describeIssue } from '../config/issue.ts'
 import { loadConfiguration } from '../config/loading/load-configuration.ts'
+import { lintRules } from '../cors/rules/lint.ts'
+import type { RuleIssue } from '../cors/rules/rule.ts'
 import { describeStoredFault, matchesNothing } from '../cors/rules/stored-rules.ts'
 import { readUpstreamFiles } from '../daemon/upstream/tls-files.ts'
 import { isBucketName } from '../s3/address/bucket-name.ts'
@@ -74,7 +76,9 @@ async function importBucket(read: GetBucketCors, bucket: string): Promise<Import
     case 'rules': {
       const faults = (result.faults ?? []).map(fault => issue('warning', bucket, describeStoredFault(fault), ''))
       const rules = result.rules.filter(rule => !matchesNothing(rule))
-      if (rules.length > 0) return { yaml: bucketYaml(bucket, rules), issues: faults }
+      if (rules.length > 0) {
+        return { yaml: bucketYaml(bucket, rules), issues: [...faults, ...lintRules(rules).map(about(bucket))] }
+      }
       return {
         issues: [...faults, issue('warning', bucket, 'none of its rules matches anything: it gets no entry', '')],
       }
@@ -86,6 +90,19 @@ async function importBucket(read: GetBucketCors, bucket: string): Promise<Import
     case 'failure':
       return { issues: [issue('fault', bucket, `${result.reason}: ${result.detail}`, '')] }
   }
+}
+
+/** A rule's warning, as one about the bucket that the endpoint keeps it for. */
+function about(bucket: string) {
+  return ({ severity, reason, path, value, message, allowed }: RuleIssue): ConfigurationIssue => ({
+    severity,
+    reason,
+    file: bucket,
+    path: ['CORSRules', ...path],
+    value,
+    message,
+    allowed,
+  })
 }
 
 function issue(severity: 'fault' | 'warning', file: string, message: string, allowed: string): ConfigurationIssue {

@@ -1,6 +1,8 @@
+import { createReadStream } from 'node:fs'
 import { basename, extname } from 'node:path'
-import { readCorsFile } from '../config/files/cors-file.ts'
-import { readFileContent } from '../config/files/file-content.ts'
+import { readCorsFile } from '../config/cors-files/cors-file.ts'
+import type { TextFault } from '../config/files/decode-text.ts'
+import { isFileUrl, noPath, readFileContent, readStreamContent } from '../config/files/file-content.ts'
 import { type ConfigurationIssue, describeIssue } from '../config/issue.ts'
 import { readRules } from '../config/validation/bucket-entries.ts'
 import type { CorsRule } from '../cors/rules/rule.ts'
@@ -16,6 +18,8 @@ export const importFiles: Command = {
   synopsis: 'FILE… [--bucket BUCKET], or --from-upstream --config FILE [--bucket BUCKET] [SETTINGS]',
   meaning: 'Write AWS CLI JSON, S3 XML, or what the endpoint stores as entries of "buckets" in YAML.',
   details: [
+    'FILE may be "-", standard input. The rules of Terraform, CloudFormation, Cloudflare R2, Backblaze B2, Google Cloud Storage',
+    'and Azure are read too, as far as S3 means the same by them; what it does not is told.',
     "The bucket's name is that of the file without its ending, unless --bucket says it: my-media.json is my-media.",
     'Nothing is written unless every file is good; exit code 0, or 64.',
     '',
@@ -71,26 +75,46 @@ interface Imported {
   readonly issues: readonly ConfigurationIssue[]
 }
 
-async function importFile(file: string, named: string | undefined): Promise<Imported> {
-  const bucket = named ?? basename(file, extname(file))
-  const issues: ConfigurationIssue[] = []
-  if (file.startsWith('file://')) {
-    const allowed = `the path alone (file:// is for the AWS CLI): ${file.slice('file://'.length)}`
-    return { bucket, rules: [], issues: [fault(file, 'this is no path', allowed)] }
+async function importFile(operand: string, named: string | undefined): Promise<Imported> {
+  if (isFileUrl(operand)) {
+    const { message, allowed } = noPath(operand)
+    return { bucket: named ?? operand, rules: [], issues: [fault(operand, message, allowed)] }
   }
+  const stream = standardInput.has(operand)
+    ? process.stdin
+    : isDescriptor(operand)
+      ? createReadStream(operand)
+      : undefined
+  const file = standardInput.has(operand) ? 'standard input' : operand
+  const content = stream === undefined ? await readFileContent(file) : await readStreamContent(stream)
+  const located = readCorsFile(content)
+  const bucket = named ?? located.bucket ?? (stream === undefined ? basename(file, extname(file)) : '')
+  const issues: ConfigurationIssue[] = []
   if (!isBucketName(bucket) && bucket !== '*') {
     const allowed = named === undefined ? '--bucket BUCKET' : '3 to 63 lower-case letters, digits, "." and "-", or "*"'
-    issues.push(fault(file, `${JSON.stringify(bucket)} is not a bucket name`, allowed))
+    const message =
+      bucket === '' ? 'it has no name to be that of the bucket' : `${JSON.stringify(bucket)} is not a bucket name`
+    issues.push(fault(file, message, allowed))
   }
-  const content = await readFileContent(file)
-  const located = readCorsFile(content)
-  for (const { line, column, ...words } of located.faults) {
-    const place = content.kind === 'failed' ? {} : { line, column }
-    issues.push({ severity: 'fault', file, ...place, path: [], value: undefined, ...words })
+  const tell = (severity: 'fault' | 'warning', found: readonly TextFault[]) => {
+    for (const { line, column, ...words } of found) {
+      const place = content.kind === 'failed' ? {} : { line, column }
+      issues.push({ severity, file, ...place, path: [], value: undefined, ...words })
+    }
   }
+  tell('fault', located.faults)
+  tell('warning', located.notes)
   if (located.faults.length > 0) return { bucket, rules: [], issues }
   const { rules = [], issues: ruleIssues } = readRules(located.value, { file, path: ['CORSRules'], located, at: [] })
   return { bucket, rules, issues: [...issues, ...ruleIssues] }
+}
+
+/** What stands for standard input. */
+const standardInput: ReadonlySet<string> = new Set(['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'])
+
+/** What a shell gives for `<(COMMAND)`. */
+function isDescriptor(path: string): boolean {
+  return /^\/(?:dev|proc\/self)\/fd\/[0-9]+$/.test(path)
 }
 
 function fault(file: string, message: string, allowed: string): ConfigurationIssue {

@@ -19,6 +19,7 @@ const rules = (origin: string) =>
 const answers: Readonly<Record<string, string>> = {
   '/web-2?cors': rules('https://b.example'),
   '/web-1?cors': rules('https://a.example'),
+  '/plain?cors': rules('http://a.example'),
   '/none?cors': errorAnswer(404, 'NoSuchCORSConfiguration'),
   '/secret?cors': errorAnswer(403, 'AccessDenied'),
   '/gone?cors': errorAnswer(404, 'NoSuchBucket'),
@@ -53,6 +54,13 @@ const cases: readonly {
       /^gone: the endpoint has no such bucket$/,
       /^secret: auth: 403 AccessDenied: /,
     ],
+  },
+  {
+    name: 'a bucket has rules that a person regrets',
+    list: listOf('web-1', 'plain'),
+    code: 0,
+    buckets: ['plain', 'web-1'],
+    err: [/^plain: warning: CORSRules\[0\]\.AllowedOrigins\[0\]: pages of an http:\/\/ origin .*; allowed: /],
   },
   { name: 'there is no bucket', list: listOf(), code: 0, buckets: [], err: [] },
   {

@@ -55,6 +55,80 @@ t.test('warnings are told beside the result', async t => {
   t.match(err, /^slash\.json:1:22: warning: CORSRules\[0\]\.AllowedOrigins\[0\]: /)
 })
 
+const inputs: readonly {
+  name: string
+  args: readonly string[]
+  input: string
+  code: number
+  out: RegExp
+  err: RegExp
+}[] = [
+  {
+    name: 'rules',
+    args: ['-', '--bucket', 'my-media'],
+    input: json,
+    code: 0,
+    out: /^buckets:\n {2}"my-media":\n/,
+    err: /^$/,
+  },
+  {
+    name: 'rules under its path',
+    args: ['/dev/stdin', '--bucket', 'b-1'],
+    input: xml,
+    code: 0,
+    out: /^buckets:\n {2}"b-1":\n/,
+    err: /^$/,
+  },
+  {
+    name: 'the input of put-bucket-cors, which names its bucket',
+    args: ['-'],
+    input: `{"Bucket": "my-media", "CORSConfiguration": ${json}}`,
+    code: 0,
+    out: /^buckets:\n {2}"my-media":\n/,
+    err: /^$/,
+  },
+  {
+    name: 'rules without a name for the bucket',
+    args: ['-'],
+    input: json,
+    code: 64,
+    out: /^$/,
+    err: /^standard input: it has no name to be that of the bucket; allowed: --bucket BUCKET\n$/,
+  },
+  {
+    name: 'a fault',
+    args: ['-', '--bucket', 'b-1'],
+    input: '[]',
+    code: 64,
+    out: /^$/,
+    err: /^standard input:1:1: CORSRules: there are no rules; allowed: one rule or more\n$/,
+  },
+  {
+    name: 'too much',
+    args: ['-', '--bucket', 'b-1'],
+    input: ' '.repeat(3_000_000),
+    code: 64,
+    out: /^$/,
+    err: /^standard input:1:1: the file has \d+ bytes; allowed: at most 1048576 bytes\n$/,
+  },
+  {
+    name: 'nothing',
+    args: ['-', '--bucket', 'b-1'],
+    input: '',
+    code: 64,
+    out: /^$/,
+    err: /^standard input:1:1: the file is empty; /,
+  },
+]
+for (const { name, args, input, code, out, err } of inputs) {
+  t.test(`standard input may be the file: ${name}`, async t => {
+    const result = await runCli(['import', ...args], {}, undefined, input)
+    t.equal(result.code, code)
+    t.match(result.out, out)
+    t.match(result.err, err)
+  })
+}
+
 const refused: readonly { args: readonly string[]; err: RegExp }[] = [
   { args: [], err: /^FILE is missing; allowed: one file or more, or --from-upstream\n$/ },
   { args: ['my-media.json', '--from-upstream'], err: /^--from-upstream: asks the endpoint; / },
@@ -81,6 +155,7 @@ const refused: readonly { args: readonly string[]; err: RegExp }[] = [
     args: ['file://my-media.json'],
     err: /^file:\/\/my-media\.json: this is no path; allowed: the path alone \(file:\/\/ is for the AWS CLI\): my-media\.json\n$/,
   },
+  { args: ['fileb:///a/b.json'], err: /^fileb:\/\/\/a\/b\.json: this is no path; .*: \/a\/b\.json\n$/ },
   { args: ['my-media.json', 'guide.json'], err: /^guide\.json:2:32: / },
 ]
 for (const { args, err } of refused) {

@@ -10,6 +10,17 @@ export type FileContent =
 /** Gives the content of the file at a path; never throws. */
 export type ReadFile = (path: string) => FileContent
 
+/** Says whether `path` is what the AWS CLI takes for a path: `file://cors.json`. */
+export function isFileUrl(path: string): boolean {
+  return /^fileb?:\/\//i.test(path)
+}
+
+/** What is wrong with such a path, and what is meant. */
+export function noPath(url: string): { readonly message: string; readonly allowed: string } {
+  const path = url.slice(url.indexOf('//') + 2)
+  return { message: 'this is no path', allowed: `the path alone (file:// is for the AWS CLI): ${path}` }
+}
+
 /** Without O_NONBLOCK the open of a FIFO would wait for a writer for ever. */
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
@@ -36,6 +47,23 @@ export async function readFileContent(path: string, memory: TakeMemory = freshMe
     return { kind: 'failed', message: failure(error) }
   } finally {
     await handle?.close()
+  }
+}
+
+/** The same of standard input and of what another program writes into a pipe, to its end. */
+export async function readStreamContent(stream: AsyncIterable<string | Buffer>): Promise<FileContent> {
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of stream) {
+      const bytes = Buffer.from(chunk)
+      chunks.push(bytes)
+      length += bytes.length
+      if (length > maxFileBytes) break
+    }
+    return { kind: 'bytes', bytes: Buffer.concat(chunks) }
+  } catch (error) {
+    return { kind: 'failed', message: failure(error) }
   }
 }
 

@@ -100,6 +100,9 @@ function unexpected(text: string, code: number, offset: number, length: number):
   const isToken = code in expected && start === offset
   const found = isToken ? text.slice(offset, offset + length) : (/^[^ \t\r\n,\]}]+/.exec(text.slice(start))?.[0] ?? '')
   const shown = JSON.stringify(found.slice(0, 40))
+  if (/^(?:\/[/*]|#)/.test(text.slice(start, start + 2))) {
+    return new JsonFault(start, 'a comment stands here', 'JSON, which knows no comments')
+  }
   // The first example of the S3 user guide's page on CORS elements is not JSON: `["header1", "header2", etc.]`.
   if (/^(?:etc\.?|\.{3}|…)/.test(found)) {
     const instead = 'the further values written out in double quotes'

@@ -2,8 +2,9 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { parseRules } from '../../cors/rules/parse-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
 import { isBucketName } from '../../s3/address/bucket-name.ts'
-import { readCorsFile } from '../files/cors-file.ts'
-import type { ReadFile } from '../files/file-content.ts'
+import { readCorsFile } from '../cors-files/cors-file.ts'
+import type { TextFault } from '../files/decode-text.ts'
+import { isFileUrl, noPath, type ReadFile } from '../files/file-content.ts'
 import type { Located } from '../files/located.ts'
 import type { ConfigurationIssue, Path } from '../issue.ts'
 import { isMapping } from '../raw-value.ts'
@@ -63,7 +64,9 @@ export function readBuckets(raw: unknown, file: string, located: Located, readFi
       issues.push(...read.issues)
       if (given.length === 1 && read.rules !== undefined) entries.push({ name, source: 'yaml', rules: read.rules })
     }
-    if (typeof entry.CORSFile === 'string' && entry.CORSFile !== '') {
+    if (typeof entry.CORSFile === 'string' && isFileUrl(entry.CORSFile)) {
+      add([name, 'CORSFile'], entry.CORSFile, 'value', { reason: 'file-url', ...noPath(entry.CORSFile) })
+    } else if (typeof entry.CORSFile === 'string' && entry.CORSFile !== '') {
       const corsFile = besides(file, entry.CORSFile)
       corsFiles.add(corsFile)
       const read = readRulesFile(corsFile, name, readFile, words =>
@@ -132,15 +135,11 @@ function readRulesFile(
     return { rules: undefined, issues: [] }
   }
   const path = ['buckets', bucket, 'CORSRules']
-  if (located.faults.length === 0) return readRules(located.value, { file: corsFile, path, located, at: [] })
-  const issues = located.faults.map(fault => ({
-    severity: 'fault' as const,
-    ...fault,
-    file: corsFile,
-    path,
-    value: undefined,
-  }))
-  return { rules: undefined, issues }
+  const asIssues = (severity: 'fault' | 'warning', found: readonly TextFault[]) =>
+    found.map(words => ({ severity, ...words, file: corsFile, path, value: undefined }))
+  if (located.faults.length > 0) return { rules: undefined, issues: asIssues('fault', located.faults) }
+  const { rules, issues } = readRules(located.value, { file: corsFile, path, located, at: [] })
+  return { rules, issues: [...asIssues('warning', located.notes), ...issues] }
 }
 
 function lineOf(located: Located, path: Path, at: 'key' | 'value') {

@@ -92,9 +92,13 @@ const listExamples: Readonly<Record<RuleLists, string>> = {
   ExposeHeaders: 'a list of field names, such as [ETag]',
 }
 
+/** Of a key without a value, which may as well be absent. */
+const orNoKey = ', or leave the key out'
+
 function readList(key: RuleLists, value: unknown, path: RulePath, faults: RuleIssue[]): readonly string[] {
   if (!Array.isArray(value)) {
-    faults.push(malformed('wrong-type', path, value, `${key} is ${describeKind(value)}`, listExamples[key]))
+    const allowed = `${listExamples[key]}${value === null && !isRequired(key) ? orNoKey : ''}`
+    faults.push(malformed('wrong-type', path, value, `${key} is ${describeKind(value)}`, allowed))
     return []
   }
   if (value.length === 0 && isRequired(key)) {
@@ -112,7 +116,8 @@ function readList(key: RuleLists, value: unknown, path: RulePath, faults: RuleIs
 
 function readId(value: unknown, path: RulePath, faults: RuleIssue[]): string | undefined {
   if (typeof value !== 'string') {
-    faults.push(malformed('wrong-type', path, value, `ID is ${describeKind(value)}`, 'a string; put it in quotes'))
+    const allowed = `a string; put it in quotes${value === null ? orNoKey : ''}`
+    faults.push(malformed('wrong-type', path, value, `ID is ${describeKind(value)}`, allowed))
     return undefined
   }
   const fault = checkId(value, path)
@@ -135,8 +140,9 @@ function missingKeys(input: object, index: number): RuleIssue[] {
 }
 
 function unknownKey(key: string, value: unknown, path: RulePath): RuleIssue {
-  const nearest = nearestRuleKey(key)
-  const allowed = nearest === undefined ? `one of ${ruleKeys.join(', ')}` : nearest
+  const nearest =
+    key === 'allowed' ? 'AllowedOrigins, AllowedMethods and AllowedHeaders in the rule itself' : nearestRuleKey(key)
+  const allowed = nearest ?? `one of ${ruleKeys.join(', ')}`
   return malformed('unknown-key', path, value, `unknown key "${key}"`, allowed)
 }
 

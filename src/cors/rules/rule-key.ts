@@ -15,17 +15,21 @@ export type RuleKey = (typeof ruleKeys)[number]
 const otherNames: Readonly<Record<string, RuleKey>> = {
   name: 'ID',
   ruleid: 'ID',
+  rulename: 'ID',
+  corsrulename: 'ID',
   origin: 'AllowedOrigins',
   alloworigin: 'AllowedOrigins',
   method: 'AllowedMethods',
   allowmethod: 'AllowedMethods',
   header: 'AllowedHeaders',
   allowheader: 'AllowedHeaders',
+  allowedoperation: 'AllowedMethods',
   exposedheader: 'ExposeHeaders',
   exposeheader: 'ExposeHeaders',
   maxage: 'MaxAgeSeconds',
   maxagesecond: 'MaxAgeSeconds',
   maxagesec: 'MaxAgeSeconds',
+  maxageinsecond: 'MaxAgeSeconds',
 }
 
 /** Says whether `key` is one of {@link ruleKeys}, byte for byte. */

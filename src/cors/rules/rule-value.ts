@@ -36,7 +36,8 @@ export function checkMethod(value: string, path: RulePath): RuleIssue | undefine
     path,
     value,
     `Found unsupported HTTP method in CORS config. Unsupported method is ${value}`,
-    isCorsMethod(upper) ? `${upper}, in upper case` : `one of ${methodList}${otherMethodHint(upper)}`,
+    joined(value) ??
+      (isCorsMethod(upper) ? `${upper}, in upper case` : `one of ${methodList}${otherMethodHint(upper)}`),
   )
 }
 
@@ -88,7 +89,7 @@ export function checkMaxAge(value: unknown, path: RulePath): RuleIssue | undefin
     path,
     value,
     'MaxAgeSeconds is not an integer',
-    'a whole number of seconds, unquoted, such as 3000',
+    `a whole number of seconds, unquoted, such as 3000${value === null ? ', or leave the key out' : ''}`,
   )
 }
 
@@ -104,8 +105,15 @@ function invalidName(value: string, path: RulePath, allowed: string): RuleIssue 
     path,
     value,
     `AllowedHeader "${value}" contains invalid character.`,
-    `${allowed}: letters, digits and !#$%&'*+-.^_\`|~ only`,
+    joined(value) ?? `${allowed}: letters, digits and !#$%&'*+-.^_\`|~ only`,
   )
+}
+
+/** What is meant by several names in one value. */
+function joined(value: string): string | undefined {
+  if (!value.includes(',')) return undefined
+  const names = value.split(',').flatMap(name => (name.trim() === '' ? [] : [JSON.stringify(name.trim())]))
+  return `each name as a value of its own: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}`
 }
 
 function hasTwoWildcards(value: string): boolean {

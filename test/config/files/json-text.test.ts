@@ -36,7 +36,7 @@ const refused: readonly { text: string; fault: string }[] = [
   { text: '[01]', fault: '1:2 "01" stands here' },
   { text: '[1.]', fault: '1:2 "1." stands here' },
   { text: '["a\nb"]', fault: '1:2 "\\"a" stands here' },
-  { text: '// no\n[]', fault: '1:1 "//" stands here' },
+  { text: '// no\n[]', fault: '1:1 a comment stands here' },
   { text: '[1 2]', fault: '1:4 "2" stands here' },
   { text: '[1/2]', fault: '1:3 "/2" stands here' },
   { text: '["\\x"]', fault: '1:2 "\\"\\\\x\\"" stands here' },

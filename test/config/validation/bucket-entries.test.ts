@@ -59,6 +59,25 @@ const faulty: readonly { name: string; buckets: string; lines: readonly string[]
     ],
   },
   {
+    name: 'a file by the URL that the AWS CLI takes',
+    buckets: 'abc: { CORSFile: "file://good.json" }\n  abd: { CORSFile: "fileb:///etc/good.json" }',
+    lines: [
+      'config/proxy.yaml:3:20: buckets.abc.CORSFile: this is no path; allowed: the path alone (file:// is for the AWS CLI): good.json',
+      'config/proxy.yaml:4:20: buckets.abd.CORSFile: this is no path; allowed: the path alone (file:// is for the AWS CLI): /etc/good.json',
+    ],
+  },
+  {
+    name: 'keys without values',
+    buckets:
+      'abc: { CORSRules: [{ ID: null, AllowedOrigins: null, AllowedMethods: [GET], AllowedHeaders: null, MaxAgeSeconds: null }] }',
+    lines: [
+      'config/proxy.yaml:3:28: buckets.abc.CORSRules[0].ID: ID is nothing; allowed: a string; put it in quotes, or leave the key out',
+      'config/proxy.yaml:3:50: buckets.abc.CORSRules[0].AllowedOrigins: AllowedOrigins is nothing; allowed: a list of origins, such as [https://app.example.com]',
+      'config/proxy.yaml:3:95: buckets.abc.CORSRules[0].AllowedHeaders: AllowedHeaders is nothing; allowed: a list of field names, such as [Authorization, x-amz-*], or leave the key out',
+      'config/proxy.yaml:3:116: buckets.abc.CORSRules[0].MaxAgeSeconds: MaxAgeSeconds is not an integer; allowed: a whole number of seconds, unquoted, such as 3000, or leave the key out',
+    ],
+  },
+  {
     name: 'rules and a file',
     buckets: 'abc: { CORSFile: good.json, CORSRules: [] }',
     lines: [

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readCorsFile } from '../../../src/config/files/cors-file.ts'
+import { readCorsFile } from '../../../src/config/cors-files/cors-file.ts'
 import { contentOf } from '../../fixtures/parsed-text.ts'
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value) ?? 'null')
@@ -11,6 +11,26 @@ const forms: readonly { name: string; text: string; second: string }[] = [
   { name: 'AWS CLI JSON', text: JSON.stringify({ CORSRules: rules }, null, 1), second: '8:5' },
   { name: 'the JSON list of the S3 console', text: JSON.stringify(rules, null, 1), second: '7:4' },
   { name: 'S3 XML', text: xml, second: '2:60' },
+  {
+    name: 'YAML',
+    text: '# mine\nCORSRules:\n  - AllowedOrigins: [https://a.example]\n    AllowedMethods:\n      - GET\n',
+    second: '5:9',
+  },
+  {
+    name: "CloudFormation's YAML",
+    text: 'CorsConfiguration:\n  CorsRules:\n  - AllowedOrigins: [https://a.example]\n    AllowedMethods: [GET]\n',
+    second: '4:22',
+  },
+  {
+    name: "Terraform's language",
+    text: 'resource "aws_s3_bucket_cors_configuration" "a" {\n cors_rule {\n  allowed_origins = ["https://a.example"]\n  allowed_methods = ["GET"]\n }\n}\n',
+    second: '4:22',
+  },
+  {
+    name: "Azure's lists in texts",
+    text: '[{"AllowedOrigins": "https://a.example", "AllowedMethods": "GET", "Service": "blob"}]',
+    second: '1:60',
+  },
 ]
 for (const { name, text, second } of forms) {
   t.test(`${name} gives the rules, and where they stand`, async t => {
@@ -24,7 +44,7 @@ for (const { name, text, second } of forms) {
 
 const faulty: readonly { name: string; text: string; fault: string }[] = [
   { name: 'an empty file', text: ' \n', fault: '1:1 the file is empty' },
-  { name: 'YAML', text: 'CORSRules:\n', fault: '1:1 the file is neither JSON nor XML' },
+  { name: 'prose', text: 'The rules follow.\n', fault: '1:1 the file is neither JSON nor XML' },
   { name: 'an unknown key', text: '{\n "corsRules": []}', fault: '2:2 unknown key "corsRules"' },
   { name: 'another key beside', text: '{"CORSRules": [], "Bucket": "b"}', fault: '1:19 unknown key "Bucket"' },
   { name: 'no rules at all', text: '{}', fault: '1:1 "CORSRules" is missing' },
