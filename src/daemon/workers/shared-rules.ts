@@ -1,7 +1,7 @@
 // The live rules of all workers: this process alone asks their sources, and the workers' caches ask this process.
 
 import { steadyNow } from '../../policies/clock.ts'
-import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
+import { type ManagedAnswer, type ManagedRequest, statusOf } from '../../policies/managed/managed-request.ts'
 import type { PolicySources } from '../../policies/policy-sources.ts'
 import { copyAbsence, copyEntry, type RuleCopy } from '../../policies/replica/rule-copy.ts'
 import { createPolicies, type RuleEvents, type SourcedPolicies } from '../policies.ts'
@@ -67,7 +67,8 @@ export function createSharedRules(options: SharedRulesOptions): SharedRules {
     async manage(request) {
       const answer = await policies.managed?.handle(request)
       // A client that is told of a change must find it in force, whichever worker it asks next.
-      if (answer !== undefined && request.method !== 'GET' && answer.status < 300) await refreshWorkers(request.bucket)
+      if (answer !== undefined && request.method !== 'GET' && statusOf(answer) < 300)
+        await refreshWorkers(request.bucket)
       return answer
     },
     close() {

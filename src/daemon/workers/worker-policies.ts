@@ -2,7 +2,6 @@
 
 import type { Configuration } from '../../config/configuration.ts'
 import { steadyNow } from '../../policies/clock.ts'
-import { refuse } from '../../policies/managed/managed-request.ts'
 import type { SourceBuckets } from '../../policies/policy-sources.ts'
 import { entryOfCopy } from '../../policies/replica/rule-copy.ts'
 import { createBucketPolicies } from '../../policies/upstream/bucket-policies.ts'
@@ -51,7 +50,7 @@ export function createWorkerPolicies(
     async request => {
       // A reload may have ended the managing while the question was on its way.
       const answer = await call('managed', request, managedMs).catch(() => undefined)
-      return answer ?? refuse(request, s3Errors.serviceUnavailable)
+      return answer ?? { error: s3Errors.serviceUnavailable }
     },
   )
   return {

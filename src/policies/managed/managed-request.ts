@@ -7,8 +7,6 @@ import { readPutBucketCors } from '../../s3/cors-operation/put-bucket-cors.ts'
 import type { Transport, TransportAnswer } from '../../s3/endpoint/endpoint-transport.ts'
 import { parseErrorDocument } from '../../s3/endpoint/error-document.ts'
 import { noSuchBucket, noSuchCorsConfiguration, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
-import { renderError } from '../../s3/errors/error-response.ts'
-import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import { inspectCallerSignature } from '../../s3/signature/caller-signature.ts'
 import { yesOf } from './endpoint-probe.ts'
 import type { EndpointSafety } from './endpoint-safety.ts'
@@ -26,17 +24,21 @@ export interface ManagedRequest {
   readonly body: Buffer | undefined
   /** It came over our own TLS. */
   readonly tls: boolean
-  readonly ids: RequestIds
 }
 
-/** The answer, but for request ids and CORS fields, which the rules before it decide. */
-export interface ManagedAnswer {
-  readonly status: number
-  /** Names and values in turn. */
-  readonly headers: readonly string[]
-  readonly body: Buffer
-  /** Of our own errors. */
-  readonly s3Code: string | undefined
+/** The answer, but for request ids and CORS fields, which the rules before it decide: an error of our own, or a whole response. */
+export type ManagedAnswer =
+  | { readonly error: S3Error }
+  | {
+      readonly status: number
+      /** Names and values in turn. */
+      readonly headers: readonly string[]
+      readonly body: Buffer
+    }
+
+/** The status of an answer. */
+export function statusOf(answer: ManagedAnswer): number {
+  return 'error' in answer ? answer.error.status : answer.status
 }
 
 /** What the handler works with. */
@@ -71,23 +73,23 @@ export function createManagedHandler(
     const { method, bucket, headers, body } = request
     const query = isPlainPath(request.target) ? corsQuery(request.target) : 'mixed'
     if (method === 'GET') {
-      if (query !== 'exact' && query !== 'presigned') return refuse(request, s3Errors.accessDenied)
+      if (query !== 'exact' && query !== 'presigned') return denied
       return ask(request, 'GET', undefined, () => get(request))
     }
-    if (method !== 'PUT' && method !== 'DELETE') return refuse(request, s3Errors.methodNotAllowed)
-    if (query !== 'exact') return refuse(request, s3Errors.accessDenied)
-    if (body === undefined) return refuse(request, s3Errors.malformedXml)
+    if (method !== 'PUT' && method !== 'DELETE') return { error: s3Errors.methodNotAllowed }
+    if (query !== 'exact') return denied
+    if (body === undefined) return { error: s3Errors.malformedXml }
     const caller = inspectCallerSignature(headers, body, request.tls)
-    if ('error' in caller) return refuse(request, caller.error)
+    if ('error' in caller) return caller
     return ask(request, method, body, async () => {
       if (method === 'DELETE') {
         await options.write(bucket, undefined, caller.accessKeyId)
-        return { status: 204, headers: [], body: nothing, s3Code: undefined }
+        return { status: 204, headers: [], body: nothing }
       }
       const put = readPutBucketCors(headers, body)
-      if ('error' in put) return refuse(request, put.error)
+      if ('error' in put) return put
       await options.write(bucket, put.rules, caller.accessKeyId)
-      return { status: 200, headers: ['Content-Length', '0'], body: nothing, s3Code: undefined }
+      return { status: 200, headers: ['Content-Length', '0'], body: nothing }
     })
   }
 
@@ -99,18 +101,17 @@ export function createManagedHandler(
     yes: () => Promise<ManagedAnswer>,
   ): Promise<ManagedAnswer> {
     const safety = await options.safety.check(request.bucket)
-    if (safety.kind === 'no-such-bucket') return refuse(request, noSuchBucket(request.bucket))
-    if (safety.kind !== 'safe') return refuse(request, s3Errors.serviceUnavailable)
+    if (safety.kind === 'no-such-bucket') return { error: noSuchBucket(request.bucket) }
+    if (safety.kind !== 'safe') return unavailable
     const { target } = request
     const sent = { method, target, headers: forwardedFields(request.headers), body, maxBodyBytes: maxRelayedBytes }
     const answer = await options.forward(sent)
-    if ('kind' in answer)
-      return refuse(request, answer.reason === 'timeout' ? s3Errors.gatewayTimeout : s3Errors.badGateway)
+    if ('kind' in answer) return { error: answer.reason === 'timeout' ? s3Errors.gatewayTimeout : s3Errors.badGateway }
     const verdict = isYes(method, answer) ? 'yes' : await judge(request.bucket, method, answer)
-    if (verdict === 'yes') return yes().catch(() => refuse(request, s3Errors.serviceUnavailable))
-    if (verdict === 'unusable') return refuse(request, s3Errors.serviceUnavailable)
+    if (verdict === 'yes') return yes().catch(() => unavailable)
+    if (verdict === 'unusable') return unavailable
     const headers = [...relayedFields(answer.headers), 'Content-Length', String(answer.body.length)]
-    return { status: answer.status, headers, body: answer.body, s3Code: undefined }
+    return { status: answer.status, headers, body: answer.body }
   }
 
   /**
@@ -140,18 +141,20 @@ export function createManagedHandler(
 
   async function get(request: ManagedRequest): Promise<ManagedAnswer> {
     const rules = await options.read(request.bucket)
-    if (rules === undefined) return refuse(request, noSuchCorsConfiguration(request.bucket))
-    return xml(200, renderCorsConfigurationXml(rules), undefined)
+    if (rules === undefined) return { error: noSuchCorsConfiguration(request.bucket) }
+    const body = Buffer.from(renderCorsConfigurationXml(rules))
+    const headers = ['Content-Type', 'application/xml', 'Content-Length', String(body.length)]
+    return { status: 200, headers, body }
   }
 
   let underWay = 0
   return async request => {
-    if (underWay >= mostUnderWay) return refuse(request, s3Errors.slowDown)
+    if (underWay >= mostUnderWay) return { error: s3Errors.slowDown }
     underWay++
     try {
       return await handle(request)
     } catch {
-      return refuse(request, s3Errors.internalError)
+      return { error: s3Errors.internalError }
     } finally {
       underWay--
     }
@@ -177,18 +180,5 @@ function isPlainPath(target: string): boolean {
 }
 
 const nothing = Buffer.alloc(0)
-
-/** The answer that is an error of S3. */
-export function refuse(request: ManagedRequest, error: S3Error): ManagedAnswer {
-  const { requestId, hostId } = request.ids
-  const answer = xml(error.status, renderError(error, requestId, hostId), error.code)
-  const extra: string[] = []
-  if (error.retryAfterSeconds !== undefined) extra.push('Retry-After', String(error.retryAfterSeconds))
-  if (error.closes) extra.push('Connection', 'close')
-  return { ...answer, headers: [...answer.headers, ...extra] }
-}
-
-function xml(status: number, text: string, s3Code: string | undefined): ManagedAnswer {
-  const body = Buffer.from(text)
-  return { status, headers: ['Content-Type', 'application/xml', 'Content-Length', String(body.length)], body, s3Code }
-}
+const denied = { error: s3Errors.accessDenied } as const
+const unavailable = { error: s3Errors.serviceUnavailable } as const

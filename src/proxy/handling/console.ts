@@ -6,8 +6,10 @@ import { Duplex } from 'node:stream'
 import { createProxyServer } from 'http-proxy-3'
 import { parseDecimal } from '../../http/decimal.ts'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { ClosingResponse } from '../node/closing-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
+import { writeStatus } from './local-reply.ts'
 
 /** The server of one further Host, such as MinIO's Console: no bucket, no policy, no CORS of ours. */
 export interface ConsoleProxy {
@@ -66,11 +68,10 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
       const record = sockets.get(response)
       if (record?.status !== 0) response.destroy()
       else {
-        record.status = 502
-        response.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+        writeStatus(new ClosingResponse(response), record, s3Errors.badGateway)
       }
     } else if (response.headersSent) breakOff(response)
-    else response.writeHead(502, { 'Content-Length': '0', Connection: 'close' }).end()
+    else endWith(response, s3Errors.badGateway)
   })
   // The library pipes, so a server that dies within its response would leave the client waiting for ever.
   proxy.on('proxyRes', (incoming, _request, response) => {
@@ -110,15 +111,14 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
       } catch {
         // It makes a URL of the request-target, and not every one that a client may send is one.
         if (response.headersSent) breakOff(response)
-        else response.writeHead(400, { 'Content-Length': '0', Connection: 'close' }).end()
+        else endWith(response, s3Errors.badRequest)
       }
     },
     upgrade(request, socket, head, record, ended) {
       socket.on('error', () => socket.destroy())
       if (sockets.size >= target.connections) {
-        record.status = 503
         socket.once('close', ended)
-        socket.end('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+        writeStatus(new ClosingResponse(socket), record, s3Errors.slowDown)
         return
       }
       sockets.set(socket, record)
@@ -138,4 +138,9 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
       for (const free of Object.values(agent.freeSockets)) for (const socket of free ?? []) socket.destroy()
     },
   }
+}
+
+/** A page of the Console expects no document of S3. */
+function endWith(response: ServerResponse, { status }: S3Error): void {
+  response.writeHead(status, { 'Content-Length': '0', Connection: 'close' }).end()
 }

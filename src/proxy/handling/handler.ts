@@ -1,32 +1,24 @@
 import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
-import { preflightError, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { preflightError, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { nodeResponseFor } from '../node/node-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { ProxyResponse } from '../node/proxy-response.ts'
 import { forwardedLines } from '../request/forwarded-for.ts'
 import { guardRequest, isRejection } from '../request/request-guard.ts'
-import type { RequestRecord } from '../request/request-record.ts'
-import { newRecord } from '../request/request-record.ts'
+import { beginRequest, endRequest, type RequestRecord } from '../request/request-record.ts'
 import { agreedPolicy, blockingPolicy, policiesOf, type SeveralReadings } from '../request/several-readings.ts'
 import { settleHeaders } from './console-headers.ts'
 import { forward, hostFor } from './forwarding.ts'
+import { replyWithError } from './local-reply.ts'
 import { isStoreRequest, isStrayCorsOperation } from './managed-guard.ts'
 import { answerManaged } from './managed-operation.ts'
 import { answerPreflight } from './preflight.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
-import {
-  answer,
-  attempt,
-  type Bucket,
-  end,
-  type RequestContext,
-  refusalFields,
-  replyLocally,
-} from './request-context.ts'
+import { attempt, type Bucket, type RequestContext, refusalFields, replyLocally } from './request-context.ts'
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
@@ -50,8 +42,7 @@ const twoWaysTodo =
 /** Makes the handler: guard, bucket, policy, decision, and then an answer of our own or one exchange with the endpoint. */
 export function createHandler(context: ProxyContext): RequestHandler {
   return (request, response, expectsContinue) => {
-    const record = newRecord(request.method, request.url, request.socket.remoteAddress, context.now())
-    context.observer.started()
+    const record = beginRequest(context, request.method, request.url, request.socket.remoteAddress)
     attempt(context, request, response, record, () => handle(context, request, response, expectsContinue, record))
   }
 }
@@ -66,8 +57,7 @@ function handle(
   const { settings } = context
   const guarded = guardRequest(request, settings.guardLimits)
   if (isRejection(guarded)) {
-    record.kind = 'rejected'
-    answer(context, request, response, record, { ...guarded.error, closes: true }, new OutgoingFields())
+    reject(context, request, response, record, guarded.error, closingFields())
     return
   }
   // Node's parser loses what follows such a request in the same packet, and would go on in the midst of another one.
@@ -81,30 +71,26 @@ function handle(
     if (refusal === undefined) {
       if (expectsContinue) response.writeContinue()
       settleHeaders(request, guarded, forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor))
-      consoleProxy.web(request, nodeResponseFor(response), record, () => end(context, record))
+      consoleProxy.web(request, nodeResponseFor(response), record, () => endRequest(context, record))
     } else {
-      record.kind = 'rejected'
-      answer(context, request, response, record, { ...refusal, closes: true }, new OutgoingFields())
+      reject(context, request, response, record, refusal, closingFields())
     }
     return
   }
   const address = settings.addressOf(guarded.host, guarded.target)
   if (address.kind === 'ambiguous') {
-    record.kind = 'rejected'
-    answer(context, request, response, record, s3Errors.invalidUri, new OutgoingFields())
+    reject(context, request, response, record, s3Errors.invalidUri, new OutgoingFields())
     return
   }
   if (address.kind === 'door') {
-    record.kind = 'rejected'
     context.observer.warned('unknown_path', { path: address.door, todo: unknownPathTodo })
-    answer(context, request, response, record, s3Errors.accessDenied, new OutgoingFields())
+    reject(context, request, response, record, s3Errors.accessDenied, new OutgoingFields())
     return
   }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
   const requestContext: RequestContext = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
   if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
-    record.kind = 'rejected'
-    answer(context, request, response, record, s3Errors.accessDenied, refusalFields(settings, address))
+    reject(context, request, response, record, s3Errors.accessDenied, refusalFields(settings, address))
     return
   }
   if (address.kind === 'none' && address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
@@ -129,6 +115,25 @@ function handle(
   )
 }
 
+/** Answers what is refused before any policy was asked. */
+function reject(
+  context: ProxyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  record: RequestRecord,
+  error: S3Error,
+  fields: OutgoingFields,
+): void {
+  record.kind = 'rejected'
+  replyWithError(context, request, response, record, error, fields)
+}
+
+function closingFields(): OutgoingFields {
+  const fields = new OutgoingFields()
+  fields.closes = true
+  return fields
+}
+
 /** Goes on with the rules when they have come, unless the client has left meanwhile. `loading` never rejects. */
 function whenLoaded<Rules>(
   context: ProxyContext,
@@ -139,7 +144,7 @@ function whenLoaded<Rules>(
   loading.then(loaded => {
     if (response.destroyed) {
       record.clientAborted = true
-      end(context, record)
+      endRequest(context, record)
       return
     }
     attempt(context, request, response, record, () => goOn(loaded))
@@ -159,9 +164,8 @@ function handleSeveral(context: ProxyContext, requestContext: RequestContext, ad
     if (bucket !== undefined) {
       const agreed = agreedPolicy(policies, asked, isPreflight)
       if (agreed !== undefined) return decideAndGo(context, requestContext, bucket, agreed)
-      record.kind = 'rejected'
       context.observer.warned('host_read_two_ways', { host: guarded.host, todo: twoWaysTodo })
-      return answer(context, request, response, record, s3Errors.invalidUri, refusalFields(settings, address))
+      return reject(context, request, response, record, s3Errors.invalidUri, refusalFields(settings, address))
     }
     const isActual = !isPreflight && !('kind' in asked && asked.kind === 'no_origin')
     const blocking =
@@ -266,7 +270,7 @@ function proceed(
     ),
     cors,
   }
-  answerManaged(context, managed, exchange, () => end(context, record)).catch((error: unknown) => {
+  answerManaged(context, managed, exchange).catch((error: unknown) => {
     attempt(context, request, response, record, () => {
       throw error
     })

@@ -1,66 +1,137 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { renderError } from '../../s3/errors/error-response.ts'
+import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { ProxyResponse } from '../node/proxy-response.ts'
-import type { RequestRecord } from '../request/request-record.ts'
-import { lingerAtEnd } from '../server/lingering-close.ts'
-import type { ProxyContext, ProxySettings } from './proxy-context.ts'
+import { endRequest, type RequestCounting, type RequestRecord } from '../request/request-record.ts'
+import { endConnectionAfter } from '../server/lingering-close.ts'
 
-/** An answer of the proxy itself, as S3 words it. */
-export interface OwnAnswer {
-  readonly error: S3Error
-  /** Further ones: CORS, Vary. */
-  readonly fields: OutgoingFields
-  /** The connection ends after it: what the client still sends is not to be read as a request. */
-  readonly close: boolean
+/** What a reply is written to: a response, or a connection whose request never became whole. */
+export interface ReplyWriter {
+  writeHead(statusCode: number, reason: string | undefined, fields: OutgoingFields): void
+  /** With the content: as a string, each character is a byte. */
+  end(content: string | Buffer): void
 }
 
-const plainXml = 'Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\n'
+/** What replies need of what all requests of one server share. */
+export interface ReplyContext extends RequestCounting {
+  readonly ids: () => RequestIds
+  /** Client connections whose last answer was given: nothing more may be written to them. */
+  readonly closing: WeakSet<object>
+  /** Every response from now on says `Connection: close`. */
+  readonly draining: boolean
+  readonly settings: { readonly varyAlways: boolean }
+}
+
+const errorLines = 'Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\n'
 
 export const noStoreLine = 'Cache-Control: no-store\r\n'
 
-/**
- * Whether no cache may keep the answer: without a word of ours one that is told to keep every status (nginx's
- * `proxy_cache_valid any`) would give one client's refusal to all. S3 says nothing of it in a refusal, so neither does
- * `matched`; failures are of the moment in any case.
- */
-export function isNeverStored({ status }: S3Error, { varyAlways }: Pick<ProxySettings, 'varyAlways'>): boolean {
-  return varyAlways || status >= 500
-}
-
-/** Sends `answer`; its code and request id go into `record`. No Server field: it would claim to be S3 itself. */
-export function sendLocalReply(
+/** Answers with `error`, beside `fields` (CORS, Vary), and ends the request. */
+export function replyWithError(
+  context: ReplyContext,
   request: ProxyRequest,
   response: ProxyResponse,
-  answer: OwnAnswer,
-  context: Pick<ProxyContext, 'ids' | 'closing' | 'settings'>,
   record: RequestRecord,
+  error: S3Error,
+  fields: OutgoingFields,
 ): void {
-  const { requestId, hostId } = context.ids()
-  const body = renderError(answer.error, requestId, hostId)
-  const fields = new OutgoingFields()
-  fields.lines = `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n${plainXml}${answer.fields.lines}`
-  if (isNeverStored(answer.error, context.settings)) fields.lines += noStoreLine
-  const { retryAfterSeconds } = answer.error
-  if (retryAfterSeconds !== undefined) fields.add('Retry-After', String(retryAfterSeconds))
-  const bodyBytes = Buffer.byteLength(body)
-  fields.setLength(bodyBytes)
-  // A body that is not read must not be taken for the next request.
-  const content = mayHaveContent(request) && !request.complete
-  const close = answer.close || answer.error.closes === true || content
-  if (close) {
+  sendError(context, request, response, record, error, fields)
+  endRequest(context, record)
+}
+
+/** The same, of a request whose end is still to come. */
+export function sendError(
+  context: ReplyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  record: RequestRecord,
+  error: S3Error,
+  fields: OutgoingFields,
+): void {
+  const content = completeError(context, record, error, fields)
+  sendReply(context, request, response, record, error.status, fields, content)
+}
+
+/**
+ * Sends a reply of the proxy's own whose fields are complete. The connection ends after it where `fields` say so, in a drain, and
+ * where content of the request is still to come: what is not read must not be taken for the next request.
+ */
+export function sendReply(
+  context: ReplyContext,
+  request: ProxyRequest,
+  response: ProxyResponse,
+  record: RequestRecord,
+  status: number,
+  fields: OutgoingFields,
+  content: string | Buffer,
+): void {
+  const isUnread = mayHaveContent(request) && !request.complete
+  if (fields.closes || isUnread || context.draining) {
     fields.closes = true
-    context.closing.add(request.socket)
-    if (content) lingerAtEnd(request)
+    endConnectionAfter(context.closing, request, isUnread)
   }
-  record.status = answer.error.status
-  record.errorCode = answer.error.code
+  write(response, record, status, fields, content)
+}
+
+/** Writes `error` where there is no request to send it to, and nothing but the reply and the end of the connection is to come. */
+export function writeError(
+  context: ReplyContext,
+  writer: ReplyWriter,
+  record: RequestRecord,
+  error: S3Error,
+  fields: OutgoingFields,
+): void {
+  write(writer, record, error.status, fields, completeError(context, record, error, fields))
+}
+
+/** Writes the status of `error` alone, to a client that expects no document of S3. */
+export function writeStatus(writer: ReplyWriter, record: RequestRecord, { status }: S3Error): void {
+  const fields = new OutgoingFields()
+  fields.setLength(0)
+  write(writer, record, status, fields, '')
+}
+
+/** The field lines of the ids of a reply of the proxy's own; `record` gets the request's. */
+export function idLines({ requestId, hostId }: RequestIds, record: RequestRecord): string {
   record.requestId = requestId
-  response.writeHead(answer.error.status, undefined, fields)
+  return `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n`
+}
+
+/** Completes `fields` and gives the content. No Server field: it would claim to be S3 itself. */
+function completeError(
+  { ids, settings }: ReplyContext,
+  record: RequestRecord,
+  error: S3Error,
+  fields: OutgoingFields,
+): string | Buffer {
+  const own = ids()
+  const body = renderError(error, own.requestId, own.hostId)
+  fields.lines = idLines(own, record) + errorLines + fields.lines
+  // Without a word of ours a cache that is told to keep every status (nginx's `proxy_cache_valid any`) would give one client's
+  // refusal to all. S3 says nothing of it in a refusal, so neither does `matched`; failures are of the moment in any case.
+  if (settings.varyAlways || error.status >= 500) fields.lines += noStoreLine
+  if (error.retryAfterSeconds !== undefined) fields.add('Retry-After', String(error.retryAfterSeconds))
+  const bytes = Buffer.byteLength(body)
+  fields.setLength(bytes)
+  if (error.closes === true) fields.closes = true
+  record.errorCode = error.code
   // A string takes the fields with it into its encoding, and an Origin that goes back is bytes already: only what is ASCII may be
   // one, which then leaves in one write with its head.
-  response.end(bodyBytes === body.length ? body : Buffer.from(body))
+  return bytes === body.length ? body : Buffer.from(body)
+}
+
+function write(
+  writer: ReplyWriter,
+  record: RequestRecord,
+  status: number,
+  fields: OutgoingFields,
+  content: string | Buffer,
+): void {
+  record.status = status
+  writer.writeHead(status, undefined, fields)
+  writer.end(content)
 }
 
 function mayHaveContent(request: ProxyRequest): boolean {

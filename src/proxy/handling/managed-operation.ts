@@ -1,15 +1,13 @@
 import type { TLSSocket } from 'node:tls'
 import type { ManagedAnswer } from '../../policies/managed/managed-request.ts'
-import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { ProxyResponse } from '../node/proxy-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
-import type { RequestRecord } from '../request/request-record.ts'
+import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import { KeptContent } from '../server/kept-content.ts'
-import { lingerAtEnd } from '../server/lingering-close.ts'
 import { hasContent } from '../upstream/request-body.ts'
-import { noStoreLine } from './local-reply.ts'
+import { idLines, noStoreLine, sendError, sendReply } from './local-reply.ts'
 import type { ManagedOperations, ProxyContext } from './proxy-context.ts'
 import { appendCors, type ResponseCors } from './relayed-fields.ts'
 
@@ -18,7 +16,7 @@ const maxBodyBytes = 64 * 1024
 
 /**
  * Reads the content of a `?cors` request, at most as much as S3 takes, and answers it. `cors` is what the rules before
- * this operation allow: S3 answers a PUT or DELETE with the CORS fields of the rules it replaces. Calls `ended` once.
+ * this operation allow: S3 answers a PUT or DELETE with the CORS fields of the rules it replaces. Ends the request.
  */
 export async function answerManaged(
   context: ProxyContext,
@@ -35,7 +33,6 @@ export async function answerManaged(
     readonly forwardedLines: string
     readonly cors: ResponseCors
   },
-  ended: () => void,
 ): Promise<void> {
   const { request, response, guarded, record, bucket } = exchange
   record.kind = 'managed'
@@ -46,10 +43,9 @@ export async function answerManaged(
   const body = tooLong ? undefined : hasContent(guarded) ? await readContent(request, record) : Buffer.alloc(0)
   if (body === 'aborted') {
     record.clientAborted = true
-    ended()
+    endRequest(context, record)
     return
   }
-  const ids = context.ids()
   const answer = await operations.handle({
     bucket,
     method: guarded.method,
@@ -57,45 +53,38 @@ export async function answerManaged(
     headers: ['Host', exchange.host, ...flatFields(guarded.lines + exchange.forwardedLines)],
     body,
     tls: (request.socket as Partial<TLSSocket>).encrypted === true,
-    ids,
   })
   if (response.destroyed) record.clientAborted = true
-  else sendAnswer(context, exchange, answer, ids, body === undefined)
-  ended()
+  else sendAnswer(context, exchange, answer, body === undefined)
+  endRequest(context, record)
 }
 
 function sendAnswer(
   context: ProxyContext,
   { request, response, record, cors }: Parameters<typeof answerManaged>[2],
   answer: ManagedAnswer,
-  { requestId, hostId }: RequestIds,
   unread: boolean,
 ): void {
-  const fields = [...answer.headers]
-  const names = fields.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase())
-  const upstreamVary = names.flatMap((name, index) => (name === 'vary' ? [fields[2 * index + 1] ?? ''] : []))
-  const kept = new OutgoingFields()
+  const fields = new OutgoingFields()
+  fields.closes = unread
+  if ('error' in answer) {
+    appendCors(fields, cors, undefined)
+    sendError(context, request, response, record, answer.error, fields)
+    return
+  }
+  const { status, headers, body } = answer
+  const names = headers.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase())
+  const upstreamVary = names.flatMap((name, index) => (name === 'vary' ? [headers[2 * index + 1] ?? ''] : []))
   for (const [index, name] of names.entries()) {
-    if (name !== 'vary' || !cors.governed) kept.addAny(fields[2 * index] ?? '', fields[2 * index + 1] ?? '')
+    if (name !== 'vary' || !cors.governed) fields.addAny(headers[2 * index] ?? '', headers[2 * index + 1] ?? '')
   }
   const relayedId = names.indexOf('x-amz-request-id')
-  record.requestId = relayedId < 0 ? requestId : fields[2 * relayedId + 1]
-  if (relayedId < 0) {
-    kept.add('x-amz-request-id', requestId)
-    kept.add('x-amz-id-2', hostId)
-  }
-  if (cors.varyAlways && !names.includes('cache-control')) kept.lines += noStoreLine
-  appendCors(kept, cors, upstreamVary)
-  if (context.draining || unread) kept.closes = true
-  if (unread) {
-    context.closing.add(request.socket)
-    lingerAtEnd(request)
-  }
-  record.status = answer.status
-  record.errorCode = answer.s3Code
-  record.responseBodyBytes = answer.body.length
-  response.writeHead(answer.status, undefined, kept)
-  response.end(answer.body)
+  if (relayedId < 0) fields.lines += idLines(context.ids(), record)
+  else record.requestId = headers[2 * relayedId + 1]
+  if (cors.varyAlways && !names.includes('cache-control')) fields.lines += noStoreLine
+  appendCors(fields, cors, upstreamVary)
+  record.responseBodyBytes = body.length
+  sendReply(context, request, response, record, status, fields, body)
 }
 
 /** The whole content; undefined when it is longer than S3 takes, and then the rest of it is not read. */

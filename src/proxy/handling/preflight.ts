@@ -4,11 +4,12 @@ import { corsVary } from '../../cors/decision/response-fields.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { preflightError } from '../../s3/errors/error-catalogue.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
-import { lingerAtEnd } from '../server/lingering-close.ts'
+import { endRequest } from '../request/request-record.ts'
 import { hasContent } from '../upstream/request-body.ts'
+import { idLines, replyWithError, sendReply } from './local-reply.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { appendCors } from './relayed-fields.ts'
-import { answer, type Bucket, end, type RequestContext } from './request-context.ts'
+import type { Bucket, RequestContext } from './request-context.ts'
 import { responseCorsOf, situationOf } from './verdict.ts'
 
 /** Answers a preflight as S3 does: `decision` is the one on what was `asked`. The endpoint hears nothing of it. */
@@ -22,27 +23,19 @@ export function answerPreflight(
 ): void {
   const { record, response, request, settings } = requestContext
   if (decision.allowed && !('kind' in asked)) {
-    const { requestId, hostId } = context.ids()
     const fields = new OutgoingFields()
-    fields.lines = `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n`
+    fields.lines = idLines(context.ids(), record)
     appendCors(fields, responseCorsOf(policy, settings.varyAlways, decision, asked), undefined)
     fields.setLength(0)
     // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.
-    if (context.draining || hasContent(requestContext.guarded)) {
-      fields.closes = true
-      context.closing.add(request.socket)
-    }
-    if (hasContent(requestContext.guarded)) lingerAtEnd(request)
-    record.status = 200
-    record.requestId = requestId
-    response.writeHead(200, 'OK', fields)
-    response.end()
-    end(context, record)
+    fields.closes = hasContent(requestContext.guarded)
+    sendReply(context, request, response, record, 200, fields, '')
+    endRequest(context, record)
     return
   }
   const situation = situationOf(asked, bucket !== undefined, policy)
   const error = preflightError(situation, requestContext.guarded.requestMethod, bucket?.object === true)
   const fields = new OutgoingFields()
   if (policy.governed && settings.varyAlways) fields.add('Vary', corsVary)
-  answer(context, request, response, record, error, fields)
+  replyWithError(context, request, response, record, error, fields)
 }

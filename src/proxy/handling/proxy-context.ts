@@ -5,13 +5,12 @@ import type { StoreGuard } from '../../policies/managed/store-guard.ts'
 import type { PolicyLookup } from '../../policies/policy-lookup.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
-import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import type { ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardLimits } from '../request/request-guard.ts'
-import type { ProxyObserver } from '../request/request-record.ts'
 import type { Listed, LiveList } from '../server/live-list.ts'
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
 import type { ConsoleProxy } from './console.ts'
+import type { ReplyContext } from './local-reply.ts'
 
 /** What the proxy asks of managed rules. */
 export interface ManagedOperations {
@@ -71,20 +70,13 @@ export interface AnsweringResponse {
 }
 
 /** What every exchange of one server shares. */
-export interface ProxyContext {
-  readonly observer: ProxyObserver
-  /** The monotonic clock, in milliseconds. */
-  readonly now: () => number
-  readonly ids: () => RequestIds
+export interface ProxyContext extends ReplyContext {
   /** The exchanges under way. */
   readonly exchanges: LiveList<ExchangeUnderWay>
   /** The response whose turn it is on a client connection, or was last: for faults that are found below the request. */
   readonly responseOf: WeakMap<object, AnsweringResponse>
   /** The exchange that a client connection carries, or carried last. */
   readonly exchangeOf: WeakMap<object, ExchangeUnderWay>
-  /** Client connections whose last answer was given: nothing more may be written to them. */
-  readonly closing: WeakSet<object>
-  /** Every response from now on says `Connection: close`. */
   draining: boolean
   /** Read once per request. */
   settings: ProxySettings

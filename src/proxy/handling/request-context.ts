@@ -6,8 +6,8 @@ import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { ProxyResponse } from '../node/proxy-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
-import type { RequestRecord } from '../request/request-record.ts'
-import { sendLocalReply } from './local-reply.ts'
+import { endRequest, type RequestRecord } from '../request/request-record.ts'
+import { replyWithError } from './local-reply.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 import { appendCors } from './relayed-fields.ts'
@@ -43,8 +43,8 @@ export function attempt(
     if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
     else if (response.headersSent || response.socket === null) {
       request.socket.destroy()
-      end(context, record)
-    } else answer(context, request, response, record, s3Errors.internalError, new OutgoingFields())
+      endRequest(context, record)
+    } else replyWithError(context, request, response, record, s3Errors.internalError, new OutgoingFields())
   }
 }
 
@@ -66,25 +66,5 @@ export function replyLocally(
 ): void {
   const fields = new OutgoingFields()
   appendCors(fields, cors, undefined)
-  answer(context, requestContext.request, requestContext.response, requestContext.record, error, fields)
-}
-
-/** Answers with `error`, and ends the requestContext. */
-export function answer(
-  context: ProxyContext,
-  request: ProxyRequest,
-  response: ProxyResponse,
-  record: RequestRecord,
-  error: S3Error,
-  fields: OutgoingFields,
-): void {
-  sendLocalReply(request, response, { error, fields, close: context.draining }, context, record)
-  end(context, record)
-}
-
-/** The request has been answered or has ended: once, however it ended. */
-export function end(context: ProxyContext, record: RequestRecord): void {
-  if (record.endedAtMs > 0) return
-  record.endedAtMs = context.now()
-  context.observer.ended(record)
+  replyWithError(context, requestContext.request, requestContext.response, requestContext.record, error, fields)
 }

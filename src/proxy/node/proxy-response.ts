@@ -1,7 +1,7 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { memoryOf } from '../server/client-memory.ts'
-import { dateLine } from './date-line.ts'
+import { dateLine, keepAliveLines, statusLine } from './head-lines.ts'
 import type { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 
@@ -241,21 +241,4 @@ const watched = new WeakSet<Socket>()
 function closeResponse(this: ServedSocket): void {
   const response = this._httpMessage
   if (response instanceof ProxyResponse) response.close()
-}
-
-function statusLine(statusCode: number, reason: string | undefined): string {
-  if (statusCode === 200 && reason === 'OK') return 'HTTP/1.1 200 OK\r\n'
-  return `HTTP/1.1 ${statusCode} ${reason ?? STATUS_CODES[statusCode] ?? ''}\r\n`
-}
-
-let keptMs = -1
-let keptLines = ''
-
-/** The client is told how long an unused connection is kept, so that it does not use one that is just being closed. */
-function keepAliveLines(timeoutMs: number): string {
-  if (timeoutMs !== keptMs) {
-    keptMs = timeoutMs
-    keptLines = `Connection: keep-alive\r\n${timeoutMs > 0 ? `Keep-Alive: timeout=${Math.floor(timeoutMs / 1000)}\r\n` : ''}`
-  }
-  return keptLines
 }

@@ -71,6 +71,32 @@ export interface ProxyObserver {
   warned(event: string, detail: Readonly<Record<string, string | number>>): void
 }
 
+/** What requests are counted by. */
+export interface RequestCounting {
+  readonly observer: ProxyObserver
+  /** The monotonic clock, in milliseconds. */
+  readonly now: () => number
+}
+
+/** A request has begun: it is in flight until {@link endRequest}. */
+export function beginRequest(
+  { observer, now }: RequestCounting,
+  method: string | undefined,
+  target: string | undefined,
+  peerAddress: string | undefined,
+): RequestRecord {
+  const record = newRecord(method, target, peerAddress, now())
+  observer.started()
+  return record
+}
+
+/** The request has been answered or has ended otherwise: it is counted, once, however often it ends. */
+export function endRequest({ observer, now }: RequestCounting, record: RequestRecord): void {
+  if (record.endedAtMs > 0) return
+  record.endedAtMs = now()
+  observer.ended(record)
+}
+
 /** A record of a request that has just begun: everything that is not known yet is absent. */
 export function newRecord(
   method: string | undefined,

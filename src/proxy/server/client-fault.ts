@@ -1,10 +1,10 @@
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
-import { renderError } from '../../s3/errors/error-response.ts'
-import { isNeverStored, noStoreLine } from '../handling/local-reply.ts'
+import { writeError } from '../handling/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
-import { newRecord } from '../request/request-record.ts'
+import { ClosingResponse } from '../node/closing-response.ts'
+import { OutgoingFields } from '../node/outgoing-fields.ts'
+import { beginRequest, endRequest } from '../request/request-record.ts'
 import { type ClientFault, memoryOf } from './client-memory.ts'
 
 /** A fault that was found below the level of requests: before one was whole, within its content, or after it. */
@@ -76,26 +76,13 @@ function faultyLine({ rawPacket, bytesParsed = 0 }: ClientFault): string {
 const refusalLingerMs = 500
 
 function refuse(context: ProxyContext, socket: Socket, error: S3Error): void {
-  const { requestId, hostId } = context.ids()
-  const nowMs = context.now()
-  const body = renderError(error, requestId, hostId)
-  context.observer.started()
-  context.observer.ended({
-    ...newRecord(undefined, undefined, socket.remoteAddress, nowMs),
-    kind: 'rejected',
-    status: error.status,
-    errorCode: error.code,
-    requestId,
-    endedAtMs: nowMs,
-  })
+  const record = beginRequest(context, undefined, undefined, socket.remoteAddress)
+  record.kind = 'rejected'
   context.closing.add(socket)
   // After CONNECT and upgrades the socket has lost Node's own listener, and an error would end the process.
   socket.on('error', () => socket.destroy())
-  socket.end(
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\nx-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n` +
-      `Content-Type: application/xml\r\nX-Content-Type-Options: nosniff\r\n${isNeverStored(error, context.settings) ? noStoreLine : ''}` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n\r\n${body}`,
-  )
+  writeError(context, new ClosingResponse(socket), record, error, new OutgoingFields())
+  endRequest(context, record)
   // Whatever the client still sends means nothing; it gets a moment to read the answer.
   const timer = setTimeout(() => socket.destroy(), refusalLingerMs)
   socket.once('close', () => clearTimeout(timer))

@@ -4,6 +4,12 @@ import type { IncomingMessage } from 'node:http'
 const maxDiscardedBytes = 256 * 1024
 const maxLingerMs = 2000
 
+/** Nothing goes to the client after the response, which must say `Connection: close`. `isUnread`: content is still to come. */
+export function endConnectionAfter(closing: WeakSet<object>, request: IncomingMessage, isUnread: boolean): void {
+  closing.add(request.socket)
+  if (isUnread) lingerAtEnd(request)
+}
+
 /**
  * Prepares the end of a connection whose request body will not be read: what still comes is discarded, within bounds,
  * instead of being answered with a reset that could destroy the answer on its way to the client (RFC 9112 §9.6). Call it

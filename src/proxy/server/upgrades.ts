@@ -6,7 +6,7 @@ import type { ProxyContext } from '../handling/proxy-context.ts'
 import { ProxyRequest } from '../node/proxy-request.ts'
 import { forwardedLines } from '../request/forwarded-for.ts'
 import { guardRequest, isRejection } from '../request/request-guard.ts'
-import { newRecord } from '../request/request-record.ts'
+import { beginRequest, endRequest } from '../request/request-record.ts'
 import { answerFault } from './client-fault.ts'
 
 /**
@@ -56,15 +56,11 @@ function serveUpgrade(context: ProxyContext, request: IncomingMessage, socket: S
   )
     answerUpgradeFault(context, socket, s3Errors.badRequest)
   else {
-    const record = newRecord(request.method, request.url, socket.remoteAddress, context.now())
+    const record = beginRequest(context, request.method, request.url, socket.remoteAddress)
     record.origin = guarded.origin
     if (request instanceof ProxyRequest) {
       settleHeaders(request, guarded, forwardedLines(guarded, socket.remoteAddress, context.settings.forwardedFor))
     }
-    context.observer.started()
-    consoleProxy.upgrade(request, socket, head, record, () => {
-      record.endedAtMs = context.now()
-      context.observer.ended(record)
-    })
+    consoleProxy.upgrade(request, socket, head, record, () => endRequest(context, record))
   }
 }

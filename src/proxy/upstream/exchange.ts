@@ -1,6 +1,6 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { s3Errors } from '../../s3/errors/error-catalogue.ts'
-import { sendLocalReply } from '../handling/local-reply.ts'
+import { sendError } from '../handling/local-reply.ts'
 import type { ExchangeUnderWay, ProxyContext } from '../handling/proxy-context.ts'
 import { appendCors, relayedFields } from '../handling/relayed-fields.ts'
 import { findSignatureMismatch } from '../handling/signature-mismatch.ts'
@@ -10,9 +10,9 @@ import type { ProxyResponse } from '../node/proxy-response.ts'
 import { resetConnection } from '../node/reset-connection.ts'
 import { unsentBytes } from '../node/write-queue.ts'
 import { clientAddress } from '../request/client-address.ts'
-import type { RequestRecord } from '../request/request-record.ts'
+import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import type { Holding } from '../server/client-memory.ts'
-import { lingerAtEnd } from '../server/lingering-close.ts'
+import { endConnectionAfter } from '../server/lingering-close.ts'
 import { clientNetwork } from './client-network.ts'
 import { ClientPace } from './client-pace.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
@@ -322,10 +322,9 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     const fields = relayedFields(head, this.#plan.cors, this.#record)
     // Neither side knows the length: the end of the connection is the end of the content, as it came.
     const untilClose = this.#framing === 'close'
-    if (this.#early) lingerAtEnd(this.#request)
     if (this.#early || untilClose || this.#context.draining) {
       fields.closes = true
-      this.#context.closing.add(this.#request.socket)
+      endConnectionAfter(this.#context.closing, this.#request, this.#early)
     }
     this.#record.status = head.statusCode
     response.writeHead(head.statusCode, head.reason, fields, untilClose)
@@ -387,8 +386,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     if (this.#response.destroyed) return
     const fields = new OutgoingFields()
     appendCors(fields, this.#plan.cors, undefined)
-    const answer = { error, fields, close: this.#context.draining }
-    sendLocalReply(this.#request, this.#response, answer, this.#context, this.#record)
+    sendError(this.#context, this.#request, this.#response, this.#record, error, fields)
   }
 
   /** Makes the client see that the response is incomplete: no final chunk, fewer bytes than announced, or a reset. */
@@ -406,7 +404,6 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     if (!this.#response.writableFinished && !this.#brokenOff && this.#record.upstreamFailure === undefined)
       this.#record.clientAborted = true
     this.#drop()
-    this.#record.endedAtMs = this.#context.now()
-    this.#context.observer.ended(this.#record)
+    endRequest(this.#context, this.#record)
   }
 }

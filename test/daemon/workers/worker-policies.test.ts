@@ -2,6 +2,7 @@ import t from 'tap'
 import type { DaemonRules } from '../../../src/daemon/policies.ts'
 import { createUpstream } from '../../../src/daemon/upstream/upstream.ts'
 import { createWorkerPolicies } from '../../../src/daemon/workers/worker-policies.ts'
+import { statusOf } from '../../../src/policies/managed/managed-request.ts'
 import { copyEntry, type RuleCopy } from '../../../src/policies/replica/rule-copy.ts'
 import { parseText } from '../../fixtures/parsed-text.ts'
 
@@ -47,7 +48,6 @@ const request = {
   headers: [],
   body: Buffer.alloc(0),
   tls: false,
-  ids: { requestId: '0123456789ABCDEF', hostId: 'host' },
 }
 
 t.test('rules of the configuration are known here, and the primary is not asked', async t => {
@@ -102,11 +102,12 @@ t.test('without a primary rules are unknown, which never means allow', async t =
 
 t.test('a managed request is answered by the primary, or 503', async t => {
   const buckets = 'kept: { from: managed }'
-  const answer = { status: 200, headers: [], body: Buffer.alloc(0), s3Code: undefined }
+  const answer = { status: 200, headers: [], body: Buffer.alloc(0) }
   const statuses = await Promise.all(
-    [{ managed: answer }, { managed: undefined }, {}].map(
-      async answers => (await setUp(t, buckets, answers).make().managed?.handle(request))?.status,
-    ),
+    [{ managed: answer }, { managed: undefined }, {}].map(async answers => {
+      const answered = await setUp(t, buckets, answers).make().managed?.handle(request)
+      return answered === undefined ? undefined : statusOf(answered)
+    }),
   )
   t.strictSame(statuses, [200, 503, 503])
 })

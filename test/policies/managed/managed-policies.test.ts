@@ -2,7 +2,7 @@ import t from 'tap'
 import { createBucketStore } from '../../../src/policies/managed/bucket-store.ts'
 import type { ManagedDocument } from '../../../src/policies/managed/managed-document.ts'
 import { createManagedPolicies, type ManagedSource } from '../../../src/policies/managed/managed-policies.ts'
-import type { ManagedRequest } from '../../../src/policies/managed/managed-request.ts'
+import { type ManagedRequest, statusOf } from '../../../src/policies/managed/managed-request.ts'
 import type { BucketPolicy } from '../../../src/policies/policy-lookup.ts'
 import { createFakeBucket, errorOf, type FakeBucket } from '../../fixtures/fake-bucket.ts'
 import { createFakeClock, type FakeClock, settled } from '../../fixtures/fake-clock.ts'
@@ -46,7 +46,7 @@ async function request(method: string, origin = 'https://a.example', bucket = 'm
     body,
     headers: { 'content-md5': md5Of(body) },
   })
-  return { bucket, method, target, headers, body: Buffer.from(body), tls: false, ids: { requestId: 'R', hostId: 'H' } }
+  return { bucket, method, target, headers, body: Buffer.from(body), tls: false }
 }
 
 function said(policy: BucketPolicy | undefined): string {
@@ -63,7 +63,7 @@ t.test('rules that were put are obeyed at once here, and within freshSeconds by 
   const two = replica(clock, bucket)
   await settled()
   t.equal(said(one.policies.peek('media')), 'none')
-  t.equal((await one.policies.handle(await request('PUT'))).status, 200)
+  t.equal(statusOf(await one.policies.handle(await request('PUT'))), 200)
   t.match(one.policies.peek('media'), { governed: true, named: true, source: 'managed', enforcement: 'block' })
   t.equal(said(one.policies.peek('media')), 'https://a.example')
   t.equal(said(two.policies.peek('media')), 'none')
@@ -98,9 +98,10 @@ t.test('interleaved puts of two replicas leave the last one acknowledged, whole'
   await Promise.all(
     Array.from({ length: 40 }, async (_, i) => {
       const origin = `https://n${i}.example`
-      const answer = await replicas[i % 2]?.policies.handle(await request('PUT', origin))
-      if (answer?.status === 200) order.push(origin)
-      else t.equal(answer?.status, 503)
+      const { policies } = replicas[i % 2] as (typeof replicas)[number]
+      const status = statusOf(await policies.handle(await request('PUT', origin)))
+      if (status === 200) order.push(origin)
+      else t.equal(status, 503)
     }),
   )
   await clock.advance(60_000)
@@ -112,7 +113,7 @@ t.test('interleaved puts of two replicas leave the last one acknowledged, whole'
 t.test('a removal of nothing is answered and stores nothing', async t => {
   const bucket = createFakeBucket()
   const { policies, changes } = replica(createFakeClock(), bucket)
-  t.equal((await policies.handle(await request('DELETE'))).status, 204)
+  t.equal(statusOf(await policies.handle(await request('DELETE'))), 204)
   t.equal(bucket.objects.size, 0)
   t.strictSame(changes, [])
 })
@@ -125,7 +126,7 @@ t.test('a store that cannot be read leaves the rules unknown, and is tried again
   await settled()
   t.equal(said(policies.peek('media')), 'unknown')
   t.match(policies.describe()[0]?.lastResult, /500 InternalError/)
-  t.equal((await policies.handle(await request('GET'))).status, 503)
+  t.equal(statusOf(await policies.handle(await request('GET'))), 503)
   bucket.instead = undefined
   await clock.advance(60_000)
   t.equal(said(policies.peek('media')), 'none')
@@ -138,7 +139,7 @@ t.test('a stored document that is not whole gives no rules, and a put goes over 
   const { policies } = replica(clock, bucket)
   await settled()
   t.equal(said(policies.peek('media')), 'unknown')
-  t.equal((await policies.handle(await request('PUT'))).status, 200)
+  t.equal(statusOf(await policies.handle(await request('PUT'))), 200)
   t.equal(said(policies.peek('media')), 'https://a.example')
 })
 
@@ -146,7 +147,7 @@ t.test('a write that is overtaken each time is given up', async t => {
   const bucket = createFakeBucket()
   bucket.instead = call => (call.method === 'PUT' ? errorOf(412, 'PreconditionFailed') : undefined)
   const { policies } = replica(createFakeClock(), bucket)
-  t.equal((await policies.handle(await request('PUT'))).status, 503)
+  t.equal(statusOf(await policies.handle(await request('PUT'))), 503)
   t.equal(bucket.calls.filter(call => call.method === 'PUT').length, 10)
 })
 

@@ -4,8 +4,13 @@ import type { CorsRule } from '../../../src/cors/rules/rule.ts'
 import { fieldValues } from '../../../src/http/field-values.ts'
 import { findBucket, probeEndpoint, type Safety } from '../../../src/policies/managed/endpoint-probe.ts'
 import { createEndpointSafety } from '../../../src/policies/managed/endpoint-safety.ts'
-import { createManagedHandler, type ManagedRequest } from '../../../src/policies/managed/managed-request.ts'
+import {
+  createManagedHandler,
+  type ManagedHandlerOptions,
+  type ManagedRequest,
+} from '../../../src/policies/managed/managed-request.ts'
 import type { TransportAnswer, TransportFailure } from '../../../src/s3/endpoint/endpoint-transport.ts'
+import { renderError } from '../../../src/s3/errors/error-response.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { createFakeEndpoint } from '../../fixtures/fake-endpoint.ts'
 import { allModels, createModelledEndpoint, type EndpointModel } from '../../fixtures/modelled-endpoint.ts'
@@ -14,13 +19,26 @@ import { md5Of, signedFields } from '../../fixtures/signed-request.ts'
 const rule = '<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>https://a.example</AllowedOrigin></CORSRule>'
 const document = `<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${rule}</CORSConfiguration>`
 
+/** A handler whose errors are told as what they become. */
+function handlerOf(options: ManagedHandlerOptions) {
+  const handle = createManagedHandler(options)
+  return async (request: ManagedRequest) => {
+    const answer = await handle(request)
+    if (!('error' in answer)) return { ...answer, s3Code: undefined }
+    const { error } = answer
+    const body = Buffer.from(renderError(error, 'REQUEST', 'HOST'))
+    const headers = error.retryAfterSeconds === undefined ? [] : ['Retry-After', String(error.retryAfterSeconds)]
+    return { status: error.status, headers, body, s3Code: error.code }
+  }
+}
+
 function setUp(safety: Safety = { kind: 'safe' }) {
   const endpoint = createFakeEndpoint('AKIACALLER')
   const stored = new Map<string, readonly CorsRule[] | undefined>()
   const writes: string[] = []
   const disabled: string[] = []
   const state: { storeFails: boolean; found: 'there' | 'gone' | 'unknown' } = { storeFails: false, found: 'there' }
-  const handle = createManagedHandler({
+  const handle = handlerOf({
     safety: createEndpointSafety({ probe: async () => safety, now: () => 0, mayProbe: () => true }),
     forward: endpoint.forward,
     find: async () => state.found,
@@ -63,7 +81,6 @@ async function signed(method: string, change: Change = {}): Promise<ManagedReque
     headers,
     body: Buffer.from(body),
     tls: false,
-    ids: { requestId: 'REQUEST', hostId: 'HOST' },
   }
 }
 
@@ -359,7 +376,7 @@ t.test('DELETE that the endpoint took, and a store that then fails, is 503', asy
 function setUpModel(model: EndpointModel) {
   const endpoint = createModelledEndpoint(model)
   const stored = new Map<string, readonly CorsRule[] | undefined>([['media', []]])
-  const handle = createManagedHandler({
+  const handle = handlerOf({
     safety: createEndpointSafety({
       probe: bucket => probeEndpoint(endpoint.call, bucket),
       now: () => 0,
@@ -435,7 +452,7 @@ t.test('a store that fails is 503, whatever was asked', async t => {
 
 t.test('of those that wait for the endpoint no more are kept than there is memory for', async t => {
   const answers: ((failure: TransportFailure) => void)[] = []
-  const handle = createManagedHandler({
+  const handle = handlerOf({
     safety: createEndpointSafety({ probe: async () => ({ kind: 'safe' }), now: () => 0, mayProbe: () => true }),
     forward: () => new Promise(resolve => answers.push(resolve)),
     find: async () => 'there',

@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { sendLocalReply } from '../../../src/proxy/handling/local-reply.ts'
+import { sendError } from '../../../src/proxy/handling/local-reply.ts'
 import { newRecord } from '../../../src/proxy/request/request-record.ts'
 import { type S3Error, s3Errors } from '../../../src/s3/errors/error-catalogue.ts'
 import { renderError } from '../../../src/s3/errors/error-response.ts'
@@ -75,7 +78,9 @@ for (const {
     const record = newRecord('GET', '/k', undefined, 0)
     let closing: boolean | undefined
     const port = await serveRequests(t, (incoming, response) => {
-      sendLocalReply(incoming, response, { error, fields: outgoingFields(fields), close }, context, record)
+      const given = outgoingFields(fields)
+      given.closes = close
+      sendError(context, incoming, response, record, error, given)
       closing = context.closing.has(incoming.socket)
     })
     // A second request on a connection that goes on is answered too.
@@ -108,3 +113,13 @@ for (const {
     t.match(record, { status: error.status, errorCode: error.code, requestId: '0123456789ABCDEF' })
   })
 }
+
+t.test('one file writes what the proxy answers by itself, and one ends a request', async t => {
+  const src = fileURLToPath(new URL('../../../src/', import.meta.url))
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+  const having = (pattern: RegExp, folders: RegExp) =>
+    files.filter(file => folders.test(file) && pattern.test(readFileSync(join(src, file), 'utf8')))
+  t.strictSame(having(/renderError\(/, /^(?!s3\/)/), ['proxy/handling/local-reply.ts'])
+  t.strictSame(having(/\bobserver\.(?:started|ended)\(/, /^proxy\//), ['proxy/request/request-record.ts'])
+  t.strictSame(having(/HTTP\/1\.1 \$?\{?[2-5]/, /^(?:proxy|policies)\//), ['proxy/node/head-lines.ts'])
+})

@@ -1,11 +1,13 @@
 import t, { type Test } from 'tap'
 import type { ManagedAnswer, ManagedRequest } from '../../../src/policies/managed/managed-request.ts'
 import { answerManaged } from '../../../src/proxy/handling/managed-operation.ts'
-import type { ProxyContext } from '../../../src/proxy/handling/proxy-context.ts'
 import { ungovernedCors } from '../../../src/proxy/handling/relayed-fields.ts'
 import { guardRequest, isRejection } from '../../../src/proxy/request/request-guard.ts'
 import { newRecord, type RequestRecord } from '../../../src/proxy/request/request-record.ts'
-import { serveRequests } from '../../fixtures/client-side.ts'
+import { s3Errors } from '../../../src/s3/errors/error-catalogue.ts'
+import { renderError } from '../../../src/s3/errors/error-response.ts'
+import { readResponse } from '../../fixtures/client-responses.ts'
+import { createContext, serveRequests } from '../../fixtures/client-side.ts'
 import { openRaw, raw } from '../../fixtures/raw-client.ts'
 
 interface Rig {
@@ -18,18 +20,12 @@ const stored: ManagedAnswer = {
   status: 200,
   headers: ['Content-Length', '0', 'Vary', 'Origin, Accept'],
   body: Buffer.alloc(0),
-  s3Code: undefined,
 }
 
 /** A server that hands every request to `answerManaged`. */
-async function start(t: Test): Promise<Rig> {
+async function start(t: Test, answer: ManagedAnswer = stored): Promise<Rig> {
   const asked: ManagedRequest[] = []
-  const ended: RequestRecord[] = []
-  const context = {
-    ids: () => ({ requestId: '0123456789ABCDEF', hostId: 'host' }),
-    closing: new WeakSet(),
-    draining: false,
-  } as Partial<ProxyContext> as ProxyContext
+  const { context, heard } = createContext({ varyAlways: true })
   const port = await serveRequests(t, (request, response, expectsContinue) => {
     const guarded = guardRequest(request, { targetBytes: 8192, fields: 100 })
     if (isRejection(guarded)) throw new Error('the guard refused it')
@@ -49,14 +45,14 @@ async function start(t: Test): Promise<Rig> {
     const operations = {
       handle: async (question: ManagedRequest) => {
         asked.push(question)
-        return stored
+        return answer
       },
       storeGuard: undefined,
       copySourceGuard: undefined,
     }
-    void answerManaged(context, operations, exchange, () => ended.push(record))
+    void answerManaged(context, operations, exchange)
   })
-  return { port, asked, ended }
+  return { port, asked, ended: heard.ended }
 }
 
 const head = (lines: string) => `PUT /media?cors HTTP/1.1\r\nHost: signed.example\r\nX-Amz-Date: now\r\n${lines}\r\n`
@@ -74,7 +70,6 @@ t.test(
     t.match(text, /\r\nVary: Accept, Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n/)
     t.equal(text.match(/\r\nVary:/g)?.length, 1)
     t.match(text, /\r\nCache-Control: no-store\r\n/, 'the rules of another moment are no answer')
-    t.equal(asked[0]?.ids.requestId, '0123456789ABCDEF', 'the id of the field is that of the body')
     t.match(ended, [
       { kind: 'managed', decision: undefined, status: 200, requestBodyBytes: 4, requestId: '0123456789ABCDEF' },
     ])
@@ -123,4 +118,27 @@ t.test('a client that leaves within its content changes nothing', async t => {
   while (ended.length === 0) await new Promise(resolve => setTimeout(resolve, 10))
   t.strictSame(asked, [])
   t.match(ended, [{ clientAborted: true, status: 0 }])
+})
+
+t.test('an error of the operation is answered as every other of the proxy, with the CORS fields beside it', async t => {
+  const { port, ended } = await start(t, { error: s3Errors.serviceUnavailable })
+  const { text } = await raw(port, head('Connection: close\r\n'))
+  const response = readResponse(text)
+  const body = renderError(s3Errors.serviceUnavailable, '0123456789ABCDEF', 'host')
+  t.strictSame(
+    response.fields.filter(([name]) => name !== 'Date'),
+    [
+      ['x-amz-request-id', '0123456789ABCDEF'],
+      ['x-amz-id-2', 'host'],
+      ['Content-Type', 'application/xml'],
+      ['X-Content-Type-Options', 'nosniff'],
+      ['Vary', 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'],
+      ['Cache-Control', 'no-store'],
+      ['Retry-After', '1'],
+      ['Content-Length', String(body.length)],
+      ['Connection', 'close'],
+    ],
+  )
+  t.equal(response.body, body)
+  t.match(ended, [{ kind: 'managed', status: 503, errorCode: 'ServiceUnavailable', requestId: '0123456789ABCDEF' }])
 })

@@ -1,8 +1,6 @@
 import t from 'tap'
-import { end, refusalFields } from '../../../src/proxy/handling/request-context.ts'
-import { newRecord } from '../../../src/proxy/request/request-record.ts'
+import { refusalFields } from '../../../src/proxy/handling/request-context.ts'
 import { readResponse } from '../../fixtures/client-responses.ts'
-import { createContext } from '../../fixtures/client-side.ts'
 import { get, send, settingsWith } from '../../fixtures/handled-requests.ts'
 
 t.test('a fault of our own is a 500, told once', async t => {
@@ -37,12 +35,3 @@ for (const { bucket, varyAlways = true, vary } of refusals) {
     },
   )
 }
-
-t.test('a turn ends once', async t => {
-  const { context, heard } = createContext(settingsWith({}))
-  const record = newRecord('GET', '/web/k', '127.0.0.1', 1)
-  end(context, record)
-  end(context, record)
-  t.strictSame(heard.ended, [record])
-  t.ok(record.endedAtMs > 0)
-})

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
-import { newRecord } from '../../../src/proxy/request/request-record.ts'
+import { beginRequest, endRequest, newRecord, type RequestCounting } from '../../../src/proxy/request/request-record.ts'
 
 t.test('a record begins with what is known, and nothing made up', async t => {
   const { method, target, peerAddress, startedAtMs, ...rest } = newRecord('GET', '/media/key', '192.0.2.1', 5)
@@ -31,4 +31,20 @@ t.test('the proxy writes the decision into the record, and reads it nowhere', as
     const reads = code.match(/record\.decision\b(?! = )|\{[^{}]*\bdecision\b[^{}]*\} = (?:\w+\.)*record\b/g)
     t.equal(reads, null, `${name} takes a decision as an argument`)
   }
+})
+
+t.test('a request is in flight from its beginning to its first end, and counted once', async t => {
+  const heard: unknown[] = []
+  let nowMs = 5
+  const counting: RequestCounting = {
+    observer: { started: () => heard.push('started'), ended: record => heard.push(record), warned: () => undefined },
+    now: () => nowMs,
+  }
+  const record = beginRequest(counting, 'GET', '/media/key', '192.0.2.1')
+  t.strictSame(record, newRecord('GET', '/media/key', '192.0.2.1', 5))
+  nowMs = 7
+  endRequest(counting, record)
+  nowMs = 9
+  endRequest(counting, record)
+  t.strictSame(heard, ['started', { ...newRecord('GET', '/media/key', '192.0.2.1', 5), endedAtMs: 7 }])
 })

@@ -146,6 +146,8 @@ for (const { name, bytes, change, answers } of refusals) {
       answers,
     )
     t.match(heard.ended, [{ kind: 'rejected' }])
+    const last = readResponses(text).at(-1)
+    t.strictSame(last?.values('retry-after'), last?.status === 503 ? ['1'] : [], 'a 503 says when to try again')
   })
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { dateLine } from '../../../src/proxy/node/date-line.ts'
+import { dateLine } from '../../../src/proxy/node/head-lines.ts'
 
 t.test('the date is that of now, and becomes another one with the next second', async t => {
   const isNow = (line: string, fromMs: number) => {
