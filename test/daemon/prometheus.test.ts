@@ -44,7 +44,7 @@ t.test('a real Prometheus scrapes the proxy under mixed and hostile traffic', { 
       tally(sent, ({ kind, decision }) => (decision === undefined ? undefined : `${kind} ${decision}`)),
       'decisions_total by kind, bucket, decision and reason',
     )
-    for (const kind of ['preflight', 'actual']) {
+    for (const kind of ['preflight', 'actual'] as const) {
       t.equal(
         sumOf(samples, 's3cors_decisions_total', { kind }),
         sumOf(samples, 's3cors_requests_total', { kind }),

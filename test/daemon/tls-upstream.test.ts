@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
 import { sendHttp } from '../clients/http-request.ts'
-import { parseExposition, sumOf } from '../fixtures/exposition.ts'
+import { type ExposedLabels, type ExposedName, parseExposition, sumOf } from '../fixtures/exposition.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { type RecordingUpstream, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { createTestAuthority, type IssuedCertificate, skipWithoutOpenssl } from '../fixtures/test-authority.ts'
@@ -77,7 +77,11 @@ async function preflight(proxy: ProxyProcess): Promise<number> {
   return (await sendHttp({ url: `${proxy.url}/media/key`, method: 'OPTIONS', headers })).status
 }
 
-async function metric(proxy: ProxyProcess, name: string, labels: Readonly<Record<string, string>>): Promise<number> {
+async function metric<Name extends ExposedName>(
+  proxy: ProxyProcess,
+  name: Name,
+  labels: ExposedLabels<Name>,
+): Promise<number> {
   const { body } = await sendHttp({ url: `${proxy.adminUrl}/metrics` })
   return sumOf(parseExposition(String(body)), name, labels)
 }
@@ -132,7 +136,7 @@ t.test('the endpoint’s certificate', { skip }, async t => {
         t.equal(await preflight(proxy), 503, 'its rules are not known')
         t.strictSame(seen, [], 'not a byte of a request was sent')
         t.equal(await metric(proxy, 's3cors_upstream_failures_total', { reason: 'tls' }), 1)
-        t.equal(await metric(proxy, 's3cors_rules_fetches_total', { result: 'ok' }), 0)
+        t.equal(await metric(proxy, 's3cors_rules_fetches_total', { result: 'rules' }), 0)
       }
     })
   }

@@ -88,6 +88,7 @@ export function createBucketPolicies(
     cache.set(bucket, entry)
     if (lane === 'named') schedule(bucket, entry)
     const { lastResult, lastDetail: detail } = entry
+    if (lastResult === 'unknown') return
     source.onFetch?.({
       bucket,
       named: lane === 'named',

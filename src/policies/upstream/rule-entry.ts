@@ -2,7 +2,7 @@
 
 import { compilePolicy } from '../../cors/decision/policy.ts'
 import { describeStoredFault, type StoredRuleFault } from '../../cors/rules/stored-rules.ts'
-import type { FetchFailure } from '../../s3/endpoint/fetch-failure.ts'
+import { type FetchFailure, fetchFailureReasons } from '../../s3/endpoint/fetch-failure.ts'
 import type { CorsFetchResult } from '../../s3/endpoint/get-bucket-cors.ts'
 import type { RuleState } from '../policy-lookup.ts'
 
@@ -12,6 +12,19 @@ export interface RuleTimes {
   readonly staleSeconds: number
   readonly negativeSeconds: number
 }
+
+/** What a call for rules can come to: also the label `result` of the metric. */
+export const fetchResults = [
+  'rules',
+  'rules-with-faults',
+  'none',
+  'unsupported',
+  'no-such-bucket',
+  ...fetchFailureReasons,
+] as const
+
+/** One of {@link fetchResults}. */
+export type FetchResult = (typeof fetchResults)[number]
 
 /** One bucket's entry: a value, replaced by each answer. Times are milliseconds of the caller's clock. */
 export interface RuleEntry {
@@ -25,7 +38,8 @@ export interface RuleEntry {
   readonly revalidateUntil: number
   /** Failures in a row. */
   readonly failures: number
-  readonly lastResult: string
+  /** `unknown`: another process has the rules, and has none yet. */
+  readonly lastResult: FetchResult | 'unknown'
   readonly lastDetail: string | undefined
 }
 
@@ -130,7 +144,7 @@ function describeFaults(faults: readonly StoredRuleFault[]): string | undefined 
 
 function usable(
   state: NonNullable<RuleEntry['state']>,
-  lastResult: string,
+  lastResult: FetchResult,
   holdsMs: number,
   times: RuleTimes,
   now: number,

@@ -2,14 +2,13 @@ import type { StoredRuleFault } from '../../cors/rules/stored-rules.ts'
 import type { ListBuckets } from '../../s3/endpoint/list-buckets.ts'
 import type { SetTimer } from '../clock.ts'
 import type { PolicySource } from '../policy-lookup.ts'
-import type { RuleAnswer, RuleEntry, RuleTimes } from './rule-entry.ts'
+import type { FetchResult, RuleAnswer, RuleEntry, RuleTimes } from './rule-entry.ts'
 
 /** One answer, as the metric and the log need it. */
 export interface FetchEvent {
   readonly bucket: string
   readonly named: boolean
-  /** `rules`, `rules-with-faults`, `none`, `unsupported`, `no-such-bucket` or why it failed: a closed set, fit for a label. */
-  readonly result: string
+  readonly result: FetchResult
   readonly detail: string | undefined
   readonly durationMs: number
   /** Another result than the time before: worth a line in the log, where the same again is not. */

@@ -1,14 +1,17 @@
-import { pino } from 'pino'
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import { escapeControls } from '../../text/escape-controls.ts'
 import type { LogFields } from './log-fields.ts'
 import { formatPretty } from './log-pretty.ts'
 import type { LogSink } from './log-sink.ts'
 import { redactText } from './redact.ts'
+import { startOfLine } from './request-line.ts'
 import { createRequestQueue } from './request-queue.ts'
 
+/** The levels of lines, each with those after it; `silent` is no line's. */
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
 /** How much is logged. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+export type LogLevel = (typeof levels)[number]
 
 /** What the log is made of. */
 export interface LogOptions {
@@ -41,6 +44,8 @@ export interface Log {
 }
 
 const maxStringLength = 4096
+/** What no field may be called: a name that stands twice in a line is read in two ways. */
+const headNames: ReadonlySet<string> = new Set(['level', 'time', 'event'])
 
 function describeError(error: unknown, withStack: boolean): LogFields {
   if (!(error instanceof Error)) return { error: String(error) }
@@ -71,39 +76,32 @@ export function createLog(options: LogOptions): Log {
     write: (lines, count) => sink.write(shown?.(lines.toString()) ?? lines, count),
     dropped: lines => suppressed(lines),
   })
-  const logger = pino(
-    {
-      level: options.level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: label => ({ level: label }) },
-    },
-    {
-      write(line: string) {
-        requests.leave()
-        sink.write(shown?.(line) ?? `${escapeControls(line.trimEnd())}\n`)
-      },
-    },
-  )
+  let { level: least } = options
+  const isEnabled = (level: LogLevel) => levels.indexOf(level) >= levels.indexOf(least)
 
-  function clean(fields: LogFields): Record<string, string | number | boolean | undefined> {
-    const cleaned: Record<string, string | number | boolean | undefined> = {}
+  function lineOf(level: LogLevel, event: string, fields: LogFields): string {
+    let line = startOfLine(level, Date.now(), event)
     for (const [name, value] of Object.entries(fields)) {
-      cleaned[name] = typeof value === 'string' ? redactText(value.slice(0, maxStringLength), secrets) : value
+      if (value === undefined || headNames.has(name)) continue
+      const safe = typeof value === 'string' ? redactText(value.slice(0, maxStringLength), secrets) : value
+      line += `,${escapeControls(`${JSON.stringify(name)}:${JSON.stringify(safe)}`)}`
     }
-    return cleaned
+    return `${line}}\n`
   }
 
   const log: Log = {
     get level() {
-      return logger.level as LogLevel
+      return least
     },
-    enabled: level => logger.isLevelEnabled(level),
+    enabled: isEnabled,
     setLevel(level) {
-      logger.level = level
+      least = level
     },
     write(level, event, fields = {}) {
-      if (logger.isLevelEnabled(level)) logger[level]({ event, ...clean(fields) })
+      if (!isEnabled(level)) return
+      requests.leave()
+      const line = lineOf(level, event, fields)
+      sink.write(shown?.(line) ?? line)
     },
     info(event, fields) {
       log.write('info', event, fields)
@@ -112,12 +110,12 @@ export function createLog(options: LogOptions): Log {
       log.write('warn', event, fields)
     },
     writeRequest(level, record) {
-      if (!logger.isLevelEnabled(level)) return
+      if (!isEnabled(level)) return
       requests.add(level, record)
       if (shown) requests.leave()
     },
     error(event, error, fields) {
-      log.write('error', event, { ...fields, ...describeError(error, logger.isLevelEnabled('debug')) })
+      log.write('error', event, { ...fields, ...describeError(error, isEnabled('debug')) })
     },
     onSuppressed(listener) {
       suppressed = listener

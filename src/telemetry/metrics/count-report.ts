@@ -2,7 +2,7 @@ import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import { createOriginTable, type OriginReport } from '../origins/origin-table.ts'
 import { createBucketLabels } from './bucket-labels.ts'
 import { isDecided } from './decision-reason.ts'
-import { countRequest, createRequestCounters, type RequestCounters } from './request-counters.ts'
+import { countRequest, createRequestCounters, type RequestCounters } from './request-metrics.ts'
 
 /** What one worker counted since its last report, all of it taken at one moment, so that its sums agree. Plain data. */
 export interface CountReport {
@@ -53,7 +53,7 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
     onTheirWay++
     send({ counters, buckets: buckets.names, origins: origins.report(), suppressedLogLines }).then(arrived, arrived)
     origins = newTable()
-    counters = { ...createRequestCounters(), inFlight: counters.inFlight }
+    counters = createRequestCounters(counters.inFlight)
     suppressedLogLines = 0
   }
 

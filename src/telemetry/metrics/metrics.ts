@@ -1,16 +1,15 @@
 import { Registry } from 'prom-client'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
+import type { FetchResult } from '../../policies/upstream/rule-entry.ts'
 import { createOriginTable, type OriginReport } from '../origins/origin-table.ts'
 import { createBucketLabels } from './bucket-labels.ts'
 import type { CountReport, RequestMeter } from './count-report.ts'
 import { isDecided } from './decision-reason.ts'
 import { holdLongText } from './held-text.ts'
 import { registerFamily } from './metric-family.ts'
-import { createOperationCounters } from './operation-counters.ts'
-import { configuredBuckets, operationFamilies } from './operation-families.ts'
+import { configuredBuckets, countRulesFetch, createOperationCounters, operationFamilies } from './operation-metrics.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
-import { addCounters, countRequest, createRequestCounters } from './request-counters.ts'
-import { requestFamilies } from './request-families.ts'
+import { addCounters, countRequest, createRequestCounters, requestFamilies } from './request-metrics.ts'
 
 /** What the metrics are made of. The clock and the dice are parameters, so that tests can hold them still. */
 export interface MetricsOptions {
@@ -34,7 +33,7 @@ export interface Metrics extends RequestMeter {
   absorb(report: CountReport): void
   /** The requests in flight in all workers. */
   setInFlight(requests: number): void
-  countRulesFetch(result: string): void
+  countRulesFetch(result: FetchResult): void
   countRefusedToken(): void
   setReload(successful: boolean, atMs: number): void
   setRestartRequired(required: boolean): void
@@ -82,7 +81,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       operation.suppressedLogLines += lines
     },
     countRulesFetch(result) {
-      operation.countRulesFetch(result)
+      countRulesFetch(operation, result)
     },
     countRefusedToken() {
       operation.refusedTokens++

@@ -89,7 +89,7 @@ t.test('a worker that hangs holds up neither a scrape nor a reload for long', as
   const [hung] = startedWorkers(proxy)
   process.kill(hung ?? 0, 'SIGSTOP')
   const after = await scrape(proxy.adminUrl)
-  for (const name of ['s3cors_requests_total', 'process_cpu_seconds_total', 'process_resident_memory_bytes']) {
+  for (const name of ['s3cors_requests_total', 'process_cpu_seconds_total', 'process_resident_memory_bytes'] as const) {
     t.ok(sumOf(after, name) >= sumOf(before, name) / 2, `${name}: what it told last is shown`)
   }
   t.ok(sumOf(after, 's3cors_requests_total') >= sumOf(before, 's3cors_requests_total'))

@@ -37,7 +37,10 @@ function setUp(
 
 function copyOf(state: RuleCopy['state']): RuleCopy {
   const times = { fetchedAt: 0, nextTryAt: 60_000, revalidateUntil: 120_000 }
-  return { ...copyEntry({ ...times, state: undefined, failures: 0, lastResult: '', lastDetail: undefined }, 0), state }
+  return {
+    ...copyEntry({ ...times, state: undefined, failures: 0, lastResult: 'none', lastDetail: undefined }, 0),
+    state,
+  }
 }
 
 const yaml = 'media: { CORSRules: [{ AllowedOrigins: ["https://app.example"], AllowedMethods: [GET] }] }'

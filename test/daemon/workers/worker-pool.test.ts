@@ -47,7 +47,7 @@ t.test('a killed worker costs its own transfers alone, and is replaced', async t
 
   await askEach(2, () => preflight(proxy))
   const after = await scrape(proxy.adminUrl)
-  for (const name of ['s3cors_requests_total', 's3cors_decisions_total', 'process_cpu_seconds_total']) {
+  for (const name of ['s3cors_requests_total', 's3cors_decisions_total', 'process_cpu_seconds_total'] as const) {
     t.ok(sumOf(after, name) >= sumOf(before, name), `${name} does not go back`)
   }
   t.ok(sumOf(after, 's3cors_requests_total', { kind: 'preflight' }) > 20)

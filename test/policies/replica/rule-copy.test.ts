@@ -41,7 +41,8 @@ for (const state of states) {
 }
 
 t.test('a copy holds a tenth of a second, however old its entry is', async t => {
-  const old = { fetchedAt: 0, nextTryAt: 0, revalidateUntil: 0, failures: 0, lastResult: 'none', lastDetail: undefined }
+  const times = { fetchedAt: 0, nextTryAt: 0, revalidateUntil: 0 }
+  const old = { ...times, failures: 0, lastResult: 'none', lastDetail: undefined } as const
   const { nextTryAt, revalidateUntil } = entryOfCopy(copyEntry({ state: { kind: 'none' }, ...old }, 5000), 8000)
   t.strictSame([nextTryAt, revalidateUntil], [8100, 3000])
 })

@@ -459,7 +459,13 @@ t.test('a reload in the middle of a refresh asks again', async t => {
 t.test('an entry that another process has made is taken as it is', async t => {
   const clock = createFakeClock()
   const made = { fetchedAt: clock.now() - 50_000, nextTryAt: clock.now() + 5000, revalidateUntil: clock.now() + 9000 }
-  const entry = { ...made, state: { kind: 'none' as const }, failures: 0, lastResult: 'none', lastDetail: undefined }
+  const entry = {
+    ...made,
+    state: { kind: 'none' as const },
+    failures: 0,
+    lastResult: 'none' as const,
+    lastDetail: undefined,
+  }
   let asked = 0
   const policies = createBucketPolicies(
     {

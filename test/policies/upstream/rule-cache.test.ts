@@ -9,7 +9,7 @@ const entry = (state: RuleEntry['state']): RuleEntry => ({
   nextTryAt: 0,
   revalidateUntil: 0,
   failures: 0,
-  lastResult: '',
+  lastResult: 'none',
   lastDetail: undefined,
 })
 const empty = entry({ kind: 'none' })

@@ -87,6 +87,18 @@ t.test('a line end in a value does not make a line', async t => {
   t.equal(text().split('\n').length, 2)
 })
 
+t.test('no field takes the place of the level, the time or the event', async t => {
+  const { log, text } = create()
+  log.warn('event', { level: 'info', time: 0, event: 'forged', a: 1 })
+  t.match(text(), /^\{"level":"warn","time":"[^"]+","event":"event","a":1\}\n$/)
+})
+
+t.test('a number that JSON has no way to write is null', async t => {
+  const { log, text } = create()
+  log.info('event', { a: Number.NaN, b: Number.POSITIVE_INFINITY, c: false })
+  t.match(JSON.parse(text()), { a: null, b: null, c: false })
+})
+
 t.test('long values are cut', async t => {
   const { log, text } = create()
   log.info('event', { a: 'x'.repeat(100_000) })

@@ -1,6 +1,10 @@
 import t from 'tap'
-import { createOperationCounters } from '../../../src/telemetry/metrics/operation-counters.ts'
-import { configuredBuckets, operationFamilies } from '../../../src/telemetry/metrics/operation-families.ts'
+import {
+  configuredBuckets,
+  countRulesFetch,
+  createOperationCounters,
+  operationFamilies,
+} from '../../../src/telemetry/metrics/operation-metrics.ts'
 
 const statuses = ['a', '*', 'b'].map(bucket => ({
   bucket,
@@ -32,4 +36,17 @@ t.test('each family has a name, a help text and says how workers are added up', 
     t.match(help, /\.$/)
     t.equal(aggregator === undefined, type === 'counter', `${name}: only counters are sums`)
   }
+})
+
+t.test('fetches are counted by result, and only results that came are series', async t => {
+  const counters = createOperationCounters()
+  for (const result of ['rules', 'none', 'malformed', 'rules'] as const) countRulesFetch(counters, result)
+  // @ts-expect-error -- no code gives this result, so no test can either.
+  const notGiven: Parameters<typeof countRulesFetch>[1] = 'ok'
+  t.strictSame(operationFamilies(counters, () => [], '1')[0]?.samples(), [
+    { labels: { result: 'rules' }, value: 2 },
+    { labels: { result: 'none' }, value: 1 },
+    { labels: { result: 'malformed' }, value: 1 },
+  ])
+  t.notMatch(counters, notGiven)
 })

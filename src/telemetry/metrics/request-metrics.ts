@@ -1,0 +1,218 @@
+import type { RequestKind, RequestRecord, UpstreamFailureReason } from '../../proxy/request/request-record.ts'
+import type { OriginTable } from '../origins/origin-table.ts'
+import type { BucketLabels } from './bucket-labels.ts'
+import {
+  add,
+  addCells,
+  type Cells,
+  type CountedMetric,
+  countedFamily,
+  createCells,
+  observe,
+  perBucket,
+} from './counter-cells.ts'
+import { decisionOf, reasonIndex, reasons } from './decision-reason.ts'
+import { each, type MetricDeclaration, type MetricFamily, open, readFamily, readNumber } from './metric-family.ts'
+
+/** Every kind of request. The two that have a decision come first. */
+export const kinds = ['preflight', 'actual', 'plain', 'managed', 'rejected'] as const satisfies readonly RequestKind[]
+const decidedKinds = ['preflight', 'actual'] as const satisfies readonly RequestKind[]
+
+/** S3's six methods, else `other`. A method literally called "other" is the same label as every other unknown one. */
+export const methods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'other'] as const
+
+const methodIndices: ReadonlyMap<string, number> = new Map(methods.map((method, index) => [method, index]))
+const otherMethod = methods.length - 1
+
+/** The class of the status; `none` when the client went away before a status was sent. */
+export const codes = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
+
+/** Why an exchange failed. */
+export const failures = [
+  'refused',
+  'reset',
+  'timeout',
+  'truncated',
+  'malformed',
+  'tls',
+  'dns',
+  'queue',
+  'slow_client',
+] as const satisfies readonly UpstreamFailureReason[]
+
+const outcomes = reasons.map(reason => ({ decision: decisionOf(reason), reason }))
+
+/** Counts a request that has ended; `kind` and `bucket` are the numbers of its kind and of its bucket's label. */
+type CountRequest = (cells: Cells, record: RequestRecord, kind: number, bucket: number) => void
+
+/** Everything that is counted when a request has ended: each with its name, its text, its labels and what counts it. */
+export const requestMetrics = {
+  requests: {
+    name: 's3cors_requests_total',
+    help: 'Requests that ended, each exactly once, by kind, method and class of status.',
+    type: 'counter',
+    by: [each('kind', kinds), each('method', methods), each('code', codes)],
+    shown: 'counted',
+    count(cells, { method, status }, kind) {
+      const code = status >= 100 && status < 600 ? Math.floor(status / 100) : 0
+      add(cells, (kind * methods.length + (methodIndices.get(method) ?? otherMethod)) * codes.length + code)
+    },
+  },
+  decisions: {
+    name: 's3cors_decisions_total',
+    help: 'Decisions of the CORS rules: one per preflight and per actual request.',
+    type: 'counter',
+    by: [perBucket, each('kind', decidedKinds), outcomes],
+    shown: 'counted',
+    count(cells, { decision }, kind, bucket) {
+      if (kind >= decidedKinds.length) return
+      // Not by `add`, which all others share: it is fast as long as it meets one kind of array.
+      const cell = (bucket * decidedKinds.length + kind) * reasons.length + reasonIndex(decision)
+      cells[cell] = (cells[cell] ?? 0) + 1
+    },
+  },
+  durations: {
+    name: 's3cors_request_duration_seconds',
+    help: 'Time from the head of a request to the end of its response.',
+    type: 'histogram',
+    by: [each('kind', kinds)],
+    shown: 'always',
+    count: (cells, { startedAtMs, endedAtMs }, kind) => observe(cells, kind, (endedAtMs - startedAtMs) / 1000),
+  },
+  upstreamDurations: {
+    name: 's3cors_upstream_duration_seconds',
+    help: 'Time from the start of an exchange with the endpoint to the first byte of its response.',
+    type: 'histogram',
+    by: [each('kind', kinds)],
+    shown: 'always',
+    count(cells, { upstreamStartedAtMs: startMs, upstreamFirstByteAtMs: firstByteMs }, kind) {
+      if (startMs > 0 && firstByteMs > 0) observe(cells, kind, (firstByteMs - startMs) / 1000)
+    },
+  },
+  requestBodyBytes: {
+    name: 's3cors_request_body_bytes_total',
+    help: 'Bytes of request bodies received from clients.',
+    type: 'counter',
+    by: [],
+    shown: 'always',
+    count(cells, { requestBodyBytes }) {
+      if (requestBodyBytes > 0) add(cells, 0, requestBodyBytes)
+    },
+  },
+  responseBodyBytes: {
+    name: 's3cors_response_body_bytes_total',
+    help: 'Bytes of response bodies sent to clients.',
+    type: 'counter',
+    by: [],
+    shown: 'always',
+    count(cells, { responseBodyBytes }) {
+      if (responseBodyBytes > 0) add(cells, 0, responseBodyBytes)
+    },
+  },
+  clientAborts: {
+    name: 's3cors_client_aborts_total',
+    help: 'Requests whose client went away before the response was complete.',
+    type: 'counter',
+    by: [],
+    shown: 'always',
+    count(cells, { clientAborted }) {
+      if (clientAborted) add(cells, 0)
+    },
+  },
+  failures: {
+    name: 's3cors_upstream_failures_total',
+    help: 'Exchanges with the endpoint that failed, by reason.',
+    type: 'counter',
+    by: [each('reason', failures)],
+    shown: 'always',
+    count(cells, { upstreamFailure }) {
+      if (upstreamFailure !== undefined) add(cells, failures.indexOf(upstreamFailure))
+    },
+  },
+  strippedCorsFields: {
+    name: 's3cors_upstream_cors_headers_stripped_total',
+    help: 'Responses whose own Access-Control header fields were dropped: what the endpoint would have allowed by itself.',
+    type: 'counter',
+    by: [],
+    shown: 'always',
+    count(cells, { strippedCorsFields }) {
+      if (strippedCorsFields) add(cells, 0)
+    },
+  },
+} as const satisfies Readonly<Record<string, CountedMetric & { readonly count: CountRequest }>>
+
+/** What is read when it is scraped. */
+export const readMetrics = {
+  inFlight: {
+    name: 's3cors_in_flight_requests',
+    help: 'Requests that have begun and not ended.',
+    type: 'gauge',
+    by: [],
+  },
+  originRequests: {
+    name: 's3cors_origin_requests_total',
+    help: 'Preflights and actual requests of the origins that come most; "other" is every further origin, "invalid" none.',
+    type: 'counter',
+    by: [open('origin'), perBucket, outcomes],
+  },
+  labelOverflow: {
+    name: 's3cors_label_overflow_total',
+    help: 'Requests counted under the origin "other" because no series was free for theirs.',
+    type: 'counter',
+    by: [],
+  },
+} as const satisfies Readonly<Record<string, MetricDeclaration>>
+
+type RequestMetric = keyof typeof requestMetrics
+const names = Object.keys(requestMetrics) as RequestMetric[]
+const counts = names.map(name => requestMetrics[name].count)
+
+/** Everything that is counted per request, as plain numbers: counting costs no allocation and no look-up of labels. */
+export interface RequestCounters {
+  inFlight: number
+  /** One after the other as in `requestMetrics`. */
+  readonly cells: readonly Cells[]
+}
+
+/** Counters at zero. */
+export function createRequestCounters(inFlight = 0): RequestCounters {
+  return { inFlight, cells: names.map(name => createCells(requestMetrics[name])) }
+}
+
+/** The numbers of one metric. */
+export function cellsOf({ cells }: RequestCounters, metric: RequestMetric): Cells {
+  return cells[names.indexOf(metric)] ?? []
+}
+
+/** Counts one request that ended, under the label of the bucket number `bucket`. */
+export function countRequest(counters: RequestCounters, record: RequestRecord, bucket: number): void {
+  counters.inFlight--
+  const { cells } = counters
+  const kind = kinds.indexOf(record.kind)
+  for (let index = 0; index < counts.length; index++)
+    (counts[index] as CountRequest)(cells[index] as Cells, record, kind, bucket)
+}
+
+/** Adds what another process has counted, but for what is in flight there; `labels` gives its bucket numbers those of `into`. */
+export function addCounters(into: RequestCounters, from: RequestCounters, labels: readonly number[]): void {
+  for (const name of names) addCells(requestMetrics[name], cellsOf(into, name), cellsOf(from, name), labels)
+}
+
+/** The metrics about requests. */
+export function requestFamilies(
+  counters: RequestCounters,
+  buckets: BucketLabels,
+  origins: OriginTable,
+): readonly MetricFamily[] {
+  return [
+    ...names.map(name => countedFamily(requestMetrics[name], cellsOf(counters, name), buckets.names)),
+    readNumber(readMetrics.inFlight, () => Math.max(counters.inFlight, 0)),
+    readFamily(readMetrics.originRequests, () =>
+      origins.series().map(({ origin, bucket, decision, reason, count }) => ({
+        labels: { origin, bucket, decision, reason },
+        value: count,
+      })),
+    ),
+    readNumber(readMetrics.labelOverflow, () => origins.overflow()),
+  ]
+}
