@@ -16,11 +16,13 @@ export interface UpstreamTarget {
 }
 
 /**
- * Makes the function that opens connections of the data path. Each reads into a buffer of its reader's: over plain TCP nothing
- * is allocated per read, and what was read must be sent before the next.
+ * Makes the function that opens connections of the data path. Nothing is allocated per read: over plain TCP each reads into
+ * a buffer of its reader's, over TLS all of them into one, record by record.
  */
 export function createOpenSocket(target: UpstreamTarget): OpenSocket {
   const { hostname: host, port, ca, cert, key } = target
+  // One for all connections: each copies what it was given at once.
+  const record = Buffer.allocUnsafeSlow(maxRecordBytes)
   /** The latest session of each server name: the next handshake with it is shorter. */
   const sessions = new BoundedMap<Buffer>(maxSessions, 'restart')
   return (servername, reader) => {
@@ -32,12 +34,9 @@ export function createOpenSocket(target: UpstreamTarget): OpenSocket {
       return connect({ host, port, noDelay: true, onread } satisfies TcpNetConnectOpts)
     }
     const onread = {
-      // A record is at most 16 KiB: a longer one would gain nothing.
-      buffer: reader.nextBuffer(),
-      // Node's TLS gives every record of what it has received, one after another in this one buffer, even after `read` has
-      // said stop: what a slow client has not taken yet would be overwritten.
-      callback: (bytesRead: number, bytes: Uint8Array) =>
-        reader.read(bytesRead, Buffer.from(bytes.subarray(0, bytesRead))),
+      // Node's TLS gives every record of what it has received, one after another, even after the reader has said stop.
+      buffer: record,
+      callback: (bytesRead: number, bytes: Uint8Array) => reader.readRecord(bytesRead, bytes),
     }
     const options: ConnectionOptions & { onread: typeof onread; noDelay: boolean } = {
       host,
@@ -63,6 +62,8 @@ export function createOpenSocket(target: UpstreamTarget): OpenSocket {
 }
 
 const maxSessions = 100
+// RFC 8446 §5.1: 2^14 bytes of content.
+const maxRecordBytes = 16 * 1024
 
 /** The TLS server name for an endpoint's host: none for an IP address, which has no place in SNI (RFC 6066 §3). */
 export function servernameOf(protocol: 'http:' | 'https:', hostname: string): string {

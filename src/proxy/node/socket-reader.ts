@@ -6,6 +6,8 @@ export interface SocketReader {
   nextBuffer(): Uint8Array
   /** What was read is in the first bytes of `buffer`. False stops the reading until `resume()`. */
   read(bytesRead: number, buffer: Uint8Array): boolean
+  /** The same of a TLS socket: what `record` holds is overwritten as soon as this returns. */
+  readRecord(bytesRead: number, record: Uint8Array): boolean
 }
 
 /** Opens a socket whose reads go to `reader`. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { OpenSocket, SocketReader } from '../node/socket-reader.ts'
 import { surviveWriteErrors } from '../node/write-errors.ts'
+import { GatheredReads } from './gathered-reads.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import { readBufferBytes } from './read-buffers.ts'
 import type { ResponseHead } from './response/response-head.ts'
@@ -42,6 +43,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
   readonly #parser: ResponseParser
   readonly #readBuffer = Buffer.allocUnsafeSlow(readBufferBytes)
   readonly #longBuffers: ReadBuffers
+  readonly #gathered: GatheredReads
   #longBuffer: Buffer | undefined
   #exchange: UpstreamExchange | undefined
   #paused = false
@@ -64,6 +66,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
     this.#longBuffers = longBuffers
     const socket = open(servername, this)
     this.#socket = socket
+    this.#gathered = new GatheredReads(socket, this)
     surviveWriteErrors(socket)
     // 'secureConnect' also means that the certificate was verified; the pool opens TLS sockets with verification on.
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
@@ -164,7 +167,15 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
     this.#socket.destroy()
   }
 
-  nextBuffer(): Uint8Array {
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  get remainingBytes(): number {
+    return this.#parser.remainingBytes
+  }
+
+  nextBuffer(): Buffer {
     // Not a byte after the end of a response goes to a buffer that may be lent to another connection by then.
     if (this.#exchange === undefined || this.#ended) return this.#readBuffer
     if (this.#longBuffer === undefined && this.#parser.remainingBytes > readBufferBytes)
@@ -193,6 +204,10 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
     this.#ended = true
   }
 
+  readRecord(bytesRead: number, record: Buffer): boolean {
+    return this.#gathered.add(bytesRead, record)
+  }
+
   read(bytesRead: number, buffer: Buffer): boolean {
     if (this.#exchange === undefined || this.#ended) {
       // Not asked for: a second response, or the endpoint's farewell. RFC 9112 §6.3: it must not be taken for an answer.
@@ -219,6 +234,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
   }
 
   #finish(): void {
+    this.#gathered.pass()
     const exchange = this.#exchange
     if (exchange === undefined) {
       this.#socket.destroy()
@@ -247,6 +263,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
 
   #close(): void {
     if (this.#closed) return
+    this.#gathered.pass()
     this.#closed = true
     this.#loseLongBuffer()
     const error = this.#error

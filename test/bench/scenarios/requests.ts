@@ -139,4 +139,11 @@ export const scenarios: readonly Scenario[] = [
     objectBytes: objectBytes['1m'],
     tls: true,
   },
+  {
+    ...usual,
+    name: 'https-put-1m',
+    title: 'PUT 1 MiB, HTTPS upstream',
+    request: put(1024 ** 2, 16),
+    tls: true,
+  },
 ]

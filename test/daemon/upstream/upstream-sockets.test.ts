@@ -23,6 +23,7 @@ function readerInto(buffer: Buffer): SocketReader {
   return {
     nextBuffer: () => buffer,
     read: () => true,
+    readRecord: () => true,
   }
 }
 
@@ -45,6 +46,7 @@ t.test('every read of a connection goes where its reader says', async t => {
       found.push(Buffer.from(buffer.subarray(0, bytesRead)).toString())
       return true
     },
+    readRecord: () => t.fail('it is no TLS socket'),
   })
   await once(socket, 'close')
   t.strictSame(found, ['first', 'second'])
