@@ -4,6 +4,7 @@ import { lintRules } from '../cors/rules/lint.ts'
 import type { RuleIssue } from '../cors/rules/rule.ts'
 import { describeStoredFault, matchesNothing } from '../cors/rules/stored-rules.ts'
 import { readUpstreamFiles } from '../daemon/upstream/tls-files.ts'
+import { keepsNoRules } from '../policies/upstream/entry-status.ts'
 import { isBucketName } from '../s3/address/bucket-name.ts'
 import { type CorsFetchResult, createGetBucketCors, type GetBucketCors } from '../s3/endpoint/get-bucket-cors.ts'
 import { createListBuckets } from '../s3/endpoint/list-buckets.ts'
@@ -56,6 +57,8 @@ async function importFrom(
   const read = createGetBucketCors(call)
   const imported = await mapBounded(buckets, parallelCalls, bucket => importBucket(read, bucket))
   const issues = imported.flatMap(({ issues = [] }) => issues)
+  const keepsNone = imported.flatMap(({ keepsNoRules = [] }) => keepsNoRules)
+  if (keepsNone[0] !== undefined) issues.unshift(issue('warning', name, keepsNone[0], ''))
   const entries = imported.map(({ yaml }) => yaml ?? '').join('')
   terminal.err(lines(issues))
   terminal.out(entries === '' ? 'buckets: {}\n' : `buckets:\n${entries}`)
@@ -65,6 +68,8 @@ async function importFrom(
 interface ImportedBucket {
   readonly yaml?: string
   readonly issues?: readonly ConfigurationIssue[]
+  /** The endpoint does not know the operation: said once, not of each bucket. */
+  readonly keepsNoRules?: string
 }
 
 async function importBucket(read: GetBucketCors, bucket: string): Promise<ImportedBucket> {
@@ -84,6 +89,7 @@ async function importBucket(read: GetBucketCors, bucket: string): Promise<Import
       }
     }
     case 'none':
+      if (result.unsupported) return { keepsNoRules: keepsNoRules(result.said) }
       return { issues: [issue('warning', bucket, 'it has no rules and gets no entry', '')] }
     case 'no-such-bucket':
       return { issues: [issue('fault', bucket, 'the endpoint has no such bucket', '')] }

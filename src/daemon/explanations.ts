@@ -2,6 +2,7 @@ import type { Configuration } from '../config/configuration.ts'
 import { parseCorsRequest } from '../cors/decision/cors-request.ts'
 import { type Explanation, explain } from '../cors/explain/explain.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
+import { keepsNoRules } from '../policies/upstream/entry-status.ts'
 import type { RequestRecord } from '../proxy/request/request-record.ts'
 
 /** A request that an operator asks about: raw field values. */
@@ -20,10 +21,13 @@ export function explainQuestion(question: Question, policies: PolicyLookup, vary
   const known = policies.inspect(bucket)
   const { state } = known
   const policy = state.kind === 'rules' ? state.policy : undefined
+  const unsupported = state.kind === 'none' ? state.unsupported : undefined
   return explain(policy, asked, bucket, {
     state: state.kind,
     variesDenied: vary === 'always' && known.governed && known.enforcement !== 'report',
-    source: known.source,
+    ...(unsupported === undefined ? {} : { keepsNoRules: keepsNoRules(unsupported) }),
+    // Rules can be written in the configuration alone.
+    source: unsupported === undefined ? known.source : 'none',
     entry: known.named ? 'named' : known.governed ? 'default' : 'absent',
   })
 }

@@ -13,7 +13,8 @@ export type PolicySource = 'yaml' | 'file' | 'upstream' | 'managed' | 'none'
  */
 export type RuleState =
   | { readonly kind: 'rules'; readonly policy: Policy }
-  | { readonly kind: 'none' }
+  /** `unsupported`: the endpoint was asked and does not know `?cors`; e.g. `501 NotImplemented`. */
+  | { readonly kind: 'none'; readonly unsupported?: string | undefined }
   | { readonly kind: 'no-such-bucket' }
   | { readonly kind: 'unknown' }
 

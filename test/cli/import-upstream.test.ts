@@ -21,6 +21,8 @@ const answers: Readonly<Record<string, string>> = {
   '/web-1?cors': rules('https://a.example'),
   '/plain?cors': rules('http://a.example'),
   '/none?cors': errorAnswer(404, 'NoSuchCORSConfiguration'),
+  '/lists-1?cors': httpAnswer(200, '<ListBucketResult/>'),
+  '/lists-2?cors': httpAnswer(200, '<ListBucketResult/>'),
   '/secret?cors': errorAnswer(403, 'AccessDenied'),
   '/gone?cors': errorAnswer(404, 'NoSuchBucket'),
   '/broken?cors': rules('https://*.*'),
@@ -61,6 +63,15 @@ const cases: readonly {
     code: 0,
     buckets: ['plain', 'web-1'],
     err: [/^plain: warning: CORSRules\[0\]\.AllowedOrigins\[0\]: pages of an http:\/\/ origin .*; allowed: /],
+  },
+  {
+    name: 'the endpoint keeps no rules, which is said once',
+    list: listOf('lists-1', 'lists-2'),
+    code: 0,
+    buckets: [],
+    err: [
+      /^127\.0\.0\.1:\d+: warning: this endpoint keeps no rules \(GET \?cors is answered 200 ListBucketResult\): CORSRules or CORSFile$/,
+    ],
   },
   { name: 'there is no bucket', list: listOf(), code: 0, buckets: [], err: [] },
   {

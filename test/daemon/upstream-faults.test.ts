@@ -57,8 +57,30 @@ const faults: readonly {
   { id: 'k173-rules', cors: () => answerOf(200, rulesFor(page)), status: 200, lastResult: /^rules$/ },
   { id: 'k174-none', cors: () => errorOf(404, 'NoSuchCORSConfiguration'), status: 403, lastResult: /^none$/ },
   { id: 'k174-garage', cors: () => 'HTTP/1.1 204 N\r\n\r\n', status: 403, lastResult: /^none$/ },
-  { id: 'k175-501', cors: () => errorOf(501, 'NotImplemented'), status: 403, lastResult: /^unsupported$/ },
-  { id: 'k175-405', cors: () => errorOf(405, 'MethodNotAllowed'), status: 403, lastResult: /^unsupported$/ },
+  {
+    id: 'k175-501',
+    cors: () => errorOf(501, 'NotImplemented'),
+    status: 403,
+    lastResult: /^unsupported: 501 NotImplemented$/,
+  },
+  {
+    id: 'k175-405',
+    cors: () => errorOf(405, 'MethodNotAllowed'),
+    status: 403,
+    lastResult: /^unsupported: 405 MethodNotAllowed$/,
+  },
+  {
+    id: 'k175-list',
+    cors: () => answerOf(200, '<ListBucketResult/>'),
+    status: 403,
+    lastResult: /^unsupported: 200 ListBucketResult$/,
+  },
+  {
+    id: 'k175-400',
+    cors: () => errorOf(400, 'InvalidRequest'),
+    status: 403,
+    lastResult: /^unsupported: 400 InvalidRequest$/,
+  },
   { id: 'k176-empty', cors: () => answerOf(200, '<CORSConfiguration/>'), status: 403, lastResult: /^none$/ },
   { id: 'k176-html', cors: () => answerOf(200, '<html><p>hello</html>'), status: 503, lastResult: /^malformed/ },
   {

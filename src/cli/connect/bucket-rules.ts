@@ -10,11 +10,32 @@ export async function checkBucketRules(
   getBucketCors: GetBucketCors,
   buckets: readonly string[],
 ): Promise<readonly Finding[]> {
-  const findings = await mapBounded(buckets, parallelCalls, async bucket =>
-    findingsOf(`buckets.${bucket}`, await getBucketCors(bucket)),
-  )
-  return findings.flat()
+  const results = await mapBounded(buckets, parallelCalls, async bucket => ({
+    bucket,
+    result: await getBucketCors(bucket),
+  }))
+  return [...unsupported(results), ...results.flatMap(({ bucket, result }) => findingsOf(`buckets.${bucket}`, result))]
 }
+
+interface BucketResult {
+  readonly bucket: string
+  readonly result: CorsFetchResult
+}
+
+/** One finding for all buckets: it is about the endpoint. */
+function unsupported(results: readonly BucketResult[]): readonly Finding[] {
+  const lacking = results.filter(({ result }) => result.kind === 'none' && result.unsupported)
+  const [first] = lacking
+  if (first?.result.kind !== 'none') return []
+  const names = lacking.slice(0, namedBuckets).map(({ bucket }) => bucket)
+  const more = lacking.length > names.length ? ` and ${lacking.length - names.length} more` : ''
+  const how = first.result.said === undefined ? '' : ` (GET ?cors is answered ${first.result.said})`
+  const what = `this endpoint keeps no rules${how}: every preflight of ${names.join(', ')}${more} is refused`
+  return [{ severity: 'warning', about: 'buckets', what, todo: 'CORSRules or CORSFile instead of from: upstream' }]
+}
+
+/** In one line. */
+const namedBuckets = 10
 
 function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] {
   switch (result.kind) {
@@ -39,7 +60,7 @@ function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] 
       ]
     }
     case 'none':
-      return [result.unsupported ? unsupported(about) : noRules(about)]
+      return result.unsupported ? [] : [noRules(about)]
     case 'no-such-bucket':
       return [
         {
@@ -72,13 +93,6 @@ const noRules = (about: string): Finding => ({
   about,
   what: 'the bucket has no rules: every preflight is refused',
   todo: 'aws s3api put-bucket-cors; where the endpoint keeps none (MinIO), CORSRules or from: managed',
-})
-
-const unsupported = (about: string): Finding => ({
-  severity: 'warning',
-  about,
-  what: 'the endpoint knows no rules per bucket: every preflight is refused',
-  todo: 'CORSRules or CORSFile instead of from: upstream',
 })
 
 const todos: Readonly<Record<Extract<CorsFetchResult, { kind: 'failure' }>['reason'], string>> = {

@@ -11,6 +11,8 @@ import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } fr
 export interface ExplainContext extends RulePlace {
   /** What is known of its rules; without it, `rules` or `none` as the policy says. */
   readonly state?: 'rules' | 'none' | 'no-such-bucket' | 'unknown' | undefined
+  /** Where the endpoint cannot keep rules: that, and what to do instead. */
+  readonly keepsNoRules?: string | undefined
   /** What is denied varies, too: `vary: always`, on a governed bucket whose answers are not merely reported on. */
   readonly variesDenied?: boolean | undefined
 }
@@ -116,7 +118,7 @@ function explainDecision(
   return {
     ...common,
     allowed: false,
-    summary: `${describeRefusal(decision.reason)}${describeIgnored(policy)}`,
+    summary: place.keepsNoRules ?? `${describeRefusal(decision.reason)}${describeIgnored(policy)}`,
     nearest: nearestRule(rules),
     ...(found.change === undefined ? { noChange: found.why } : { change: found.change }),
     responseFields: deniedFields(place),

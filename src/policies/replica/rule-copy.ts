@@ -16,7 +16,7 @@ export interface RuleCopy extends Pick<RuleEntry, 'failures' | 'lastResult' | 'l
 /** `rules` as the source gave them. */
 export type RuleCopyState =
   | { readonly kind: 'rules'; readonly rules: readonly CorsRule[]; readonly faults: readonly StoredRuleFault[] }
-  | { readonly kind: 'none' }
+  | { readonly kind: 'none'; readonly unsupported?: string | undefined }
   | { readonly kind: 'no-such-bucket' }
 
 /**

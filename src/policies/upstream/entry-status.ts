@@ -1,6 +1,12 @@
 import type { BucketStatus, Enforcement, PolicySource } from '../policy-lookup.ts'
 import { type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-entry.ts'
 
+/** `said`: how the endpoint showed it, e.g. `501 NotImplemented`. */
+export function keepsNoRules(said: string | undefined): string {
+  const how = said ? ` (GET ?cors is answered ${said})` : ''
+  return `this endpoint keeps no rules${how}: CORSRules or CORSFile`
+}
+
 /** The line of the admin port for a bucket whose rules are fetched; without an entry, for one that is not answered about yet. */
 export function describeEntry(
   bucket: string,
@@ -18,6 +24,7 @@ export function describeEntry(
       ? { bucket, source, enforcement, state: state.kind, rules }
       : { bucket, source, enforcement, state: 'rules-with-faults', rules, faults }
   if (entry === undefined) return line
+  const isUnsupported = state.kind === 'none' && state.unsupported !== undefined
   const { lastResult, lastDetail, nextTryAt } = entry
   const answered =
     entry.state === undefined ? {} : { fetchedAt: entry.fetchedAt, ageSeconds: (at - entry.fetchedAt) / 1000 }
@@ -26,5 +33,6 @@ export function describeEntry(
     ...answered,
     lastResult: lastDetail === undefined ? lastResult : `${lastResult}: ${lastDetail}`,
     nextTryAt,
+    ...(isUnsupported ? { notes: [keepsNoRules(state.unsupported)] } : {}),
   }
 }

@@ -49,6 +49,8 @@ export type RuleAnswer = CorsFetchResult | { readonly kind: 'entry'; readonly en
 /** The result of a fetch whose rules hold, but not wholly as they are stored. */
 export const withFaults = 'rules-with-faults'
 
+const forgotRules = 'the endpoint says it has no CORS, after it gave rules'
+
 const secondsMs = 1000
 /** 501 and 405 say that the endpoint has no such feature: 5 to 10 minutes, so that many buckets do not ask in step. */
 const unsupportedMs = 300 * secondsMs
@@ -79,19 +81,17 @@ export function afterResult(
     }
     case 'no-such-bucket':
       return usable({ kind: 'no-such-bucket' }, 'no-such-bucket', within(times.negativeSeconds, random), times, now)
-    case 'none':
+    case 'none': {
       if (!result.unsupported)
         return usable({ kind: 'none' }, 'none', within(times.negativeSeconds, random), times, now)
       // An endpoint that had rules and now says it knows no such thing is being replaced or is broken: not "none".
       if (entry?.state?.kind === 'rules') {
-        return failed(
-          entry,
-          { kind: 'failure', reason: 'server', detail: 'the endpoint says it has no CORS, after it gave rules' },
-          now,
-          random,
-        )
+        return failed(entry, { kind: 'failure', reason: 'server', detail: forgotRules }, now, random)
       }
-      return usable({ kind: 'none' }, 'unsupported', unsupportedMs * (1 + random()), times, now)
+      const state = { kind: 'none', unsupported: result.said ?? '' } as const
+      const holdsMs = unsupportedMs * (1 + random())
+      return { ...usable(state, 'unsupported', holdsMs, times, now), lastDetail: result.said }
+    }
     case 'failure':
       return failed(entry, result, now, random)
     default: {

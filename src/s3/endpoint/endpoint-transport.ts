@@ -51,7 +51,12 @@ export interface TransportFailure {
   readonly kind: 'failure'
   readonly reason: TransportFailureReason
   readonly detail: string
+  /** Of an answer whose body was too long: its status and the first bytes. */
+  readonly oversized?: Pick<TransportAnswer, 'status' | 'body'> | undefined
 }
+
+/** How much of a body that is too long is told: enough to see what document it is. */
+const beginningBytes = 1024
 
 /** Sends one request and never rejects. */
 export interface Transport {
@@ -112,10 +117,12 @@ export function createTransport(options: TransportOptions): Transport {
       let length = 0
       for await (const chunk of body as AsyncIterable<Buffer>) {
         length += chunk.length
-        // Leaving the loop destroys the body and its connection, so an endless one costs no more than this.
-        if (length > request.maxBodyBytes)
-          return failure('oversized', `the answer is over ${request.maxBodyBytes} bytes`)
         chunks.push(chunk)
+        // Leaving the loop destroys the body and its connection, so an endless one costs no more than this.
+        if (length > request.maxBodyBytes) {
+          const oversized = { status: statusCode, body: Buffer.from(Buffer.concat(chunks, beginningBytes)) }
+          return { ...failure('oversized', `the answer is over ${request.maxBodyBytes} bytes`), oversized }
+        }
       }
       const fields: Record<string, string> = Object.create(null)
       for (const [name, value] of Object.entries(headers)) fields[name] = first(value) ?? ''

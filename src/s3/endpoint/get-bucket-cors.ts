@@ -17,8 +17,11 @@ export type CorsFetchResult =
       readonly rules: readonly CorsRule[]
       readonly faults?: readonly StoredRuleFault[] | undefined
     }
-  /** `unsupported`: the endpoint has no per-bucket CORS at all (501, 405), so that asking again soon is of no use. */
-  | { readonly kind: 'none'; readonly unsupported: boolean }
+  /**
+   * `unsupported`: the endpoint does not know the operation, so that asking again soon is of no use and a write may do something
+   * else; `said` is how that was seen, e.g. `501 NotImplemented`.
+   */
+  | { readonly kind: 'none'; readonly unsupported: boolean; readonly said?: string | undefined }
   | { readonly kind: 'no-such-bucket' }
   | FetchFailure
 
@@ -34,31 +37,54 @@ export function createGetBucketCors(call: S3Caller, now: () => number = Date.now
     // Such a name cannot be a bucket, and must not become part of a path.
     if (!isBucketName(bucket)) return { kind: 'no-such-bucket' }
     const answer = await call({ method: 'GET', bucket, query: 'cors', maxBodyBytes: maxCorsDocumentBytes, signal })
-    return 'kind' in answer ? answer : interpret(answer, now())
+    if ('kind' in answer) {
+      if (!('oversized' in answer)) return answer
+      const { oversized, ...failure } = answer
+      return oversized?.status === 200 && isListing(oversized.body) ? unsupported(oversized.status, listing) : failure
+    }
+    const result = interpret(answer, now())
+    if (answer.status !== 400 || result.kind !== 'failure' || result.reason === 'auth') return result
+    // What is wrong with the request may be the operation, or how it was signed: a request of another kind tells.
+    const head = await call({ method: 'HEAD', bucket, maxBodyBytes: maxCorsDocumentBytes, signal })
+    return 'status' in head && head.status === 200 ? unsupported(answer.status, codeOf(answer)) : result
   }
 }
 
 function interpret(answer: TransportAnswer, now: number): CorsFetchResult {
   switch (answer.status) {
     case 200:
-      return readRules(answer.body)
+      return isListing(answer.body) ? unsupported(answer.status, listing) : readRules(answer.body)
     case 204: // Garage's way to say that there are none
       return { kind: 'none', unsupported: false }
     case 404: {
       // The status alone says nothing: a load balancer without a route answers 404 too.
-      const code = parseErrorDocument(answer)?.code
+      const code = codeOf(answer)
       if (code === 'NoSuchCORSConfiguration') return { kind: 'none', unsupported: false }
       if (code === 'NoSuchBucket') return { kind: 'no-such-bucket' }
       return failureOf(answer, now)
     }
     case 405:
     case 501:
-      return { kind: 'none', unsupported: true }
+      return unsupported(answer.status, codeOf(answer))
     default:
-      return parseErrorDocument(answer)?.code === 'NotImplemented'
-        ? { kind: 'none', unsupported: true }
-        : failureOf(answer, now)
+      return codeOf(answer) === 'NotImplemented' ? unsupported(answer.status, 'NotImplemented') : failureOf(answer, now)
   }
+}
+
+function unsupported(status: number, document: string | undefined): CorsFetchResult {
+  return { kind: 'none', unsupported: true, said: document === undefined ? String(status) : `${status} ${document}` }
+}
+
+function codeOf(answer: TransportAnswer): string | undefined {
+  return parseErrorDocument(answer)?.code
+}
+
+const listing = 'ListBucketResult'
+
+/** An endpoint that does not know the parameter lists the bucket, and would take a PUT for CreateBucket. */
+function isListing(body: Buffer): boolean {
+  // The list may have a thousand keys: only its beginning is looked at, and no XML is read.
+  return /^\ufeff?\s*(?:<\?xml[^>]*>\s*)?<(?:[A-Za-z0-9]+:)?ListBucketResult[\s/>]/.test(body.toString('utf8', 0, 1024))
 }
 
 function readRules(body: Buffer): CorsFetchResult {

@@ -10,7 +10,12 @@ const rule = {
   exposeHeaders: [],
 } as const
 
-const cases: readonly { name: string; result: CorsFetchResult; lines: readonly (string | RegExp)[] }[] = [
+const cases: readonly {
+  name: string
+  result: CorsFetchResult
+  lines: readonly (string | RegExp)[]
+  where?: string
+}[] = [
   { name: 'one rule', result: { kind: 'rules', rules: [rule] }, lines: ['ok: 1 rule by GetBucketCors'] },
   {
     name: 'rules that a person regrets',
@@ -40,8 +45,11 @@ const cases: readonly { name: string; result: CorsFetchResult; lines: readonly (
   },
   {
     name: 'an endpoint without rules',
-    result: { kind: 'none', unsupported: true },
-    lines: [/^warning: the endpoint knows no rules per bucket: .*; CORSRules/],
+    result: { kind: 'none', unsupported: true, said: '200 ListBucketResult' },
+    lines: [
+      /^warning: this endpoint keeps no rules \(GET \?cors is answered 200 ListBucketResult\): every preflight of media is refused; CORSRules or CORSFile/,
+    ],
+    where: 'buckets',
   },
   { name: 'no bucket', result: { kind: 'no-such-bucket' }, lines: [/^fault: the endpoint has no such bucket/] },
   ...fetchFailureReasons.map(reason => ({
@@ -50,7 +58,7 @@ const cases: readonly { name: string; result: CorsFetchResult; lines: readonly (
     lines: [new RegExp(`^fault: GetBucketCors: ${reason}: what was said; \\S`)],
   })),
 ]
-for (const { name, result, lines } of cases) {
+for (const { name, result, lines, where = 'buckets.media' } of cases) {
   t.test(`${name} is said, with what to do`, async t => {
     const findings = await checkBucketRules(async () => result, ['media'])
     const said = findings.map(
@@ -58,9 +66,17 @@ for (const { name, result, lines } of cases) {
     )
     t.equal(said.length, lines.length)
     t.match(said, lines)
-    for (const { about } of findings) t.equal(about, 'buckets.media')
+    for (const { about } of findings) t.equal(about, where)
   })
 }
+
+t.test('an endpoint that keeps no rules is told of once, whatever the number of buckets', async t => {
+  const names = Array.from({ length: 12 }, (_, index) => `bucket-${index}`)
+  const findings = await checkBucketRules(async () => ({ kind: 'none', unsupported: true, said: '501' }), names)
+  t.equal(findings.length, 1)
+  t.match(findings[0]?.what, /bucket-0, .*bucket-9 and 2 more is refused$/)
+  t.notMatch(JSON.stringify(findings), /put-bucket-cors|managed|MinIO/)
+})
 
 t.test('every bucket is asked for, and told of in order', async t => {
   const names = Array.from({ length: 20 }, (_, index) => `bucket-${index}`)

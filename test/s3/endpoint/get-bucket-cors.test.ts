@@ -101,18 +101,41 @@ const known: readonly { name: string; script: Script; result: CorsFetchResult }[
   {
     name: '501 NotImplemented',
     script: errorAnswer(501, 'NotImplemented'),
-    result: { kind: 'none', unsupported: true },
+    result: { kind: 'none', unsupported: true, said: '501 NotImplemented' },
   },
   {
     name: '405 MethodNotAllowed',
     script: errorAnswer(405, 'MethodNotAllowed'),
-    result: { kind: 'none', unsupported: true },
+    result: { kind: 'none', unsupported: true, said: '405 MethodNotAllowed' },
   },
   {
     name: '400 NotImplemented',
     script: errorAnswer(400, 'NotImplemented'),
-    result: { kind: 'none', unsupported: true },
+    result: { kind: 'none', unsupported: true, said: '400 NotImplemented' },
   },
+  ...[
+    { name: 'a list of the bucket', body: '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>' },
+    {
+      name: 'a list with a declaration',
+      body: '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult><Name>media</Name>',
+    },
+    { name: 'a list with a prefix', body: ' <s3:ListBucketResult xmlns:s3="x"></s3:ListBucketResult>' },
+    {
+      name: 'a list of a thousand keys, 400 KB',
+      body: `<ListBucketResult>${'<Contents>'.padEnd(400, 'x').repeat(1000)}`,
+    },
+  ].map(({ name, body }) => ({
+    name,
+    script: httpAnswer(200, body),
+    result: { kind: 'none', unsupported: true, said: '200 ListBucketResult' } as const,
+  })),
+  ...[errorAnswer(400, 'InvalidRequest'), httpAnswer(400, 'Bad Request')].map((answer, index) => ({
+    name: `a 400 ${index === 0 ? 'of S3' : 'without a document'} where the bucket is there for the same keys`,
+    script: ((request, socket) => {
+      socket.write(request.target === '/media' ? 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' : answer)
+    }) satisfies Script,
+    result: { kind: 'none', unsupported: true, said: index === 0 ? '400 InvalidRequest' : '400' } as const,
+  })),
   { name: 'an empty configuration', script: ok(''), result: { kind: 'none', unsupported: false } },
   {
     name: 'an empty configuration without a namespace',
@@ -175,6 +198,7 @@ const failures: readonly {
   reason: string
   detail: RegExp
   retryAfterSeconds?: number
+  asked?: number
 }[] = [
   {
     name: 'a 404 that is not of S3',
@@ -184,10 +208,17 @@ const failures: readonly {
   },
   { name: 'another 404 of S3', script: errorAnswer(404, 'NoSuchKey'), reason: 'server', detail: /404 NoSuchKey/ },
   {
-    name: '400 for another reason',
+    name: '400 for another reason, which every request of these keys gets',
     script: errorAnswer(400, 'InvalidRequest'),
     reason: 'server',
     detail: /400 InvalidRequest/,
+    asked: 2,
+  },
+  {
+    name: 'a list that is not of S3',
+    script: httpAnswer(200, '<html><ListBucketResult/></html>'),
+    reason: 'malformed',
+    detail: /CORS configuration/,
   },
   {
     name: 'an HTML page',
@@ -294,7 +325,7 @@ const failures: readonly {
     detail: /./,
   },
 ]
-for (const { name, script, reason, detail, retryAfterSeconds } of failures) {
+for (const { name, script, reason, detail, retryAfterSeconds, asked = 1 } of failures) {
   t.test(`${name} is a failure`, async t => {
     const { result, endpoint } = await fetchFrom(t, script)
     t.match(result, {
@@ -303,7 +334,7 @@ for (const { name, script, reason, detail, retryAfterSeconds } of failures) {
       detail,
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     })
-    t.equal(endpoint.seen.length, 1, 'asked once')
+    t.equal(endpoint.seen.length, asked, 'asked once')
     t.notMatch(JSON.stringify(result), /canary|evil/i, 'names no secret and no host')
   })
 }
