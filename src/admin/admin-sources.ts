@@ -5,6 +5,8 @@ import type { BucketStatus, Enforcement } from '../policies/policy-lookup.ts'
 /** A request that an operator asks about: raw field values. */
 export interface ExplainQuery {
   readonly bucket: string
+  /** The Host for which a request names no bucket: then that alone is explained. */
+  readonly unknownHost?: string | undefined
   readonly method: string
   readonly origin: string | undefined
   readonly requestMethod: string | undefined
@@ -23,6 +25,8 @@ export interface OriginCount {
 /** One origin on one bucket as it came last. Times are milliseconds since the epoch. */
 export interface OriginLine extends OriginCount {
   readonly lastBucket: string | undefined
+  /** Of the reason `unknown_host`: that Host. */
+  readonly unknownHost: string | undefined
   readonly firstSeenMs: number
   readonly lastSeenMs: number
   readonly method: string | undefined

@@ -4,10 +4,13 @@ import { type Explanation, explain } from '../cors/explain/explain.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import { keepsNoRules } from '../policies/upstream/entry-status.ts'
 import type { RequestRecord } from '../proxy/request/request-record.ts'
+import { adviseOnHost } from '../s3/address/unknown-host.ts'
 
 /** A request that an operator asks about: raw field values. */
 export interface Question {
   readonly bucket: string
+  /** The Host for which the request names no bucket: then that alone is explained. */
+  readonly unknownHost?: string | undefined
   readonly method: string
   readonly origin: string | undefined
   readonly requestMethod: string | undefined
@@ -16,7 +19,8 @@ export interface Question {
 
 /** Explains the decision on a question from what is known now; never triggers a fetch. `vary` is the configuration's. */
 export function explainQuestion(question: Question, policies: PolicyLookup, vary: Configuration['vary']): Explanation {
-  const { bucket, method, origin, requestMethod, requestHeaders } = question
+  const { bucket, method, origin, requestMethod, requestHeaders, unknownHost } = question
+  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies)
   const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
   const known = policies.inspect(bucket)
   const { state } = known
@@ -32,13 +36,35 @@ export function explainQuestion(question: Question, policies: PolicyLookup, vary
   })
 }
 
+/** Explains why a request under a Host that the configuration does not know is denied, and what makes it known. */
+export function explainUnknownHost(host: string, policies: PolicyLookup): Explanation {
+  const { name, yaml, todo } = adviseOnHost(host, bucket => policies.inspect(bucket).named)
+  return {
+    bucket: '',
+    allowed: false,
+    reason: 'unknown_host',
+    summary: `the configuration does not know the Host ${name}, so that the request names no bucket: ${todo}`,
+    rules: [],
+    change: {
+      kind: 'host',
+      where: 'at the top of the configuration, or virtualHosts if buckets stand before the name',
+      additions: {},
+      yaml,
+      risks: [],
+    },
+    responseFields: [],
+  }
+}
+
 /** Explains what was decided on a request; undefined for requests that no rule was asked about. */
 export function explainRecord(
   record: RequestRecord,
   policies: PolicyLookup,
   vary: Configuration['vary'],
 ): Explanation | undefined {
-  const { bucket, decision } = record
-  if (bucket === undefined || decision === undefined) return undefined
+  const { bucket, decision, unknownHost } = record
+  if (decision === undefined) return undefined
+  if (decision.reason === 'unknown_host') return explainUnknownHost(unknownHost ?? '', policies)
+  if (bucket === undefined) return undefined
   return explainQuestion({ ...record, bucket }, policies, vary)
 }

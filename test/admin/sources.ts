@@ -66,6 +66,7 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
           reason: 'origin',
           count: 3,
           lastBucket: 'media',
+          unknownHost: undefined,
           firstSeenMs: nowMs - 60_000,
           lastSeenMs: nowMs - 1000,
           method: 'PUT',

@@ -6,7 +6,7 @@ import { errorAnswer, httpAnswer, startScriptedEndpoint } from '../fixtures/scri
 const bad = readFileSync(new URL('../fixtures/configuration/many-faults.yaml', import.meta.url), 'utf8')
 const report = readFileSync(new URL('../fixtures/configuration/many-faults.txt', import.meta.url), 'utf8')
 const upstream = 'upstream: { url: "http://127.0.0.1:9000" }\n'
-const bucket = 'buckets: { abc: { from: none } }\n'
+const bucket = 'buckets: { abc: { from: none } }\nhosts: [s3.example.com]\n'
 
 const cases: readonly {
   name: string
@@ -21,6 +21,12 @@ const cases: readonly {
     files: { 'a.yaml': upstream + bucket },
     code: 0,
     out: 'a.yaml: 0 faults, 0 warnings, 1 bucket\n',
+  },
+  {
+    name: 'five lines without a name',
+    files: { 'a.yaml': `${upstream}${bucket.replace(/hosts.*/, '')}` },
+    code: 0,
+    out: /^a\.yaml:1:1: warning: hosts: neither hosts nor virtualHosts is there: .*hosts: \[s3\.example\.com\].*\n/,
   },
   {
     name: 'a file with warnings',
@@ -96,7 +102,7 @@ t.test('--connect tells what the endpoint said, one line each: exit code 0', asy
   t.strictSame([result.code, result.err], [0, ''])
   const lines = result.out.split('\n')
   t.equal(lines[0], 'a.yaml: 0 faults, 0 warnings, 1 bucket')
-  for (const line of lines.slice(1, -2)) t.match(line, /^(?:ok|note): upstream\./)
+  for (const line of lines.slice(1, -2)) t.match(line, /^(?:ok|note): (?:upstream\.|hosts:)/)
   t.equal(lines.at(-2), `http://127.0.0.1:${server.port}: 0 faults, 0 warnings`)
 })
 

@@ -58,7 +58,7 @@ const skip =
   skipWithout('curl', findExecutable('curl') !== undefined, 'apt-get install --no-install-recommends curl')
 
 t.test('from refused to allowed, as the README says', { skip }, async t => {
-  const head = `upstream: { url: "http://127.0.0.1:${await freePort()}", credentials: none }\nbuckets:\n  my-media:\n    CORSRules:\n`
+  const head = `upstream: { url: "http://127.0.0.1:${await freePort()}", credentials: none }\nhosts: [s3.example.com]\nbuckets:\n  my-media:\n    CORSRules:\n`
   const proxy = await startProxy(head + side('+'))
   t.teardown(() => proxy.stop())
   const prometheus = await startPrometheus({ targets: [new URL(proxy.adminUrl).host] })

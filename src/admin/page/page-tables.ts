@@ -45,8 +45,9 @@ function renderRow(name: HtmlValue, cells: readonly HtmlValue[]): Html {
   return html`<tr><th scope="row">${name}</th>${cells.map(cell => html`<td>${cell}</td>`)}</tr>`
 }
 
-function bucketOf({ lastBucket, enforcement }: OriginLine): Html {
-  const name = lastBucket === undefined ? html`<span class="quiet">no bucket</span>` : html`<code>${lastBucket}</code>`
+function bucketOf({ lastBucket, unknownHost, enforcement }: OriginLine): Html {
+  const none = html`<span class="quiet">no bucket</span>${unknownHost !== undefined && html` under the Host <code>${unknownHost}</code>`}`
+  const name = lastBucket === undefined ? none : html`<code>${lastBucket}</code>`
   return html`${name}${enforcement === 'report' && html` <span class="quiet">report</span>`}`
 }
 
@@ -62,13 +63,13 @@ function keyOf(line: OriginLine): string {
 /** What would allow it, in a row of its own under the origin's: open, it needs the width of the page. */
 function renderMore(line: OriginLine, columns: number, explain: ((bucket: string) => Explanation) | undefined): Html {
   const name = html`Explain, and what would allow it<span class="unseen">: ${line.origin} on ${line.lastBucket ?? 'no bucket'}</span>`
-  if (line.lastBucket !== undefined && explain === undefined) {
+  if (line.unknownHost === undefined && line.lastBucket !== undefined && explain === undefined) {
     return html`<tr class="more"><td colspan="${columns}"><a href="${explainLink(line, line.lastBucket)}">${name}</a></td></tr>`
   }
   const content =
-    line.lastBucket === undefined
+    line.lastBucket === undefined && line.unknownHost === undefined
       ? html`<p>The request named no bucket, so no rule can allow it.</p>`
-      : explain !== undefined && renderExplanation(explain(line.lastBucket))
+      : explain !== undefined && renderExplanation(explain(line.lastBucket ?? ''))
   return html`<tr class="more"><td colspan="${columns}"><details data-key="${keyOf(line)}"><summary>${name}</summary>${content}</details></td></tr>`
 }
 
@@ -99,7 +100,11 @@ export function renderDenied(
       renderTime(line.firstSeenMs, nowMs),
       renderTime(line.lastSeenMs, nowMs),
     ]),
-    renderMore(line, heads.length, row < explainedRows ? bucket => explain(line, bucket) : undefined),
+    renderMore(
+      line,
+      heads.length,
+      row < explainedRows || line.unknownHost !== undefined ? bucket => explain(line, bucket) : undefined,
+    ),
   ])
   return renderTable(
     'denied',

@@ -11,6 +11,7 @@ const reasonWords: Readonly<Record<Reason, string>> = {
   header: 'a requested header is not allowed',
   bad_request: 'the request cannot be asked about',
   rules_unavailable: 'the rules are not known at the moment',
+  unknown_host: 'the configuration does not know the Host',
 }
 
 /** A reason in a person's words. */

@@ -90,9 +90,10 @@ export function renderPage(sources: AdminSources, query: URLSearchParams): strin
   const denied = lines.filter(({ decision }) => decision === 'denied')
   const allowed = lines.filter(({ decision }) => decision === 'allowed')
   const reported = lines.filter(({ enforcement }) => enforcement === 'report')
-  const explain = ({ origin, method, headers, preflight }: OriginLine, bucket: string) =>
+  const explain = ({ origin, method, headers, preflight, unknownHost }: OriginLine, bucket: string) =>
     sources.explain({
       bucket,
+      unknownHost,
       origin,
       method: preflight ? 'OPTIONS' : (method ?? 'GET'),
       requestMethod: preflight ? method : undefined,

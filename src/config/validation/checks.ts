@@ -57,7 +57,7 @@ export function findRegrets(configuration: Configuration, environment: Environme
   const found: Finding[] = []
   const warn = (reason: string, path: Path, value: unknown, message: string, allowed: string) =>
     found.push({ severity: 'warning', reason, path, value, message, allowed })
-  const { admin, buckets, upstream } = configuration
+  const { admin, buckets, upstream, hosts, virtualHosts } = configuration
   if (buckets.length === 0) {
     warn(
       'no-buckets',
@@ -66,6 +66,12 @@ export function findRegrets(configuration: Configuration, environment: Environme
       'no bucket has rules: every preflight is refused',
       'an entry for each bucket',
     )
+  }
+  if (buckets.length > 0 && upstream.host === 'preserve' && hosts.length === 0 && virtualHosts.length === 0) {
+    const message =
+      'neither hosts nor virtualHosts is there: under a DNS name of this proxy no page is allowed anything (unknown_host)'
+    const allowed = 'hosts: [s3.example.com], the name that browsers use, or virtualHosts if buckets stand before it'
+    warn('no-hosts', ['hosts'], undefined, message, allowed)
   }
   for (const { name, source } of buckets) {
     if (source !== 'managed') continue

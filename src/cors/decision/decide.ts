@@ -8,7 +8,7 @@ import type { Policy } from './policy.ts'
 export type Refusal = 'no_rules' | 'origin' | 'method' | 'header'
 
 /** Why a request was allowed or denied. This one word is the metric label and the log field. */
-export type Reason = 'matched' | Refusal | 'bad_request' | 'rules_unavailable'
+export type Reason = 'matched' | Refusal | 'bad_request' | 'rules_unavailable' | 'unknown_host'
 
 /** A refusal: which check no rule passed, or why no rule was asked. */
 export interface Denied {
@@ -19,7 +19,7 @@ export interface Denied {
 /** What was decided about a request: the rule that allows it, or why none does. Always shared, nothing is made per request. */
 export type Decision = CompiledRule | Denied
 
-/** The denied decisions. `bad_request` and `rules_unavailable` are for the caller: decide never answers them. */
+/** The denied decisions. `bad_request`, `rules_unavailable` and `unknown_host` are for the caller: decide never answers them. */
 export const refused: Readonly<Record<Denied['reason'], Denied>> = Object.freeze({
   no_rules: refuse('no_rules'),
   origin: refuse('origin'),
@@ -27,6 +27,7 @@ export const refused: Readonly<Record<Denied['reason'], Denied>> = Object.freeze
   header: refuse('header'),
   bad_request: refuse('bad_request'),
   rules_unavailable: refuse('rules_unavailable'),
+  unknown_host: refuse('unknown_host'),
 })
 
 /**

@@ -24,8 +24,11 @@ export interface Risk {
 
 /** The smallest change of the rules that allows a request. */
 export interface Change {
-  /** `add`: values to an existing rule. `new-rule`: the first rule. `new-entry`: an entry under `buckets`. */
-  readonly kind: 'add' | 'new-rule' | 'new-entry'
+  /**
+   * `add`: values to an existing rule. `new-rule`: the first rule. `new-entry`: an entry under `buckets`. `host`: a name of the proxy,
+   * outside the rules.
+   */
+  readonly kind: 'add' | 'new-rule' | 'new-entry' | 'host'
   /** The index of the rule that gets the values; only with `add`. */
   readonly rule?: number | undefined
   /** Where to make it, one clause. */

@@ -118,8 +118,8 @@ export function logName({ setting, name, reading }: NameEvent, log: Pick<Log, 'i
     return
   }
   const todo = isBase
-    ? 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), or take it out of virtualHosts'
-    : 'name it at the endpoint too (rgw_dns_name, hostnames of the zonegroup), or take it out of hosts'
+    ? 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), take it out of virtualHosts, or set upstream.host: rewrite'
+    : 'name it at the endpoint too (rgw_dns_name, hostnames of the zonegroup), take it out of hosts, or set upstream.host: rewrite'
   log.warn('host_reading', { setting, name, reading, todo })
 }
 

@@ -11,6 +11,7 @@ export function forward(context: ProxyContext, requestContext: RequestContext, c
   const plan = {
     request: cors.unconditional ? unconditionalRequest(guarded) : guarded,
     host: hostFor(requestContext),
+    preservesHost: settings.authority === undefined,
     servername: servernameFor(requestContext),
     forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
     forwardedFor: settings.forwardedFor,

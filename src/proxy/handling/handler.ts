@@ -1,5 +1,6 @@
 import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
+import { adviseOnHost } from '../../s3/address/unknown-host.ts'
 import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
 import { preflightError, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { nodeResponseFor } from '../node/node-response.ts'
@@ -37,7 +38,7 @@ const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
 const unknownPathTodo =
   'an entry under buckets if it is a bucket; unknownPaths: forward to let every such path through, without CORS'
 const twoWaysTodo =
-  'virtualHosts if the endpoint takes the bucket from this Host, hosts if it does not (check --connect tells which)'
+  'virtualHosts if the endpoint takes the bucket from this Host, hosts if it does not, upstream.host: rewrite if it takes its own Host only (check --connect tells which)'
 
 /** Makes the handler: guard, bucket, policy, decision, and then an answer of our own or one exchange with the endpoint. */
 export function createHandler(context: ProxyContext): RequestHandler {
@@ -93,7 +94,11 @@ function handle(
     reject(context, request, response, record, s3Errors.accessDenied, refusalFields(settings, address))
     return
   }
-  if (address.kind === 'none' && address.unknownHost) context.observer.warned('unknown_host', { host: guarded.host })
+  if (address.kind === 'none' && address.unknownHost) {
+    record.unknownHost = guarded.host
+    const { todo } = adviseOnHost(guarded.host, bucket => settings.policies.inspect(bucket).named)
+    context.observer.warned('unknown_host', { host: guarded.host, todo })
+  }
   if (address.others !== undefined) {
     handleSeveral(context, requestContext, address)
     return
@@ -208,7 +213,7 @@ function decideAndGo(
   const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
   if (guarded.method === 'OPTIONS') {
     record.kind = 'preflight'
-    const decision = decisionOf(asked, policy)
+    const decision = decisionOf(asked, policy, record.unknownHost)
     record.decision = decision
     if (policy.enforcement === 'report')
       forward(context, requestContext, responseCorsOf(policy, false, undefined, undefined))
@@ -227,7 +232,7 @@ function decideAndGo(
     return
   }
   record.kind = 'actual'
-  const decision = decisionOf(asked, policy)
+  const decision = decisionOf(asked, policy, record.unknownHost)
   record.decision = decision
   const request = 'kind' in asked ? undefined : asked
   const cors = responseCorsOf(policy, requestContext.settings.varyAlways, decision, request)

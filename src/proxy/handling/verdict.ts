@@ -14,8 +14,15 @@ const deniedAlways: ResponseCors = { ...governedAlways, unconditional: true }
 const unknownAlways: ResponseCors = { ...governedAlways, unconditional: true, noStore: true }
 const unknownMatched: ResponseCors = { ...governedMatched, unconditional: true, noStore: true }
 
-/** The decision on what was asked; a request that cannot be asked about, and rules that are unknown, are denied. */
-export function decisionOf(asked: CorsRequest | CorsRequestIssue, policy: BucketPolicy): Decision {
+/**
+ * The decision on what was asked; a request that cannot be asked about, and rules that are unknown, are denied. `unknownHost`: the
+ * Host for which the request names no bucket.
+ */
+export function decisionOf(
+  asked: CorsRequest | CorsRequestIssue,
+  policy: BucketPolicy,
+  unknownHost?: string | undefined,
+): Decision {
   if ('kind' in asked) return refused.bad_request
   switch (policy.state.kind) {
     case 'rules':
@@ -23,6 +30,7 @@ export function decisionOf(asked: CorsRequest | CorsRequestIssue, policy: Bucket
     case 'unknown':
       return refused.rules_unavailable
     case 'none':
+      return unknownHost === undefined ? refused.no_rules : refused.unknown_host
     case 'no-such-bucket':
       return refused.no_rules
     default:

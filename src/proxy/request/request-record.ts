@@ -28,6 +28,8 @@ export interface RequestRecord {
   target: string
   origin: string | undefined
   bucket: string | undefined
+  /** The Host of a request that names no bucket because the configuration does not know that Host. */
+  unknownHost: string | undefined
   /** A key follows the bucket. */
   object: boolean
   /** The configuration names the bucket itself, so its name may be a label. */
@@ -110,6 +112,7 @@ export function newRecord(
     target: target ?? '',
     origin: undefined,
     bucket: undefined,
+    unknownHost: undefined,
     object: false,
     bucketNamed: false,
     decision: undefined,

@@ -8,6 +8,8 @@ export interface ExchangePlan {
   readonly request: GuardedRequest
   /** The Host to send. */
   readonly host: string
+  /** The endpoint is sent the client's own Host, whatever that is. */
+  readonly preservesHost: boolean
   /** TLS server name of the endpoint; empty over plain HTTP. */
   readonly servername: string
   /** X-Forwarded-For and its kin, as lines. */

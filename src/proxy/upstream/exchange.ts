@@ -1,5 +1,6 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { findHostRefusal } from '../handling/host-refusal.ts'
 import { sendError } from '../handling/local-reply.ts'
 import type { ExchangeUnderWay, ProxyContext } from '../handling/proxy-context.ts'
 import { appendCors, relayedFields } from '../handling/relayed-fields.ts'
@@ -143,7 +144,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
 
   onBody(bytes: Buffer): void {
     const response = this.#response
-    if (this.#statusCode === 403 && this.#record.responseBodyBytes === 0) this.#warnOfMismatch(bytes)
+    if (this.#statusCode >= 400 && this.#record.responseBodyBytes === 0) this.#warnOfRefusal(bytes)
     this.#record.responseBodyBytes += bytes.length
     if (!response.headersSent) {
       if (bytes.length === this.#head?.contentLength && bytes.length <= maxStringBodyBytes) {
@@ -344,10 +345,18 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     this.#release()
   }
 
-  #warnOfMismatch(content: Buffer): void {
-    const { request, host } = this.#plan
-    const mismatch = findSignatureMismatch(content, request.host, host)
-    if (mismatch !== undefined) this.#context.observer.warned('signature_mismatch', mismatch)
+  /** Tells of an error of the endpoint that the setting `upstream.host` may be the cause of. */
+  #warnOfRefusal(content: Buffer): void {
+    const { request, host, preservesHost } = this.#plan
+    const status = this.#statusCode
+    if (status === 403) {
+      const mismatch = findSignatureMismatch(content, request.host, host)
+      if (mismatch !== undefined) this.#context.observer.warned('signature_mismatch', mismatch)
+    } else if (preservesHost && (status === 404 || status === 421)) {
+      const { bucket, bucketNamed: isNamed } = this.#record
+      const refusal = findHostRefusal(status, content, { host, bucket, isNamed })
+      if (refusal !== undefined) this.#context.observer.warned('host_not_taken', refusal)
+    }
   }
 
   #release(): void {

@@ -34,6 +34,7 @@ export function ruleName(rule: { readonly index: number; readonly id?: string | 
 export const requestFields: readonly RequestField[] = [
   { name: 'kind', of: ({ kind }) => kind },
   { name: 'bucket', of: ({ bucket }) => cut(bucket, 255) },
+  { name: 'host', of: ({ unknownHost }) => unknownHost },
   { name: 'origin', of: ({ origin }) => cut(origin, 512) },
   { name: 'method', of: ({ method }) => cut(method, 64) },
   { name: 'requestMethod', of: ({ requestMethod }) => cut(requestMethod, 64) },

@@ -10,6 +10,7 @@ export const reasons = [
   'header',
   'bad_request',
   'rules_unavailable',
+  'unknown_host',
 ] as const satisfies readonly Reason[]
 
 /** The label `decision` that goes with a reason. */

@@ -20,6 +20,8 @@ export interface OriginSeries {
 export interface OriginLine extends OriginSeries {
   /** The bucket of the last request: the name itself also where `bucket` is `other`. */
   readonly lastBucket: string | undefined
+  /** The Host of the last request, where the reason is `unknown_host`. */
+  readonly unknownHost: string | undefined
   readonly firstSeenMs: number
   readonly lastSeenMs: number
   /** What the rules were asked about last: Access-Control-Request-Method, else the request's own method. */
@@ -43,7 +45,15 @@ export interface OriginReport {
 /** What the table keeps of a request. */
 type OriginRequest = Pick<
   RequestRecord,
-  'bucket' | 'origin' | 'kind' | 'method' | 'requestMethod' | 'requestHeaders' | 'enforcement' | 'upstreamAllowOrigin'
+  | 'bucket'
+  | 'unknownHost'
+  | 'origin'
+  | 'kind'
+  | 'method'
+  | 'requestMethod'
+  | 'requestHeaders'
+  | 'enforcement'
+  | 'upstreamAllowOrigin'
 >
 
 /** Counts which origins were allowed and denied, in bounded memory. */
@@ -64,6 +74,7 @@ export interface OriginTable {
 
 interface OriginHitter extends Hitter {
   lastBucket: string | undefined
+  unknownHost: string | undefined
   method: string | undefined
   headers: readonly string[] | undefined
   preflight: boolean
@@ -82,6 +93,7 @@ function createHitter(): OriginHitter {
     firstSeenMs: 0,
     lastSeenMs: 0,
     lastBucket: undefined,
+    unknownHost: undefined,
     method: undefined,
     headers: undefined,
     preflight: false,
@@ -146,6 +158,7 @@ export function createOriginTable(
       hitter.count += left - 1
       // What is as it was stays: a young string in an old object costs a collection more than comparing it.
       if (hitter.lastBucket !== request.bucket) hitter.lastBucket = keepText(request.bucket)
+      if (hitter.unknownHost !== request.unknownHost) hitter.unknownHost = keepText(request.unknownHost)
       const method = request.requestMethod ?? request.method
       if (hitter.method !== method) hitter.method = keepText(method)
       if (!isSameList(hitter.headers, request.requestHeaders)) hitter.headers = keepLines(request.requestHeaders)
@@ -196,6 +209,7 @@ export function createOriginTable(
       lines: [...denied.shown, ...allowed.shown].map(hitter => ({
         ...describe(hitter.origin, hitter.cell, hitter.count),
         lastBucket: hitter.lastBucket,
+        unknownHost: hitter.unknownHost,
         firstSeenMs: hitter.firstSeenMs,
         lastSeenMs: hitter.lastSeenMs,
         method: hitter.method,
@@ -212,7 +226,25 @@ export function createOriginTable(
 }
 
 function requestOf(line: OriginLine): OriginRequest {
-  const { origin, lastBucket: bucket, method = '', headers: requestHeaders, enforcement, upstreamAllowOrigin } = line
+  const {
+    origin,
+    lastBucket: bucket,
+    unknownHost,
+    method = '',
+    headers: requestHeaders,
+    enforcement,
+    upstreamAllowOrigin,
+  } = line
   const kind = line.preflight ? 'preflight' : 'actual'
-  return { kind, origin, bucket, method, requestMethod: undefined, requestHeaders, enforcement, upstreamAllowOrigin }
+  return {
+    kind,
+    origin,
+    bucket,
+    unknownHost,
+    method,
+    requestMethod: undefined,
+    requestHeaders,
+    enforcement,
+    upstreamAllowOrigin,
+  }
 }

@@ -16,7 +16,7 @@ const source = (file?: string) => ({ file, environment: {}, flags: {} })
 
 t.test('the file and the CORS files it names are read from disk', async t => {
   const directory = t.testdir({
-    'proxy.yaml': `${upstreamLine}buckets: { abc: { CORSFile: sub/cors.json }, abd: { CORSFile: sub/cors.json } }\n`,
+    'proxy.yaml': `${upstreamLine}hosts: [s3.example.com]\nbuckets: { abc: { CORSFile: sub/cors.json }, abd: { CORSFile: sub/cors.json } }\n`,
     sub: { 'cors.json': cors },
   })
   const file = join(directory, 'proxy.yaml')

@@ -316,7 +316,7 @@ t.test('looks never overlap, and all who ask meanwhile share the next one', asyn
 })
 
 t.test('trigger reads even what has not changed, and says what is wrong', async t => {
-  const w = await watchMemory({ 'etc/proxy.yaml': yaml('a') })
+  const w = await watchMemory({ 'etc/proxy.yaml': `${yaml('a')}hosts: [s3.example.com]\n` })
   t.strictSame(await w.watch.trigger(), { kind: 'applied', issues: [] })
   w.files['etc/proxy.yaml'] = ''
   const result = await w.watch.trigger()

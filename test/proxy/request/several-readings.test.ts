@@ -46,7 +46,7 @@ testOutcomes(t, [
   {
     name: 'an unknown Host gets no CORS',
     bytes: get('/web/k', good, 'files.example'),
-    outcome: `actual no_rules ${forwarded}`,
+    outcome: `actual unknown_host ${forwarded}`,
   },
   {
     name: 'block holds by the path under an unknown Host',
@@ -56,7 +56,7 @@ testOutcomes(t, [
   {
     name: 'what block allows is served there without CORS',
     bytes: get('/blocked/k', good, 'files.example'),
-    outcome: `actual no_rules ${forwarded}`,
+    outcome: `actual unknown_host ${forwarded}`,
   },
   {
     name: 'block holds by the first label of an unknown Host',
@@ -72,12 +72,12 @@ testOutcomes(t, [
   {
     name: "the proxy's own origin there",
     bytes: get('/blocked/k', 'Origin: https://files.example\r\n', 'files.example'),
-    outcome: `actual no_rules ${forwarded}`,
+    outcome: `actual unknown_host ${forwarded}`,
   },
   {
     name: 'a preflight there is denied here',
     bytes: asks('/blocked/k', good, 'files.example'),
-    outcome: 'preflight no_rules 403 AccessForbidden',
+    outcome: 'preflight unknown_host 403 AccessForbidden',
   },
   { name: 'a path that is no bucket', bytes: get('/swift/v1/web/k', good), outcome: 'rejected 403 AccessDenied' },
   { name: 'a preflight of it', bytes: asks('/swift/v1/web/k', good), outcome: 'rejected 403 AccessDenied' },

@@ -34,6 +34,7 @@ async function start(t: Test, bytes: string, { reused = false } = {}) {
     const plan: ExchangePlan = {
       request: guarded,
       host: 'a',
+      preservesHost: true,
       servername: '',
       forwardedLines: 'X-Forwarded-For: 192.0.2.1\r\n',
       forwardedFor: { mode: 'replace', trusted: new BlockList() },

@@ -5,7 +5,18 @@ t.test('the fields of a request have these names and this order', async t => {
   t.strictSame(
     requestFields.map(({ name }) => name),
     [
-      ...['kind', 'bucket', 'origin', 'method', 'requestMethod', 'requestHeaders', 'decision', 'reason', 'rule'],
+      ...[
+        'kind',
+        'bucket',
+        'host',
+        'origin',
+        'method',
+        'requestMethod',
+        'requestHeaders',
+        'decision',
+        'reason',
+        'rule',
+      ],
       ...['enforcement', 'status', 'errorCode', 'upstreamFailure', 'upstreamFailureDetail', 'clientAborted'],
       ...['target', 'requestId', 'peer', 'requestBytes', 'responseBytes', 'durationSeconds', 'upstreamSeconds'],
       'upstreamAllowOrigin',

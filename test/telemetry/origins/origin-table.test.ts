@@ -73,6 +73,7 @@ t.test('the report says when, how and with which answer of the endpoint an origi
         reason: 'origin',
         count: 2,
         lastBucket: 'media',
+        unknownHost: undefined,
         firstSeenMs: 1_800_000_000_000,
         lastSeenMs: 1_800_000_000_001,
         method: 'PUT',
