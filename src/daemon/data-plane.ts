@@ -7,6 +7,7 @@ import { type Capacity, capacityOf, processMemoryBytes } from '../config/validat
 import { type Resources, readResources } from '../config/validation/resources.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
 import type { ProxyContext } from '../proxy/handling/proxy-context.ts'
+import { collectGarbage } from '../proxy/node/collect-garbage.ts'
 import type { ProxyObserver } from '../proxy/request/request-record.ts'
 import { LiveList } from '../proxy/server/live-list.ts'
 import { applyLimits, createProxyServer, ledgerOf, modernTls, type ServerLimits } from '../proxy/server/proxy-server.ts'
@@ -14,7 +15,7 @@ import { applyUpgrades } from '../proxy/server/upgrades.ts'
 import type { FoundNames } from '../s3/address/endpoint-names.ts'
 import { s3Errors } from '../s3/errors/error-catalogue.ts'
 import { createRequestIds } from '../s3/errors/request-ids.ts'
-import { collectGarbage, createBusyShare, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
+import { createBusyShare, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
 import type { DaemonPolicies, DaemonRules } from './policies.ts'
 import { createAddressOf, createProxySettings } from './proxy-settings.ts'
 import {
@@ -93,7 +94,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     settings: createProxySettings(options.configuration, policies, upstream.pool, capacity.consoleConnections),
   }
   watch(undefined, upstream, undefined)
-  const server = createProxyServer(context, serverLimits(options.configuration, capacity), options.files.certificate)
+  const server = createProxyServer(context, serverLimits(options.configuration, capacity), options.files.certificate, {
+    nodeResponses: options.configuration.nodeResponses,
+  })
   const watchMemory = createMemoryWatch({
     memoryBytes: processMemoryBytes(options.configuration.workers, resources),
     heapLimitBytes: resources.heapBytes,

@@ -38,6 +38,7 @@ t.test('every key that is not written has its documented default', async t => {
     rules: { freshSeconds: 60, staleSeconds: 900, negativeSeconds: 30, timeoutSeconds: 2 },
     drainSeconds: 25,
     workers: 1,
+    nodeResponses: false,
     metrics: { origins: 100 },
     log: { level: 'info', access: false },
     console: undefined,

@@ -62,15 +62,16 @@ function heard({ requests }: RecordingUpstream): number {
 
 /** TLS is on both sides or on none. */
 const transports = [
-  { name: 'over a socket', tls: false, workers: 1 },
-  { name: 'over TLS', tls: true, workers: 1 },
-  { name: 'of two workers over TLS', tls: true, workers: 2 },
+  { name: 'over a socket', tls: false, further: '' },
+  { name: 'over TLS', tls: true, further: '' },
+  { name: 'of two workers over TLS', tls: true, further: 'workers: 2\n' },
+  { name: 'by responses of Node’s own class', tls: false, further: 'nodeResponses: true\n' },
 ] as const
-for (const { name, tls, workers } of transports) {
+for (const { name, tls, further } of transports) {
   t.test(`S3 conformance ${name}`, async t => {
     const upstream = await startEndpoint(t, tls)
     const url = tls ? `https://localhost:${upstream.port}` : upstream.url
-    const proxy = await startProxy(`${tls ? tlsOptions : ''}workers: ${workers}\n${configuration(url, tls)}`, { files })
+    const proxy = await startProxy(`${tls ? tlsOptions : ''}${further}${configuration(url, tls)}`, { files })
     t.teardown(() => proxy.stop('SIGINT'))
 
     for (const testCase of cases) {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { collectGarbage, createBusyShare, createMemoryWatch, readMemoryUse } from '../../src/daemon/memory-watch.ts'
+import { createBusyShare, createMemoryWatch, readMemoryUse } from '../../src/daemon/memory-watch.ts'
+import { collectGarbage } from '../../src/proxy/node/collect-garbage.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -104,7 +105,8 @@ t.test("V8's limit counts as well", async t => {
 
 t.test('a collection gives the memory back that V8 keeps for its heap to grow again', async t => {
   const program = `
-    import { collectGarbage, readMemoryUse } from ${JSON.stringify(new URL('../../src/daemon/memory-watch.ts', import.meta.url).href)}
+    import { readMemoryUse } from ${JSON.stringify(new URL('../../src/daemon/memory-watch.ts', import.meta.url).href)}
+    import { collectGarbage } from ${JSON.stringify(new URL('../../src/proxy/node/collect-garbage.ts', import.meta.url).href)}
     let kept = []
     for (let i = 0; i < 2400; i++) kept.push(Buffer.alloc(63_000, 'x').toString('latin1'))
     const full = readMemoryUse().ownBytes

@@ -1,7 +1,7 @@
 import type { Configuration } from '../configuration.ts'
 
 /** What a running process cannot change. */
-export type RestartRequired = 'listen' | 'admin' | 'workers' | 'tls'
+export type RestartRequired = 'listen' | 'admin' | 'workers' | 'nodeResponses' | 'tls'
 
 /** Which parts of `next` only a restart can bring; a certificate that changed is none, TLS turned on or off is. */
 export function restartRequired(running: Configuration, next: Configuration): readonly RestartRequired[] {
@@ -11,6 +11,7 @@ export function restartRequired(running: Configuration, next: Configuration): re
   if (differs('listen')) changed.push('listen')
   if (differs('admin')) changed.push('admin')
   if (running.workers !== next.workers) changed.push('workers')
+  if (running.nodeResponses !== next.nodeResponses) changed.push('nodeResponses')
   if ((running.tls === undefined) !== (next.tls === undefined)) changed.push('tls')
   return changed
 }
@@ -23,6 +24,7 @@ export function keepRunning(running: Configuration, next: Configuration): Config
     listen: running.listen,
     admin: running.admin,
     workers: running.workers,
+    nodeResponses: running.nodeResponses,
     tls: switched ? running.tls : next.tls,
   }
 }

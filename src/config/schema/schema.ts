@@ -221,6 +221,12 @@ export const configurationSchema = section({
     .describe('Where rules that arrive by PUT ?cors are kept.'),
   drainSeconds: seconds(0, day).default(25).describe('Seconds that requests under way have to end after SIGTERM.'),
   workers: whole(1, 256, 'processes').default(1).describe('Processes that share listen, and the limits with it.'),
+  nodeResponses: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe(
+      "Whether Node's own class writes the responses: slower, for a version of Node on which this proxy's fails.",
+    ),
   metrics: section({
     origins: whole(1, 10_000, 'origins')
       .default(100)

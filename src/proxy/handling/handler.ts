@@ -3,10 +3,10 @@ import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { adviseOnHost } from '../../s3/address/unknown-host.ts'
 import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
 import { preflightError, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import type { ClientResponse } from '../node/client-response.ts'
 import { nodeResponseFor } from '../node/node-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
-import type { ProxyResponse } from '../node/proxy-response.ts'
 import { forwardedLines } from '../request/forwarded-for.ts'
 import { guardRequest, isRejection } from '../request/request-guard.ts'
 import { beginRequest, endRequest, type RequestRecord } from '../request/request-record.ts'
@@ -23,7 +23,7 @@ import { attempt, type Bucket, type RequestContext, refusalFields, replyLocally 
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
-export type RequestHandler = (request: ProxyRequest, response: ProxyResponse, expectsContinue: boolean) => void
+export type RequestHandler = (request: ProxyRequest, response: ClientResponse, expectsContinue: boolean) => void
 
 // No bucket at all: no rules, nothing of ours.
 const noPolicy: BucketPolicy = {
@@ -51,7 +51,7 @@ export function createHandler(context: ProxyContext): RequestHandler {
 function handle(
   context: ProxyContext,
   request: ProxyRequest,
-  response: ProxyResponse,
+  response: ClientResponse,
   expectsContinue: boolean,
   record: RequestRecord,
 ): void {
@@ -124,7 +124,7 @@ function handle(
 function reject(
   context: ProxyContext,
   request: ProxyRequest,
-  response: ProxyResponse,
+  response: ClientResponse,
   record: RequestRecord,
   error: S3Error,
   fields: OutgoingFields,

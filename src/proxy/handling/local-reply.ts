@@ -1,9 +1,9 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { renderError } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
+import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
-import type { ProxyResponse } from '../node/proxy-response.ts'
 import { endRequest, type RequestCounting, type RequestRecord } from '../request/request-record.ts'
 import { endConnectionAfter } from '../server/lingering-close.ts'
 
@@ -32,7 +32,7 @@ export const noStoreLine = 'Cache-Control: no-store\r\n'
 export function replyWithError(
   context: ReplyContext,
   request: ProxyRequest,
-  response: ProxyResponse,
+  response: ClientResponse,
   record: RequestRecord,
   error: S3Error,
   fields: OutgoingFields,
@@ -45,7 +45,7 @@ export function replyWithError(
 export function sendError(
   context: ReplyContext,
   request: ProxyRequest,
-  response: ProxyResponse,
+  response: ClientResponse,
   record: RequestRecord,
   error: S3Error,
   fields: OutgoingFields,
@@ -61,7 +61,7 @@ export function sendError(
 export function sendReply(
   context: ReplyContext,
   request: ProxyRequest,
-  response: ProxyResponse,
+  response: ClientResponse,
   record: RequestRecord,
   status: number,
   fields: OutgoingFields,

@@ -1,8 +1,8 @@
 import type { TLSSocket } from 'node:tls'
 import type { ManagedAnswer } from '../../policies/managed/managed-request.ts'
+import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
-import type { ProxyResponse } from '../node/proxy-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import { KeptContent } from '../server/kept-content.ts'
@@ -23,7 +23,7 @@ export async function answerManaged(
   operations: ManagedOperations,
   exchange: {
     readonly request: ProxyRequest
-    readonly response: ProxyResponse
+    readonly response: ClientResponse
     readonly guarded: GuardedRequest
     readonly record: RequestRecord
     readonly expectsContinue: boolean

@@ -2,9 +2,9 @@ import { corsVary } from '../../cors/decision/response-fields.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { s3Errors } from '../../s3/errors/error-catalogue.ts'
+import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
-import type { ProxyResponse } from '../node/proxy-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import { replyWithError } from './local-reply.ts'
@@ -18,7 +18,7 @@ export type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
 /** What is true of one request all the way down. */
 export interface RequestContext {
   readonly request: ProxyRequest
-  readonly response: ProxyResponse
+  readonly response: ClientResponse
   readonly settings: ProxySettings
   readonly guarded: GuardedRequest
   readonly record: RequestRecord
@@ -31,7 +31,7 @@ export interface RequestContext {
 export function attempt(
   context: ProxyContext,
   request: ProxyRequest,
-  response: ProxyResponse,
+  response: ClientResponse,
   record: RequestRecord,
   work: () => void,
 ): void {

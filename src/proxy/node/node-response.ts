@@ -1,5 +1,7 @@
 import { ServerResponse } from 'node:http'
-import type { ProxyResponse } from './proxy-response.ts'
+import type { ClientResponse } from './client-response.ts'
+import { NodeBackedResponse } from './node-backed-response.ts'
+import { ProxyResponse } from './proxy-response.ts'
 
 /** What a server tells a response of Node's, and the types do not. */
 type ServedResponse = ServerResponse & { _keepAliveTimeout: number; _closed: boolean }
@@ -8,7 +10,12 @@ type ServedResponse = ServerResponse & { _keepAliveTimeout: number; _closed: boo
  * A response of Node's own on the turn of `response`, for a library that needs one. When either is over, so is the other;
  * nothing may be written to `response` itself any more.
  */
-export function nodeResponseFor(response: ProxyResponse): ServerResponse {
+export function nodeResponseFor(response: ClientResponse): ServerResponse {
+  if (response instanceof NodeBackedResponse) {
+    response.ownBytes = Number.POSITIVE_INFINITY
+    return response.own
+  }
+  if (!(response instanceof ProxyResponse)) throw new TypeError('expected a response of this proxy’s server')
   const { req, socket } = response
   // Content for it comes from no connection of ours.
   response.ownBytes = Number.POSITIVE_INFINITY

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { memoryOf } from '../server/client-memory.ts'
+import type { ClientResponse } from './client-response.ts'
 import { dateLine, keepAliveLines, statusLine } from './head-lines.ts'
 import type { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyRequest } from './proxy-request.ts'
@@ -20,9 +21,9 @@ type ServedSocket = Socket & { _httpMessage?: object | null }
  * Node parses the request, keeps the order of pipelined ones and watches over the connection; what is sent is written here, in
  * as few writes as it takes. Node's class prepares every response for whatever a program may do with it; without it the scenario
  * `preflight` of the benchmark was measured at 12 to 15 % less. What the server calls and reads of a response stands in the
- * second half of the class; that it is enough for every supported version of Node is held by the tests.
+ * second half of the class; that it is enough is tried on every supported version of Node.
  */
-export class ProxyResponse {
+export class ProxyResponse implements ClientResponse {
   readonly req: ProxyRequest
   /** Null before the response's turn, and after its end. */
   socket: Socket | null = null

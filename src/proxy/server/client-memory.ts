@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { endWithinContent } from '../node/client-parser.ts'
 import type { Listed } from './live-list.ts'
 import type { LoopSharer } from './loop-shares.ts'
 
@@ -41,13 +42,9 @@ export const requestBytes = 8 * 1024
 
 const unit = Symbol('the memory of a client connection')
 
-/** A parser of Node's: by the number that its class has for a callback, the callback. */
-type Parser = { [callback: number]: unknown; readonly constructor: { readonly kOnBody: number } }
-
 type CountedSocket = Socket & {
   [unit]?: ClientMemory
   readonly encrypted?: boolean
-  readonly parser?: Parser | null
 }
 
 /** The memory of a client connection; undefined for a socket that is none. */
@@ -176,16 +173,6 @@ export class ClientMemory implements Listed, LoopSharer {
 
   /** Ends it, amid the parsing of content that is cut too small: what is left of the read is not even copied. */
   refuseContent(): void {
-    const { parser } = this.#socket
-    this.#socket.destroy()
-    if (parser === undefined || parser === null) return
-    const { kOnBody } = parser.constructor
-    const onBody = parser[kOnBody]
-    if (onBody === null) return
-    parser[kOnBody] = null
-    // Node uses parsers again.
-    this.#socket.once('close', () => {
-      parser[kOnBody] = onBody
-    })
+    endWithinContent(this.#socket)
   }
 }

@@ -1,17 +1,10 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { replaceIdleTimer, reportIdle } from '../node/idle-timer.ts'
+import { tcpSocketBelow } from '../node/tcp-socket.ts'
 import { type ClientMemory, memoryOf } from './client-memory.ts'
 import { type Listed, LiveList } from './live-list.ts'
 import type { MemoryLedger } from './memory-ledger.ts'
-
-/**
- * What Node's sockets do about their idle limit: the first is called at every read and write, the second when the limit has
- * passed. It emits 'timeout' unless what was written is still leaving. Neither is documented; a test holds that they are there.
- */
-export interface IdleHooks {
-  _unrefTimer(): void
-  _onTimeout(): void
-}
 
 /** A limit may be late by this much. */
 const tickMs = 250
@@ -19,7 +12,7 @@ const tickMs = 250
 /** One client connection and its idle limit. */
 class ClientSocket implements Listed {
   listedAt = -1
-  readonly #socket: Socket & IdleHooks
+  readonly #socket: Socket
   readonly #memory: ClientMemory
   /** 0: none. */
   #limitMs = 0
@@ -27,13 +20,13 @@ class ClientSocket implements Listed {
   /** Something was read or written, or the limit set, since the clock last looked. */
   #active = true
 
-  constructor(socket: Socket & IdleHooks, memory: ClientMemory) {
+  constructor(socket: Socket, memory: ClientMemory) {
     this.#socket = socket
     this.#memory = memory
-    socket._unrefTimer = () => {
+    replaceIdleTimer(socket, () => {
       this.#active = true
       memory.moved()
-    }
+    })
     socket.setTimeout = (limitMs, listener) => {
       this.#limitMs = limitMs
       this.#active = true
@@ -62,7 +55,7 @@ class ClientSocket implements Listed {
       this.#idleSinceMs = nowMs
     } else if (this.#limitMs > 0 && nowMs - this.#idleSinceMs >= this.#limitMs) {
       this.#idleSinceMs = nowMs
-      this.#socket._onTimeout()
+      reportIdle(this.#socket)
     }
   }
 }
@@ -75,14 +68,14 @@ class ClientSocket implements Listed {
  */
 export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLedger): void {
   const clients = new LiveList<ClientSocket>()
-  const add = (socket: Socket & IdleHooks, memory: ClientMemory) => {
+  const add = (socket: Socket, memory: ClientMemory) => {
     const client = new ClientSocket(socket, memory)
     clients.add(client)
     socket.once('close', () => clients.delete(client))
   }
   const unsecured = new Set<Socket>()
   // Before Node's own listener, which sets the first limit.
-  server.prependListener('connection', (socket: Socket & IdleHooks) => {
+  server.prependListener('connection', (socket: Socket) => {
     const memory = ledger.enter(socket, performance.now())
     if (!tls) add(socket, memory)
     else {
@@ -91,8 +84,9 @@ export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLe
     }
   })
   if (tls) {
-    server.prependListener('secureConnection', (socket: Socket & IdleHooks & { readonly _parent?: Socket }) => {
-      const memory = (socket._parent && memoryOf(socket._parent)) ?? ledger.enter(socket, performance.now())
+    server.prependListener('secureConnection', (socket: Socket) => {
+      const below = tcpSocketBelow(socket)
+      const memory = (below && memoryOf(below)) ?? ledger.enter(socket, performance.now())
       memory.secured(socket)
       add(socket, memory)
     })

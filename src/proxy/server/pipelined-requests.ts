@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { parseKept, pauseAsServer, stopAfterRequest } from '../node/client-parser.ts'
+import type { ClientResponse } from '../node/client-response.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
-import type { ProxyResponse } from '../node/proxy-response.ts'
 import { type ClientFault, memoryOf, type RequestsAhead, requestBytes } from './client-memory.ts'
 
 /** Requests that may wait for their turn in one connection, besides what came with them and is not parsed yet. */
@@ -10,39 +10,21 @@ export const maxWaiting = 4
 /** Bytes that may be parsed ahead of the answers; what comes in the read that passes it is kept as it came. */
 export const maxAheadBytes = 64 * 1024
 
-/**
- * What llhttp takes from its callback `on_headers_complete` for "stop here": its error code HPE_PAUSED. Node hands on what
- * `onIncoming` returns, and reports the stop as a fault with that code; a test holds both.
- */
-const pauseParser = 21
-
-/** What Node's server keeps in a connection. */
-type ParsedSocket = Socket & {
-  parser: { onIncoming: (request: IncomingMessage, keepAlive: boolean) => number } | null
-  _paused: boolean
-}
-
 /** The requests that one client has sent ahead of the answers to those before. */
 export class PipelinedRequests implements RequestsAhead {
   readonly #waiting: ProxyRequest[] = []
 
-  readonly #socket: ParsedSocket
+  readonly #socket: Socket
   #readBefore = 0
   /** What was read and is not parsed yet; undefined while the parser goes on. */
   #unparsed: Buffer | undefined
   /** The response that tells Node to stop reading. */
-  #stopper: ProxyResponse | undefined
+  #stopper: ClientResponse | undefined
   #isOver = false
 
   constructor(socket: Socket) {
-    this.#socket = socket as ParsedSocket
-    const { parser } = this.#socket
-    if (parser === null) return
-    const { onIncoming } = parser
-    parser.onIncoming = (request, keepAlive) => {
-      const result = onIncoming(request, keepAlive)
-      return result === 0 && (this.#isOver || this.#stopper !== undefined) ? pauseParser : result
-    }
+    this.#socket = socket
+    stopAfterRequest(socket, () => this.#isOver || this.#stopper !== undefined)
   }
 
   get heldBytes(): number {
@@ -52,7 +34,7 @@ export class PipelinedRequests implements RequestsAhead {
   }
 
   /** `response` waits for its turn, and `handle` is called when it has come. */
-  add(request: ProxyRequest, response: ProxyResponse, handle: () => void): void {
+  add(request: ProxyRequest, response: ClientResponse, handle: () => void): void {
     if (this.#waiting.length === 0) this.#readBefore = this.#socket.bytesRead
     this.#waiting.push(request)
     if (this.#isFull()) this.#stop(response)
@@ -91,12 +73,11 @@ export class PipelinedRequests implements RequestsAhead {
    * Node stops reading while more is queued in responses that wait than a socket takes, and it alone starts again: it is told
    * of a queue that long. It does not look at the socket meanwhile, so that a client that leaves is noticed with the next answer.
    */
-  #stop(response: ProxyResponse): void {
+  #stop(response: ClientResponse): void {
     if (this.#stopper !== undefined) return
     this.#stopper = response
     response.pendingBytes(this.#socket.writableHighWaterMark + 1)
-    this.#socket._paused = true
-    this.#socket.pause()
+    pauseAsServer(this.#socket)
   }
 
   /** The last one that was parsed has its turn. */
@@ -111,7 +92,7 @@ export class PipelinedRequests implements RequestsAhead {
     stopper?.pendingBytes(-(socket.writableHighWaterMark + 1))
     // Also when nothing is left: the parser has stopped before the end of a message without content.
     if (unparsed === undefined) return
-    socket.emit('data', unparsed)
+    parseKept(socket, unparsed)
     memoryOf(socket)?.parsed()
   }
 }

@@ -7,6 +7,9 @@ import { s3Errors } from '../../s3/errors/error-catalogue.ts'
 import type { RequestHandler } from '../handling/handler.ts'
 import { createHandler } from '../handling/handler.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
+import type { ClientResponse } from '../node/client-response.ts'
+import { setHeadLimit } from '../node/head-limit.ts'
+import { NodeBackedResponse } from '../node/node-backed-response.ts'
 import { ProxyRequest } from '../node/proxy-request.ts'
 import { ProxyResponse } from '../node/proxy-response.ts'
 import { isRtsp } from '../node/request-protocol.ts'
@@ -40,6 +43,12 @@ export const messageClasses = {
   ServerResponse: ProxyResponse as unknown as typeof ServerResponse<ProxyRequest>,
 }
 
+/** Which class writes the responses. */
+export interface ServerClasses {
+  /** Node's own, for a version of Node on which this proxy's fails. */
+  readonly nodeResponses?: boolean
+}
+
 /** Limits of the client side; times in milliseconds. */
 export interface ServerLimits {
   readonly headerBytes: number
@@ -59,6 +68,7 @@ export function createProxyServer(
   context: ProxyContext,
   limits: ServerLimits,
   tls: SecureContextOptions | undefined,
+  { nodeResponses = false }: ServerClasses = {},
 ): Server {
   const options = {
     maxHeaderSize: limits.headerBytes,
@@ -74,7 +84,7 @@ export function createProxyServer(
     requireHostHeader: false,
     // Measured at 15 to 30 % of a request without content.
     optimizeEmptyRequests: true,
-    ...messageClasses,
+    ...(nodeResponses ? { IncomingMessage: ProxyRequest } : messageClasses),
     // Node before 24.9 does not ask.
     shouldUpgradeCallback: (request: IncomingMessage) => isConsoleSocket(context, request),
   } satisfies ServerOptions<typeof ProxyRequest, typeof ServerResponse<ProxyRequest>> & {
@@ -94,10 +104,13 @@ export function createProxyServer(
   const shares = new LoopShares()
   server.on('connection', () => shares.onConnection())
   const handle = inTurn(context, shares, createHandler(context))
+  const responseOf = nodeResponses
+    ? (own: ServerResponse<ProxyRequest>) => new NodeBackedResponse(own)
+    : (own: unknown) => own as ProxyResponse
   const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) => {
     // What the guard refuses as it does any other version.
     if (isRtsp(request)) request.httpVersion = 'RTSP'
-    handle(request as ProxyRequest, response as ProxyResponse, expectsContinue)
+    handle(request as ProxyRequest, responseOf(response as ServerResponse<ProxyRequest>), expectsContinue)
   }
   server.on('request', onRequest(false))
   server.on('checkContinue', onRequest(true))
@@ -149,13 +162,13 @@ export function makeRoom(server: Server, makesRoom: boolean): void {
 }
 
 /** Puts limits into force, for a running server too: connections that exist keep the head size they began with. */
-export function applyLimits(server: Server & { maxHeaderSize?: number }, limits: ServerLimits): void {
+export function applyLimits(server: Server, limits: ServerLimits): void {
   ledgers.get(server)?.setLimits(memoryLimits(limits))
   makeRoom(server, ledgers.get(server)?.makesRoom !== false)
   server.headersTimeout = limits.headersMs
   server.keepAliveTimeout = limits.keepAliveMs
   server.timeout = limits.idleMs
-  server.maxHeaderSize = limits.headerBytes
+  setHeadLimit(server, limits.headerBytes)
 }
 
 /**
@@ -163,7 +176,12 @@ export function applyLimits(server: Server & { maxHeaderSize?: number }, limits:
  * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
  */
 function inTurn(context: ProxyContext, shares: LoopShares, handle: RequestHandler): RequestHandler {
-  function queue(memory: ClientMemory, request: ProxyRequest, response: ProxyResponse, expectsContinue: boolean): void {
+  function queue(
+    memory: ClientMemory,
+    request: ProxyRequest,
+    response: ClientResponse,
+    expectsContinue: boolean,
+  ): void {
     memory.began(response)
     context.responseOf.set(request.socket, response)
     memory.isQueued = true

@@ -5,9 +5,9 @@ import { sendError } from '../handling/local-reply.ts'
 import type { ExchangeUnderWay, ProxyContext } from '../handling/proxy-context.ts'
 import { appendCors, relayedFields } from '../handling/relayed-fields.ts'
 import { findSignatureMismatch } from '../handling/signature-mismatch.ts'
+import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
-import type { ProxyResponse } from '../node/proxy-response.ts'
 import { resetConnection } from '../node/reset-connection.ts'
 import { unsentBytes } from '../node/write-queue.ts'
 import { clientAddress } from '../request/client-address.ts'
@@ -38,7 +38,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
 
   readonly #context: ProxyContext
   readonly #request: ProxyRequest
-  readonly #response: ProxyResponse
+  readonly #response: ClientResponse
   readonly #plan: ExchangePlan
   readonly #record: RequestRecord
   #connection: PoolConnection | undefined
@@ -63,7 +63,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   constructor(
     context: ProxyContext,
     request: ProxyRequest,
-    response: ProxyResponse,
+    response: ClientResponse,
     plan: ExchangePlan,
     record: RequestRecord,
   ) {

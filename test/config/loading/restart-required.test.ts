@@ -16,6 +16,7 @@ const cases: readonly { name: string; before: string; after: string; expected: r
   { name: 'the host of admin', before: '', after: 'admin: 127.0.0.2:9464\n', expected: ['admin'] },
   { name: 'TLS turned on', before: '', after: tls('a'), expected: ['tls'] },
   { name: 'TLS turned off', before: tls('a'), after: '', expected: ['tls'] },
+  { name: 'the class of responses', before: '', after: 'nodeResponses: true\n', expected: ['nodeResponses'] },
   { name: 'the certificate', before: tls('a'), after: tls('b'), expected: [] },
 ]
 for (const { name, before, after, expected } of cases) {

@@ -42,6 +42,7 @@ const wholeFile = {
   managed: { store: { bucket: 'name', prefix: 'cors/' } },
   drainSeconds: 25,
   workers: 1,
+  nodeResponses: false,
   metrics: { origins: 100 },
   log: { level: 'info', access: false },
   console: { host: 'console.example.com', url: 'http://127.0.0.1:9001' },
@@ -75,6 +76,7 @@ const bounds: readonly {
   bad: readonly unknown[]
 }[] = [
   { path: ['workers'], good: [1, 256], bad: [0, 257, 1.5, '1', null] },
+  { path: ['nodeResponses'], good: [true, false], bad: ['true', 1, null] },
   { path: ['drainSeconds'], good: [0, 0.5, 86_400], bad: [-1, 86_401, Number.NaN, Number.POSITIVE_INFINITY] },
   { path: ['limits', 'headerBytes'], good: [1024, 1_048_576], bad: [1023, 1_048_577] },
   { path: ['upstream', 'queue'], good: [0], bad: [-1] },

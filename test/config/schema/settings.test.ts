@@ -47,6 +47,7 @@ t.test('every scalar and list outside buckets has a variable and a flag', async 
       'S3CORS_MANAGED_STORE_PREFIX --managed-store-prefix text',
       'S3CORS_DRAIN_SECONDS --drain-seconds number',
       'S3CORS_WORKERS --workers number',
+      'S3CORS_NODE_RESPONSES --node-responses boolean',
       'S3CORS_METRICS_ORIGINS --metrics-origins number',
       'S3CORS_LOG_LEVEL --log-level text',
       'S3CORS_LOG_ACCESS --log-access boolean',

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect, Socket } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { type IdleHooks, keepClientSockets } from '../../../src/proxy/server/client-sockets.ts'
+import { keepClientSockets } from '../../../src/proxy/server/client-sockets.ts'
 import { MemoryLedger } from '../../../src/proxy/server/memory-ledger.ts'
 
 /** A server whose connections are kept, and what happened to the idle ones. */
@@ -45,12 +45,6 @@ function open(port: number) {
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 /** Longer than any test may take: a connection that this limit would have to end is not ended. */
 const noLimitMs = 3_600_000
-
-t.test('Node has the hooks that are used', async t => {
-  const hooks = Socket.prototype as unknown as IdleHooks
-  t.type(hooks._unrefTimer, 'function')
-  t.type(hooks._onTimeout, 'function')
-})
 
 t.test('a client that says nothing is timed out after its limit, and not before', async t => {
   const { port, timeouts } = await start(t, 600, noLimitMs)
