@@ -19,12 +19,20 @@ export function rate(selector: string): string {
 }
 
 /**
- * How much a counter counted in the time shown. `increase` does not see the first value of a series that begins, which for an
- * origin refused once is all there is. Series of origins begin at nothing, so the value of one that was not there all the time
- * before, as long as the time shown, is its increase. One that was, evicted or not, is left to `increase`: no spikes.
+ * How much a counter counted in the time shown, to the unit: `increase` extrapolates, and does not see the first value of a series
+ * that begins, which for an origin refused once is all there is. Step by step, a value counts whole in a process that has begun in
+ * the time shown; else less the one a step before; whole if that is none, or a greater one, though the process was seen then (series
+ * begin at nothing); and after missed scrapes less the last one. A step is what a pixel stands for: a longer time is no more work.
  */
 export function countedSince(selector: string): string {
-  return `((${selector} unless last_over_time(${selector}[$__range] offset $__range)) or increase(${selector}[$__range]))`
+  const start = select('process_start_time_seconds')
+  const ways = [
+    `(0 + ${selector}) and on (job, instance) ((${start} unless ${start} == last_over_time(${start}[$__range] offset $__interval)) * 1000 > $__from)`,
+    `${selector} - ${selector} offset $__interval >= 0`,
+    `(0 + ${selector}) and on (job, instance) (${start} offset $__interval)`,
+    `${selector} - last_over_time(${selector}[15m] offset $__interval) >= 0`,
+  ]
+  return `sum_over_time((${ways.join(' or ')})[$__range:$__interval])`
 }
 
 /** `part` of `whole`, both sums over the same labels: 0 where there is no part, nothing where there is no whole. */

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { createDashboard, renderDashboard, rows } from '../../deploy/grafana/dashboard.ts'
+import { countedSince, selectBuckets } from '../../deploy/grafana/selector.ts'
 
 interface Variable {
   readonly name: string
@@ -111,7 +112,7 @@ t.test('queries', async t => {
       t.match(matchers, 'job=~"$job"', `${title}: target-job-rule, ${whole}`)
       t.match(matchers, 'instance=~"$instance"', `${title}: target-instance-rule, ${whole}`)
       if (range !== '')
-        t.ok(['[$__rate_interval]', '[$__range]'].includes(range), `${title}: a range that Grafana sets`)
+        t.ok(['[$__rate_interval]', '[$__range]', '[15m]'].includes(range), `${title}: a range that Grafana sets`)
     }
     for (const [, call, , range] of expr.matchAll(/\b(rate|irate|increase)\(([^[()]*)\[([^\]]*)\]/g)) {
       const wanted = call === 'increase' ? '$__range' : '$__rate_interval'
@@ -122,12 +123,20 @@ t.test('queries', async t => {
   }
 })
 
-/** The one use of a counter's own value: of a series that began in the time shown, where it is the increase. */
-const begun = /\((s3cors_origin_requests_total\{[^}]*\}) unless last_over_time\(\1\[\$__range\] offset \$__range\)\)/g
+/** The one use of a counter's own value: step by step, each against the one before. */
+const counted = [
+  ...new Set(targets.flatMap(({ expr }) => expr.match(/sum_over_time\(.*\[\$__range:\$__interval\]\)/) ?? [])),
+]
 
-t.test('counters are read by rate and increase alone, gauges never', async t => {
+t.test('counters are read by rate and increase alone, or step by step; gauges never', async t => {
+  t.strictSame(
+    counted,
+    ['denied', 'allowed'].map(decision =>
+      countedSince(selectBuckets('s3cors_origin_requests_total', `decision="${decision}"`)),
+    ),
+  )
   for (const { title, expr } of targets) {
-    const rest = expr.replaceAll(begun, '')
+    const rest = counted.reduce((rest, part) => rest.replace(part, ''), expr)
     for (const [whole, , , range] of rest.matchAll(selector)) {
       const name = whole.replace(/[{[].*/s, '')
       const counter = /_(?:total|bucket|count|sum)$/.test(name)

@@ -1,48 +1,38 @@
 // Tools that render what is in deploy/: pinned in tool-versions, built by install-tools.sh, or what the machine has.
 
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findExecutable } from '../servers/installed.ts'
+import { builtTool, findExecutable } from '../servers/installed.ts'
 
 export const deployFolder = fileURLToPath(new URL('../../deploy', import.meta.url))
 
 /** A program and the arguments that come before those of a call. */
 export type Tool = readonly [program: string, ...first: string[]]
 
-export const howToGetTools = 'bash test/deploy/install-tools.sh (Go, some minutes)'
+export const howToGetTools = 'bash test/deploy/install-tools.sh (Go 1.26, some minutes)'
 
 /** Of the cache folder, else of PATH; the kustomize that kubectl brings does as well. */
 export function findKustomize(): Tool | undefined {
-  const kustomize = findExecutable(cached('kustomize'), 'kustomize')
+  const kustomize = findExecutable(builtTool('kustomize'), 'kustomize')
   if (kustomize !== undefined) return [kustomize, 'build']
   const kubectl = findExecutable('kubectl')
   return kubectl === undefined ? undefined : [kubectl, 'kustomize']
 }
 
 export function findHelm(): Tool | undefined {
-  const helm = findExecutable(cached('helm'), 'helm')
+  const helm = findExecutable(builtTool('helm'), 'helm')
   return helm === undefined ? undefined : [helm]
 }
 
 /** Compose by itself: it reads and checks a file without Docker. */
 export function findCompose(): Tool | undefined {
-  const compose = findExecutable(cached('compose'), 'docker-compose')
+  const compose = findExecutable(builtTool('compose'), 'docker-compose')
   return compose === undefined ? undefined : [compose]
 }
 
 export function findSystemdAnalyze(): Tool | undefined {
   const analyze = findExecutable('systemd-analyze')
   return analyze === undefined ? undefined : [analyze]
-}
-
-function cached(name: string): string | undefined {
-  const lines = readFileSync(new URL('tool-versions', import.meta.url), 'utf8').split('\n')
-  const version = lines.find(line => line.startsWith(`${name} `))?.split(' ')[1]
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  return version === undefined ? undefined : join(cache, 's3-cors-proxy', name, version, name)
 }
 
 export interface ToolResult {

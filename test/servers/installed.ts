@@ -1,6 +1,7 @@
 // What of the world's S3 servers and clients is on this machine.
 
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
 /** The first of `names` that can be run: a path as it is, a bare name from PATH and from where Debian puts daemons. */
@@ -22,6 +23,14 @@ function isExecutable(file: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Where test/deploy/install-tools.sh puts the program `name` of tool-versions, built or not. */
+export function builtTool(name: string): string | undefined {
+  const lines = readFileSync(new URL('../deploy/tool-versions', import.meta.url), 'utf8').split('\n')
+  const version = lines.find(line => line.startsWith(`${name} `))?.split(' ')[1]
+  const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  return version === undefined ? undefined : join(cache, 's3-cors-proxy', name, version, name)
 }
 
 /**
