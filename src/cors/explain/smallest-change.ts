@@ -177,9 +177,9 @@ const originRisks: readonly RuleIssueReason[] = ['insecure-origin', 'null-origin
 function findRisks(rule: PlacedRule | undefined, additions: Additions): Risk[] {
   const risks: Risk[] = []
   for (const origin of additions.AllowedOrigins ?? []) {
-    for (const { reason, message } of lintOrigin(origin)) {
-      if (originRisks.includes(reason)) risks.push({ reason, message })
-    }
+    const warning = lintOrigin(origin)
+    if (warning === undefined || !originRisks.includes(warning.reason)) continue
+    risks.push({ reason: warning.reason, message: warning.message })
   }
   const written = [...(additions.AllowedOrigins ?? []), ...(additions.AllowedHeaders ?? [])]
   if (written.some(value => value.includes('*'))) {

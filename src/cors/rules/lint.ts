@@ -19,7 +19,8 @@ export function lintRules(rules: readonly (CorsRule | undefined)[]): readonly Ru
     if (rule.id !== undefined && ids.has(rule.id)) warn(['ID'], [], rule.id, duplicateId)
     if (rule.id !== undefined) ids.add(rule.id)
     for (const [position, origin] of rule.allowedOrigins.entries()) {
-      for (const warning of lintOrigin(origin)) warn(['AllowedOrigins'], [position], origin, warning)
+      const warning = lintOrigin(origin)
+      if (warning !== undefined) warn(['AllowedOrigins'], [position], origin, warning)
       if (origin === '*' && rule.allowedOrigins.some(other => other !== '*')) {
         warn(['AllowedOrigins'], [position], origin, wildcardBesideExact)
       }

@@ -111,10 +111,10 @@ const cases: Case[] = [
   {
     name: 'an http:// origin has a risk',
     rules: [{ AllowedOrigins: [a], AllowedMethods: ['GET'] }],
-    request: preflightOf('http://b.example:80'),
+    request: preflightOf('http://b.example:8080'),
     kind: 'add',
     where: 'in rule 1 of bucket "media"',
-    yaml: ['AllowedOrigins:', '  - "http://b.example:80"'],
+    yaml: ['AllowedOrigins:', '  - "http://b.example:8080"'],
     risks: ['insecure-origin'],
   },
   {
