@@ -1,4 +1,5 @@
 import { elementEnd } from '../../http/list-element.ts'
+import { withoutWhitespace } from '../../http/whitespace.ts'
 import type { CompiledRule } from './compiled-rule.ts'
 import type { CorsRequest } from './cors-request.ts'
 
@@ -54,7 +55,7 @@ export function mergeVary(upstream: readonly string[], adds: 'none' | 'all'): st
     for (let start = 0; start <= line.length; ) {
       if (left-- === 0 || kept.length > mostVaryLength) return '*'
       const end = elementEnd(line, start)
-      const member = line.slice(start, end).trim()
+      const member = withoutWhitespace(line, start, end)
       if (member === '*') return '*'
       if (member !== '' && !isCorsMember(member)) kept = kept === '' ? member : kept.concat(', ', member)
       start = end + 1

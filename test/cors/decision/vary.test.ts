@@ -42,6 +42,11 @@ const cases: { name: string; upstream: string[]; expected: Record<Adds, string |
       all: `Accept, ${'x'.repeat(6)}, ${'y'.repeat(29)}, ${'z'.repeat(30)}, ${corsVary}`,
     },
   },
+  {
+    name: 'a no-break space is no whitespace',
+    upstream: ['\xa0Origin', '*\xa0'],
+    expected: { none: '\xa0Origin, *\xa0', all: `\xa0Origin, *\xa0, ${corsVary}` },
+  },
   { name: '* stays alone', upstream: ['*'], expected: { none: '*', all: '*' } },
   {
     name: '* beside other members stays alone',
