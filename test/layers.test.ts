@@ -78,24 +78,53 @@ t.test('imports point one way', async t => {
   }
 })
 
-// The same of the rooms of the core.
-const rooms: Readonly<Record<string, readonly string[]>> = {
-  patterns: [],
-  rules: ['patterns'],
-  decision: ['rules', 'patterns'],
-  explain: ['decision', 'rules', 'patterns'],
+/** The same of the rooms of a part; what lies in a room's own folders belongs to it. */
+const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  cors: {
+    patterns: [],
+    rules: ['patterns'],
+    decision: ['rules', 'patterns'],
+    explain: ['decision', 'rules', 'patterns'],
+  },
+  s3: {
+    xml: [],
+    errors: ['xml'],
+    address: [],
+    'cors-operation': ['address', 'errors', 'xml'],
+    signature: ['cors-operation', 'address', 'errors'],
+    endpoint: ['cors-operation', 'address', 'xml'],
+  },
+  proxy: {
+    shares: [],
+    node: ['shares'],
+    request: [],
+    upstream: ['request', 'node'],
+    exchange: ['upstream', 'request', 'node', 'shares'],
+    handling: ['exchange', 'upstream', 'request', 'node', 'shares'],
+    server: ['handling', 'exchange', 'request', 'node', 'shares'],
+  },
 }
 
-t.test('the core imports nothing but itself and the ground floor, and its rooms one another one way', async t => {
-  for (const file of files.filter(name => name.startsWith('cors/'))) {
-    const [, room = ''] = file.split('/')
-    for (const specifier of importsOf(file)) t.match(specifier, /^\.\.?\//, `${file} imports ${specifier}`)
-    for (const target of targetsOf(file)) {
-      const [part, other = ''] = target.split('/')
-      const inCore = part === 'cors' && (other === room || rooms[room]?.includes(other) === true)
-      const fine = inCore || groundFloor.includes(part ?? '')
-      t.ok(fine, `${file} may import ${target}`)
+for (const [part, allowedOf] of Object.entries(rooms)) {
+  t.test(`the rooms of ${part} import one another one way`, async t => {
+    for (const file of files.filter(name => name.startsWith(`${part}/`))) {
+      const [, room = ''] = file.split('/')
+      t.ok(room in allowedOf, `${file} belongs to a known room`)
+      for (const target of targetsOf(file)) {
+        const [other, otherRoom = ''] = target.split('/')
+        if (other !== part || otherRoom === room) continue
+        t.ok(allowedOf[room]?.includes(otherRoom), `${file} may import ${target}`)
+      }
     }
+    for (const [room, others] of Object.entries(allowedOf)) {
+      for (const other of others) t.notOk(allowedOf[other]?.includes(room), `${room} and ${other} are no circle`)
+    }
+  })
+}
+
+t.test('the core imports nothing but itself and the ground floor', async t => {
+  for (const file of files.filter(name => name.startsWith('cors/'))) {
+    for (const specifier of importsOf(file)) t.match(specifier, /^\.\.?\//, `${file} imports ${specifier}`)
   }
 })
 

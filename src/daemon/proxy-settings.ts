@@ -5,7 +5,7 @@ import { type ConsoleProxy, createConsoleProxy } from '../proxy/handling/console
 import type { ProxySettings } from '../proxy/handling/proxy-context.ts'
 import type { UpstreamPool } from '../proxy/upstream/upstream-pool.ts'
 import { type BucketAddress, createAddressParser } from '../s3/address/bucket-address.ts'
-import type { FoundNames } from '../s3/address/endpoint-names.ts'
+import type { FoundNames } from '../s3/address/host-addressing.ts'
 import type { DaemonPolicies } from './policies.ts'
 import { servernameOf } from './upstream/upstream-sockets.ts'
 

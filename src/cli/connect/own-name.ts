@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Configuration } from '../../config/configuration.ts'
 import { namesToProbe } from '../../daemon/upstream/name-watch.ts'
-import { probeNames } from '../../s3/address/endpoint-names.ts'
 import { toCanonical } from '../../s3/address/host-addressing.ts'
+import { probeNames } from '../../s3/endpoint/endpoint-names.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 

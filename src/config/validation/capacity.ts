@@ -42,7 +42,7 @@ const consoleBytes = 512 * kibibyte
  *     held     = usable - upstream - long - console - rest
  *
  * `held` is for everything that clients make the process hold beyond a connection that does nothing: requests under way and
- * waiting, half heads, content, what a client does not take. proxy/server/memory-ledger.ts counts it, and ends the greediest beyond it.
+ * waiting, half heads, content, what a client does not take. proxy/shares/memory-ledger.ts counts it, and ends the greediest beyond it.
  * So with 512 MiB and a heap limit of 280 MiB: 124 usable, 24 + 7 for the endpoint, 2000 connections in 39, 54 held.
  */
 export interface Capacity {

@@ -6,10 +6,10 @@ import { Duplex } from 'node:stream'
 import { createProxyServer } from 'http-proxy-3'
 import { parseDecimal } from '../../http/decimal.ts'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { writeStatus } from '../exchange/local-reply.ts'
 import { ClosingResponse } from '../node/closing-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
-import { writeStatus } from './local-reply.ts'
 
 /** The server of one further Host, such as MinIO's Console: no bucket, no policy, no CORS of ours. */
 export interface ConsoleProxy {

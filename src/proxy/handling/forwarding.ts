@@ -1,8 +1,8 @@
+import { Exchange } from '../exchange/exchange.ts'
+import type { ResponseCors } from '../exchange/relayed-fields.ts'
 import { forwardedLines } from '../request/forwarded-for.ts'
 import { unconditionalRequest } from '../request/unconditional-request.ts'
-import { Exchange } from '../upstream/exchange.ts'
 import type { ProxyContext } from './proxy-context.ts'
-import type { ResponseCors } from './relayed-fields.ts'
 import type { RequestContext } from './request-context.ts'
 
 /** Begins the exchange with the endpoint: everything about the request is settled. */

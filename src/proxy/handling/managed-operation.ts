@@ -1,15 +1,15 @@
 import type { TLSSocket } from 'node:tls'
 import type { ManagedAnswer } from '../../policies/managed/managed-request.ts'
+import { idLines, noStoreLine, sendError, sendReply } from '../exchange/local-reply.ts'
+import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
-import { KeptContent } from '../server/kept-content.ts'
+import { KeptContent } from '../shares/kept-content.ts'
 import { hasContent } from '../upstream/request-body.ts'
-import { idLines, noStoreLine, sendError, sendReply } from './local-reply.ts'
 import type { ManagedOperations, ProxyContext } from './proxy-context.ts'
-import { appendCors, type ResponseCors } from './relayed-fields.ts'
 
 // PutBucketCors takes 64 KB; this is also all that one caller can make us hold.
 const maxBodyBytes = 64 * 1024

@@ -4,13 +4,11 @@ import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/manag
 import type { StoreGuard } from '../../policies/managed/store-guard.ts'
 import type { PolicyLookup } from '../../policies/policy-lookup.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
-import type { S3Error } from '../../s3/errors/error-catalogue.ts'
+import type { ExchangeContext, ExchangeUnderWay } from '../exchange/exchange-context.ts'
 import type { ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardLimits } from '../request/request-guard.ts'
-import type { Listed, LiveList } from '../server/live-list.ts'
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
 import type { ConsoleProxy } from './console.ts'
-import type { ReplyContext } from './local-reply.ts'
 
 /** What the proxy asks of managed rules. */
 export interface ManagedOperations {
@@ -20,19 +18,6 @@ export interface ManagedOperations {
   readonly storeGuard: StoreGuard | undefined
   /** Keeps clients from having them copied; undefined likewise. */
   readonly copySourceGuard: CopySourceGuard | undefined
-}
-
-/** An exchange with the endpoint, to those who watch over all of them. */
-export interface ExchangeUnderWay extends Listed {
-  /** Neither ended nor given up. */
-  readonly underWay: boolean
-  readonly pool: UpstreamPool
-  /** Looks at its time limits. */
-  tick(nowMs: number): void
-  /** Ends it: the client is answered with `error` if it can be, else its connection ends. */
-  abort(error: S3Error): void
-  onClientLeft(): void
-  endForIdleClient(): void
 }
 
 /**
@@ -69,10 +54,8 @@ export interface AnsweringResponse {
   once(event: 'close', listener: () => void): unknown
 }
 
-/** What every exchange of one server shares. */
-export interface ProxyContext extends ReplyContext {
-  /** The exchanges under way. */
-  readonly exchanges: LiveList<ExchangeUnderWay>
+/** What all requests of one server share. */
+export interface ProxyContext extends ExchangeContext {
   /** The response whose turn it is on a client connection, or was last: for faults that are found below the request. */
   readonly responseOf: WeakMap<object, AnsweringResponse>
   /** The exchange that a client connection carries, or carried last. */

@@ -1,16 +1,14 @@
 import { corsVary } from '../../cors/decision/response-fields.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
-import type { S3Error } from '../../s3/errors/error-catalogue.ts'
-import { s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { replyWithError } from '../exchange/local-reply.ts'
+import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
-import { replyWithError } from './local-reply.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
-import type { ResponseCors } from './relayed-fields.ts'
-import { appendCors } from './relayed-fields.ts'
 
 /** A bucket that a request names. */
 export type Bucket = Extract<BucketAddress, { kind: 'bucket' }>

@@ -2,7 +2,7 @@ import type { CorsRequest, CorsRequestIssue } from '../../cors/decision/cors-req
 import { type Decision, decide, refused } from '../../cors/decision/decide.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import type { PreflightSituation } from '../../s3/errors/error-catalogue.ts'
-import { type ResponseCors, ungovernedCors } from './relayed-fields.ts'
+import { type ResponseCors, ungovernedCors } from '../exchange/relayed-fields.ts'
 
 // What a bucket's policy says to one request: pure, so that everything after it only carries it out.
 

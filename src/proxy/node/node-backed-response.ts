@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { memoryOf } from '../server/client-memory.ts'
+import { memoryOf } from '../shares/client-memory.ts'
 import type { ClientResponse } from './client-response.ts'
 import type { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyRequest } from './proxy-request.ts'

@@ -1,6 +1,7 @@
 import { IncomingMessage } from 'node:http'
-import type { Holding } from '../server/client-memory.ts'
-import { memoryOf } from '../server/client-memory.ts'
+import type { Holding } from '../shares/client-memory.ts'
+import { memoryOf } from '../shares/client-memory.ts'
+import { endWithinContent } from './client-parser.ts'
 
 // The accessor that parses all of them; a property of every instance as far as the types go.
 const allHeaders = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'headers')?.get as (
@@ -67,7 +68,7 @@ export class ProxyRequest extends IncomingMessage implements Holding {
       this.headers['transfer-encoding'] !== undefined
     ) {
       this.#pieces ??= []
-      if (!memory.takesChunk(this.#pieces.push(piece))) memory.refuseContent()
+      if (!memory.takesChunk(this.#pieces.push(piece))) endWithinContent(this.socket)
       memory.parsing = this
       return true
     }

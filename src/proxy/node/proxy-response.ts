@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { memoryOf } from '../server/client-memory.ts'
+import { memoryOf } from '../shares/client-memory.ts'
 import type { ClientResponse } from './client-response.ts'
 import { dateLine, keepAliveLines, statusLine } from './head-lines.ts'
 import type { OutgoingFields } from './outgoing-fields.ts'

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
-import { writeError } from '../handling/local-reply.ts'
+import { writeError } from '../exchange/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
 import { ClosingResponse } from '../node/closing-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import { beginRequest, endRequest } from '../request/request-record.ts'
-import { type ClientFault, memoryOf } from './client-memory.ts'
+import { type ClientFault, memoryOf } from '../shares/client-memory.ts'
 
 /** A fault that was found below the level of requests: before one was whole, within its content, or after it. */
 export function onClientFault(context: ProxyContext, fault: ClientFault, socket: Socket): void {

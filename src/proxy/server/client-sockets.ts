@@ -2,9 +2,9 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { replaceIdleTimer, reportIdle } from '../node/idle-timer.ts'
 import { tcpSocketBelow } from '../node/tcp-socket.ts'
-import { type ClientMemory, memoryOf } from './client-memory.ts'
-import { type Listed, LiveList } from './live-list.ts'
-import type { MemoryLedger } from './memory-ledger.ts'
+import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
+import { type Listed, LiveList } from '../shares/live-list.ts'
+import type { MemoryLedger } from '../shares/memory-ledger.ts'
 
 /** A limit may be late by this much. */
 const tickMs = 250

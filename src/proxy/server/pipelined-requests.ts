@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { parseKept, pauseAsServer, stopAfterRequest } from '../node/client-parser.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
-import { type ClientFault, memoryOf, type RequestsAhead, requestBytes } from './client-memory.ts'
+import { type ClientFault, memoryOf, type RequestsAhead, requestBytes } from '../shares/client-memory.ts'
 
 /** Requests that may wait for their turn in one connection, besides what came with them and is not parsed yet. */
 export const maxWaiting = 4

@@ -2,8 +2,23 @@
 
 import { isIpv4Shaped } from '../../http/ip-literal.ts'
 import { isBucketName } from './bucket-name.ts'
-import type { FoundNames } from './endpoint-names.ts'
 import { isHostValue } from './host-check.ts'
+
+/** Where the bucket of a request under a name is taken from: its path, its Host, or another part of its Host than the one meant. */
+export type NameReading = 'path' | 'virtual' | 'other'
+
+/** What was found of a name; `silent`: the endpoint's own error document names no bucket. */
+export type LabelReading = NameReading | 'silent'
+
+/** What was found; a name that is missing was not asked about, or its answer says nothing. */
+export interface FoundNames {
+  /** Of `BUCKET.BASE`, by base. */
+  readonly bases: ReadonlyMap<string, NameReading>
+  /** Of names that are path-style to the configuration. `virtual`: the whole name is taken for the bucket. */
+  readonly hosts: ReadonlyMap<string, NameReading>
+  /** Of any other single label. No known server that takes such a label for a bucket is silent about it. */
+  readonly foreign: LabelReading | undefined
+}
 
 /** How this proxy and its endpoint are named. Names are lower case and without a port. */
 export interface HostOptions {

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { ManagedAnswer, ManagedRequest } from '../../../src/policies/managed/managed-request.ts'
+import { ungovernedCors } from '../../../src/proxy/exchange/relayed-fields.ts'
 import { answerManaged } from '../../../src/proxy/handling/managed-operation.ts'
-import { ungovernedCors } from '../../../src/proxy/handling/relayed-fields.ts'
 import { guardRequest, isRejection } from '../../../src/proxy/request/request-guard.ts'
 import { newRecord, type RequestRecord } from '../../../src/proxy/request/request-record.ts'
 import { s3Errors } from '../../../src/s3/errors/error-catalogue.ts'

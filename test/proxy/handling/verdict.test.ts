@@ -3,7 +3,7 @@ import { parseCorsRequest } from '../../../src/cors/decision/cors-request.ts'
 import { type Decision, refused } from '../../../src/cors/decision/decide.ts'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
 import type { BucketPolicy } from '../../../src/policies/policy-lookup.ts'
-import { ungovernedCors } from '../../../src/proxy/handling/relayed-fields.ts'
+import { ungovernedCors } from '../../../src/proxy/exchange/relayed-fields.ts'
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf, situationOf } from '../../../src/proxy/handling/verdict.ts'
 
 const policy = compilePolicy([

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { keepClientSockets } from '../../../src/proxy/server/client-sockets.ts'
-import { MemoryLedger } from '../../../src/proxy/server/memory-ledger.ts'
+import { MemoryLedger } from '../../../src/proxy/shares/memory-ledger.ts'
 
 /** A server whose connections are kept, and what happened to the idle ones. */
 async function start(owner: { teardown(action: () => void): void }, timeoutMs: number, keepAliveMs: number) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { FoundNames, NameReading } from '../../../src/s3/address/endpoint-names.ts'
+import type { FoundNames, NameReading } from '../../../src/s3/address/host-addressing.ts'
 import { createHostReader, type HostOptions } from '../../../src/s3/address/host-addressing.ts'
 
 const options: HostOptions = {

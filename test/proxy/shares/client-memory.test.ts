@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import t from 'tap'
-import { ClientMemory, memoryOf, requestBytes } from '../../../src/proxy/server/client-memory.ts'
+import { ClientMemory, memoryOf, requestBytes } from '../../../src/proxy/shares/client-memory.ts'
 
 /** A connection of which `state` is what it has read and what waits to be written. */
 function open(state: { bytesRead: number; writableLength: number; encrypted?: boolean }) {

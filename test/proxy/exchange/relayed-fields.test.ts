@@ -7,7 +7,7 @@ import {
   type ResponseCors,
   relayedFields,
   ungovernedCors,
-} from '../../../src/proxy/handling/relayed-fields.ts'
+} from '../../../src/proxy/exchange/relayed-fields.ts'
 import { OutgoingFields } from '../../../src/proxy/node/outgoing-fields.ts'
 import { newRecord } from '../../../src/proxy/request/request-record.ts'
 import type { ResponseHead } from '../../../src/proxy/upstream/response/response-head.ts'

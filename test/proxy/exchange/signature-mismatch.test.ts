@@ -1,5 +1,5 @@
 import t from 'tap'
-import { findSignatureMismatch } from '../../../src/proxy/handling/signature-mismatch.ts'
+import { findSignatureMismatch } from '../../../src/proxy/exchange/signature-mismatch.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { startTestProxy } from '../../fixtures/test-proxy.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isFreshnessField } from '../../../src/proxy/handling/freshness-field.ts'
+import { isFreshnessField } from '../../../src/proxy/exchange/freshness-field.ts'
 
 const cases: readonly { names: readonly string[]; expected: boolean; who: string }[] = [
   { names: ['cache-control', 'expires', 'pragma'], expected: true, who: 'every cache' },

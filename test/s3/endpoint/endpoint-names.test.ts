@@ -1,5 +1,5 @@
 import t from 'tap'
-import { probeNames } from '../../../src/s3/address/endpoint-names.ts'
+import { probeNames } from '../../../src/s3/endpoint/endpoint-names.ts'
 import type {
   TransportAnswer,
   TransportFailure,

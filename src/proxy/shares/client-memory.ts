@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { endWithinContent } from '../node/client-parser.ts'
 import type { Listed } from './live-list.ts'
 import type { LoopSharer } from './loop-shares.ts'
 
@@ -169,10 +168,5 @@ export class ClientMemory implements Listed, LoopSharer {
 
   end(): void {
     this.#socket.destroy()
-  }
-
-  /** Ends it, amid the parsing of content that is cut too small: what is left of the read is not even copied. */
-  refuseContent(): void {
-    endWithinContent(this.#socket)
   }
 }

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import { LiveList } from '../../../src/proxy/server/live-list.ts'
+import { LiveList } from '../../../src/proxy/shares/live-list.ts'
 
 const steps: { name: string; steps: string; left: string }[] = [
   { name: 'what is added is listed', steps: '+a +b', left: 'ab' },

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { KeptContent } from '../../../src/proxy/server/kept-content.ts'
+import { KeptContent } from '../../../src/proxy/shares/kept-content.ts'
 
 t.test('what comes in pieces is one content', async t => {
   const kept = new KeptContent(100)

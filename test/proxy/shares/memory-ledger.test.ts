@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import t from 'tap'
-import { type EndedFor, MemoryLedger } from '../../../src/proxy/server/memory-ledger.ts'
+import { type EndedFor, MemoryLedger } from '../../../src/proxy/shares/memory-ledger.ts'
 
 class Client extends Socket {
   readBytes = 0

@@ -1,7 +1,7 @@
-import type { ResponseCors } from '../handling/relayed-fields.ts'
 import type { ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
-import type { UpstreamPool } from './upstream-pool.ts'
+import type { UpstreamPool } from '../upstream/upstream-pool.ts'
+import type { ResponseCors } from './relayed-fields.ts'
 
 /** What to forward, and what to make of the answer: settled before anything is opened towards the endpoint. */
 export interface ExchangePlan {

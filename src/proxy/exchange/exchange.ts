@@ -1,30 +1,28 @@
-import type { S3Error } from '../../s3/errors/error-catalogue.ts'
-import { s3Errors } from '../../s3/errors/error-catalogue.ts'
-import { findHostRefusal } from '../handling/host-refusal.ts'
-import { sendError } from '../handling/local-reply.ts'
-import type { ExchangeUnderWay, ProxyContext } from '../handling/proxy-context.ts'
-import { appendCors, relayedFields } from '../handling/relayed-fields.ts'
-import { findSignatureMismatch } from '../handling/signature-mismatch.ts'
+import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import type { ClientResponse } from '../node/client-response.ts'
+import { endConnectionAfter } from '../node/lingering-close.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import { resetConnection } from '../node/reset-connection.ts'
 import { unsentBytes } from '../node/write-queue.ts'
 import { clientAddress } from '../request/client-address.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
-import type { Holding } from '../server/client-memory.ts'
-import { endConnectionAfter } from '../server/lingering-close.ts'
-import { clientNetwork } from './client-network.ts'
-import { ClientPace } from './client-pace.ts'
+import type { Holding } from '../shares/client-memory.ts'
+import { clientNetwork } from '../upstream/client-network.ts'
+import { ClientPace } from '../upstream/client-pace.ts'
+import type { PoolClient, PoolConnection } from '../upstream/pool-client.ts'
+import { framingLine, hasContent, RequestBody } from '../upstream/request-body.ts'
+import type { ResponseHead } from '../upstream/response/response-head.ts'
+import type { BodyFraming } from '../upstream/response/response-parser.ts'
+import type { UpstreamExchange } from '../upstream/upstream-exchange.ts'
+import { failureAnswer, type UpstreamFailure } from '../upstream/upstream-failure.ts'
+import type { UpstreamPool } from '../upstream/upstream-pool.ts'
+import type { ExchangeContext, ExchangeUnderWay } from './exchange-context.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
-import type { PoolClient, PoolConnection } from './pool-client.ts'
-import { framingLine, hasContent, RequestBody } from './request-body.ts'
-import type { ResponseHead } from './response/response-head.ts'
-import type { BodyFraming } from './response/response-parser.ts'
-import type { UpstreamExchange } from './upstream-exchange.ts'
-import type { UpstreamFailure } from './upstream-failure.ts'
-import { failureAnswer } from './upstream-failure.ts'
-import type { UpstreamPool } from './upstream-pool.ts'
+import { findHostRefusal } from './host-refusal.ts'
+import { sendError } from './local-reply.ts'
+import { appendCors, relayedFields } from './relayed-fields.ts'
+import { findSignatureMismatch } from './signature-mismatch.ts'
 
 // RFC 9110 §10.1.1: a client should not wait indefinitely either; curl gives up after one second.
 const continueMs = 1000
@@ -36,7 +34,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   listedAt = -1
   pace: ClientPace | undefined
 
-  readonly #context: ProxyContext
+  readonly #context: ExchangeContext
   readonly #request: ProxyRequest
   readonly #response: ClientResponse
   readonly #plan: ExchangePlan
@@ -61,7 +59,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   #client: string | undefined
 
   constructor(
-    context: ProxyContext,
+    context: ExchangeContext,
     request: ProxyRequest,
     response: ClientResponse,
     plan: ExchangePlan,

@@ -4,8 +4,8 @@ import type { CorsRequest, CorsRequestIssue } from '../../cors/decision/cors-req
 import { corsFieldLines } from '../../cors/decision/response-fields.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import type { BucketAddress, OtherReading } from '../../s3/address/bucket-address.ts'
-import type { ProxySettings } from '../handling/proxy-context.ts'
-import { decisionOf, isBlocked } from '../handling/verdict.ts'
+import type { ProxySettings } from './proxy-context.ts'
+import { decisionOf, isBlocked } from './verdict.ts'
 
 /** An address that may be read otherwise. */
 export type SeveralReadings = Extract<BucketAddress, { kind: 'bucket' | 'none' }>

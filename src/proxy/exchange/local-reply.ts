@@ -2,10 +2,10 @@ import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { renderError } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import type { ClientResponse } from '../node/client-response.ts'
+import { endConnectionAfter } from '../node/lingering-close.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import { endRequest, type RequestCounting, type RequestRecord } from '../request/request-record.ts'
-import { endConnectionAfter } from '../server/lingering-close.ts'
 
 /** What a reply is written to: a response, or a connection whose request never became whole. */
 export interface ReplyWriter {

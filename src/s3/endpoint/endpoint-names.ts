@@ -2,24 +2,9 @@
 // bucket that was looked for.
 
 import { createHash } from 'node:crypto'
-import type { Transport } from '../endpoint/endpoint-transport.ts'
-import { parseErrorDocument } from '../endpoint/error-document.ts'
-
-/** Where the bucket of a request under a name is taken from: its path, its Host, or another part of its Host than the one meant. */
-export type NameReading = 'path' | 'virtual' | 'other'
-
-/** What was found of a name; `silent`: the endpoint's own error document names no bucket. */
-export type LabelReading = NameReading | 'silent'
-
-/** What was found; a name that is missing was not asked about, or its answer says nothing. */
-export interface FoundNames {
-  /** Of `BUCKET.BASE`, by base. */
-  readonly bases: ReadonlyMap<string, NameReading>
-  /** Of names that are path-style to the configuration. `virtual`: the whole name is taken for the bucket. */
-  readonly hosts: ReadonlyMap<string, NameReading>
-  /** Of any other single label. No known server that takes such a label for a bucket is silent about it. */
-  readonly foreign: LabelReading | undefined
-}
+import type { FoundNames, LabelReading, NameReading } from '../address/host-addressing.ts'
+import type { Transport } from './endpoint-transport.ts'
+import { parseErrorDocument } from './error-document.ts'
 
 /** Which names are asked about. */
 export interface NamesToProbe {

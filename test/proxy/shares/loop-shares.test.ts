@@ -1,6 +1,6 @@
 import { setImmediate as turnEnd } from 'node:timers/promises'
 import t from 'tap'
-import { type LoopSharer, LoopShares } from '../../../src/proxy/server/loop-shares.ts'
+import { type LoopSharer, LoopShares } from '../../../src/proxy/shares/loop-shares.ts'
 
 function sharer() {
   return { readBytes: 0, begunRequests: 0, begunAtBytes: 0, loopTurn: -1 } satisfies LoopSharer

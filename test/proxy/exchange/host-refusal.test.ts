@@ -1,5 +1,5 @@
 import t from 'tap'
-import { findHostRefusal } from '../../../src/proxy/handling/host-refusal.ts'
+import { findHostRefusal } from '../../../src/proxy/exchange/host-refusal.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { startTestProxy, webBucket } from '../../fixtures/test-proxy.ts'
 

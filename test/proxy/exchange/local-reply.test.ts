@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { sendError } from '../../../src/proxy/handling/local-reply.ts'
+import { sendError } from '../../../src/proxy/exchange/local-reply.ts'
 import { newRecord } from '../../../src/proxy/request/request-record.ts'
 import { type S3Error, s3Errors } from '../../../src/s3/errors/error-catalogue.ts'
 import { renderError } from '../../../src/s3/errors/error-response.ts'
@@ -119,7 +119,7 @@ t.test('one file writes what the proxy answers by itself, and one ends a request
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
   const having = (pattern: RegExp, folders: RegExp) =>
     files.filter(file => folders.test(file) && pattern.test(readFileSync(join(src, file), 'utf8')))
-  t.strictSame(having(/renderError\(/, /^(?!s3\/)/), ['proxy/handling/local-reply.ts'])
+  t.strictSame(having(/renderError\(/, /^(?!s3\/)/), ['proxy/exchange/local-reply.ts'])
   t.strictSame(having(/\bobserver\.(?:started|ended)\(/, /^proxy\//), ['proxy/request/request-record.ts'])
   t.strictSame(having(/HTTP\/1\.1 \$?\{?[2-5]/, /^(?:proxy|policies)\//), ['proxy/node/head-lines.ts'])
 })
