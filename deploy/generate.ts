@@ -6,17 +6,23 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configurationJsonSchema, type JsonSchema } from '../src/config/schema/json-schema.ts'
 import { type Setting, settings } from '../src/config/schema/settings.ts'
+import { plotOf, type Report, withFigures } from '../test/bench/report/documents.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const chart = 'deploy/helm/s3-cors-proxy'
+const results = 'test/bench/results'
 
 /** Every derived file as it should be, by its path in the repository. */
 export function generated(): ReadonlyMap<string, string> {
+  const report = JSON.parse(read(`${results}/report.json`)) as Report
   return new Map([
     [`${chart}/files/rules.yaml`, read('deploy/prometheus/rules.yaml')],
     [`${chart}/files/s3-cors-proxy.json`, read('deploy/grafana/s3-cors-proxy.json')],
     [`${chart}/values.schema.json`, valuesSchema()],
     ['config/README.md', optionTables(read('config/README.md'))],
+    ['README.md', withFigures(read('README.md'), report)],
+    ['deploy/README.md', withFigures(read('deploy/README.md'), report)],
+    [`${results}/report.svg`, plotOf(report)],
   ])
 }
 

@@ -68,7 +68,7 @@ export interface DataPlane {
   close(): void
 }
 
-// A timeout may be late by this much. Sockets have no timers of their own: one look over all of them costs less.
+// A timeout may be late by this much. Sockets have no timers of their own: one look goes over all of them.
 const tickMs = 250
 
 /** Sets the data plane up; the server does not listen yet. */

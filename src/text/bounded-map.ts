@@ -4,7 +4,7 @@
  */
 export type WhenFull = 'refuse' | 'restart'
 
-/** A map for what costs less to look up than to make again: never more than `maxEntries`, whatever keys a client invents. */
+/** A map for what is looked up rather than made again: never more than `maxEntries`, whatever keys a client invents. */
 export class BoundedMap<V> {
   readonly #entries = new Map<string, V>()
   readonly #maxEntries: number

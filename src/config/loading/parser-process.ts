@@ -29,7 +29,7 @@ const outOfMemory = `reading needs more than ${maxHeapMegabytes} MB of memory`
 
 /**
  * V8's flags for the process. A process that is not there yet when a signal comes opens no debugger either. No collection of old
- * objects, each of which may stop the process for 60 ms: the largest file without faults never reaches the first bound; the
+ * objects, which stops the process: the largest file without faults never reaches the first bound; the
  * second is the most memory that a faulty one may take.
  */
 export const parserFlags = [
@@ -134,7 +134,7 @@ export function parseInProcess(
 
 /**
  * A result as one message. As objects, the rules of the largest configuration are a hundred thousand: to receive them while
- * requests are answered moves their 99th percentile by more than 10 ms (test/bench/scenarios/full-configuration.ts).
+ * requests are answered stops the process again and again (`bench --scenario full-configuration`).
  */
 export function replyOf(result: SnapshotResult): ParserReply {
   const { configuration } = result.parsed

@@ -1,6 +1,6 @@
 import { matches, parseWildcard, type Wildcard } from './wildcard.ts'
 
-/** The patterns of one AllowedOrigins or AllowedHeaders, sorted by what it costs to ask them. */
+/** The patterns of one AllowedOrigins or AllowedHeaders, in the order in which they are asked. */
 export interface PatternList {
   /** The list holds the literal `*`, which stands for everything. */
   readonly any: boolean
@@ -17,7 +17,7 @@ export interface OpenPattern extends Wildcard {
   readonly suffix: string
 }
 
-/** Up to here a loop costs less than hashing, and a bucket less than a Set's memory for each of its rules. */
+/** Up to here a loop does, without a Set's memory for each of a bucket's rules. */
 const loopLimit = 8
 
 /** Sorts `patterns`, which hold at most one `*` each. */

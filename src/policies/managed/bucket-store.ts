@@ -55,7 +55,7 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
     const overtaken = answer.status === 412 || answer.status === 409 || (answer.status === 404 && version !== undefined)
     if (!conditional || !overtaken) throw unusable(answer)
     if (!quoted || version === undefined || (await read(document.bucket)).version !== version) return false
-    // No other writer was faster: this endpoint (RGW 16) compares If-Match with an ETag that has lost its quotes.
+    // No other writer came first: this endpoint (RGW 16) compares If-Match with an ETag that has lost its quotes.
     quoted = false
     return replace(document, version)
   }

@@ -11,7 +11,7 @@ const allHeaders = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'h
 /**
  * A request whose `headers` hold what Node itself looks at, until all are asked for.
  *
- * Node asks every request about its framing and Expect, which makes it parse all fields into an object: 10 % of a preflight.
+ * Node asks every request about its framing and Expect, which makes it parse all fields into an object (`bench --scenario preflight`).
  * Nothing is decided on here by that object, but by the field lines as they came.
  */
 export class ProxyRequest extends IncomingMessage implements Holding {

@@ -19,8 +19,8 @@ type ServedSocket = Socket & { _httpMessage?: object | null }
  * One response, in the place of Node's own: the class is given to the server by its documented option `ServerResponse`.
  *
  * Node parses the request, keeps the order of pipelined ones and watches over the connection; what is sent is written here, in
- * as few writes as it takes. Node's class prepares every response for whatever a program may do with it; without it the scenario
- * `preflight` of the benchmark was measured at 12 to 15 % less. What the server calls and reads of a response stands in the
+ * as few writes as it takes. Node's class prepares every response for whatever a program may do with it: `bench --scenario
+ * switched-on` has both, by `nodeResponses`. What the server calls and reads of a response stands in the
  * second half of the class; that it is enough is tried on every supported version of Node.
  */
 export class ProxyResponse implements ClientResponse {

@@ -62,7 +62,7 @@ class ClientSocket implements Listed {
 
 /**
  * Keeps the idle limits of a server's connections by one clock for all of them, and enters each in `ledger`. Node makes a timer
- * at the beginning and at the end of each request, and moves it at each read and write: a twentieth of a preflight.
+ * at the beginning and at the end of each request, and moves it at each read and write (`bench --scenario preflight`).
  *
  * Also lets `closeIdleConnections` end connections that have not said a word, which Node takes for busy with a request.
  */

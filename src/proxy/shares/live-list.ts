@@ -8,8 +8,8 @@ export interface Listed {
  *
  * Not a Set: whenever V8 makes a new table for one, the old table keeps what it held and points to the new one, and the
  * collection of young objects takes all that for alive once the old table has grown old itself. With an exchange coming and
- * going for every request, each one, and its request and response, was copied twice and left to the large collection: 30 %
- * of a small GET.
+ * going for every request, each one, and its request and response, was copied twice and left to the large collection
+ * (`bench --scenario get-1k`).
  */
 export class LiveList<T extends Listed> {
   readonly #members: T[] = []

@@ -21,9 +21,8 @@ export type OnEnded = (reason: EndedFor, connections: number) => void
 // Who holds less is not what fills the memory.
 const leastGreedyBytes = 4096
 /**
- * Small chunks that one read may bring, of 64 KiB: more is a client that writes a dozen bytes at a time. Each costs the event loop
- * most of a microsecond: when all clients together have sent `smallChunksAtEase` of them since the last tick, which is a twentieth of the
- * time between two, fewer are taken.
+ * Small chunks that one read may bring, of 64 KiB: more is a client that writes a dozen bytes at a time. Each takes time
+ * of the event loop: when all clients together have sent `smallChunksAtEase` of them since the last tick, fewer are taken.
  */
 const chunksPerRead = 2048
 const smallChunksAtEase = 16_384

@@ -30,7 +30,7 @@ function hasReservedPrefix(name: string): boolean {
   }
 }
 
-/** By the last letter first: each request asks this, and comparing five ends is half of what its bucket's name costs. */
+/** By the last letter first, for each request asks this (`bench:micro bucket`). */
 function hasReservedSuffix(name: string): boolean {
   switch (name.charCodeAt(name.length - 1)) {
     case 0x33:

@@ -10,8 +10,8 @@ export function parametersOf(query: string, separator: '&' | RegExp): readonly s
 const percent = 0x25
 
 /**
- * `text`, each character a byte, percent-decoded once. What is no escape stays, and bytes that are not of the encoding do no harm:
- * an exception of `decodeURIComponent` costs ten times as much as this, and a query has room for a hundred of them.
+ * `text`, each character a byte, percent-decoded once. What is no escape stays,
+ * and bytes that are not of the encoding do no harm: `decodeURIComponent` throws for each, and a query has room for a hundred of them.
  */
 export function decodeBytes(text: string, encoding: 'latin1' | 'utf8'): string {
   const first = text.indexOf('%')

@@ -32,7 +32,7 @@ const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).toUpperCase().padStart(2, '0'),
 )
 
-/** Of 32 bits. Every answer of our own asks for one: by `toString(16)` and what must follow it, a preflight costs 3 % more. */
+/** Of 32 bits. Every answer of our own asks for one: `toString(16)` would make three strings (`bench --scenario preflight`). */
 function toHex(value: number): string {
   return (
     (hexOfByte[value >>> 24] as string) +

@@ -8,7 +8,7 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
   plain[character.charCodeAt(0)] = 1
 }
 
-/** A call costs more than copying fewer bytes than this one by one. */
+/** Fewer bytes than this are copied one by one. */
 const shortSegment = 32
 const maxInteger = 0x7fffffff
 

@@ -33,7 +33,7 @@ export interface Log {
   write(level: Exclude<LogLevel, 'silent'>, event: string, fields?: LogFields): void
   info(event: string, fields?: LogFields): void
   warn(event: string, fields?: LogFields): void
-  /** One line of the event `request`: much cheaper than `write`, and it leaves some milliseconds later. */
+  /** One line of the event `request`; it leaves some milliseconds later. */
   writeRequest(level: 'info' | 'debug', record: RequestRecord): void
   /** With the error's name, code and message, its causes, and on `debug` its stack. */
   error(event: string, error: unknown, fields?: LogFields): void

@@ -21,7 +21,7 @@ const endOfLine = Buffer.from('}\n')
 
 /**
  * Makes the lines of requests: `{"level", "time", "event":"request", …fields}`, each string redacted and escaped as in every
- * other line, but much cheaper: what comes again and again (an origin, a bucket, a peer) is made safe once, and what is as in the
+ * other line (`bench --scenario switched-on`): what comes again and again (an origin, a bucket, a peer) is made safe once, and what is as in the
  * line before is copied.
  */
 export function createRequestLines(secrets: readonly string[]): AddRequestLine {

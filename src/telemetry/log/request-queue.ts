@@ -23,8 +23,8 @@ export const maxWaiting = 64
 export const waitingMs = 20
 
 /**
- * Makes the lines of requests many at a time. One by one each would cost several times as much: from one request to the next
- * the kernel and the parser drive what makes a line out of the processor's caches.
+ * Makes the lines of requests many at a time. From one request to the next the kernel and the parser drive what makes a line
+ * out of the processor's caches. `bench --scenario switched-on` shows what the access log costs.
  */
 export function createRequestQueue({ secrets, write, dropped }: RequestQueueOptions): RequestQueue {
   const addLine = createRequestLines(secrets)

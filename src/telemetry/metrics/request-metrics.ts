@@ -66,7 +66,7 @@ export const requestMetrics = {
     shown: 'counted',
     count(cells, { decision }, kind, bucket) {
       if (kind >= decidedKinds.length) return
-      // Not by `add`, which all others share: it is fast as long as it meets one kind of array.
+      // Not by `add`, which all others share, and which is to meet one kind of array.
       const cell = (bucket * decidedKinds.length + kind) * reasons.length + reasonIndex(decision)
       cells[cell] = (cells[cell] ?? 0) + 1
     },

@@ -156,7 +156,7 @@ export function createOriginTable(
       hitter.seen += left - 1
       hitter.weight += left - 1
       hitter.count += left - 1
-      // What is as it was stays: a young string in an old object costs a collection more than comparing it.
+      // What is as it was stays: no copy, and no young string in an old object.
       if (hitter.lastBucket !== request.bucket) hitter.lastBucket = keepText(request.bucket)
       if (hitter.unknownHost !== request.unknownHost) hitter.unknownHost = keepText(request.unknownHost)
       const method = request.requestMethod ?? request.method

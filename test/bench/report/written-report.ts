@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeMachine } from '../machine.ts'
 import type { Figures } from './figures.ts'
+import { describeRun } from './machine-line.ts'
 import { renderPlot } from './plot.ts'
 import { renderSection, type Section } from './section.ts'
 import { ratio, renderTable } from './table.ts'
@@ -13,8 +14,7 @@ export function writeReport(folder: string, sections: readonly Section[], asked:
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
   const found = sections.map(({ name, title, data, errors }) => ({ name, title, data, errors }))
   write('report.json', `${JSON.stringify({ machine, asked, sections: found }, undefined, 2)}\n`)
-  const { cpu, cores, kernel, node, nginx, haproxy, date } = machine
-  const head = `${cpu}, ${cores} cores, Linux ${kernel}; Node ${node}, nginx ${nginx}, HAProxy ${haproxy}; ${date}.`
+  const head = describeRun(machine)
   write('report.md', `# Benchmark\n\n${head}\n\n${renderSummary(sections)}\n${sections.map(renderSection).join('\n')}`)
   write('report.svg', renderPlot(compared(sections), head))
 }

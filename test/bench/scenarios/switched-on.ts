@@ -11,8 +11,8 @@ import { scenarios } from './requests.ts'
 
 /** Pairs: what is switched on, and what it is held against. The endpoint answers a preflight in `report`, so not that. */
 const groups = [
-  { request: 'get-1k', variants: ['off', 'access-log', 'report', 'block'] },
-  { request: 'preflight', variants: ['off', 'access-log', 'block'] },
+  { request: 'get-1k', variants: ['off', 'access-log', 'report', 'block', 'node-responses'] },
+  { request: 'preflight', variants: ['off', 'access-log', 'block', 'node-responses'] },
   { request: 'get-1k', variants: ['no-metrics', 'metrics'] },
   { request: 'preflight', variants: ['no-metrics', 'metrics'] },
 ]
@@ -64,6 +64,8 @@ function peerOf(name: string, { variant }: BenchRun) {
     case 'report':
     case 'block':
       return variant({ name, settings: [`enforcement: ${name}`] })
+    case 'node-responses':
+      return variant({ name, settings: ['nodeResponses: true'] })
     case 'metrics':
     case 'no-metrics':
       return createInMemoryPeer(name, name === 'metrics')

@@ -1,0 +1,194 @@
+// The figures that the documents give, from the report that stands in test/bench/results: each has one source. After
+// `npm run bench -- --out test/bench/results`, `npm run generate` writes them anew.
+
+import { describeRun, type MachineDescription } from './machine-line.ts'
+import { renderPlot } from './plot.ts'
+import { number, ratio } from './table.ts'
+
+/** What stands in report.json, as far as documents tell it. */
+export interface Report {
+  readonly machine: MachineDescription
+  readonly asked: { readonly runs: number }
+  readonly sections: readonly { readonly name: string; readonly title: string; readonly data: unknown }[]
+}
+
+interface PeerFigures {
+  readonly peer: string
+  readonly cpuMicrosecondsPerRequest: number
+  readonly toNginx?: number
+}
+
+const peers = [
+  ['nginx', 'nginx'],
+  ['haproxy', 'HAProxy'],
+  ['http-proxy-3', 'http-proxy-3'],
+  ['httpxy', 'httpxy'],
+  ['@fastify/http-proxy', '@fastify/http-proxy'],
+] as const
+
+/** The requests by which a deployment is sized. */
+const sizing = ['preflight', 'get-1k', 'get-1m', 'put-1m']
+
+/** Fills what stands between `<!-- figures NAME -->` and `<!-- end -->`. Throws for a name that it does not know. */
+export function withFigures(text: string, report: Report): string {
+  return text.replace(
+    /(<!-- figures (\S+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_, begin: string, name: string, end: string) => {
+      switch (name) {
+        case 'requests':
+          return `${begin}\n${requestTable(report)}\n${source(report)}\n\n${end}`
+        case 'further':
+          return `${begin}\n${furtherTable(report)}\n${end}`
+        case 'sizing':
+          return `${begin}\n${sizingTable(report)}\n${source(report)}\n\n${end}`
+        default:
+          throw new Error(`expected figures of requests, further or sizing, got ${name}`)
+      }
+    },
+  )
+}
+
+/** The picture of the comparisons. */
+export function plotOf(report: Report): string {
+  const panels = comparisons(report).map(({ title, figures }) => ({
+    title,
+    figures: figures.map(one => ({
+      requestsPerSecond: Number.NaN,
+      mibPerSecond: Number.NaN,
+      peakMemoryMiB: Number.NaN,
+      toNginx: undefined,
+      toBestNodePeer: undefined,
+      toBaseline: undefined,
+      errors: [],
+      ...one,
+    })),
+  }))
+  return renderPlot(panels, describeRun(report.machine))
+}
+
+function comparisons({ sections }: Report) {
+  return sections.flatMap(({ name, title, data }) => {
+    const figures = (data as { readonly figures?: readonly PeerFigures[] }).figures
+    return figures === undefined ? [] : [{ name, title, figures }]
+  })
+}
+
+function requestTable(report: Report): string {
+  const head = ['CPU µs per request', '**this proxy**', '÷ nginx', ...peers.map(([, shown]) => shown)]
+  const rows = comparisons(report).map(({ title, figures }) => {
+    const of = (peer: string) => figures.find(one => one.peer === peer)
+    const own = of('proxy')
+    const others = peers.map(([peer]) => microseconds(of(peer)))
+    return [title, `**${microseconds(own)}**`, ratio(own?.toNginx) ?? '', ...others]
+  })
+  return markdown(head, rows)
+}
+
+function sizingTable(report: Report): string {
+  const rows = comparisons(report)
+    .filter(({ name }) => sizing.includes(name))
+    .map(({ title, figures }) => {
+      const own = figures.find(({ peer }) => peer === 'proxy')
+      return [title, `${microseconds(own)} µs`, `${ratio(own?.toNginx) ?? ''} times`]
+    })
+  return markdown(['one request', 'CPU', 'beside nginx'], rows)
+}
+
+/** What was measured besides; a part that is not in the report has no row. */
+function furtherTable(report: Report): string {
+  const rows = Object.entries(further).flatMap(([name, row]) => {
+    const section = report.sections.find(one => one.name === name)
+    return section === undefined ? [] : [row(section.data)]
+  })
+  return markdown(['besides', ''], rows)
+}
+
+interface Latency {
+  readonly scenario: string
+  readonly peer: string
+  readonly addedP50: number
+  readonly addedP99: number
+}
+interface Bucketed {
+  readonly peer: string
+  readonly cpuToOne: number
+}
+interface Switched {
+  readonly request: string
+  readonly peer: string
+  readonly toOff: number
+}
+interface Shared {
+  readonly scenario: string
+  readonly peer: string
+  readonly throughputToOne: number
+  readonly room: string
+}
+interface Reload {
+  readonly startMs: number
+  readonly movedP99Ms: number
+  readonly movedByOtherMs: number
+}
+
+const shownAs: Readonly<Record<string, string>> = { preflight: 'preflight', 'get-1k': '`GET` of 1 KiB' }
+
+const further: Readonly<Record<string, (data: unknown) => readonly string[]>> = {
+  latency(data) {
+    const own = (data as readonly Latency[]).filter(({ peer }) => peer === 'proxy')
+    const each = own.map(
+      ({ scenario, addedP50, addedP99 }) =>
+        `${shownAs[scenario]} p50 ${milliseconds(addedP50)} ms, p99 ${milliseconds(addedP99)} ms`,
+    )
+    return ['added latency at 1,000 requests a second', each.join('; ')]
+  },
+  'stalled-readers'(data) {
+    const own = (data as readonly { readonly peer: string; readonly peakMiB: number }[]).find(
+      ({ peer }) => peer === 'proxy',
+    )
+    return ['resident memory, 64 readers stalled in objects of 256 MiB', `${own?.peakMiB.toFixed(0)} MiB`]
+  },
+  'many-buckets'(data) {
+    const of = (name: string) => ratio((data as readonly Bucketed[]).find(({ peer }) => peer === name)?.cpuToOne)
+    const text = `${of('preflight-of-10000')} times the CPU of a preflight, ${of('preflight-all-10000')} when every one is for another bucket`
+    return ['a bucket of 10,000 with 100 rules each, against 1 with 1', text]
+  },
+  'full-configuration'(data) {
+    const { startMs, movedP99Ms, movedByOtherMs } = data as Reload
+    const text = `starts in ${(startMs / 1000).toFixed(1)} s; a reload again and again moves the p99 of requests by ${movedP99Ms.toFixed(1)} ms, \`check\` of the same file by ${movedByOtherMs.toFixed(1)} ms`
+    return ['a configuration of 1 MiB', text]
+  },
+  'switched-on'(data) {
+    const each = (data as readonly Switched[])
+      .filter(({ peer }) => peer !== 'off' && peer !== 'no-metrics')
+      .map(({ request, peer, toOff }) => `${peer} ${ratio(toOff)} times a ${shownAs[request]}`)
+    return ['CPU with what is switched on', each.join(', ')]
+  },
+  workers(data) {
+    const two = (data as readonly Shared[]).filter(({ peer }) => peer === 'workers-2')
+    const each = two.map(
+      ({ scenario, throughputToOne }) => `${throughputToOne.toFixed(1)} times for a ${shownAs[scenario]}`,
+    )
+    const room = two[0]?.room === 'shares' ? ', each with a quarter of a core' : ''
+    return [`throughput of \`workers: 2\`${room}`, each.join(', ')]
+  },
+}
+
+function source({ machine, asked }: Report): string {
+  return `${machine.date.slice(0, 10)}, ${describeRun({ ...machine, date: '' })}; medians of ${asked.runs} interleaved runs.`
+}
+
+function microseconds(figures: PeerFigures | undefined): string {
+  const value = figures?.cpuMicrosecondsPerRequest
+  if (value === undefined) return ''
+  return value >= 10_000 ? Math.round(value).toLocaleString('en') : (number(value) ?? '')
+}
+
+function milliseconds(microseconds: number): string {
+  const value = microseconds / 1000
+  return value < 0.1 ? value.toFixed(2) : value.toFixed(1)
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const rule = head.map((_, at) => (at === 0 ? '---' : '--:'))
+  return [head, rule, ...rows].map(row => `| ${row.join(' | ')} |\n`).join('')
+}
