@@ -1,7 +1,7 @@
 // Content of an endpoint that speaks TLS, as a client gets it: whole, or seen to be broken off, and at what cost.
 
-import type { Server, Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { connect, type Server, type Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { sendHttp } from '../clients/http-request.ts'
 import { readResponse } from '../fixtures/client-responses.ts'
@@ -29,9 +29,15 @@ const startEndpoint = (t: Test, options: RecordingOptions): Promise<RecordingUps
     keepBytes: false,
   })
 
-async function start(t: Test, { port }: RecordingUpstream): Promise<ProxyProcess> {
-  const text = `upstream: { url: "https://localhost:${port}", caFile: ca.pem, credentials: none, connections: 600 }`
-  const proxy = await startProxy(text, { files: { 'ca.pem': localhostCertificate } })
+async function start(
+  t: Test,
+  { port, url }: RecordingUpstream,
+  { clientTls = false, endpointTls = true } = {},
+): Promise<ProxyProcess> {
+  const endpoint = endpointTls ? `"https://localhost:${port}", caFile: ca.pem` : `"${url}"`
+  const tls = clientTls ? 'tls: { certFile: ca.pem, keyFile: key.pem }\n' : ''
+  const text = `${tls}upstream: { url: ${endpoint}, credentials: none, connections: 600 }`
+  const proxy = await startProxy(text, { files: { 'ca.pem': localhostCertificate, 'key.pem': localhostKey } })
   t.teardown(() => proxy.stop('SIGKILL'))
   return proxy
 }
@@ -171,33 +177,62 @@ async function majorCollections(proxy: ProxyProcess): Promise<number> {
   return sumOf(parseExposition(String(body)), 'nodejs_gc_duration_seconds_count', { kind: 'major' })
 }
 
-t.test('a long download costs no collection of all memory', async t => {
-  const bytes = 512 * 1024 ** 2
-  const piece = Buffer.alloc(256 * 1024, 'x')
-  const upstream = await startEndpoint(t, {
-    async answer({ target }, { socket }) {
+const longBytes = 512 * 1024 ** 2
+const piece = Buffer.alloc(256 * 1024, 'x')
+
+async function writeLong(socket: Socket): Promise<void> {
+  for (let sent = 0; sent < longBytes; sent += piece.length) await write(socket, piece)
+}
+
+/** An endpoint that sends much to GET, and counts what comes with PUT. */
+const startLong = (t: Test, tls: boolean) =>
+  (tls ? startEndpoint : startRecordingUpstream)(t, {
+    async answer({ method, target }, { socket }) {
       if (target !== '/web/k') return 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
-      await write(socket, `HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`)
-      for (let sent = 0; sent < bytes; sent += piece.length) await write(socket, piece)
+      if (method === 'PUT') return 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+      await write(socket, `HTTP/1.1 200 OK\r\nContent-Length: ${longBytes}\r\n\r\n`)
+      await writeLong(socket)
       return undefined
     },
+    keepBytes: false,
   })
-  const proxy = await start(t, upstream)
-  const before = await majorCollections(proxy)
-  let received = 0
-  const client = await openRaw(proxy.port)
-  t.teardown(() => client.destroy())
-  client.socket.removeAllListeners('data')
-  const done = new Promise<void>(resolve => {
-    client.socket.on('data', chunk => {
-      received += chunk.length
-      if (received >= bytes) resolve()
+
+for (const [client, endpoint] of [
+  ['plain', 'plain'],
+  ['plain', 'TLS'],
+  ['TLS', 'plain'],
+] as const) {
+  for (const what of ['download', 'upload', 'upload in chunks'] as const) {
+    t.test(`a long ${what} costs no collection of all memory: ${client} client, ${endpoint} endpoint`, async t => {
+      const upstream = await startLong(t, endpoint === 'TLS')
+      const proxy = await start(t, upstream, { clientTls: client === 'TLS', endpointTls: endpoint === 'TLS' })
+      const socket = client === 'TLS' ? connectTls({ port: proxy.port, ca: localhostCertificate }) : connect(proxy.port)
+      t.teardown(() => socket.destroy())
+      const before = await majorCollections(proxy)
+      let received = 0
+      const wanted = what === 'download' ? longBytes : 10
+      const done = new Promise<void>(resolve => {
+        socket.on('data', chunk => {
+          received += chunk.length
+          if (received >= wanted) resolve()
+        })
+      })
+      if (what === 'download') await write(socket, get('/web/k'))
+      else {
+        const framing = what === 'upload' ? `Content-Length: ${longBytes}` : 'Transfer-Encoding: chunked'
+        await write(socket, `PUT /web/k HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n`)
+        if (what === 'upload') await writeLong(socket)
+        else {
+          const chunk = Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')])
+          for (let sent = 0; sent < longBytes; sent += piece.length) await write(socket, chunk)
+          await write(socket, '0\r\n\r\n')
+        }
+      }
+      await done
+      t.equal((await majorCollections(proxy)) - before, 0)
     })
-  })
-  await client.write(get('/web/k'))
-  await done
-  t.equal((await majorCollections(proxy)) - before, 0)
-})
+  }
+}
 
 t.test('two hundred stalled readers of large objects', { skip: noProcessMemory }, async t => {
   let asked = 0

@@ -134,6 +134,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     this.#record.upstreamFirstByteAtMs = this.#context.now()
     if (this.#continueTimer !== undefined) clearTimeout(this.#continueTimer)
     this.#continueTimer = undefined
+    this.#body?.releaseSent()
     if (this.#body !== undefined && !this.#body.done) {
       this.#early = true
       this.#body.stop()

@@ -34,8 +34,8 @@ export class RequestBody {
   /** The first content, until there is a connection for it. */
   #first: Buffer | undefined
   #ended = false
-  /** Chunks that were written since all of them had left. */
-  #unsentChunks = 0
+  /** Chunks that were written and had not left at once. */
+  readonly #unsent: Buffer[] = []
 
   constructor(request: IncomingMessage, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
     this.#request = request
@@ -73,8 +73,16 @@ export class RequestBody {
     else if (!this.blocked && this.#request.isPaused()) this.#request.resume()
   }
 
+  /** Gives the memory of content that has left back. */
+  releaseSent(): void {
+    if (this.#unsent.length === 0 || this.#connection?.flushed !== true) return
+    for (const chunk of this.#unsent) release(chunk)
+    this.#unsent.length = 0
+  }
+
   /** The endpoint takes more. */
   resume(): void {
+    this.releaseSent()
     if (!this.blocked) return
     this.blocked = false
     this.#request.resume()
@@ -107,6 +115,7 @@ export class RequestBody {
       return
     }
     this.#record.requestBodyBytes += chunk.length
+    this.releaseSent()
     let more: boolean
     if (this.#chunked) {
       connection.cork()
@@ -119,10 +128,8 @@ export class RequestBody {
       // Known before Node's own 'end', so that an answer to a complete request is not taken for an early one.
       if (this.#record.requestBodyBytes === this.#length) this.#finish()
     }
-    if (connection.flushed) {
-      this.#unsentChunks = 0
-      release(chunk)
-    } else if (more && ++this.#unsentChunks >= maxUnsentChunks) {
+    if (connection.flushed) release(chunk)
+    else if (this.#unsent.push(chunk) >= maxUnsentChunks && more) {
       more = false
       connection.whenFlushed(() => this.resume())
     }

@@ -266,5 +266,32 @@ for (const { name, framing, held = false, chunk, released } of memories) {
     socket.letGo()
     await settled()
     t.equal(Buffer.from(socket.written, 'latin1').filter(byte => byte === 0).length, size)
+    if (held) t.equal(content.length, 0, 'it is given back as soon as it has left')
   })
 }
+
+t.test('memory of content that leaves later is given back with the next that comes, or at the response', async t => {
+  for (const next of ['content', 'response'] as const) {
+    const { body, connection, request, socket } = setUp(length('200000'))
+    // As a TLS socket does: it takes everything, and says so later.
+    const contents = [Buffer.alloc(large), Buffer.alloc(large)] as const
+    socket.hold()
+    body.start(connection)
+    request.write(contents[0])
+    await settled()
+    body.releaseSent()
+    t.equal(contents[0].length, large, 'it has not left')
+    body.blocked = false
+    socket.letGo()
+    if (next === 'response') body.releaseSent()
+    else {
+      request.write(contents[1])
+      request.resume()
+    }
+    await settled()
+    t.strictSame(
+      contents.map(content => content.length),
+      next === 'response' ? [0, large] : [0, 0],
+    )
+  }
+})
