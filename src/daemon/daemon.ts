@@ -12,6 +12,7 @@ import { createMetrics } from '../telemetry/metrics/metrics.ts'
 import { createConfigurationRecord } from './configuration-record.ts'
 import { createControlPlane } from './control-plane.ts'
 import type { DrainResult } from './drain.ts'
+import type { InheritedSockets } from './inherited-sockets.ts'
 import { listen, urlAt, urlOf } from './listening.ts'
 import { type CreateServing, type Serving, serveAlone } from './serving.ts'
 import { createRenewalLook } from './upstream/renewed-files.ts'
@@ -31,6 +32,8 @@ export interface DaemonOptions {
   readonly reload: () => Promise<ReloadResult>
   /** Who answers on the S3 port; this process unless told. */
   readonly serve?: CreateServing | undefined
+  /** Sockets that an init system has opened, in the place of `listen` and `admin`. */
+  readonly inherited?: InheritedSockets | undefined
 }
 
 /** A running proxy with its admin port. */
@@ -107,10 +110,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   })
   let url: string | undefined
   try {
-    url = urlAt(await serving.listen(running.listen), running.tls === undefined ? 'http' : 'https')
+    url = urlAt(
+      await serving.listen(options.inherited?.listen ?? running.listen),
+      running.tls === undefined ? 'http' : 'https',
+    )
     const { adminConnections, ...capacity } = capacityOf(demandOf(running), resources)
     controlPlane.server.maxConnections = adminConnections
-    await listen(controlPlane.server, running.admin)
+    await listen(controlPlane.server, options.inherited?.admin ?? running.admin)
     // Of one process: with workers, of each.
     log.info('capacity', { ...resources, ...capacity, workers: running.workers })
   } catch (error) {

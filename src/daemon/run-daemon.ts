@@ -14,6 +14,7 @@ import { openDescriptorOutput } from '../telemetry/log/descriptor-output.ts'
 import { createLog, type Log } from '../telemetry/log/log.ts'
 import { createLogSink } from '../telemetry/log/log-sink.ts'
 import { type Daemon, endpointOf, startDaemon } from './daemon.ts'
+import { type InheritedSockets, readInheritedSockets } from './inherited-sockets.ts'
 import { isTestedNode, testedNodes } from './tested-nodes.ts'
 import { mountedFiles } from './upstream/mounted-files.ts'
 
@@ -49,7 +50,9 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
 
   let watch: ConfigurationWatch | undefined
   let daemon: Daemon
+  let inherited: InheritedSockets
   try {
+    inherited = readInheritedSockets(source.environment, process.pid)
     // Only here: a process that serves alone has nothing to do with clusters.
     const serve =
       configuration.workers > 1 ? (await import('./workers/serve-by-workers.ts')).serveByWorkers(output) : undefined
@@ -62,6 +65,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
       file: source.file,
       sha256: digestOf(loaded.snapshot, source.file),
       serve,
+      inherited,
       reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
     })
   } catch (error) {
@@ -79,11 +83,17 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   const stopped = untilStopped(watch, log)
   const node = process.versions.node
   if (!isTestedNode(node)) log.warn('node_untested', { node, path: process.execPath, tested: testedNodes.join(', ') })
+  const { port } = configuration.listen
+  if (inherited.listen !== undefined && Number(new URL(daemon.url).port) !== port) {
+    const issue = `listen: port ${port} is not used; the inherited socket listens as ${daemon.url}. Write the same in both`
+    log.warn('configuration_warning', { issue })
+  }
   log.info('started', {
     version,
     node,
     url: daemon.url,
     admin: daemon.adminUrl,
+    inherited: inherited.listen === undefined ? undefined : true,
     endpoint: endpointOf(configuration),
     file: source.file,
     workers: configuration.workers,
@@ -91,7 +101,9 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   })
   const signal = await stopped
   watch.stop()
-  const acceptMs = signal === 'SIGINT' ? 0 : Math.min(maxAcceptMs, (configuration.drainSeconds * 1000) / 5)
+  // What comes meanwhile waits in an inherited socket for the next process.
+  const isKept = inherited.listen !== undefined
+  const acceptMs = signal === 'SIGINT' || isKept ? 0 : Math.min(maxAcceptMs, (configuration.drainSeconds * 1000) / 5)
   const result = await daemon.drain(acceptMs)
   await log.flush(flushMs)
   return result === 'drained' ? 0 : 1

@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net'
 import type { Configuration } from '../config/configuration.ts'
-import type { Address } from '../config/schema/address.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
@@ -9,7 +8,7 @@ import { watchCorsWrites } from './cors-writes.ts'
 import { createDataPlane, type DataPlane, type DataPlaneOptions } from './data-plane.ts'
 import { type DrainResult, drain } from './drain.ts'
 import { explainRecord } from './explanations.ts'
-import { listen } from './listening.ts'
+import { type Listening, listen } from './listening.ts'
 import { createPolicies, type RuleEvents } from './policies.ts'
 import { logName } from './upstream/name-watch.ts'
 import type { ConfigurationFiles } from './upstream/tls-files.ts'
@@ -27,7 +26,7 @@ export interface ServingOptions {
 /** What answers on the S3 port, as the daemon sees it: this process, or workers that it directs. */
 export interface Serving {
   readonly policies: () => PolicySources
-  listen(address: Address): Promise<Pick<AddressInfo, 'address' | 'port'>>
+  listen(where: Listening): Promise<Pick<AddressInfo, 'address' | 'port'>>
   /** False while the S3 port takes no connections. */
   listening(): boolean
   /** Resolves when the configuration is in force everywhere. */
@@ -76,8 +75,8 @@ export function servePort({ metrics, log, sampler, ...options }: PortOptions): S
   return {
     server,
     policies: dataPlane.policies,
-    async listen(address) {
-      await listen(server, address)
+    async listen(where) {
+      await listen(server, where)
       return server.address() as AddressInfo
     },
     listening: () => server.listening,

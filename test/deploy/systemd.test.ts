@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -17,6 +17,7 @@ function installUnit(text: string): { readonly file: string; remove(): void } {
   const file = join(folder, 's3-cors-proxy.service')
   const here = text.replaceAll('/usr/bin/node', process.execPath).replaceAll('/usr/lib/s3-cors-proxy/dist/cli.js', cli)
   writeFileSync(file, here)
+  copyFileSync(join(deployFolder, 'systemd/s3-cors-proxy.socket'), join(folder, 's3-cors-proxy.socket'))
   return { file, remove: () => rmSync(folder, { recursive: true }) }
 }
 
@@ -38,6 +39,22 @@ t.test('systemd knows every line of the unit', { skip }, async t => {
     'and tells one that it does not know',
   )
 })
+
+t.test(
+  'systemd knows every line of the socket, which is on the port that the configuration names',
+  { skip },
+  async t => {
+    const { file, remove } = installUnit(unit)
+    t.teardown(remove)
+    const socketFile = file.replace('.service', '.socket')
+    const { exitCode, stdout, stderr } = await runTool(analyze ?? [''], ['verify', '--man=no', socketFile])
+    t.strictSame([exitCode, mentioning(stdout + stderr)], [0, ''])
+    const socket = readFileSync(socketFile, 'utf8')
+    t.match(socket, /^ListenStream=8080$/m)
+    const minio = readFileSync(join(deployFolder, '../config/minio.yaml'), 'utf8')
+    t.match(minio, /^listen: \S+:8080\b/m, 'config/minio.yaml, which the documents copy')
+  },
+)
 
 /** Lines about this unit: a machine's own units may have faults of theirs. */
 function mentioning(output: string): string {

@@ -8,6 +8,7 @@ import type { LogOptions } from '../../telemetry/log/log.ts'
 import type { CountReport } from '../../telemetry/metrics/count-report.ts'
 import type { ProcessSample } from '../../telemetry/metrics/process-sums.ts'
 import type { DrainResult } from '../drain.ts'
+import type { Listening } from '../listening.ts'
 import type { ConfigurationFiles } from '../upstream/tls-files.ts'
 
 /** A configuration in force, and what its files hold. Whole: each worker takes its own share. */
@@ -20,6 +21,8 @@ export interface ConfigurationUpdate {
 export interface WorkerStart {
   readonly slot: number
   readonly update: Buffer
+  /** A descriptor is the primary's: the workers share what the primary accepts. */
+  readonly where: Listening
   readonly log: Omit<LogOptions, 'sink'>
 }
 

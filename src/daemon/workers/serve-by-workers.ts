@@ -14,6 +14,7 @@ import { createWorkerPool } from './worker-pool.ts'
 const gatherMs = 2000
 /** A worker that takes longer to obey is reported; it obeys before it serves another request of a new connection. */
 const obeyMs = 5000
+const flushMs = 1000
 
 /** Makes what serves by `workers` processes, all of whose lines go to `output`: none stands within a line of another. */
 export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): CreateServing {
@@ -25,7 +26,7 @@ export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): 
 
     const pool = createWorkerPool({
       workers: configuration.workers,
-      start: slot => ({ slot, update, log: { ...output, level: log.level } }),
+      start: (slot, where) => ({ slot, update, where, log: { ...output, level: log.level } }),
       operations: worker => ({
         rules: rules.copyOf,
         managed: rules.manage,
@@ -50,7 +51,13 @@ export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): 
         const how = { code: code ?? undefined, signal: signal ?? undefined }
         log.warn('worker_ended', { worker: slot, pid, ...how, againSeconds: againMs / 1000 })
       },
+      onLost,
     })
+    function onLost(): void {
+      log.error('inherited_socket_lost', new Error('all workers ended at once, and the inherited socket with them'))
+      void log.flush(flushMs).then(() => process.exit(1))
+    }
+
     const refreshWorkers = (bucket: string) => tellAll('refresh', bucket)
     const rules = createSharedRules({ configuration, files, environment, events, refreshWorkers })
 
@@ -85,12 +92,14 @@ export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): 
 
     return {
       policies: rules.policies,
-      async listen(address) {
+      async listen(where) {
         // Here it fails with the words of a process without workers, and before any is started.
-        const probe = createServer()
-        await listen(probe, address)
-        await new Promise(resolve => probe.close(resolve))
-        return await pool.start()
+        if (!('fd' in where)) {
+          const probe = createServer()
+          await listen(probe, where)
+          await new Promise(resolve => probe.close(resolve))
+        }
+        return await pool.start(where)
       },
       listening: () => [...pool.workers].some(({ listening }) => listening),
       apply(configuration, files) {

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { DrainResult } from '../drain.ts'
+import type { Listening } from '../listening.ts'
 import { createBackoff } from './backoff.ts'
 import { type CallMessage, type Calls, createCalls } from './calls.ts'
 import type { PrimaryOperations, WorkerOperations, WorkerStart } from './messages.ts'
@@ -29,12 +30,14 @@ export interface PoolWorker extends WorkerState, Calls<WorkerOperations> {
 export interface WorkerPoolOptions {
   readonly workers: number
   /** What a worker is started with, as it stands when it starts. */
-  readonly start: (slot: number) => WorkerStart
+  readonly start: (slot: number, where: Listening) => WorkerStart
   /** What a worker may ask. */
   readonly operations: (worker: WorkerState) => PrimaryOperations
   readonly onStart: (worker: WorkerState) => void
   /** A worker has ended; `againMs` is when another takes its place. */
   readonly onEnd: (worker: WorkerState, how: WorkerEnd, againMs: number | undefined) => void
+  /** The last worker has ended, and Node has closed the inherited socket, which this process cannot open anew. */
+  readonly onLost: () => void
 }
 
 /** How a worker ended. */
@@ -47,7 +50,7 @@ export interface WorkerEnd {
 export interface WorkerPool {
   readonly workers: ReadonlySet<PoolWorker>
   /** Starts them; resolves when all listen, rejects when one of them cannot. */
-  start(): ReturnType<WorkerOperations['start']>
+  start(where: Listening): ReturnType<WorkerOperations['start']>
   /** Resolves when each has drained and ended, `expired` if one had to break requests off or was lost. */
   drain(acceptMs: number, deadlineMs: number): Promise<DrainResult>
   /** Ends them at once. */
@@ -66,7 +69,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const backoff = createBackoff(options.workers, () => performance.now())
   let isEnding = false
 
-  async function fork(slot: number): ReturnType<WorkerOperations['start']> {
+  async function fork(slot: number, where: Listening): ReturnType<WorkerOperations['start']> {
     const child = cluster.fork()
     const state = { slot, pid: child.process.pid ?? 0, listening: false, isFull: false, inFlight: 0 }
     const channel = {
@@ -86,11 +89,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     child.on('error', () => {})
     child.once('exit', async (code, signal) => {
       await closed
-      end(worker, { code, signal })
+      end(worker, { code, signal }, where)
       ended.resolve()
     })
     try {
-      const address = await worker.call('start', options.start(slot))
+      const address = await worker.call('start', options.start(slot, where))
       worker.listening = true
       return address
     } catch (error) {
@@ -99,17 +102,22 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     }
   }
 
-  function end(worker: PoolWorker, how: WorkerEnd): void {
+  function end(worker: PoolWorker, how: WorkerEnd, where: Listening): void {
+    const wasListening = worker.listening
     worker.listening = false
     workers.delete(worker)
     worker.close(new Error(`a worker ended before it answered (${how.signal ?? `exit code ${how.code}`})`))
     const againMs = isEnding ? undefined : backoff.ended(worker.slot)
     options.onEnd(worker, how, againMs)
     if (againMs === undefined) return
+    if ('fd' in where && wasListening && workers.size === 0) {
+      options.onLost()
+      return
+    }
     const timer = setTimeout(() => {
       restarts.delete(timer)
       // One that cannot start ends, and is replaced in its turn.
-      fork(worker.slot).catch(() => {})
+      fork(worker.slot, where).catch(() => {})
     }, againMs)
     restarts.add(timer)
   }
@@ -135,7 +143,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
   return {
     workers,
-    async start() {
+    async start(where) {
       // Workers give back a connection that they have no room for, and another is offered it: with a socket that they all
       // accept from, one that is full would drop what another has room for, and Linux wakes mostly the same one.
       cluster.schedulingPolicy = cluster.SCHED_RR
@@ -147,7 +155,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       })
       process.once('exit', kill)
-      const [address] = await Promise.all(Array.from({ length: options.workers }, (_, slot) => fork(slot)))
+      const [address] = await Promise.all(Array.from({ length: options.workers }, (_, slot) => fork(slot, where)))
       return address as NonNullable<typeof address>
     },
     async drain(acceptMs, deadlineMs) {

@@ -39,7 +39,7 @@ export function runWorker(channel: Channel): void {
 }
 
 function createWorker(
-  { slot, update, log: logOptions }: WorkerStart,
+  { slot, update, where, log: logOptions }: WorkerStart,
   call: Call<PrimaryOperations>,
 ): Omit<WorkerOperations, 'start'> & { listen(): ReturnType<WorkerOperations['start']> } {
   const sample = createProcessSampler()
@@ -55,7 +55,7 @@ function createWorker(
   })
   const log = createLog({ ...logOptions, sink })
   const first = shareOf(update, slot)
-  const { workers, listen } = first.configuration
+  const { workers } = first.configuration
   const { server, ...serving } = servePort({
     ...first,
     environment: {},
@@ -80,7 +80,7 @@ function createWorker(
     isFull => void call('full', isFull),
   )
   return {
-    listen: () => serving.listen(listen),
+    listen: () => serving.listen(where),
     apply(next) {
       const { configuration, files } = shareOf(next, slot)
       log.setLevel(configuration.log.level)

@@ -9,11 +9,15 @@ import type { MemoryLedger } from '../shares/memory-ledger.ts'
 /** A limit may be late by this much. */
 const tickMs = 250
 
+/** So long a client may take from its connection to its first byte without being taken for idle. */
+const silentMs = 1000
+
 /** One client connection and its idle limit. */
 class ClientSocket implements Listed {
   listedAt = -1
   readonly #socket: Socket
   readonly #memory: ClientMemory
+  readonly #sinceMs = performance.now()
   /** 0: none. */
   #limitMs = 0
   #idleSinceMs = 0
@@ -38,9 +42,9 @@ class ClientSocket implements Listed {
     }
   }
 
-  /** Not a byte has come. */
-  get silent(): boolean {
-    return this.#socket.bytesRead === 0
+  /** Not a byte has come for a while: the request of a client that has just connected may be under way. */
+  isSilent(nowMs: number): boolean {
+    return this.#socket.bytesRead === 0 && nowMs - this.#sinceMs >= silentMs
   }
 
   destroy(): void {
@@ -64,7 +68,7 @@ class ClientSocket implements Listed {
  * Keeps the idle limits of a server's connections by one clock for all of them, and enters each in `ledger`. Node makes a timer
  * at the beginning and at the end of each request, and moves it at each read and write (`bench --scenario preflight`).
  *
- * Also lets `closeIdleConnections` end connections that have not said a word, which Node takes for busy with a request.
+ * Also lets `closeIdleConnections` end connections that have not said a word for a second, which Node takes for busy with a request.
  */
 export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLedger): void {
   const clients = new LiveList<ClientSocket>()
@@ -73,13 +77,14 @@ export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLe
     clients.add(client)
     socket.once('close', () => clients.delete(client))
   }
-  const unsecured = new Set<Socket>()
+  /** Since when. */
+  const unsecured = new Map<Socket, number>()
   // Before Node's own listener, which sets the first limit.
   server.prependListener('connection', (socket: Socket) => {
     const memory = ledger.enter(socket, performance.now())
     if (!tls) add(socket, memory)
     else {
-      unsecured.add(socket)
+      unsecured.set(socket, performance.now())
       socket.once('close', () => unsecured.delete(socket))
     }
   })
@@ -102,7 +107,10 @@ export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLe
   const closeIdleConnections = server.closeIdleConnections.bind(server)
   server.closeIdleConnections = () => {
     closeIdleConnections()
-    for (const client of clients) if (client.silent) client.destroy()
-    for (const socket of unsecured) if (socket.bytesRead === 0) socket.destroy()
+    const nowMs = performance.now()
+    for (const client of clients) if (client.isSilent(nowMs)) client.destroy()
+    for (const [socket, sinceMs] of unsecured) {
+      if (socket.bytesRead === 0 && nowMs - sinceMs >= silentMs) socket.destroy()
+    }
   }
 }

@@ -106,16 +106,28 @@ t.test('a listener given with a limit hears of it once, and not after the limit 
   client.destroy()
 })
 
-t.test('closing idle connections ends those that have not said a word, and leaves one under way', async t => {
-  const { server, port } = await start(t, 0, 5000)
-  const [silent, busy] = [open(port), open(port)]
-  busy.socket.write('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n')
-  await sleep(200)
-  server.closeIdleConnections()
-  await silent.closed
-  t.equal(busy.socket.destroyed, false)
-  busy.socket.write('x')
-  await once(busy.socket, 'data')
-  t.match(busy.text(), '200 OK')
-  busy.socket.destroy()
-})
+t.test(
+  'closing idle connections ends those that have not said a word for a second, and leaves one under way',
+  async t => {
+    const { server, port } = await start(t, 0, 5000)
+    const [silent, busy] = [open(port), open(port)]
+    busy.socket.write('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n')
+    // One whose request is on its way when a drain begins would be reset otherwise.
+    const late = open(port)
+    await once(late.socket, 'connect')
+    const begun = performance.now()
+    server.closeIdleConnections()
+    late.socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await once(late.socket, 'data')
+    t.match(late.text(), '200 OK')
+    const drain = setInterval(() => server.closeIdleConnections(), 20)
+    t.teardown(() => clearInterval(drain))
+    await silent.closed
+    t.ok(performance.now() - begun > 500, 'the silent one had its second')
+    t.equal(busy.socket.destroyed, false)
+    busy.socket.write('x')
+    await once(busy.socket, 'data')
+    t.match(busy.text(), '200 OK')
+    busy.socket.destroy()
+  },
+)
