@@ -14,7 +14,7 @@ import { type BucketPolicies, createBucketPolicies } from '../policies/upstream/
 import type { RuleEntry } from '../policies/upstream/rule-entry.ts'
 import type { CachedRules, FetchEvent } from '../policies/upstream/upstream-source.ts'
 import type { ManagedOperations } from '../proxy/handling/proxy-context.ts'
-import { createGetBucketCors } from '../s3/endpoint/get-bucket-cors.ts'
+import { createGetBucketCors, type GetBucketCors } from '../s3/endpoint/get-bucket-cors.ts'
 import { createListBuckets } from '../s3/endpoint/list-buckets.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -57,6 +57,7 @@ export function joinPolicies(
   configuration: Configuration,
   make: MakeLive,
   handle: ManagedOperations['handle'],
+  getBucketCors?: GetBucketCors,
 ): SourcedPolicies {
   const live: { -readonly [Source in keyof DaemonRules]?: BucketPolicies } = {}
   const lookup = createPolicySources(
@@ -71,7 +72,7 @@ export function joinPolicies(
         return live.managed
       },
     },
-    { ungoverned: configuration.enforcement },
+    { ungoverned: configuration.enforcement, getBucketCors },
   )
   return {
     lookup,
@@ -88,6 +89,7 @@ export function createPolicies(
   before: DaemonRules | undefined,
   events: RuleEvents,
 ): SourcedPolicies {
+  const getBucketCors = createGetBucketCors(upstream.call)
   const { onFetch, onChange, onDisabled, onUnusable } = events
   const common = { listBuckets: createListBuckets(upstream.call), times: configuration.rules, onFetch }
   let managed: ManagedPolicies | undefined
@@ -95,7 +97,6 @@ export function createPolicies(
     configuration,
     {
       upstream(buckets) {
-        const getBucketCors = createGetBucketCors(upstream.call)
         return createBucketPolicies(
           { ...common, getBucketCors, upstream: upstream.identity },
           buckets,
@@ -123,6 +124,7 @@ export function createPolicies(
       },
     },
     request => (managed as ManagedPolicies).handle(request),
+    getBucketCors,
   )
 }
 

@@ -26,6 +26,7 @@ export function createProxySettings(
   return {
     policies: policies.lookup,
     managed: policies.managed,
+    corsKnowledge: policies.lookup,
     pool,
     addressOf: createAddressOf(configuration, found),
     varyAlways: configuration.vary === 'always',

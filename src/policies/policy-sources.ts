@@ -1,12 +1,18 @@
 // One lookup over every source: each bucket goes to the one source that its entry names, and never to another.
 
+import type { GetBucketCors } from '../s3/endpoint/get-bucket-cors.ts'
+import { ownCopy } from '../text/own-copy.ts'
+import { type CorsKnowledge, createCorsKnowledge } from './cors-knowledge.ts'
 import type { BucketPolicy, BucketStatus, Enforcement, PolicyLookup, PolicySource } from './policy-lookup.ts'
 import { type BucketEntry, createPolicyTable } from './policy-table.ts'
+import { keepsNoRules, writesRefused } from './upstream/entry-status.ts'
 
 /** A source whose rules can change without a reload. */
 export interface LivePolicies extends PolicyLookup {
   /** Asks its origin anew; resolves when the answer landed. `written`: what is known was replaced there, and holds no longer. */
   refresh(bucket: string, written?: boolean): Promise<BucketPolicy>
+  /** Whether the endpoint knows `?cors` of the bucket, after at most one call to it. Never rejects. */
+  knowsCors(bucket: string): Promise<CorsKnowledge>
   /** Named buckets that have not been answered about at all yet. */
   unasked(): readonly string[]
   stop(): void
@@ -25,15 +31,22 @@ export interface LiveSources {
   readonly managed?: ((buckets: SourceBuckets) => LivePolicies) | undefined
 }
 
-/** What a successful `PUT` or `DELETE ?cors` through the proxy meant to the rules in use. */
-export type WriteEffect = 'refreshed' | 'without-effect' | 'ungoverned'
+/**
+ * What a successful `PUT` or `DELETE ?cors` through the proxy meant to the rules in use. `unclear`: none, but what the endpoint took it
+ * for is not known.
+ */
+export type WriteEffect = 'refreshed' | 'without-effect' | 'unclear' | 'ungoverned'
 
 /** The lookup of a whole configuration. */
 export interface PolicySources extends PolicyLookup {
   /** Undefined when the bucket's rules are not live: a reload is what changes them. `written` as with LivePolicies. */
   refresh(bucket: string, written?: boolean): Promise<BucketPolicy> | undefined
-  /** To be told of each 2xx to `PUT` or `DELETE ?cors` that was forwarded. */
-  corsWritten(bucket: string): WriteEffect
+  /** Whether the endpoint knows `?cors`, to be asked before a write of rules is forwarded. Never rejects. */
+  knowsCors(bucket: string): Promise<CorsKnowledge>
+  /** To be told when a client's own GET ?cors was answered by a list of the bucket. */
+  corsObserved(bucket: string): void
+  /** To be told of each 2xx to `PUT` or `DELETE ?cors` that was forwarded. `known`: the endpoint was seen to know `?cors`. */
+  corsWritten(bucket: string, known: boolean): WriteEffect
   unasked(): readonly string[]
   stop(): void
 }
@@ -42,6 +55,8 @@ export interface PolicySources extends PolicyLookup {
 export interface PolicySourcesOptions {
   /** The enforcement of buckets that no entry names: the configuration's own. */
   readonly ungoverned?: Enforcement | undefined
+  /** Asks about buckets whose rules are in the configuration. */
+  readonly getBucketCors?: GetBucketCors | undefined
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined
 }
@@ -71,7 +86,10 @@ export function createPolicySources(
   const rest = entries.find(entry => entry.name === '*')
   const others = rest === undefined ? undefined : lookupOf(rest.source)
   /** When a client last wrote rules to the endpoint that are not the ones in use, by entry. */
-  const writtenAt = new Map<string, number>()
+  const writtenAt = new Map<string, { readonly at: number; readonly known: boolean }>()
+  const knowledge = createCorsKnowledge(options.getBucketCors, now)
+  /** The bucket of each entry that was last seen to have an endpoint without `?cors`. */
+  const lackingOf = new Map<string, string>()
 
   function liveOf(bucket: string): LivePolicies | undefined {
     return named.has(bucket) ? named.get(bucket) : others
@@ -80,27 +98,56 @@ export function createPolicySources(
   /** Where nothing is live, nothing has to be looked up to know who answers. */
   const lookupFor = sources.length === 0 ? () => table : (bucket: string) => liveOf(bucket) ?? table
 
-  function corsWritten(bucket: string): WriteEffect {
+  function entryOf(bucket: string): string | undefined {
+    return named.has(bucket) ? bucket : rest?.name
+  }
+
+  async function knowsCors(bucket: string): Promise<CorsKnowledge> {
+    const source = liveOf(bucket)
+    if (source !== undefined) return source.knowsCors(bucket)
+    const entry = entryOf(bucket)
+    if (entry === undefined) return 'unclear'
+    const known = await knowledge.check(bucket)
+    if (known === 'not-known') lackingOf.set(entry, ownCopy(bucket))
+    return known
+  }
+
+  function corsObserved(bucket: string): void {
+    const entry = entryOf(bucket)
+    if (entry === undefined || liveOf(bucket) !== undefined) return
+    knowledge.observed(bucket)
+    lackingOf.set(entry, ownCopy(bucket))
+  }
+
+  function corsWritten(bucket: string, known: boolean): WriteEffect {
     const source = liveOf(bucket)
     if (source !== undefined) {
       source.refresh(bucket, true)
       return 'refreshed'
     }
-    const entry = named.has(bucket) ? bucket : rest?.name
+    const entry = entryOf(bucket)
     if (entry === undefined) return 'ungoverned'
-    writtenAt.set(entry, now())
-    return 'without-effect'
+    writtenAt.set(entry, { at: now(), known })
+    return known ? 'without-effect' : 'unclear'
   }
 
   function describe(): readonly BucketStatus[] {
-    return [table, ...sources.map(source => source.lookup)].flatMap(lookup => lookup.describe()).map(withNote)
+    return [table, ...sources.map(source => source.lookup)].flatMap(lookup => lookup.describe()).map(withNotes)
   }
 
-  function withNote(status: BucketStatus): BucketStatus {
-    const at = writtenAt.get(status.bucket)
-    if (at === undefined) return status
-    const note = `rules were written to the endpoint at ${new Date(at).toISOString()}, without effect: this bucket's rules are in the configuration`
-    return { ...status, notes: [...(status.notes ?? []), note] }
+  function withNotes(status: BucketStatus): BucketStatus {
+    const notes: string[] = []
+    const lacking = knowledge.lacking(lackingOf.get(status.bucket) ?? '')
+    if (lacking !== undefined) notes.push(`${keepsNoRules(lacking)}; ${writesRefused}`)
+    const written = writtenAt.get(status.bucket)
+    if (written !== undefined) {
+      const what = written.known
+        ? 'rules were written to the endpoint'
+        : 'PUT or DELETE ?cors was taken by the endpoint, which may have done something else with it,'
+      const at = new Date(written.at).toISOString()
+      notes.push(`${what} at ${at}, without effect: this bucket's rules are in the configuration`)
+    }
+    return notes.length === 0 ? status : { ...status, notes: [...(status.notes ?? []), ...notes] }
   }
 
   return {
@@ -109,6 +156,8 @@ export function createPolicySources(
     inspect: bucket => lookupFor(bucket).inspect(bucket),
     describe,
     refresh: (bucket, written) => liveOf(bucket)?.refresh(bucket, written),
+    knowsCors,
+    corsObserved,
     corsWritten,
     unasked: () => sources.flatMap(source => source.lookup.unasked()),
     stop: () => {

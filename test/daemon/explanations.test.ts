@@ -71,6 +71,7 @@ t.test('a question about fetched rules is answered from what is known, without a
       state: { kind: 'unknown' },
     }),
     describe: () => [],
+    knowsCors: never,
     unasked: () => [],
     stop: () => {},
   }

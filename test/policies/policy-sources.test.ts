@@ -31,6 +31,10 @@ function liveSource(source: PolicySource, asked: string[]) {
           state: 'unknown',
           rules: 0,
         })),
+      knowsCors: async bucket => {
+        asked.push(`${source} knows ${bucket}`)
+        return 'known'
+      },
       unasked: () => [...buckets.named.keys()],
       stop: () => asked.push(`${source} stop`),
     }
@@ -117,23 +121,31 @@ for (const { name, entries, bucket, source, governed } of routes) {
 
 t.test('a write that was seen refreshes live rules', async t => {
   const { sources, asked } = setUp(mixed)
-  t.equal(sources.corsWritten('live'), 'refreshed')
+  t.equal(sources.corsWritten('live', true), 'refreshed')
   t.strictSame(asked, ['upstream refresh live'])
 })
 
 t.test('a write to a bucket whose rules are in the configuration is noted', async t => {
   const { sources, asked } = setUp([...mixed, entry('*', 'yaml')])
-  t.equal(sources.corsWritten('yaml'), 'without-effect')
-  t.equal(sources.corsWritten('unnamed'), 'without-effect')
+  t.equal(sources.corsWritten('yaml', true), 'without-effect')
+  t.equal(sources.corsWritten('unnamed', true), 'without-effect')
   t.strictSame(asked, [])
   const noted = sources.describe().filter(status => status.notes !== undefined)
   t.strictSame(noted.map(status => status.bucket).sort(), ['*', 'yaml'])
   t.match(noted[0]?.notes?.[0], /2026-01-02T00:00:00.000Z, without effect/)
 })
 
+t.test('of a write whose effect is not known nothing else is said', async t => {
+  const { sources } = setUp(mixed)
+  t.equal(sources.corsWritten('yaml', false), 'unclear')
+  t.match(sources.describe()[0]?.notes, [
+    /^PUT or DELETE \?cors was taken by the endpoint, which may have done something else/,
+  ])
+})
+
 t.test('a write to a bucket of no entry changes nothing', async t => {
   const { sources } = setUp(mixed)
-  t.equal(sources.corsWritten('unnamed'), 'ungoverned')
+  t.equal(sources.corsWritten('unnamed', true), 'ungoverned')
   t.equal(
     sources.describe().some(status => status.notes !== undefined),
     false,

@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net'
 import type { Configuration } from '../../config/configuration.ts'
+import type { CorsKnowledge } from '../../policies/cors-knowledge.ts'
 import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
 import type { RuleCopy } from '../../policies/replica/rule-copy.ts'
 import type { LogOptions } from '../../telemetry/log/log.ts'
@@ -50,8 +51,12 @@ export interface WorkerOperations {
 export interface PrimaryOperations {
   rules(asked: LiveBucket): Promise<RuleCopy>
   managed(request: ManagedRequest): Promise<ManagedAnswer | undefined>
-  /** A `PUT` or `DELETE ?cors` that was forwarded has succeeded. */
-  written(bucket: string): void
+  /** Whether the endpoint knows `?cors` of a bucket. */
+  knowsCors(bucket: string): Promise<CorsKnowledge>
+  /** A client's own GET ?cors was answered by a list of the bucket. */
+  corsObserved(bucket: string): void
+  /** A `PUT` or `DELETE ?cors` that was forwarded has succeeded; `known`: by an endpoint that was seen to know it. */
+  written(write: { readonly bucket: string; readonly known: boolean }): void
   report(report: CountReport): void
   /** Whole lines. */
   log(lines: Uint8Array): void

@@ -31,6 +31,8 @@ export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): 
         rules: rules.copyOf,
         managed: rules.manage,
         written: rules.written,
+        knowsCors: rules.knowsCors,
+        corsObserved: rules.corsObserved,
         report(report) {
           metrics.absorb(report)
           worker.inFlight = report.counters.inFlight

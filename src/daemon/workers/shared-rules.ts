@@ -6,7 +6,7 @@ import type { PolicySources } from '../../policies/policy-sources.ts'
 import { copyAbsence, copyEntry, type RuleCopy } from '../../policies/replica/rule-copy.ts'
 import { createPolicies, type RuleEvents, type SourcedPolicies } from '../policies.ts'
 import { createUpstream, type Upstream, upstreamIdentity } from '../upstream/upstream.ts'
-import type { ConfigurationUpdate, LiveBucket } from './messages.ts'
+import type { ConfigurationUpdate, LiveBucket, PrimaryOperations } from './messages.ts'
 
 /** What the rules are made of. */
 export interface SharedRulesOptions extends ConfigurationUpdate {
@@ -24,7 +24,9 @@ export interface SharedRules {
   /** What is known of a bucket, for a worker. */
   copyOf(asked: LiveBucket): Promise<RuleCopy>
   /** A forwarded `PUT` or `DELETE ?cors` has succeeded. */
-  written(bucket: string): void
+  written(write: Parameters<PrimaryOperations['written']>[0]): void
+  knowsCors: PrimaryOperations['knowsCors']
+  corsObserved: PrimaryOperations['corsObserved']
   /** Answers `?cors` of a managed bucket; undefined when none is managed any more. */
   manage(request: ManagedRequest): Promise<ManagedAnswer | undefined>
   close(): void
@@ -60,9 +62,11 @@ export function createSharedRules(options: SharedRulesOptions): SharedRules {
       const entry = policies.entryOf(source, bucket)
       return entry === undefined ? copyAbsence(state.kind === 'no-such-bucket') : copyEntry(entry, steadyNow())
     },
-    written(bucket) {
+    knowsCors: bucket => policies.lookup.knowsCors(bucket),
+    corsObserved: bucket => policies.lookup.corsObserved(bucket),
+    written({ bucket, known }) {
       // The workers' questions wait for the one call that this begins.
-      if (policies.lookup.corsWritten(bucket) === 'refreshed') void refreshWorkers(bucket)
+      if (policies.lookup.corsWritten(bucket, known) === 'refreshed') void refreshWorkers(bucket)
     },
     async manage(request) {
       const answer = await policies.managed?.handle(request)

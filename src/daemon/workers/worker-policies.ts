@@ -57,10 +57,15 @@ export function createWorkerPolicies(
     ...policies,
     lookup: {
       ...policies.lookup,
-      corsWritten(bucket) {
+      // This process has no keys to ask the endpoint with. A primary that does not answer leaves it open.
+      knowsCors: bucket => call('knowsCors', bucket, 2000 * times.timeoutSeconds).catch(() => 'unclear' as const),
+      corsObserved(bucket) {
+        call('corsObserved', bucket).catch(() => {})
+      },
+      corsWritten(bucket, known) {
         // First of all: the primary must not answer the cache's question by the rules that were replaced, and fetches them once.
-        call('written', bucket).catch(() => {})
-        return policies.lookup.corsWritten(bucket)
+        call('written', { bucket, known }).catch(() => {})
+        return policies.lookup.corsWritten(bucket, known)
       },
     },
   }

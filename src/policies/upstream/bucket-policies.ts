@@ -2,6 +2,7 @@
 
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { setUnrefTimer, steadyNow } from '../clock.ts'
+import type { CorsKnowledge } from '../cors-knowledge.ts'
 import type { BucketPolicy, BucketStatus, RuleState } from '../policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from '../policy-sources.ts'
 import { createBucketList } from './bucket-list.ts'
@@ -12,6 +13,7 @@ import { createRuleCache } from './rule-cache.ts'
 import {
   adoptEntry,
   afterResult,
+  forgotRules,
   mustLoad,
   outdated,
   type RuleAnswer,
@@ -180,6 +182,22 @@ export function createBucketPolicies(
     return current(bucket)
   }
 
+  async function knowsCors(bucket: string): Promise<CorsKnowledge> {
+    const { state } = await load(bucket)
+    // Rules that are still used say nothing of the endpoint that has taken the place of theirs.
+    if (cache.get(bucket)?.lastDetail === forgotRules) return 'not-known'
+    switch (state.kind) {
+      case 'rules':
+        return 'known'
+      case 'none':
+        return state.unsupported === undefined ? 'known' : 'not-known'
+      case 'no-such-bucket':
+        return 'no-such-bucket'
+      case 'unknown':
+        return 'unclear'
+    }
+  }
+
   function describe(): readonly BucketStatus[] {
     const at = now()
     const lines = [...buckets.named].map(([bucket, enforcement]) =>
@@ -227,6 +245,7 @@ export function createBucketPolicies(
     load,
     inspect: current,
     refresh,
+    knowsCors,
     describe,
     deliver: (bucket, result) => scheduler.deliver(bucket, laneOf(bucket), result),
     entryOf: cache.get,

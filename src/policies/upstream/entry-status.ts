@@ -7,6 +7,9 @@ export function keepsNoRules(said: string | undefined): string {
   return `this endpoint keeps no rules${how}: CORSRules or CORSFile`
 }
 
+/** What follows from it for a client. */
+export const writesRefused = 'PUT and DELETE ?cors get 501 from this proxy'
+
 /** The line of the admin port for a bucket whose rules are fetched; without an entry, for one that is not answered about yet. */
 export function describeEntry(
   bucket: string,
@@ -33,6 +36,6 @@ export function describeEntry(
     ...answered,
     lastResult: lastDetail === undefined ? lastResult : `${lastResult}: ${lastDetail}`,
     nextTryAt,
-    ...(isUnsupported ? { notes: [keepsNoRules(state.unsupported)] } : {}),
+    ...(isUnsupported ? { notes: [`${keepsNoRules(state.unsupported)}; ${writesRefused}`] } : {}),
   }
 }

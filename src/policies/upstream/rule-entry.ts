@@ -49,7 +49,8 @@ export type RuleAnswer = CorsFetchResult | { readonly kind: 'entry'; readonly en
 /** The result of a fetch whose rules hold, but not wholly as they are stored. */
 export const withFaults = 'rules-with-faults'
 
-const forgotRules = 'the endpoint says it has no CORS, after it gave rules'
+/** Why a failure: an endpoint that is being replaced, or broken. */
+export const forgotRules = 'the endpoint says it has no CORS, after it gave rules'
 
 const secondsMs = 1000
 /** 501 and 405 say that the endpoint has no such feature: 5 to 10 minutes, so that many buckets do not ask in step. */

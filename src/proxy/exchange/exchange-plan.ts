@@ -17,6 +17,8 @@ export interface ExchangePlan {
   /** Whose word about the client's address counts. */
   readonly forwardedFor: ForwardedForPolicy
   readonly cors: ResponseCors
+  /** Is shown the first content of a 200; undefined but for a GET of a bucket's rules. */
+  readonly look: ((content: Buffer) => void) | undefined
   /** The client waits for a 100 before it sends its content. */
   readonly expectsContinue: boolean
   readonly pool: UpstreamPool

@@ -143,7 +143,10 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
 
   onBody(bytes: Buffer): void {
     const response = this.#response
-    if (this.#statusCode >= 400 && this.#record.responseBodyBytes === 0) this.#warnOfRefusal(bytes)
+    if (this.#record.responseBodyBytes === 0) {
+      if (this.#statusCode >= 400) this.#warnOfRefusal(bytes)
+      else if (this.#statusCode === 200) this.#plan.look?.(bytes)
+    }
     this.#record.responseBodyBytes += bytes.length
     if (!response.headersSent) {
       if (bytes.length === this.#head?.contentLength && bytes.length <= maxStringBodyBytes) {

@@ -1,9 +1,22 @@
+import { corsQuery } from '../../s3/cors-operation/cors-query.ts'
+import { isListing } from '../../s3/endpoint/get-bucket-cors.ts'
 import { Exchange } from '../exchange/exchange.ts'
 import type { ResponseCors } from '../exchange/relayed-fields.ts'
 import { forwardedLines } from '../request/forwarded-for.ts'
 import { unconditionalRequest } from '../request/unconditional-request.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import type { RequestContext } from './request-context.ts'
+
+/** What an endpoint answers to a GET of rules shows whether it knows `?cors`. */
+function lookFor({ guarded, record, settings }: RequestContext): ((content: Buffer) => void) | undefined {
+  const { bucket, object } = record
+  if (object || bucket === undefined || guarded.method !== 'GET' || !guarded.target.includes('cors')) return undefined
+  const query = corsQuery(guarded.target)
+  if (query !== 'exact' && query !== 'presigned') return undefined
+  return content => {
+    if (isListing(content)) settings.corsKnowledge.corsObserved(bucket)
+  }
+}
 
 /** Begins the exchange with the endpoint: everything about the request is settled. */
 export function forward(context: ProxyContext, requestContext: RequestContext, cors: ResponseCors): void {
@@ -16,6 +29,7 @@ export function forward(context: ProxyContext, requestContext: RequestContext, c
     forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
     forwardedFor: settings.forwardedFor,
     cors,
+    look: lookFor(requestContext),
     expectsContinue: requestContext.expectsContinue,
     pool: settings.pool,
     responseMs: settings.responseMs,

@@ -2,7 +2,7 @@ import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { adviseOnHost } from '../../s3/address/unknown-host.ts'
 import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
-import { preflightError, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { noSuchBucket, preflightError, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { replyWithError } from '../exchange/local-reply.ts'
 import type { ResponseCors } from '../exchange/relayed-fields.ts'
 import type { ClientResponse } from '../node/client-response.ts'
@@ -37,6 +37,7 @@ const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
 
 const unknownPathTodo =
   'an entry under buckets if it is a bucket; unknownPaths: forward to let every such path through, without CORS'
+const keepsNoRules = 'CORSRules or CORSFile: this endpoint keeps no rules, and takes ?cors for something else'
 const twoWaysTodo =
   'virtualHosts if the endpoint takes the bucket from this Host, hosts if it does not, upstream.host: rewrite if it takes its own Host only (check --connect tells which)'
 
@@ -249,6 +250,29 @@ function decideAndGo(
   }
 }
 
+/** An endpoint that does not know `?cors` takes a write of rules for CreateBucket or DeleteBucket: it must not get there. */
+function checkCorsWrite(
+  context: ProxyContext,
+  requestContext: RequestContext,
+  bucket: string,
+  cors: ResponseCors,
+): void {
+  const { record, settings } = requestContext
+  whenLoaded(context, requestContext, settings.corsKnowledge.knowsCors(bucket), knowledge => {
+    record.corsKnown = knowledge === 'known'
+    if (knowledge === 'known' || knowledge === 'unclear') {
+      forward(context, requestContext, cors)
+      return
+    }
+    if (knowledge === 'no-such-bucket') {
+      replyLocally(context, requestContext, noSuchBucket(bucket), cors)
+      return
+    }
+    context.observer.warned('cors_write_refused', { bucket, method: record.method, todo: keepsNoRules })
+    replyLocally(context, requestContext, s3Errors.corsNotImplemented, cors)
+  })
+}
+
 /** What is left to do once a request may go on: forward it, unless the proxy itself keeps the rules it is about. */
 function proceed(
   context: ProxyContext,
@@ -258,9 +282,15 @@ function proceed(
   cors: ResponseCors,
 ): void {
   const { managed } = requestContext.settings
-  const isManaged = policy.source === 'managed' && managed !== undefined && bucket !== undefined
-  if (!isManaged || !isCorsOperation(requestContext.guarded.target, bucket.object, bucket.style)) {
+  const { method, target } = requestContext.guarded
+  const isManaged = policy.source === 'managed' && managed !== undefined
+  const mayWriteRules = isManaged || (policy.governed && (method === 'PUT' || method === 'DELETE'))
+  if (!mayWriteRules || bucket === undefined || !isCorsOperation(target, bucket.object, bucket.style)) {
     forward(context, requestContext, cors)
+    return
+  }
+  if (!isManaged) {
+    checkCorsWrite(context, requestContext, bucket.bucket, cors)
     return
   }
   const { request, response, record } = requestContext

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { CorsKnowledge } from '../../policies/cors-knowledge.ts'
 import type { CopySourceGuard } from '../../policies/managed/copy-source-guard.ts'
 import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
 import type { StoreGuard } from '../../policies/managed/store-guard.ts'
@@ -18,6 +19,14 @@ export interface ManagedOperations {
   readonly storeGuard: StoreGuard | undefined
   /** Keeps clients from having them copied; undefined likewise. */
   readonly copySourceGuard: CopySourceGuard | undefined
+}
+
+/** What the endpoint was seen to do with `?cors`. */
+export interface CorsKnowledgeSource {
+  /** Asks the endpoint where nothing is known; never rejects. */
+  knowsCors(bucket: string): Promise<CorsKnowledge>
+  /** To be told when a client's own GET ?cors was answered by a list of the bucket. */
+  corsObserved(bucket: string): void
 }
 
 /**
@@ -41,6 +50,8 @@ export interface ProxySettings {
   readonly guardLimits: GuardLimits
   /** The server of one further Host; absent when none is configured. */
   readonly console: ConsoleProxy | undefined
+  /** What is known of the endpoint's `?cors`. */
+  readonly corsKnowledge: CorsKnowledgeSource
   /** Answers `?cors` of managed buckets; absent when there are none. */
   readonly managed: ManagedOperations | undefined
   readonly responseMs: number

@@ -57,6 +57,8 @@ export interface RequestRecord {
   clientAborted: boolean
   /** The endpoint sent Access-Control-* fields of its own, which were dropped. */
   strippedCorsFields: boolean
+  /** Of a write of rules: the endpoint was seen to know `?cors` before it was forwarded. */
+  corsKnown: boolean
   /** In `report`: the endpoint's Access-Control-Allow-Origin, which passed. */
   upstreamAllowOrigin: string | undefined
   /** x-amz-request-id of an answer of our own, else the endpoint's. */
@@ -131,6 +133,7 @@ export function newRecord(
     upstreamFailureDetail: undefined,
     clientAborted: false,
     strippedCorsFields: false,
+    corsKnown: false,
     upstreamAllowOrigin: undefined,
     requestId: undefined,
     peerAddress,

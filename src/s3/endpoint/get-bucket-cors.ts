@@ -79,10 +79,11 @@ function codeOf(answer: TransportAnswer): string | undefined {
   return parseErrorDocument(answer)?.code
 }
 
-const listing = 'ListBucketResult'
+/** What an endpoint answers that takes no notice of `?cors`. */
+export const listing = 'ListBucketResult'
 
-/** An endpoint that does not know the parameter lists the bucket, and would take a PUT for CreateBucket. */
-function isListing(body: Buffer): boolean {
+/** Whether a body begins as the list of a bucket: an endpoint that lists it would take a PUT for CreateBucket. */
+export function isListing(body: Buffer): boolean {
   // The list may have a thousand keys: only its beginning is looked at, and no XML is read.
   return /^\ufeff?\s*(?:<\?xml[^>]*>\s*)?<(?:[A-Za-z0-9]+:)?ListBucketResult[\s/>]/.test(body.toString('utf8', 0, 1024))
 }

@@ -99,6 +99,12 @@ export const s3Errors = {
     message: 'A header you provided implies functionality that is not implemented.',
     closes,
   },
+  /** To a write of rules that the endpoint would take for something else. */
+  corsNotImplemented: {
+    status: 501,
+    code: 'NotImplemented',
+    message: 'The storage does not implement CORS configurations of buckets.',
+  },
   badGateway: { status: 502, code: 'BadGateway', message: 'The storage gave no usable answer. Please try again.' },
   slowDown: { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.', retryAfterSeconds },
   /** To a client that moves its bytes so slowly that others wait for its connection: it would go on at the same pace. */

@@ -64,12 +64,12 @@ t.test('rules of the configuration are known here, and the primary is not asked'
 t.test('the primary is told of a write before it is asked for the rules', async t => {
   const { asked, make } = setUp(t, `${yaml}, "*": { from: upstream }`, { rules: copyOf({ kind: 'none' }) })
   const { lookup } = make()
-  t.equal(lookup.corsWritten('media'), 'without-effect')
-  t.equal(lookup.corsWritten('uploads'), 'refreshed')
+  t.equal(lookup.corsWritten('media', true), 'without-effect')
+  t.equal(lookup.corsWritten('uploads', true), 'refreshed')
   t.equal(lookup.peek('uploads'), undefined, 'requests wait')
   t.strictSame(asked, [
-    ['written', 'media'],
-    ['written', 'uploads'],
+    ['written', { bucket: 'media', known: true }],
+    ['written', { bucket: 'uploads', known: true }],
     ['rules', { source: 'upstream', bucket: 'uploads' }],
   ])
   t.equal((await lookup.load('uploads')).state.kind, 'none')

@@ -39,6 +39,7 @@ async function start(t: Test, bytes: string, { reused = false } = {}) {
       forwardedLines: 'X-Forwarded-For: 192.0.2.1\r\n',
       forwardedFor: { mode: 'replace', trusted: new BlockList() },
       cors: ungovernedCors,
+      look: undefined,
       expectsContinue: request.headers.expect !== undefined,
       pool,
       responseMs: 1000,
