@@ -7,6 +7,7 @@ import type { ReloadResult } from '../config/loading/watch-configuration.ts'
 import { capacityOf, demandOf } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
 import { describeStoredFault } from '../cors/rules/stored-rules.ts'
+import type { FetchResult } from '../policies/upstream/rule-entry.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import { createMetrics } from '../telemetry/metrics/metrics.ts'
 import { createConfigurationRecord } from './configuration-record.ts'
@@ -74,7 +75,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onFetch({ bucket, result, detail, changed, faults = [] }) {
         metrics.countRulesFetch(result)
         if (!changed) return
-        log.info('rules_fetched', { bucket, result, detail })
+        if (readable.has(result)) log.info('rules_fetched', { bucket, result, detail })
+        else log.warn('rules_fetched', { bucket, result, detail })
         if (faults.length > 0) {
           const texts = faults.slice(0, loggedFaults).map(describeStoredFault)
           log.warn('rules_with_faults', { bucket, faults: faults.length, detail: texts.join(' | ') })
@@ -219,6 +221,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
   }
 }
+
+/** What a source may say without anything being wrong. Rules with faults have a line of their own. */
+const readable: ReadonlySet<FetchResult> = new Set(['rules', 'rules-with-faults', 'none'])
 
 /** The endpoint as a person writes it. */
 export function endpointOf({ upstream }: Configuration): string {

@@ -3,7 +3,7 @@ import type { ProxyObserver, RequestRecord } from '../proxy/request/request-reco
 import { createExplanationBudget, type ExplanationBudget } from './log/explanation-budget.ts'
 import type { Log } from './log/log.ts'
 import { describeHint, describeRequest, type LogFields } from './log/log-fields.ts'
-import { createRefusalSampler, type RefusalSampler } from './log/refusal-sampler.ts'
+import { createRefusalSampler, type RefusalSampler, type SampledRefusal } from './log/refusal-sampler.ts'
 import type { RequestMeter } from './metrics/count-report.ts'
 
 /** What the observer joins. */
@@ -20,6 +20,12 @@ export interface ObserverOptions {
   readonly now?: (() => number) | undefined
 }
 
+/** What a change of the rules would have to allow beside the origin. */
+function askedOf({ method, requestMethod, requestHeaders, unknownHost }: RequestRecord): string {
+  const asked = `${requestMethod ?? method} ${requestHeaders?.length === 1 ? requestHeaders[0] : (requestHeaders?.join() ?? '')}`
+  return unknownHost === undefined ? asked : `${asked} ${unknownHost}`
+}
+
 /**
  * Counts and logs what the proxy does. Of what repeats, which is refused decisions, rejected requests, failures of the
  * endpoint and warnings, a sample is logged; the rest is counted in the line after it and in `s3cors_log_suppressed_total`.
@@ -33,8 +39,8 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
   log.onSuppressed(lines => metrics.countSuppressedLog(lines))
 
   /** How many lines went before this one unlogged; undefined if it is not to be logged either. */
-  function sample(origin: string | undefined, bucket: string | undefined, reason: string): number | undefined {
-    const before = sampler.admit(origin, bucket, reason, now())
+  function sample(refusal: SampledRefusal): number | undefined {
+    const before = sampler.admit(refusal, now())
     if (before === undefined) metrics.countSuppressedLog()
     return before
   }
@@ -46,10 +52,11 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
   }
 
   function logNotable(record: RequestRecord): boolean {
-    const { decision, origin, bucket } = record
+    const { decision, bucket } = record
     if (decision !== undefined && !decision.allowed) {
       if (!log.enabled('warn')) return false
-      const suppressed = sample(origin, bucket, decision.reason)
+      const { origin, basis } = record
+      const suppressed = sample({ origin, bucket, reason: decision.reason, asked: askedOf(record), basis })
       if (suppressed === undefined) return false
       const hint = hintOf(record)
       log.warn('cors_denied', { ...describeRequest(record), ...hint, suppressed: suppressed || undefined })
@@ -58,7 +65,7 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
     const event = record.kind === 'rejected' ? 'request_rejected' : 'upstream_failed'
     const reason = record.kind === 'rejected' ? (record.errorCode ?? 'rejected') : record.upstreamFailure
     if (reason === undefined || !log.enabled('warn')) return false
-    const suppressed = sample(undefined, bucket, `${event} ${reason}`)
+    const suppressed = sample({ bucket, reason: `${event} ${reason}` })
     if (suppressed === undefined) return false
     log.warn(event, { ...describeRequest(record), suppressed: suppressed || undefined })
     return true
@@ -80,7 +87,7 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
       }
     },
     warned(event, detail) {
-      const suppressed = sample(undefined, undefined, `${event} ${JSON.stringify(detail).slice(0, 512)}`)
+      const suppressed = sample({ reason: `${event} ${JSON.stringify(detail).slice(0, 512)}` })
       if (suppressed !== undefined) log.warn(event, { ...detail, suppressed: suppressed || undefined })
     },
   }

@@ -55,17 +55,22 @@ const keepers = {
   },
   sampler: () => {
     const sampler = createRefusalSampler()
-    for (let i = 0; i < 1000; i++) sampler.admit(long(i), 'b', 'origin', i * 1000)
+    for (let i = 0; i < 1000; i++) sampler.admit({ origin: long(i), bucket: 'b', reason: 'origin' }, i * 1000)
+    return sampler
+  },
+  'sampler of what was asked': () => {
+    const sampler = createRefusalSampler()
+    for (let i = 0; i < 1000; i++) sampler.admit({ reason: 'header', asked: long(i) }, i * 1000)
     return sampler
   },
   'sampler of buckets': () => {
     const sampler = createRefusalSampler()
-    for (let i = 0; i < 1000; i++) sampler.admit('o', long(i), 'origin', i * 1000)
+    for (let i = 0; i < 1000; i++) sampler.admit({ origin: 'o', bucket: long(i), reason: 'origin' }, i * 1000)
     return sampler
   },
   'sampler of warnings': () => {
     const sampler = createRefusalSampler()
-    for (let i = 0; i < 1000; i++) sampler.admit(undefined, undefined, 'unknown_host ' + JSON.stringify(long(i)).slice(0, 512), i * 1000)
+    for (let i = 0; i < 1000; i++) sampler.admit({ reason: 'unknown_host ' + JSON.stringify(long(i)).slice(0, 512) }, i * 1000)
     return sampler
   },
   lines: () => {
@@ -126,6 +131,6 @@ t.test('of a long string no more is kept than the name that was cut from it', as
     { maxBuffer: 1 << 20 },
   )
   const figures = Object.entries(JSON.parse(stdout) as Record<string, number>)
-  t.equal(figures.length, 12)
+  t.equal(figures.length, 13)
   for (const [name, megabytes] of figures) t.ok(megabytes < 8, `${name}: ${megabytes.toFixed(1)} MB`)
 })

@@ -352,7 +352,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     const { request, host, preservesHost } = this.#plan
     const status = this.#statusCode
     if (status === 403) {
-      const mismatch = findSignatureMismatch(content, request.host, host)
+      const mismatch = findSignatureMismatch(content, request, host)
       if (mismatch !== undefined) this.#context.observer.warned('signature_mismatch', mismatch)
     } else if (preservesHost && (status === 404 || status === 421)) {
       const { bucket, bucketNamed: isNamed } = this.#record

@@ -130,6 +130,8 @@ function write(
   content: string | Buffer,
 ): void {
   record.status = status
+  // Of a string each character is a byte. An answer to HEAD says the length and has no content.
+  if (record.method !== 'HEAD') record.responseBodyBytes += content.length
   writer.writeHead(status, undefined, fields)
   writer.end(content)
 }

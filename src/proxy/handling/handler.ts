@@ -183,6 +183,7 @@ function handleSeveral(context: ProxyContext, requestContext: RequestContext, ad
     const decision = decisionOf(asked, blocking)
     record.decision = decision
     record.enforcement = blocking.enforcement
+    record.basis = blocking.state
     refuseBlocked(context, requestContext, blocking, responseCorsOf(blocking, settings.varyAlways, decision, undefined))
   }
   const policies = policiesOf(settings, address, none)
@@ -210,6 +211,7 @@ function decideAndGo(
 ): void {
   const { guarded, record } = requestContext
   record.bucketNamed = policy.named
+  record.basis = bucket === undefined ? requestContext.settings : policy.state
   record.enforcement = policy.enforcement
   const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
   if (guarded.method === 'OPTIONS') {

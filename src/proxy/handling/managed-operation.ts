@@ -83,7 +83,6 @@ function sendAnswer(
   else record.requestId = headers[2 * relayedId + 1]
   if (cors.varyAlways && !names.includes('cache-control')) fields.lines += noStoreLine
   appendCors(fields, cors, upstreamVary)
-  record.responseBodyBytes = body.length
   sendReply(context, request, response, record, status, fields, body)
 }
 

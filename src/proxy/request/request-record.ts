@@ -36,6 +36,8 @@ export interface RequestRecord {
   bucketNamed: boolean
   /** Of preflight and actual requests; undefined for every other kind. The proxy writes it here for the observer and reads it nowhere. */
   decision: Decision | undefined
+  /** What was decided by: the state of the bucket's rules, or the settings where there is no bucket. Another object after a change. */
+  basis: object | undefined
   enforcement: Enforcement
   /** Access-Control-Request-Method as sent. */
   requestMethod: string | undefined
@@ -118,6 +120,7 @@ export function newRecord(
     object: false,
     bucketNamed: false,
     decision: undefined,
+    basis: undefined,
     enforcement: 'headers',
     requestMethod: undefined,
     requestHeaders: undefined,

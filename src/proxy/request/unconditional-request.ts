@@ -17,7 +17,10 @@ export function unconditionalRequest(request: GuardedRequest): GuardedRequest {
 }
 
 /** Named in SigV4's SignedHeaders, whether or not the rest of the signature is whole. */
-function isSigned({ authorization, target }: GuardedRequest, name: string): boolean {
+export function isSigned(
+  { authorization, target }: Pick<GuardedRequest, 'authorization' | 'target'>,
+  name: string,
+): boolean {
   const names =
     /[\s,]SignedHeaders=([^,\s]*)/.exec(authorization ?? '')?.[1] ??
     /[?&]X-Amz-SignedHeaders=([^&]*)/.exec(target)?.[1] ??

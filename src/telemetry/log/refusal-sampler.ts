@@ -3,7 +3,18 @@ import { ownCopy } from '../../text/own-copy.ts'
 /** Decides which refusals are worth a line. */
 export interface RefusalSampler {
   /** How many refusals of this tuple were not logged since its last line; undefined if this one is not to be either. */
-  admit(origin: string | undefined, bucket: string | undefined, reason: string, nowMs: number): number | undefined
+  admit(refusal: SampledRefusal, nowMs: number): number | undefined
+}
+
+/** What makes one refusal the same as another. */
+export interface SampledRefusal {
+  readonly origin?: string | undefined
+  readonly bucket?: string | undefined
+  readonly reason: string
+  /** What was asked: who mends one mistake and makes another has to read of it. */
+  readonly asked?: string | undefined
+  /** The rules, or whatever else it was refused by: another object is another tuple. Not kept alive. */
+  readonly basis?: object | undefined
 }
 
 /** The bounds of {@link createRefusalSampler}. */
@@ -22,13 +33,19 @@ export const defaultSampling: SamplingBounds = { intervalMs: 60_000, tuples: 102
 
 /** Of a name in a key: who sends longer ones that begin alike is sampled as one. */
 const maxPartLength = 256
+/** Of a method and names of header fields: a page that needs more than thirty is rare. */
+const maxAskedLength = 512
 
 interface Remembered {
-  loggedAtMs: number
+  readonly loggedAtMs: number
+  readonly basis: WeakRef<object> | undefined
   suppressed: number
 }
 
-/** Admits the first refusal of each tuple of origin, bucket and reason, then one per interval with what it left out. */
+/**
+ * Admits the first refusal of each tuple of origin, bucket, reason, what was asked and by which rules, then one per interval with what
+ * it left out.
+ */
 export function createRefusalSampler(bounds: SamplingBounds = defaultSampling): RefusalSampler {
   const remembered = new Map<string, Remembered>()
   let tokens = bounds.burst
@@ -45,10 +62,10 @@ export function createRefusalSampler(bounds: SamplingBounds = defaultSampling): 
   }
 
   return {
-    admit(origin, bucket, reason, nowMs) {
-      const key = `${reason} ${bucket?.slice(0, maxPartLength)} ${origin?.slice(0, maxPartLength)}`
+    admit({ origin, bucket, reason, asked, basis }, nowMs) {
+      const key = `${reason} ${bucket?.slice(0, maxPartLength)} ${origin?.slice(0, maxPartLength)} ${asked?.slice(0, maxAskedLength)}`
       const known = remembered.get(key)
-      const due = known === undefined || nowMs - known.loggedAtMs >= bounds.intervalMs
+      const due = known === undefined || nowMs - known.loggedAtMs >= bounds.intervalMs || known.basis?.deref() !== basis
       if (!due || !takeToken(nowMs)) {
         if (known !== undefined) known.suppressed++
         return undefined
@@ -61,7 +78,8 @@ export function createRefusalSampler(bounds: SamplingBounds = defaultSampling): 
           break
         }
       }
-      remembered.set(ownCopy(key), { loggedAtMs: nowMs, suppressed: 0 })
+      const weak = basis === undefined ? undefined : new WeakRef(basis)
+      remembered.set(ownCopy(key), { loggedAtMs: nowMs, basis: weak, suppressed: 0 })
       return known?.suppressed ?? 0
     },
   }

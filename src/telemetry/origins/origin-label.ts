@@ -12,13 +12,20 @@ const maxOriginLength = 255
  */
 const serialisedOrigin = /^[a-z][a-z0-9+.-]{0,31}:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/
 
+/**
+ * What apps and extensions send, whose schemes are not special (https://url.spec.whatwg.org/#special-scheme): browsers do not
+ * lower-case their hosts (`app://MyApp`), and there may be none (`file://`, which Android's WebView sends).
+ */
+const otherOrigin = /^(?!(?:https?|wss?|ftp):)[a-z][a-z0-9+.-]{0,31}:\/\/[A-Za-z0-9._-]*(?::[0-9]{1,5})?$/
+
 // The last one that was: a page makes more than one request.
 let known = 'null'
 
 /** Says whether `origin` is `null` or a serialised ASCII origin of bounded length. */
 export function isSerialisedOrigin(origin: string): boolean {
   if (origin === known || origin === 'null') return true
-  if (origin.length > maxOriginLength || !serialisedOrigin.test(origin)) return false
+  if (origin.length > maxOriginLength) return false
+  if (!serialisedOrigin.test(origin) && !otherOrigin.test(origin)) return false
   known = origin
   return true
 }
