@@ -22,6 +22,30 @@ export interface OriginCount {
   readonly count: number
 }
 
+/** Requests of one origin that the rules cannot tell apart. */
+export interface SeenRequest {
+  readonly bucket: string | undefined
+  readonly method: string
+  /** Undefined where the fields are no list of names. */
+  readonly headers: readonly string[] | undefined
+  readonly preflights: number
+  readonly actual: number
+  /** In `report`. */
+  readonly endpointAllowed: number
+  readonly endpointRefused: number
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+}
+
+/** How often a rule was the one that allowed a request. */
+export interface RuleUse {
+  readonly index: number
+  readonly id: string | undefined
+  readonly count: number
+  /** Undefined: nothing since counting began. */
+  readonly lastMatchedMs: number | undefined
+}
+
 /** One origin on one bucket as it came last. Times are milliseconds since the epoch. */
 export interface OriginLine extends OriginCount {
   readonly lastBucket: string | undefined
@@ -29,6 +53,11 @@ export interface OriginLine extends OriginCount {
   readonly unknownHost: string | undefined
   readonly firstSeenMs: number
   readonly lastSeenMs: number
+  /** Of `count`; the others are actual requests. */
+  readonly preflights: number
+  /** What was asked for; with `otherRequests` they add up to `count`. */
+  readonly requests: readonly SeenRequest[]
+  readonly otherRequests: number
   readonly method: string | undefined
   readonly headers: readonly string[]
   readonly preflight: boolean
@@ -98,6 +127,10 @@ export interface AdminSources {
   explain(query: ExplainQuery): Explanation
   buckets(): readonly BucketStatus[]
   origins(): OriginsSeen
+  /** When counting began. */
+  readonly countingSinceMs: number
+  /** The rules of a bucket, or of `*`, as they are known now; none where there are none. */
+  ruleUses(bucket: string): readonly RuleUse[]
   reload(): Promise<ReloadOutcome>
   /** Fetches a bucket's rules now. Undefined: there is nothing to fetch for a bucket of that name. */
   refresh(bucket: string): Promise<BucketStatus | undefined>

@@ -1,4 +1,4 @@
-import type { AdminSources, OriginCount, OriginLine, OriginsSeen } from './admin-sources.ts'
+import type { AdminSources, OriginCount, OriginLine, OriginsSeen, RuleUse } from './admin-sources.ts'
 import { type Answer, errorAnswer, jsonAnswer } from './answer.ts'
 import { parseExplainQuery } from './explain-query.ts'
 import { renderPage } from './page/page.ts'
@@ -101,21 +101,45 @@ function iso(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString()
 }
 
-function buckets(sources: AdminSources, { query }: RouteRequest): Answer {
+async function buckets(sources: AdminSources, { query }: RouteRequest): Promise<Answer> {
   const asked = parseListQuery(query)
   if ('fault' in asked) return errorAnswer(400, asked.fault)
+  await sources.gather?.()
   const { offset, limit, bucket } = asked
   const known = sources.buckets().filter(status => bucket === undefined || status.bucket === bucket)
-  const lines = known.slice(offset, offset + limit).map(({ fetchedAt, nextTryAt, ...status }) => ({
-    ...status,
-    fetchedAt: iso(fetchedAt),
-    nextTryAt: iso(nextTryAt),
-  }))
-  return jsonAnswer(200, { buckets: lines, next: nextQuery(asked, known.length) })
+  let rulesLeft = maxListedRules
+  const lines = known.slice(offset, offset + limit).map(({ fetchedAt, nextTryAt, ...status }) => {
+    const line = { ...status, fetchedAt: iso(fetchedAt), nextTryAt: iso(nextTryAt) }
+    rulesLeft -= status.rules
+    return rulesLeft < 0 ? line : { ...line, matches: sources.ruleUses(status.bucket).map(describeRuleUse) }
+  })
+  return jsonAnswer(200, {
+    countingSince: iso(sources.countingSinceMs),
+    buckets: lines,
+    next: nextQuery(asked, known.length),
+  })
 }
 
-function describeOrigin({ bucket: _, decision: __, firstSeenMs, lastSeenMs, ...line }: OriginLine) {
-  return { ...line, firstSeen: iso(firstSeenMs), lastSeen: iso(lastSeenMs) }
+/** Reading the rules of a bucket can take a millisecond. Buckets beyond this come without `matches`: `?bucket=NAME` has one's. */
+const maxListedRules = 2000
+
+function describeRuleUse({ index, id, count, lastMatchedMs }: RuleUse) {
+  return { rule: id ?? index + 1, count, lastMatched: iso(lastMatchedMs) }
+}
+
+function describeOrigin({ bucket: _, decision: __, firstSeenMs, lastSeenMs, requests, ...line }: OriginLine) {
+  return {
+    ...line,
+    actual: line.count - line.preflights,
+    firstSeen: iso(firstSeenMs),
+    lastSeen: iso(lastSeenMs),
+    requests: requests.map(({ firstSeenMs, lastSeenMs, endpointAllowed, endpointRefused, ...request }) => ({
+      ...request,
+      ...(line.enforcement === 'report' ? { endpointAllowed, endpointRefused } : {}),
+      firstSeen: iso(firstSeenMs),
+      lastSeen: iso(lastSeenMs),
+    })),
+  }
 }
 
 /** By bucket, as a person looks for them; of each bucket the origins, then the sums of those without a line. */

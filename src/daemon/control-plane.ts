@@ -50,6 +50,11 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     explain: query => explainQuestion(query, policies(), options.vary()),
     buckets: () => policies().describe(),
     origins: metrics.origins,
+    countingSinceMs: metrics.countingSinceMs,
+    ruleUses(bucket) {
+      const { state } = policies().inspect(bucket)
+      return state.kind === 'rules' ? metrics.ruleUses(bucket, state.policy.configuration) : []
+    },
     async reload() {
       const result = await options.reload()
       return { kind: result.kind, issues: 'issues' in result ? result.issues.map(describeIssue) : [] }

@@ -250,6 +250,29 @@ t.test('a configuration that is refused is a 422 with its faults', async t => {
   t.strictSame(JSON.parse(reply.body), { result: 'refused', issues: ['a.yaml:1:2: no'] })
 })
 
+t.test('a bucket says how often each of its rules matched, and since when that is counted', async t => {
+  const { ask, stop } = await startAdmin()
+  t.teardown(stop)
+  t.match(JSON.parse((await ask('GET', '/buckets?bucket=media')).body), {
+    countingSince: '2026-01-02T02:04:05.000Z',
+    buckets: [{ bucket: 'media', matches: [{ rule: 'web', count: 4, lastMatched: '2026-01-02T03:04:03.000Z' }] }],
+  })
+})
+
+t.test('of very many rules those of the first buckets are listed, and of one bucket all', async t => {
+  const status = { source: 'yaml', enforcement: 'headers', state: 'rules', rules: 100 } as const
+  const names = Array.from({ length: 30 }, (_, index) => `bucket-${index}`)
+  const { ask, stop } = await startAdmin({
+    buckets: () => names.map(bucket => ({ bucket, ...status })),
+    ruleUses: () =>
+      Array.from({ length: 100 }, (_, index) => ({ index, id: undefined, count: 0, lastMatchedMs: undefined })),
+  })
+  t.teardown(stop)
+  const { buckets } = JSON.parse((await ask('GET', '/buckets')).body)
+  t.equal(buckets.filter((line: object) => 'matches' in line).length, 20)
+  t.equal(JSON.parse((await ask('GET', '/buckets?bucket=bucket-29')).body).buckets[0].matches.length, 100)
+})
+
 t.test('origins are grouped by bucket', async t => {
   const { ask, stop } = await startAdmin()
   t.teardown(stop)
@@ -264,10 +287,24 @@ t.test('origins are grouped by bucket', async t => {
               reason: 'origin',
               count: 3,
               lastBucket: 'media',
+              preflights: 2,
+              otherRequests: 1,
               method: 'PUT',
               headers: ['content-type'],
               preflight: true,
               enforcement: 'headers',
+              actual: 1,
+              requests: [
+                {
+                  bucket: 'media',
+                  method: 'PUT',
+                  headers: ['content-type'],
+                  preflights: 2,
+                  actual: 0,
+                  firstSeen: '2026-01-02T03:03:05.000Z',
+                  lastSeen: '2026-01-02T03:04:04.000Z',
+                },
+              ],
               firstSeen: '2026-01-02T03:03:05.000Z',
               lastSeen: '2026-01-02T03:04:04.000Z',
             },

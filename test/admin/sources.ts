@@ -42,6 +42,8 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
     metricsType: 'text/plain; version=0.0.4; charset=utf-8',
     explain: ({ bucket, method, origin, requestMethod, requestHeaders }) =>
       explain(policy, parseCorsRequest(method, origin, requestMethod, requestHeaders), bucket, { entry: 'named' }),
+    countingSinceMs: nowMs - 3_600_000,
+    ruleUses: bucket => (bucket === 'media' ? [{ index: 0, id: 'web', count: 4, lastMatchedMs: nowMs - 2000 }] : []),
     buckets: () => [
       { bucket: 'media', source: 'yaml', enforcement: 'headers', state: 'rules', rules: 1 },
       {
@@ -69,6 +71,21 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
           unknownHost: undefined,
           firstSeenMs: nowMs - 60_000,
           lastSeenMs: nowMs - 1000,
+          preflights: 2,
+          requests: [
+            {
+              bucket: 'media',
+              method: 'PUT',
+              headers: ['content-type'],
+              preflights: 2,
+              actual: 0,
+              endpointAllowed: 0,
+              endpointRefused: 0,
+              firstSeenMs: nowMs - 60_000,
+              lastSeenMs: nowMs - 1000,
+            },
+          ],
+          otherRequests: 1,
           method: 'PUT',
           headers: ['content-type'],
           preflight: true,

@@ -1,9 +1,10 @@
 import type { Explanation } from '../../cors/explain/explain.ts'
 import { describeStoredFault } from '../../cors/rules/stored-rules.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
-import type { OriginCount, OriginLine } from '../admin-sources.ts'
+import type { AdminSources, OriginCount, OriginLine } from '../admin-sources.ts'
 import { type Html, type HtmlValue, html } from './html.ts'
 import { renderExplanation } from './page-explanation.ts'
+import { renderMatches, renderSeen } from './page-seen.ts'
 import {
   describeChange,
   describeReason,
@@ -122,6 +123,7 @@ export function renderAllowed(lines: readonly OriginLine[], nowMs: number, view:
   const rows = shown(sorted, 'allowed', view).map(line =>
     renderRow(html`<code>${line.origin}</code>`, [
       bucketOf(line),
+      renderSeen(line),
       line.count,
       renderTime(line.firstSeenMs, nowMs),
       renderTime(line.lastSeenMs, nowMs),
@@ -130,7 +132,7 @@ export function renderAllowed(lines: readonly OriginLine[], nowMs: number, view:
   return renderTable(
     'allowed',
     'Allowed origins, the most frequent first',
-    ['Origin', 'Bucket', 'Count', 'First seen', 'Last seen'],
+    ['Origin', 'Bucket', 'Preflights + requests', 'Count', 'First seen', 'Last seen'],
     rows,
     view.renderLinks('allowed', lines.length),
   )
@@ -176,7 +178,12 @@ export function renderReport(lines: readonly OriginLine[], view: PageView = whol
 }
 
 /** Every bucket, with a button that fetches rules where there are any to fetch. */
-export function renderBuckets(statuses: readonly BucketStatus[], nowMs: number, view: PageView = wholeView): Html {
+export function renderBuckets(
+  statuses: readonly BucketStatus[],
+  nowMs: number,
+  { ruleUses, countingSinceMs }: Pick<AdminSources, 'ruleUses' | 'countingSinceMs'>,
+  view: PageView = wholeView,
+): Html {
   if (statuses.length === 0) return html`<p>The configuration names no bucket: nothing is governed.</p>`
   const rows = shown(statuses, 'buckets', view).map(status => {
     const { bucket, source, enforcement, state, rules, faults, ageSeconds, lastResult, nextTryAt, notes } = status
@@ -187,6 +194,7 @@ export function renderBuckets(statuses: readonly BucketStatus[], nowMs: number, 
         source,
         enforcement,
         html`${describeState(state)}${rules > 0 && ` (${rules})`}`,
+        renderMatches(ruleUses(bucket), countingSinceMs, nowMs),
         ageSeconds === undefined ? '–' : describeSeconds(ageSeconds),
         lastResult ?? '–',
         renderTime(nextTryAt, nowMs),
@@ -196,6 +204,17 @@ export function renderBuckets(statuses: readonly BucketStatus[], nowMs: number, 
       ],
     )
   })
-  const heads = ['Bucket', 'Rules from', 'Enforcement', 'State', 'Age', 'Last result', 'Next try', 'Notes', 'Action']
+  const heads = [
+    'Bucket',
+    'Rules from',
+    'Enforcement',
+    'State',
+    'Matches',
+    'Age',
+    'Last result',
+    'Next try',
+    'Notes',
+    'Action',
+  ]
   return renderTable('buckets', 'Buckets and their rules', heads, rows, view.renderLinks('buckets', statuses.length))
 }

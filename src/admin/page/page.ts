@@ -121,7 +121,7 @@ ${renderSearch(view)}
 ${renderSection('denied', 'Denied origins', renderDenied(denied, nowMs, explain, view))}
 ${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported, view)])}
 ${renderSection('allowed', 'Allowed origins', [renderAllowed(allowed, nowMs, view), renderRest(rest, view), overflow > 0 ? html`<p class="quiet">${overflow} requests came from origins without a row: see metrics.origins.</p>` : undefined])}
-${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, view))}
+${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, sources, view))}
 <section id="explain" aria-labelledby="explain-title"><h2 id="explain-title">Explain a request</h2>
 ${renderForm(everyStatus, view.asked)}
 <div id="answer" aria-live="polite" data-refresh>${renderAnswer(sources, view.asked)}</div></section>

@@ -41,7 +41,7 @@ export function parseCorsRequest(
   if (origin === undefined || origin === '') return noOrigin
   if (requestMethod !== undefined && !isCorsMethod(requestMethod))
     return { kind: 'invalid_method', value: requestMethod }
-  const headerNames = requestHeaders === undefined ? noNames : namesOf(requestHeaders)
+  const headerNames = requestHeaders === undefined ? noNames : parseHeaderNames(requestHeaders)
   if ('kind' in headerNames) return headerNames
   return { origin, method: requestMethod ?? method, headerNames }
 }
@@ -53,7 +53,8 @@ export function parseCorsRequest(
 const knownLists = new Map<string, readonly string[]>()
 const knownListLimits = Object.freeze({ lists: 64, bytes: 256 })
 
-function namesOf(lines: readonly string[]): readonly string[] | CorsRequestIssue {
+/** The names in lines of Access-Control-Request-Headers: in lower case, as in {@link CorsRequest}, or why there are none. */
+export function parseHeaderNames(lines: readonly string[]): readonly string[] | CorsRequestIssue {
   const [line = ''] = lines
   const isKept = lines.length === 1 && line.length <= knownListLimits.bytes
   const known = isKept ? knownLists.get(line) : undefined

@@ -3,6 +3,7 @@ import { createOriginTable, type OriginReport } from '../origins/origin-table.ts
 import { createBucketLabels } from './bucket-labels.ts'
 import { isDecided } from './decision-reason.ts'
 import { countRequest, createRequestCounters, type RequestCounters } from './request-metrics.ts'
+import { createRuleMatches, type RuleMatch } from './rule-matches.ts'
 
 /** What one worker counted since its last report, all of it taken at one moment, so that its sums agree. Plain data. */
 export interface CountReport {
@@ -10,6 +11,7 @@ export interface CountReport {
   /** The names of the bucket numbers in this report; 0 is every bucket without a label of its own. */
   readonly buckets: readonly string[]
   readonly origins: OriginReport
+  readonly rules: readonly RuleMatch[]
   readonly suppressedLogLines: number
 }
 
@@ -37,8 +39,9 @@ const maxOnTheirWay = 4
 /** `send` resolves when the report has arrived. */
 export function createReportingMeter(send: (report: CountReport) => Promise<unknown>): ReportingMeter {
   const buckets = createBucketLabels()
-  const newTable = () => createOriginTable(originsPerReport, buckets, Date.now, Math.random)
+  const newTable = () => createOriginTable(originsPerReport, buckets, Math.random)
   let origins = newTable()
+  let rules = createRuleMatches(buckets)
   let counters = createRequestCounters()
   let suppressedLogLines = 0
   let changed = false
@@ -51,8 +54,15 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
     if (!changed) return
     changed = false
     onTheirWay++
-    send({ counters, buckets: buckets.names, origins: origins.report(), suppressedLogLines }).then(arrived, arrived)
+    send({
+      counters,
+      buckets: buckets.names,
+      origins: origins.report(),
+      rules: rules.report(),
+      suppressedLogLines,
+    }).then(arrived, arrived)
     origins = newTable()
+    rules = createRuleMatches(buckets)
     counters = createRequestCounters(counters.inFlight)
     suppressedLogLines = 0
   }
@@ -69,7 +79,11 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
     recordEnded(record) {
       const bucket = buckets.index(record.bucket, record.bucketNamed)
       countRequest(counters, record, bucket)
-      if (isDecided(record)) origins.count(record, bucket)
+      if (isDecided(record)) {
+        const nowMs = Date.now()
+        origins.count(record, bucket, nowMs)
+        if (record.decision?.allowed) rules.count(bucket, record.decision, nowMs)
+      }
       changed = true
       if (origins.size >= originsPerReport && onTheirWay < maxOnTheirWay) report()
     },

@@ -10,6 +10,7 @@ import { registerFamily } from './metric-family.ts'
 import { configuredBuckets, countRulesFetch, createOperationCounters, operationFamilies } from './operation-metrics.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 import { addCounters, countRequest, createRequestCounters, requestFamilies } from './request-metrics.ts'
+import { createRuleMatches, type RuleMatches } from './rule-matches.ts'
 
 /** What the metrics are made of. The clock and the dice are parameters, so that tests can hold them still. */
 export interface MetricsOptions {
@@ -40,6 +41,10 @@ export interface Metrics extends RequestMeter {
   /** `metrics.origins` of a configuration that was reloaded. */
   setOrigins(origins: number): void
   origins(): OriginReport
+  /** When counting began, in milliseconds since the epoch. */
+  readonly countingSinceMs: number
+  /** How often each of the rules of a bucket was the one that allowed a request. */
+  readonly ruleUses: RuleMatches['uses']
   /** The exposition text. */
   text(): Promise<string>
   readonly contentType: string
@@ -53,7 +58,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const buckets = createBucketLabels()
   const requests = createRequestCounters()
   const operation = createOperationCounters()
-  const origins = createOriginTable(options.origins, buckets, options.now ?? Date.now, options.random ?? Math.random)
+  const now = options.now ?? Date.now
+  const countingSinceMs = now()
+  const origins = createOriginTable(options.origins, buckets, options.random ?? Math.random)
+  const rules = createRuleMatches(buckets)
   for (const family of requestFamilies(requests, buckets, origins)) registerFamily(registry, family)
   const configured = () => configuredBuckets(options.status(), options.namedBuckets?.())
   for (const family of operationFamilies(operation, configured, options.version)) registerFamily(registry, family)
@@ -66,12 +74,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
     recordEnded(record) {
       const bucket = buckets.index(record.bucket, record.bucketNamed)
       countRequest(requests, record, bucket)
-      if (isDecided(record)) origins.count(record, bucket)
+      if (!isDecided(record)) return
+      const nowMs = now()
+      origins.count(record, bucket, nowMs)
+      if (record.decision?.allowed) rules.count(bucket, record.decision, nowMs)
     },
     absorb(report) {
       const labels = report.buckets.map((name, index) => (index === 0 ? 0 : buckets.index(name, true)))
       addCounters(requests, report.counters, labels)
-      origins.absorb(report.origins)
+      origins.absorb(report.origins, now())
+      rules.absorb(report.rules)
       operation.suppressedLogLines += report.suppressedLogLines
     },
     setInFlight(inFlight) {
@@ -97,6 +109,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
       origins.resize(size)
     },
     origins: () => origins.report(),
+    countingSinceMs,
+    ruleUses: rules.uses,
     text: holdLongText(
       async () => {
         const text = await registry.metrics()

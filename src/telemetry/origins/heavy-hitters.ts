@@ -34,6 +34,8 @@ const halfLifeMs = 15 * 60_000
  * candidate, twice as often as the lightest one shown, and twice more; the lightest one then becomes a candidate again. The
  * factor keeps two tuples of like weight from taking turns, which would reset their series each time.
  *
+ * `release` is told of each tuple that is shown no longer: only its numbers are needed from then on.
+ *
  * Unknown tuples become candidates by the randomised admission policy (Ben Basat et al., "Randomized Admission Policy for
  * Efficient Top-k and Frequency Estimation", INFOCOM 2017): one replaces the lightest candidate, of weight w, with
  * probability 1/(w+1) and takes over w+1. A flood of N tuples seen once raises w only to about √(2N/candidates), 6 for
@@ -43,6 +45,7 @@ const halfLifeMs = 15 * 60_000
 export function createHeavyHitters<T extends Hitter>(
   limit: number,
   create: () => T,
+  release: (hitter: T) => void,
   random: () => number,
 ): HeavyHitters<T> {
   const candidateLimit = Math.min(Math.max(limit * 64, 1024), 16_384)
@@ -123,6 +126,7 @@ export function createHeavyHitters<T extends Hitter>(
     lightestShown = lightest.seen
     if (candidate.seen < 2 * lightestShown + 2) return undefined
     lightest.shown = false
+    release(lightest)
     lightest.weight = lightest.seen
     lightestCandidate = Math.min(lightestCandidate, lightest.weight)
     candidates[candidates.indexOf(candidate)] = lightest

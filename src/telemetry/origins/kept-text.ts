@@ -8,13 +8,6 @@ export function keepText(text: string | undefined): string | undefined {
   return text !== undefined && text.length <= maxKeptLength ? ownCopy(text) : undefined
 }
 
-/** A copy of `lines`, unless they are too long together. */
-export function keepLines(lines: readonly string[] | undefined): readonly string[] | undefined {
-  let length = 0
-  for (const line of lines ?? []) length += line.length
-  return length <= maxKeptLength ? lines?.map(ownCopy) : undefined
-}
-
 /** Whether there is nothing new to keep. */
 export function isSameList(one: readonly string[] | undefined, other: readonly string[] | undefined): boolean {
   if (one === undefined || other === undefined) return one === other

@@ -4,8 +4,9 @@ import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import type { BucketLabels } from '../metrics/bucket-labels.ts'
 import { decisionOf, reasonIndex, reasons } from '../metrics/decision-reason.ts'
 import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
-import { isSameList, keepLines, keepText } from './kept-text.ts'
+import { keepText } from './kept-text.ts'
 import { isSerialisedOrigin } from './origin-label.ts'
+import { type CountedRequest, type SeenRequest, SeenRequests, seenBounds } from './seen-requests.ts'
 
 /** One series of `s3cors_origin_requests_total`. */
 export interface OriginSeries {
@@ -24,10 +25,17 @@ export interface OriginLine extends OriginSeries {
   readonly unknownHost: string | undefined
   readonly firstSeenMs: number
   readonly lastSeenMs: number
-  /** What the rules were asked about last: Access-Control-Request-Method, else the request's own method. */
+  /** Of `count`; the others are actual requests. */
+  readonly preflights: number
+  /** What was asked for, each with its number: together with `otherRequests` they are `count`. */
+  readonly requests: readonly SeenRequest[]
+  /** How many of `count` have no entry in `requests`, because there is no room for all or they are too long. */
+  readonly otherRequests: number
+  /** What the rules were asked about last, of what has an entry: Access-Control-Request-Method, else the request's own method. */
   readonly method: string | undefined
-  /** The lines of Access-Control-Request-Headers of the last request. */
+  /** The lines of Access-Control-Request-Headers that came with it. */
   readonly headers: readonly string[]
+  /** Whether the last request was a preflight. */
   readonly preflight: boolean
   readonly enforcement: Enforcement
   /** In `report`: the Access-Control-Allow-Origin that the endpoint answered, if it did. */
@@ -42,26 +50,12 @@ export interface OriginReport {
   readonly overflow: number
 }
 
-/** What the table keeps of a request. */
-type OriginRequest = Pick<
-  RequestRecord,
-  | 'bucket'
-  | 'unknownHost'
-  | 'origin'
-  | 'kind'
-  | 'method'
-  | 'requestMethod'
-  | 'requestHeaders'
-  | 'enforcement'
-  | 'upstreamAllowOrigin'
->
-
 /** Counts which origins were allowed and denied, in bounded memory. */
 export interface OriginTable {
-  /** Counts a preflight or an actual request. */
-  count(record: RequestRecord, bucketIndex: number): void
+  /** Counts a preflight or an actual request. `nowMs`: since the epoch. */
+  count(record: RequestRecord, bucketIndex: number, nowMs: number): void
   /** Adds what the table of another process has counted. */
-  absorb(report: OriginReport): void
+  absorb(report: OriginReport, nowMs: number): void
   /** How many tuples of origin, bucket and reason are told apart. */
   readonly size: number
   series(): readonly OriginSeries[]
@@ -75,8 +69,9 @@ export interface OriginTable {
 interface OriginHitter extends Hitter {
   lastBucket: string | undefined
   unknownHost: string | undefined
-  method: string | undefined
-  headers: readonly string[] | undefined
+  preflights: number
+  /** While it is shown: what only might be is counted and no more. */
+  requests: SeenRequests | undefined
   preflight: boolean
   enforcement: Enforcement
   upstreamAllowOrigin: string | undefined
@@ -94,12 +89,20 @@ function createHitter(): OriginHitter {
     lastSeenMs: 0,
     lastBucket: undefined,
     unknownHost: undefined,
-    method: undefined,
-    headers: undefined,
+    preflights: 0,
+    requests: undefined,
     preflight: false,
     enforcement: 'headers',
     upstreamAllowOrigin: undefined,
   }
+}
+
+function release(hitter: OriginHitter): void {
+  hitter.lastBucket = undefined
+  hitter.unknownHost = undefined
+  hitter.preflights = 0
+  hitter.requests = undefined
+  hitter.upstreamAllowOrigin = undefined
 }
 
 /**
@@ -108,15 +111,11 @@ function createHitter(): OriginHitter {
  * had counted is not moved to `other`, which would look like a burst there: the series are a sample of who comes most, and
  * `s3cors_decisions_total` is the sum. `other` and `invalid` never decrease.
  */
-export function createOriginTable(
-  origins: number,
-  buckets: BucketLabels,
-  now: () => number,
-  random: () => number,
-): OriginTable {
+export function createOriginTable(origins: number, buckets: BucketLabels, random: () => number): OriginTable {
   let size = origins
-  let allowed = createHeavyHitters(size, createHitter, random)
-  let denied = createHeavyHitters(size, createHitter, random)
+  let bounds = seenBounds(size)
+  let allowed = createHeavyHitters(size, createHitter, release, random)
+  let denied = createHeavyHitters(size, createHitter, release, random)
   const other: number[] = []
   const invalid: number[] = []
   let overflow = 0
@@ -139,33 +138,57 @@ export function createOriginTable(
     return sums
   }
 
-  /** As often as if the requests had come one after another. */
-  function add(request: OriginRequest, cell: number, count: number): void {
-    const { origin } = request
+  /** Counts one request; the series is undefined where its origin has none. */
+  function hit(origin: string, cell: number, nowMs: number): OriginHitter | undefined {
+    const hitters = cell % reasons.length === 0 ? allowed : denied
+    const hitter = hitters.hit(origin, cell, nowMs)
+    if (hitter === undefined) addOther(cell, 1)
+    else hitter.requests ??= new SeenRequests()
+    return hitter
+  }
+
+  function count(record: RequestRecord, cell: number, nowMs: number): void {
+    const { origin, bucket, method, requestMethod, requestHeaders, enforcement, upstreamAllowOrigin } = record
     if (origin === undefined || !isSerialisedOrigin(origin)) {
-      addInvalid(cell, count)
+      addInvalid(cell, 1)
       return
     }
-    const hitters = cell % reasons.length === 0 ? allowed : denied
+    const hitter = hit(origin, cell, nowMs)
+    if (hitter === undefined) return
+    // What is as it was stays: no copy, and no young string in an old object.
+    if (hitter.lastBucket !== bucket) hitter.lastBucket = keepText(bucket)
+    if (hitter.unknownHost !== record.unknownHost) hitter.unknownHost = keepText(record.unknownHost)
+    const isPreflight = record.kind === 'preflight'
+    hitter.preflight = isPreflight
+    if (isPreflight) hitter.preflights++
+    hitter.enforcement = enforcement
+    if (hitter.upstreamAllowOrigin !== upstreamAllowOrigin) hitter.upstreamAllowOrigin = keepText(upstreamAllowOrigin)
+    const endpointAllows =
+      enforcement === 'report' ? upstreamAllowOrigin === '*' || upstreamAllowOrigin === origin : undefined
+    counted.bucket = bucket
+    counted.method = requestMethod ?? method
+    counted.requestHeaders = requestHeaders
+    counted.isPreflight = isPreflight
+    counted.endpointAllows = endpointAllows
+    hitter.requests?.count(counted, nowMs, bounds, random)
+  }
+
+  /** As if the requests had come one after another. */
+  function absorbLine(line: OriginLine, nowMs: number): void {
+    const { origin, count, preflights } = line
+    const { lastBucket, unknownHost, preflight, enforcement, upstreamAllowOrigin } = line
+    const cell = cellOf(line)
     for (let left = count; left > 0; left--) {
-      const hitter = hitters.hit(origin, cell, now())
-      if (hitter === undefined) {
-        addOther(cell, 1)
-        continue
-      }
+      const hitter = hit(origin, cell, nowMs)
+      if (hitter === undefined) continue
       hitter.seen += left - 1
       hitter.weight += left - 1
       hitter.count += left - 1
-      // What is as it was stays: no copy, and no young string in an old object.
-      if (hitter.lastBucket !== request.bucket) hitter.lastBucket = keepText(request.bucket)
-      if (hitter.unknownHost !== request.unknownHost) hitter.unknownHost = keepText(request.unknownHost)
-      const method = request.requestMethod ?? request.method
-      if (hitter.method !== method) hitter.method = keepText(method)
-      if (!isSameList(hitter.headers, request.requestHeaders)) hitter.headers = keepLines(request.requestHeaders)
-      hitter.preflight = request.kind === 'preflight'
-      hitter.enforcement = request.enforcement
-      if (hitter.upstreamAllowOrigin !== request.upstreamAllowOrigin)
-        hitter.upstreamAllowOrigin = keepText(request.upstreamAllowOrigin)
+      const skipped = count - left
+      const actual = count - preflights
+      hitter.preflights += skipped > actual ? left : preflights
+      Object.assign(hitter, { lastBucket, unknownHost, preflight, enforcement, upstreamAllowOrigin })
+      hitter.requests?.absorb(line.requests, line.otherRequests, skipped, bounds, random)
       return
     }
   }
@@ -184,9 +207,11 @@ export function createOriginTable(
   }
 
   return {
-    count: (record, bucketIndex) => add(record, bucketIndex * reasons.length + reasonIndex(record.decision), 1),
-    absorb({ lines, rest }) {
-      for (const line of lines) add(requestOf(line), cellOf(line), line.count)
+    count(record, bucketIndex, nowMs) {
+      count(record, bucketIndex * reasons.length + reasonIndex(record.decision), nowMs)
+    },
+    absorb({ lines, rest }, nowMs) {
+      for (const line of lines) absorbLine(line, nowMs)
       for (const sum of rest) {
         if (sum.origin === 'other') addOther(cellOf(sum), sum.count)
         else addInvalid(cellOf(sum), sum.count)
@@ -202,8 +227,9 @@ export function createOriginTable(
     resize(next) {
       if (next === size) return
       size = next
-      allowed = createHeavyHitters(size, createHitter, random)
-      denied = createHeavyHitters(size, createHitter, random)
+      bounds = seenBounds(size)
+      allowed = createHeavyHitters(size, createHitter, release, random)
+      denied = createHeavyHitters(size, createHitter, release, random)
     },
     report: () => ({
       lines: [...denied.shown, ...allowed.shown].map(hitter => ({
@@ -212,8 +238,11 @@ export function createOriginTable(
         unknownHost: hitter.unknownHost,
         firstSeenMs: hitter.firstSeenMs,
         lastSeenMs: hitter.lastSeenMs,
-        method: hitter.method,
-        headers: hitter.headers ?? [],
+        preflights: hitter.preflights,
+        requests: hitter.requests?.report() ?? [],
+        otherRequests: hitter.requests?.other ?? 0,
+        method: hitter.requests?.last?.method,
+        headers: hitter.requests?.last?.lines ?? [],
         preflight: hitter.preflight,
         enforcement: hitter.enforcement,
         upstreamAllowOrigin: hitter.upstreamAllowOrigin,
@@ -225,26 +254,11 @@ export function createOriginTable(
   }
 }
 
-function requestOf(line: OriginLine): OriginRequest {
-  const {
-    origin,
-    lastBucket: bucket,
-    unknownHost,
-    method = '',
-    headers: requestHeaders,
-    enforcement,
-    upstreamAllowOrigin,
-  } = line
-  const kind = line.preflight ? 'preflight' : 'actual'
-  return {
-    kind,
-    origin,
-    bucket,
-    unknownHost,
-    method,
-    requestMethod: undefined,
-    requestHeaders,
-    enforcement,
-    upstreamAllowOrigin,
-  }
+/** One request after the other, in the same object: it is read at once. */
+const counted: { -readonly [Key in keyof CountedRequest]: CountedRequest[Key] } = {
+  bucket: undefined,
+  method: '',
+  requestHeaders: undefined,
+  isPreflight: false,
+  endpointAllows: undefined,
 }

@@ -58,8 +58,41 @@ t.test('report compares the rules with the endpoint', async t => {
   t.match(table, 'becomes refused: 403')
 })
 
+t.test('an allowed origin shows what it asked for, the most frequent first, and how much has no entry', async t => {
+  const [seen] = line.requests as [OriginLine['requests'][number]]
+  const requests = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, index) => ({
+    ...seen,
+    headers: name === 'b' ? undefined : [name],
+    actual: index,
+  }))
+  const table = String(renderAllowed([{ ...line, requests }], nowMs))
+  t.strictSame(
+    [...table.matchAll(/<span class="request">([^<]*)<\/span> <span class="quiet">([^<]*)/g)].map(([, what, how]) => [
+      what,
+      how,
+    ]),
+    [
+      ['PUT with f', '2 + 5'],
+      ['PUT with e', '2 + 4'],
+      ['PUT with d', '2 + 3'],
+      ['PUT with c', '2 + 2'],
+    ],
+  )
+  t.match(table, '6 other requests', 'those of a and b, and the one without an entry')
+})
+
+t.test('rules that matched nothing say since when', async t => {
+  const unused = { index: 1, id: undefined, count: 0, lastMatchedMs: undefined }
+  const uses = [...sources.ruleUses('media'), unused]
+  const table = String(renderBuckets(sources.buckets(), nowMs, { ...sources, ruleUses: () => uses }))
+  t.match(table, /web: 4, <span class="quiet"><time [^>]*>2 s ago/)
+  t.match(table, /rule 2: 0, <span class="quiet">nothing since <time datetime="2026-01-02T02:04:05.000Z"/)
+  const many = Array.from({ length: 12 }, (_, index) => ({ ...unused, index }))
+  t.match(String(renderBuckets(sources.buckets(), nowMs, { ...sources, ruleUses: () => many })), '2 more rules')
+})
+
 t.test('a bucket whose rules are fetched has a button, others have none', async t => {
-  const table = String(renderBuckets(sources.buckets(), nowMs))
+  const table = String(renderBuckets(sources.buckets(), nowMs, sources))
   t.equal(table.match(/<button/g)?.length, 1)
   t.match(table, 'data-post="/buckets/uploads/refresh" hidden')
   t.match(table, 'a note')
@@ -67,7 +100,11 @@ t.test('a bucket whose rules are fetched has a button, others have none', async 
 
 t.test('the entry for all other buckets is explained, and cannot be fetched as one', async t => {
   const table = String(
-    renderBuckets([{ bucket: '*', source: 'upstream', enforcement: 'headers', state: 'unknown', rules: 0 }], nowMs),
+    renderBuckets(
+      [{ bucket: '*', source: 'upstream', enforcement: 'headers', state: 'unknown', rules: 0 }],
+      nowMs,
+      sources,
+    ),
   )
   t.match(table, 'every other bucket')
   t.notMatch(table, '<button')
@@ -76,11 +113,11 @@ t.test('the entry for all other buckets is explained, and cannot be fetched as o
 t.test('nothing to show is said in words', async t => {
   t.match(String(renderDenied([], nowMs, explain)), 'No origin has been denied')
   t.match(String(renderAllowed([], nowMs)), 'No origin has been allowed')
-  t.match(String(renderBuckets([], nowMs)), 'names no bucket')
+  t.match(String(renderBuckets([], nowMs, sources)), 'names no bucket')
 })
 
 t.test('every table has a caption that names its region', async t => {
-  for (const table of [renderDenied([line], nowMs, explain), renderBuckets(sources.buckets(), nowMs)]) {
+  for (const table of [renderDenied([line], nowMs, explain), renderBuckets(sources.buckets(), nowMs, sources)]) {
     const id = /aria-labelledby="([^"]+)"/.exec(String(table))?.[1]
     t.match(String(table), `<caption id="${id}">`)
   }

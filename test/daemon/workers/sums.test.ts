@@ -1,13 +1,13 @@
 // What several workers count, seen from outside.
 
 import t from 'tap'
-import { askAdmin } from '../../clients/http-request.ts'
+import { askAdmin, sendHttp } from '../../clients/http-request.ts'
 import { type ExposedSample, samplesOf, scrape, sumOf, sumsBy } from '../../fixtures/exposition.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { answerMixed, type Counted, mixedConfiguration, sendRound, uploadBytes } from '../mixed-traffic.ts'
-import { logLines, until } from './worker-setup.ts'
+import { logLines, page, until } from './worker-setup.ts'
 
 for (const workers of [2, 3]) {
   t.test(`the sums of ${workers} workers add up under mixed and hostile traffic`, async t => {
@@ -67,6 +67,66 @@ for (const workers of [2, 3]) {
     await until(() => logged() >= sent.length, 'every request has its line, and every line is whole')
     t.equal(logged(), sent.length)
   })
+}
+
+t.test('what an origin asked two workers for, and which rules allowed it, are exact sums', async t => {
+  const rules = ['app', 'idle'].map(
+    name =>
+      `{ ID: ${name}, AllowedOrigins: ["https://${name}.example"], AllowedMethods: [GET, PUT], AllowedHeaders: ["x-*"] }`,
+  )
+  const proxy = await startProxy(
+    `upstream: { url: "http://127.0.0.1:9", credentials: none }\nworkers: 2\nbuckets: { media: { CORSRules: [${rules.join(', ')}] } }`,
+  )
+  t.teardown(() => proxy.stop('SIGINT'))
+  const names = ['x-b,x-a', 'x-a', 'x-a, X-B', 'content-type']
+  const rounds = 10
+  for (let round = 0; round < rounds; round++) {
+    const asked = { Origin: page, 'Access-Control-Request-Method': 'PUT' }
+    const preflights = names.map(name =>
+      sendHttp({
+        url: `${proxy.url}/media/key`,
+        method: 'OPTIONS',
+        headers: { ...asked, 'Access-Control-Request-Headers': name },
+      }),
+    )
+    await Promise.all([...preflights, sendHttp({ url: `${proxy.url}/media/key`, headers: { Origin: page } })])
+  }
+  // A scrape brings in what the workers have counted.
+  await scrape(proxy.adminUrl)
+  const ask = async (path: string) => JSON.parse(String((await askAdmin({ url: `${proxy.adminUrl}${path}` })).body))
+  const [{ allowed, denied }] = (await ask('/origins')).buckets
+  const told = ({ origins: [line] }: { origins: readonly SeenLine[] }) => ({
+    counts: [line?.count, line?.preflights, line?.actual, line?.otherRequests],
+    requests: line?.requests.map(({ method, headers, preflights, actual }) =>
+      [method, headers.join(' '), preflights, actual].join('|'),
+    ),
+  })
+  t.strictSame(
+    { ...told(allowed), requests: told(allowed).requests?.sort() },
+    {
+      counts: [4 * rounds, 3 * rounds, rounds, 0],
+      requests: [`GET||0|${rounds}`, `PUT|x-a x-b|${2 * rounds}|0`, `PUT|x-a|${rounds}|0`],
+    },
+  )
+  t.strictSame(told(denied), { counts: [rounds, rounds, 0, 0], requests: [`PUT|content-type|${rounds}|0`] })
+  const [{ matches }] = (await ask('/buckets')).buckets
+  t.match(matches, [
+    { rule: 'app', count: 4 * rounds, lastMatched: /T/ },
+    { rule: 'idle', count: 0, lastMatched: undefined },
+  ])
+})
+
+interface SeenLine {
+  readonly count: number
+  readonly preflights: number
+  readonly actual: number
+  readonly otherRequests: number
+  readonly requests: readonly {
+    readonly method: string
+    readonly headers: readonly string[]
+    readonly preflights: number
+    readonly actual: number
+  }[]
 }
 
 t.test('a flood of invented origins through two workers stays within the bounds of one table', async t => {

@@ -8,6 +8,7 @@ import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
 import { cellsOf, type RequestCounters } from '../../../src/telemetry/metrics/request-metrics.ts'
 import { makeActual, makeRecord, matched, seededRandom } from '../../fixtures/request-records.ts'
 
+const matchedRule = { allowedOrigins: [], allowedMethods: [], allowedHeaders: [], exposeHeaders: [] }
 const records = [
   makeRecord(),
   makeRecord({ bucket: 'guess', bucketNamed: false, status: 504, upstreamFailure: 'timeout', clientAborted: true }),
@@ -71,7 +72,16 @@ t.test('what workers report is what one process would have counted', async t => 
   // The workers ended their requests in another order.
   const lines = async (metrics: typeof alone) => (await metrics.text()).split('\n').sort()
   t.strictSame(await lines(together), await lines(alone))
-  t.equal(together.origins().lines.length, alone.origins().lines.length)
+  const seen = (metrics: typeof alone) =>
+    metrics.origins().lines.map(({ origin, reason, count, preflights, requests, otherRequests }) => {
+      const counts = requests.map(({ bucket, method, headers, preflights, actual }) =>
+        JSON.stringify({ bucket, method, headers, preflights, actual }),
+      )
+      return JSON.stringify({ origin, reason, count, preflights, otherRequests, counts: counts.sort() })
+    })
+  t.strictSame(seen(together).sort(), seen(alone).sort())
+  t.match(together.ruleUses('media', [matchedRule]), [{ count: 4 }])
+  t.match(alone.ruleUses('media', [matchedRule]), [{ count: 4 }])
 })
 
 t.test('a report begins at nothing, but for what is in flight; without news there is none', async t => {

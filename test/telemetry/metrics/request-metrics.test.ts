@@ -18,7 +18,7 @@ type Labels = [RequestLabels['kind'], RequestLabels['method'], RequestLabels['co
 function create() {
   const buckets = createBucketLabels()
   const counters = createRequestCounters()
-  const families = requestFamilies(counters, buckets, createOriginTable(1, buckets, Date.now, Math.random))
+  const families = requestFamilies(counters, buckets, createOriginTable(1, buckets, Math.random))
   const read = (name: string) => families.find(family => family.name === name)?.samples()
   const count = (record: RequestRecord) => countRequest(counters, record, buckets.index(record.bucket, true))
   return { count, read }

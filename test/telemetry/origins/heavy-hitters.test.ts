@@ -9,7 +9,8 @@ function create(): Hitter {
 }
 
 function createSummary(limit: number, random = seededRandom(1)) {
-  const summary = createHeavyHitters(limit, create, random)
+  const released: string[] = []
+  const summary = createHeavyHitters(limit, create, ({ origin }) => released.push(origin), random)
   return {
     hit: (origin: string, times = 1, nowMs = quarterHourMs) => {
       let shown = false
@@ -18,6 +19,7 @@ function createSummary(limit: number, random = seededRandom(1)) {
     },
     shown: () => Object.fromEntries(summary.shown.map(({ origin, count }) => [origin, count])),
     summary,
+    released,
   }
 }
 
@@ -75,6 +77,13 @@ t.test('first and last seen are kept', async t => {
   hit('a', 1, quarterHourMs + 1)
   hit('a', 1, quarterHourMs + 5)
   t.match(summary.shown, [{ firstSeenMs: quarterHourMs + 1, lastSeenMs: quarterHourMs + 5 }])
+})
+
+t.test('a tuple that is shown no longer is released, once', async t => {
+  const { hit, shown, released } = createSummary(1)
+  hit('a')
+  hit('b', 6)
+  t.strictSame([Object.keys(shown()), released], [['b'], ['a']])
 })
 
 t.test('a limit of 0 shows nothing and keeps nothing', async t => {

@@ -5,11 +5,11 @@ import { denied, makeActual, matched, seededRandom } from '../../fixtures/reques
 
 function createTable(origins: number) {
   let nowMs = 1_800_000_000_000
-  const table = createOriginTable(origins, createBucketLabels(), () => nowMs++, seededRandom(7))
+  const table = createOriginTable(origins, createBucketLabels(), seededRandom(7))
   return {
     table,
     count: (record: Parameters<typeof table.count>[0], times = 1) => {
-      for (let i = 0; i < times; i++) table.count(record, 0)
+      for (let i = 0; i < times; i++) table.count(record, 0, nowMs++)
     },
   }
 }
@@ -76,6 +76,32 @@ t.test('the report says when, how and with which answer of the endpoint an origi
         unknownHost: undefined,
         firstSeenMs: 1_800_000_000_000,
         lastSeenMs: 1_800_000_000_001,
+        preflights: 1,
+        requests: [
+          {
+            bucket: 'media',
+            method: 'GET',
+            headers: [],
+            preflights: 0,
+            actual: 1,
+            endpointAllowed: 0,
+            endpointRefused: 0,
+            firstSeenMs: 1_800_000_000_000,
+            lastSeenMs: 1_800_000_000_000,
+          },
+          {
+            bucket: 'media',
+            method: 'PUT',
+            headers: ['content-type'],
+            preflights: 1,
+            actual: 0,
+            endpointAllowed: 1,
+            endpointRefused: 0,
+            firstSeenMs: 1_800_000_000_001,
+            lastSeenMs: 1_800_000_000_001,
+          },
+        ],
+        otherRequests: 0,
         method: 'PUT',
         headers: ['content-type'],
         preflight: true,
@@ -100,6 +126,8 @@ t.test('long strings of a client are not kept', async t => {
     }),
   )
   t.match(table.report().lines[0], {
+    requests: [],
+    otherRequests: 1,
     method: undefined,
     headers: [],
     lastBucket: undefined,
@@ -118,4 +146,33 @@ t.test('another size begins anew, the same size changes nothing', async t => {
   count(makeActual('https://a.example'))
   count(makeActual('https://b.example'))
   t.equal(table.series().length, 3)
+})
+
+t.test('of a series that is evicted nothing is kept but its numbers', async t => {
+  const { table, count } = createTable(1)
+  count(makeActual('https://a.example', { requestHeaders: ['x-name'] }))
+  count(makeActual('https://b.example'), 8)
+  count(makeActual('https://a.example'), 40)
+  const [line] = table.report().lines
+  t.match(line, { origin: 'https://a.example', preflights: 0 })
+  t.match(line?.requests, [{ headers: [], actual: line?.count }])
+  t.equal(line?.requests.length, 1)
+})
+
+t.test('a flood of invented origins and header names keeps the bounds', async t => {
+  const { table, count } = createTable(50)
+  for (let i = 0; i < 30_000; i++) {
+    const origin = i % 2 === 0 ? 'https://page.example' : `https://invented-${i}.example`
+    count(makeActual(origin, { requestHeaders: [`x-${i}-${'n'.repeat(60)}`], requestMethod: 'PUT', kind: 'preflight' }))
+  }
+  const { lines } = table.report()
+  t.equal(lines.length, 50)
+  for (const { count, preflights, requests, otherRequests } of lines) {
+    t.equal(preflights, count)
+    t.equal(
+      requests.reduce((sum, seen) => sum + seen.preflights + seen.actual, otherRequests),
+      count,
+    )
+    t.ok(requests.length <= 32)
+  }
 })
