@@ -100,8 +100,9 @@ const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     request: [],
     upstream: ['request', 'node'],
     exchange: ['upstream', 'request', 'node', 'shares'],
-    handling: ['exchange', 'upstream', 'request', 'node', 'shares'],
-    server: ['handling', 'exchange', 'request', 'node', 'shares'],
+    http2: ['node', 'shares'],
+    handling: ['exchange', 'upstream', 'http2', 'request', 'node', 'shares'],
+    server: ['handling', 'exchange', 'http2', 'request', 'node', 'shares'],
   },
 }
 

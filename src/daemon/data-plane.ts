@@ -203,7 +203,7 @@ function isSameEndpoint({ upstream: one }: Configuration, { upstream: other }: C
   return one.host === other.host && isDeepStrictEqual(one.url, other.url)
 }
 
-function serverLimits({ limits }: Configuration, capacity: Capacity): ServerLimits {
+function serverLimits({ limits, tls }: Configuration, capacity: Capacity): ServerLimits {
   return {
     headerBytes: limits.headerBytes,
     connections: capacity.connections,
@@ -211,5 +211,6 @@ function serverLimits({ limits }: Configuration, capacity: Capacity): ServerLimi
     headersMs: limits.headersSeconds * 1000,
     idleMs: limits.idleSeconds * 1000,
     keepAliveMs: limits.keepAliveSeconds * 1000,
+    streams: tls?.http2 === false ? 0 : limits.concurrentStreams,
   }
 }

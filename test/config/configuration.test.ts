@@ -34,6 +34,7 @@ t.test('every key that is not written has its documented default', async t => {
       headersSeconds: 30,
       idleSeconds: 60,
       keepAliveSeconds: 75,
+      concurrentStreams: 100,
     },
     rules: { freshSeconds: 60, staleSeconds: 900, negativeSeconds: 30, timeoutSeconds: 2 },
     drainSeconds: 25,
@@ -70,7 +71,7 @@ buckets:
   t.match(configuration, {
     listen: { host: '::1', port: 80 },
     admin: { host: 'localhost', port: 81 },
-    tls: { certFile: 'config/tls.crt', keyFile: '/etc/tls.key' },
+    tls: { certFile: 'config/tls.crt', keyFile: '/etc/tls.key', http2: true },
     upstream: {
       url: { protocol: 'https:', hostname: 's3.example.com', port: 443, authority: 's3.example.com' },
       caFile: 'config/ca/ca.pem',
@@ -94,7 +95,7 @@ t.test('paths of variables and flags are relative to the working directory, not 
     environment: { S3CORS_TLS_CERT_FILE: 'b.crt' },
     flags: { 'upstream-ca-file': 'ca.pem' },
   })
-  t.strictSame(configuration?.tls, { certFile: 'b.crt', keyFile: 'config/a.key' })
+  t.strictSame(configuration?.tls, { certFile: 'b.crt', keyFile: 'config/a.key', http2: true })
   t.equal(configuration?.upstream.caFile, 'ca.pem')
 })
 

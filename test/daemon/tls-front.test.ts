@@ -90,7 +90,7 @@ const offers: readonly { name: string; options: ConnectionOptions; agreed: RegEx
   {
     name: 'HTTP/2 and HTTP/1.1',
     options: { ALPNProtocols: ['h2', 'http/1.1'] },
-    agreed: / http\/1\.1$/,
+    agreed: / h2$/,
     lax: / false$/,
   },
 ]

@@ -114,6 +114,9 @@ const limits = section({
   keepAliveSeconds: seconds(0, day)
     .default(75)
     .describe('Seconds an unused client connection is kept: more than a load balancer in front keeps it.'),
+  concurrentStreams: whole(1, 1000, 'requests')
+    .default(100)
+    .describe('Requests at once in one client connection of HTTP/2, at most.'),
 })
 
 const rules = section({
@@ -177,6 +180,10 @@ export const configurationSchema = section({
   tls: section({
     certFile: path('a PEM file with the certificate chain'),
     keyFile: path('a PEM file with the key of certFile'),
+    http2: z
+      .boolean({ error: 'true or false' })
+      .default(true)
+      .describe('Whether HTTP/2 is offered beside HTTP/1.1, by ALPN.'),
   })
     .optional()
     .describe('The certificate for listen; absent: plain HTTP. The files are picked up again when they change.'),

@@ -1,8 +1,8 @@
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import type { ClientRequest } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { endConnectionAfter } from '../node/lingering-close.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
-import type { ProxyRequest } from '../node/proxy-request.ts'
 import { resetConnection } from '../node/reset-connection.ts'
 import { unsentBytes } from '../node/write-queue.ts'
 import { clientAddress } from '../request/client-address.ts'
@@ -35,7 +35,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   pace: ClientPace | undefined
 
   readonly #context: ExchangeContext
-  readonly #request: ProxyRequest
+  readonly #request: ClientRequest
   readonly #response: ClientResponse
   readonly #plan: ExchangePlan
   readonly #record: RequestRecord
@@ -60,7 +60,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
 
   constructor(
     context: ExchangeContext,
-    request: ProxyRequest,
+    request: ClientRequest,
     response: ClientResponse,
     plan: ExchangePlan,
     record: RequestRecord,

@@ -1,10 +1,10 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { renderError } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
+import type { ClientRequest } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { endConnectionAfter } from '../node/lingering-close.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
-import type { ProxyRequest } from '../node/proxy-request.ts'
 import { endRequest, type RequestCounting, type RequestRecord } from '../request/request-record.ts'
 
 /** What a reply is written to: a response, or a connection whose request never became whole. */
@@ -31,7 +31,7 @@ export const noStoreLine = 'Cache-Control: no-store\r\n'
 /** Answers with `error`, beside `fields` (CORS, Vary), and ends the request. */
 export function replyWithError(
   context: ReplyContext,
-  request: ProxyRequest,
+  request: ClientRequest,
   response: ClientResponse,
   record: RequestRecord,
   error: S3Error,
@@ -44,7 +44,7 @@ export function replyWithError(
 /** The same, of a request whose end is still to come. */
 export function sendError(
   context: ReplyContext,
-  request: ProxyRequest,
+  request: ClientRequest,
   response: ClientResponse,
   record: RequestRecord,
   error: S3Error,
@@ -60,7 +60,7 @@ export function sendError(
  */
 export function sendReply(
   context: ReplyContext,
-  request: ProxyRequest,
+  request: ClientRequest,
   response: ClientResponse,
   record: RequestRecord,
   status: number,
@@ -136,7 +136,7 @@ function write(
   writer.end(content)
 }
 
-function mayHaveContent(request: ProxyRequest): boolean {
+function mayHaveContent(request: ClientRequest): boolean {
   const { 'transfer-encoding': codings, 'content-length': length } = request.headers
   return codings !== undefined || (length !== undefined && length !== '0')
 }

@@ -1,4 +1,4 @@
-import type { ProxyRequest } from '../node/proxy-request.ts'
+import type { ClientRequest } from '../node/client-request.ts'
 import { isForwardedField } from '../request/forwarded-field.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 
@@ -6,7 +6,7 @@ import type { GuardedRequest } from '../request/request-guard.ts'
  * Makes all `headers` of a request what the console may read: as they came, but for framing in canonical form and for who the
  * client is, which the console passes on to the endpoint.
  */
-export function settleHeaders(request: ProxyRequest, guarded: GuardedRequest, forwardedLines: string): void {
+export function settleHeaders(request: ClientRequest, guarded: GuardedRequest, forwardedLines: string): void {
   request.readAllHeaders()
   const { headers } = request
   for (const name of Object.keys(headers)) if (isForwardedField(name.replaceAll('_', '-'))) delete headers[name]

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent as HttpAgent } from 'node:http'
+import { Http2ServerResponse } from 'node:http2'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { createProxyServer } from 'http-proxy-3'
+import { isConnectionSpecific } from '../../http/connection-fields.ts'
 import { parseDecimal } from '../../http/decimal.ts'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { writeStatus } from '../exchange/local-reply.ts'
+import type { ClientRequest } from '../node/client-request.ts'
 import { ClosingResponse } from '../node/closing-response.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
@@ -19,7 +22,12 @@ export interface ConsoleProxy {
   /** Why the request must be refused instead: http-proxy-3 would frame it wrongly, or keep it in a queue that has no end. */
   refuses(request: GuardedRequest): S3Error | undefined
   /** Calls `ended` once, when the response has been sent or broken off. */
-  web(request: IncomingMessage, response: ServerResponse, record: RequestRecord, ended: () => void): void
+  web(
+    request: IncomingMessage | ClientRequest,
+    response: ServerResponse,
+    record: RequestRecord,
+    ended: () => void,
+  ): void
   /** A WebSocket; the client's socket is destroyed with the server's. Calls `ended` once, when it is over. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer, record: RequestRecord, ended: () => void): void
   /** Ends the WebSockets, which have no end of their own, and the connections that nothing uses. */
@@ -60,7 +68,9 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
   const brokenOff = new WeakSet<ServerResponse>()
   const breakOff = (response: ServerResponse): void => {
     brokenOff.add(response)
-    response.destroy()
+    // A stream that is destroyed without an error ends as if it were whole.
+    if (isHttp2(response)) response.stream.destroy(new Error('broken off'))
+    else response.destroy()
   }
   // Without a listener the library throws. An answer was not sent yet only if the server could not be reached.
   proxy.on('error', (_error, _request, response) => {
@@ -76,6 +86,10 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
   // The library pipes, so a server that dies within its response would leave the client waiting for ever.
   proxy.on('proxyRes', (incoming, _request, response) => {
     incoming.on('error', () => breakOff(response))
+    if (isHttp2(response)) {
+      for (const name of Object.keys(incoming.headers)) if (isConnectionSpecific(name)) delete incoming.headers[name]
+      delete incoming.statusMessage
+    }
     const { 'content-length': length } = incoming.headers
     if (length !== undefined) incoming.headers['content-length'] = String(parseDecimal(length))
   })
@@ -107,7 +121,8 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
         ended()
       })
       try {
-        proxy.web(request, response)
+        // What the library reads of a request, one of HTTP/2 has, too.
+        proxy.web(request as IncomingMessage, response)
       } catch {
         // It makes a URL of the request-target, and not every one that a client may send is one.
         if (response.headersSent) breakOff(response)
@@ -142,5 +157,9 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
 
 /** A page of the Console expects no document of S3. */
 function endWith(response: ServerResponse, { status }: S3Error): void {
-  response.writeHead(status, { 'Content-Length': '0', Connection: 'close' }).end()
+  response.writeHead(status, { 'Content-Length': '0', ...(isHttp2(response) ? {} : { Connection: 'close' }) }).end()
+}
+
+function isHttp2(response: object): response is Http2ServerResponse {
+  return response instanceof Http2ServerResponse
 }

@@ -5,10 +5,11 @@ import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
 import { noSuchBucket, preflightError, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { replyWithError } from '../exchange/local-reply.ts'
 import type { ResponseCors } from '../exchange/relayed-fields.ts'
+import { Http2Response } from '../http2/http2-response.ts'
+import type { ClientRequest } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { nodeResponseFor } from '../node/node-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
-import type { ProxyRequest } from '../node/proxy-request.ts'
 import { forwardedLines } from '../request/forwarded-for.ts'
 import { guardRequest, isRejection } from '../request/request-guard.ts'
 import { beginRequest, endRequest, type RequestRecord } from '../request/request-record.ts'
@@ -23,7 +24,7 @@ import { agreedPolicy, blockingPolicy, policiesOf, type SeveralReadings } from '
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
-export type RequestHandler = (request: ProxyRequest, response: ClientResponse, expectsContinue: boolean) => void
+export type RequestHandler = (request: ClientRequest, response: ClientResponse, expectsContinue: boolean) => void
 
 // No bucket at all: no rules, nothing of ours.
 const noPolicy: BucketPolicy = {
@@ -51,7 +52,7 @@ export function createHandler(context: ProxyContext): RequestHandler {
 
 function handle(
   context: ProxyContext,
-  request: ProxyRequest,
+  request: ClientRequest,
   response: ClientResponse,
   expectsContinue: boolean,
   record: RequestRecord,
@@ -73,7 +74,12 @@ function handle(
     if (refusal === undefined) {
       if (expectsContinue) response.writeContinue()
       settleHeaders(request, guarded, forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor))
-      consoleProxy.web(request, nodeResponseFor(response), record, () => endRequest(context, record))
+      consoleProxy.web(
+        request,
+        response instanceof Http2Response ? response.forLibrary() : nodeResponseFor(response),
+        record,
+        () => endRequest(context, record),
+      )
     } else {
       reject(context, request, response, record, refusal, closingFields())
     }
@@ -124,7 +130,7 @@ function handle(
 /** Answers what is refused before any policy was asked. */
 function reject(
   context: ProxyContext,
-  request: ProxyRequest,
+  request: ClientRequest,
   response: ClientResponse,
   record: RequestRecord,
   error: S3Error,

@@ -2,9 +2,9 @@ import type { TLSSocket } from 'node:tls'
 import type { ManagedAnswer } from '../../policies/managed/managed-request.ts'
 import { idLines, noStoreLine, sendError, sendReply } from '../exchange/local-reply.ts'
 import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
+import type { ClientRequest } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
-import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import { KeptContent } from '../shares/kept-content.ts'
@@ -22,7 +22,7 @@ export async function answerManaged(
   context: ProxyContext,
   operations: ManagedOperations,
   exchange: {
-    readonly request: ProxyRequest
+    readonly request: ClientRequest
     readonly response: ClientResponse
     readonly guarded: GuardedRequest
     readonly record: RequestRecord
@@ -87,7 +87,7 @@ function sendAnswer(
 }
 
 /** The whole content; undefined when it is longer than S3 takes, and then the rest of it is not read. */
-function readContent(request: ProxyRequest, record: RequestRecord): Promise<Buffer | undefined | 'aborted'> {
+function readContent(request: ClientRequest, record: RequestRecord): Promise<Buffer | undefined | 'aborted'> {
   return new Promise(resolve => {
     const kept = new KeptContent(maxBodyBytes)
     request.holder = kept

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { CorsKnowledge } from '../../policies/cors-knowledge.ts'
 import type { CopySourceGuard } from '../../policies/managed/copy-source-guard.ts'
 import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
@@ -60,7 +59,7 @@ export interface ProxySettings {
 
 /** What is asked of a response by those who see only its connection. */
 export interface AnsweringResponse {
-  readonly req: IncomingMessage
+  readonly req: { readonly complete: boolean }
   readonly writableFinished: boolean
   once(event: 'close', listener: () => void): unknown
 }

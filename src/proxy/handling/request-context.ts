@@ -3,9 +3,9 @@ import type { BucketAddress } from '../../s3/address/bucket-address.ts'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { replyWithError } from '../exchange/local-reply.ts'
 import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
+import type { ClientRequest } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { OutgoingFields } from '../node/outgoing-fields.ts'
-import type { ProxyRequest } from '../node/proxy-request.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
@@ -15,7 +15,7 @@ export type Bucket = Extract<BucketAddress, { kind: 'bucket' }>
 
 /** What is true of one request all the way down. */
 export interface RequestContext {
-  readonly request: ProxyRequest
+  readonly request: ClientRequest
   readonly response: ClientResponse
   readonly settings: ProxySettings
   readonly guarded: GuardedRequest
@@ -28,7 +28,7 @@ export interface RequestContext {
 /** The one place where a fault of our own ends: the client gets S3's 500, or sees a response break off; the log gets the cause. */
 export function attempt(
   context: ProxyContext,
-  request: ProxyRequest,
+  request: ClientRequest,
   response: ClientResponse,
   record: RequestRecord,
   work: () => void,

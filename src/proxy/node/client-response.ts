@@ -1,12 +1,11 @@
-import type { Socket } from 'node:net'
+import type { ClientRequest, ClientSocket } from './client-request.ts'
 import type { OutgoingFields } from './outgoing-fields.ts'
-import type { ProxyRequest } from './proxy-request.ts'
 
 /** One response to a client, as the proxy writes it: by its own class, or by Node's. */
 export interface ClientResponse {
-  readonly req: ProxyRequest
+  readonly req: ClientRequest
   /** Null before the response's turn, and after its end. */
-  readonly socket: Socket | null
+  readonly socket: ClientSocket | null
   readonly statusCode: number
   /** The head is made, and is sent with what follows it. */
   readonly headersSent: boolean

@@ -1,11 +1,12 @@
-import type { IncomingMessage } from 'node:http'
+import { IncomingMessage } from 'node:http'
+import type { ClientRequest } from './client-request.ts'
 
 // Enough for what was in flight when the client learned of the answer; not enough to make us swallow an upload.
 const maxDiscardedBytes = 256 * 1024
 const maxLingerMs = 2000
 
 /** Nothing goes to the client after the response, which must say `Connection: close`. `isUnread`: content is still to come. */
-export function endConnectionAfter(closing: WeakSet<object>, request: IncomingMessage, isUnread: boolean): void {
+export function endConnectionAfter(closing: WeakSet<object>, request: ClientRequest, isUnread: boolean): void {
   closing.add(request.socket)
   if (isUnread) lingerAtEnd(request)
 }
@@ -15,8 +16,9 @@ export function endConnectionAfter(closing: WeakSet<object>, request: IncomingMe
  * instead of being answered with a reset that could destroy the answer on its way to the client (RFC 9112 §9.6). Call it
  * before the response ends, and only for a request with content; the response must say `Connection: close`.
  */
-export function lingerAtEnd(request: IncomingMessage): void {
-  if (request.complete) return
+export function lingerAtEnd(request: ClientRequest): void {
+  // A stream of HTTP/2 ends by itself.
+  if (request.complete || !(request instanceof IncomingMessage)) return
   const { socket } = request
   let discardedBytes = 0
   request.on('data', (chunk: Buffer) => {

@@ -1,11 +1,12 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
+import type { ClientSocket } from './client-request.ts'
 
 /**
  * How many of the bytes that were written to `socket` the kernel has not taken: what Node's own idle timer looks at. Not
  * documented; a test holds that it is there. `writableLength` counts a write whole until all of it has left.
  */
-export function unsentBytes(
-  socket: Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null },
-): number {
-  return socket._handle?.writeQueueSize ?? 0
+export function unsentBytes(socket: ClientSocket): number {
+  if (!(socket instanceof Socket)) return socket.writableLength
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null }
+  return handle?.writeQueueSize ?? 0
 }

@@ -57,7 +57,8 @@ export interface RequestHead {
 export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedRequest | Rejection {
   const { method = '', url: target = '', rawHeaders } = head
   const http10 = head.httpVersion === '1.0'
-  if (!http10 && head.httpVersion !== '1.1') return reject(s3Errors.versionNotSupported, 'HTTP version')
+  if (!http10 && head.httpVersion !== '1.1' && head.httpVersion !== '2.0')
+    return reject(s3Errors.versionNotSupported, 'HTTP version')
   switch (method) {
     case 'GET':
     case 'HEAD':

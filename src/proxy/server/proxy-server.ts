@@ -7,6 +7,8 @@ import { s3Errors } from '../../s3/errors/error-catalogue.ts'
 import type { RequestHandler } from '../handling/handler.ts'
 import { createHandler } from '../handling/handler.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
+import { type Http2Limits, Http2Server } from '../http2/http2-server.ts'
+import type { ClientSocket } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import { setHeadLimit } from '../node/head-limit.ts'
 import { NodeBackedResponse } from '../node/node-backed-response.ts'
@@ -23,7 +25,7 @@ import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.t
 
 /**
  * Mozilla's intermediate profile (https://wiki.mozilla.org/Security/Server_Side_TLS): TLS 1.2 with forward secrecy and AEAD at
- * the least. HTTP/2 is not offered: this proxy speaks 1.1 on both sides. Goes with every certificate, renewed ones too:
+ * the least. Goes with every certificate, renewed ones too:
  * `setSecureContext` forgets what it is not told.
  */
 export const modernTls = {
@@ -33,7 +35,6 @@ export const modernTls = {
     ...['ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
     ...['ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-CHACHA20-POLY1305', 'ECDHE-RSA-CHACHA20-POLY1305'],
   ].join(':'),
-  ALPNProtocols: ['http/1.1'],
   honorCipherOrder: true,
 } satisfies TlsOptions
 
@@ -58,6 +59,8 @@ export interface ServerLimits {
   readonly headersMs: number
   readonly idleMs: number
   readonly keepAliveMs: number
+  /** Requests at once in one connection of HTTP/2; 0: it is not offered. */
+  readonly streams: number
 }
 
 /**
@@ -91,12 +94,18 @@ export function createProxyServer(
     optimizeEmptyRequests: boolean
     shouldUpgradeCallback: (request: IncomingMessage) => boolean
   }
-  const made =
+  const made: object =
     tls === undefined
       ? createServer(options)
-      : createTlsServer({ ...options, ...modernTls, handshakeTimeout: limits.headersMs, ...tls })
+      : createTlsServer({
+          ...options,
+          ...modernTls,
+          ALPNCallback: ({ protocols }) => offered(server).find(protocol => protocols.includes(protocol)),
+          handshakeTimeout: limits.headersMs,
+          ...tls,
+        })
   // Callers need not know which classes its requests and responses have.
-  const server = made as unknown as Server
+  const server = made as Server
   // Node drops field lines beyond its count without a word: one more than the guard lets pass, so that no request with fewer
   // lines than it came with goes on. Without a count, a head of many short lines costs ten times its bytes.
   server.maxHeadersCount = context.settings.guardLimits.fields + 1
@@ -123,12 +132,18 @@ export function createProxyServer(
   server.on('clientError', (fault: ClientFault, socket: Socket) => {
     if (memoryOf(socket)?.pipelined?.keep(fault) !== true) onClientFault(context, fault, socket)
   })
-  server.on('timeout', (socket: Socket) => {
+  const onIdle = (socket: ClientSocket) => {
     // Waiting for the endpoint is not the client's silence: the exchange's own limits watch over that.
     const exchange = context.exchangeOf.get(socket)
     if (exchange?.underWay !== true) socket.destroy()
     else exchange.endForIdleClient() // else asked again when it has been idle as long once more
-  })
+  }
+  server.on('timeout', onIdle)
+  if (tls !== undefined) {
+    const http2 = new Http2Server(http2Limits(limits, server.maxHeadersCount), createHandler(context), onIdle)
+    http2Servers.set(server, http2)
+    http2.attach(server)
+  }
   const ledger = new MemoryLedger(memoryLimits(limits), (reason, connections) =>
     context.observer.warned('connections_ended', { reason, connections }),
   )
@@ -149,6 +164,18 @@ export function ledgerOf(server: Server): MemoryLedger | undefined {
   return ledgers.get(server)
 }
 
+/** The part of a TLS server that speaks HTTP/2. */
+const http2Servers = new WeakMap<object, Http2Server>()
+
+/** What is offered by ALPN, the better first. */
+function offered(server: object): readonly string[] {
+  return http2Servers.get(server)?.limits.streams === 0 ? ['http/1.1'] : ['h2', 'http/1.1']
+}
+
+function http2Limits({ headerBytes, idleMs, keepAliveMs, streams }: ServerLimits, fields: number): Http2Limits {
+  return { headerBytes, idleMs, keepAliveMs, streams, fields }
+}
+
 function memoryLimits({ connections, heldBytes, headerBytes }: ServerLimits) {
   return { connections, heldBytes, headBytes: headerBytes }
 }
@@ -165,17 +192,22 @@ export function makeRoom(server: Server, makesRoom: boolean): void {
 export function applyLimits(server: Server, limits: ServerLimits): void {
   ledgers.get(server)?.setLimits(memoryLimits(limits))
   makeRoom(server, ledgers.get(server)?.makesRoom !== false)
+  const http2 = http2Servers.get(server)
+  if (http2 !== undefined) http2.limits = http2Limits(limits, http2.limits.fields)
   server.headersTimeout = limits.headersMs
   server.keepAliveTimeout = limits.keepAliveMs
   server.timeout = limits.idleMs
   setHeadLimit(server, limits.headerBytes)
 }
 
+/** Handles a request of HTTP/1.1. */
+type ConnectionHandler = (request: ProxyRequest, response: ClientResponse, expectsContinue: boolean) => void
+
 /**
  * Holds a pipelined request back until the response before it is finished. Node would hand it over at once and collect its
  * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
  */
-function inTurn(context: ProxyContext, shares: LoopShares, handle: RequestHandler): RequestHandler {
+function inTurn(context: ProxyContext, shares: LoopShares, handle: RequestHandler): ConnectionHandler {
   function queue(
     memory: ClientMemory,
     request: ProxyRequest,

@@ -62,6 +62,8 @@ export class ClientMemory implements Listed, LoopSharer {
   readonly sequence: number
   /** The response whose turn it is, or was last. */
   response: CountedResponse | undefined
+  /** The streams of a connection that speaks HTTP/2. */
+  session: (Holding & { readonly isResting: boolean }) | undefined
   /** The requests that wait behind it; undefined while none ever did. */
   pipelined: RequestsAhead | undefined
   /** The request whose small pieces of content are joined when the parser has gone through what was read. */
@@ -141,7 +143,8 @@ export class ClientMemory implements Listed, LoopSharer {
 
   /** No request is under way. */
   get isResting(): boolean {
-    const { response } = this
+    const { response, session } = this
+    if (session !== undefined) return session.isResting
     return response === undefined || response.writableFinished || response.destroyed
   }
 
@@ -153,6 +156,7 @@ export class ClientMemory implements Listed, LoopSharer {
 
   /** Bytes that it makes us hold now. At most `headBytes` of them are a head: what is longer is refused. */
   heldBytes(headBytes: number): number {
+    if (this.session !== undefined) return this.session.heldBytes
     const socket = this.#socket
     let held = Math.min(Math.max(0, this.#readBytes - this.#usedBytes), headBytes)
     // Without TLS content lies in the buffer of a connection to the endpoint, which is counted there.

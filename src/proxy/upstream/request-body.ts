@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { ContentSource } from '../node/client-request.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
@@ -23,7 +23,7 @@ export class RequestBody {
   blocked = false
   started = false
 
-  readonly #request: IncomingMessage
+  readonly #request: ContentSource
   readonly #chunked: boolean
   readonly #length: number
   readonly #record: RequestRecord
@@ -37,7 +37,7 @@ export class RequestBody {
   /** Chunks that were written and had not left at once. */
   readonly #unsent: Buffer[] = []
 
-  constructor(request: IncomingMessage, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
+  constructor(request: ContentSource, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
     this.#request = request
     this.#chunked = guarded.chunked
     this.#length = guarded.chunked ? -1 : Number(guarded.contentLength)

@@ -4,7 +4,7 @@ import { configurationSchema, corsRulesSchema } from '../../../src/config/schema
 const wholeFile = {
   listen: '0.0.0.0:8080',
   admin: '127.0.0.1:9464',
-  tls: { certFile: 'tls.crt', keyFile: 'tls.key' },
+  tls: { certFile: 'tls.crt', keyFile: 'tls.key', http2: false },
   upstream: {
     url: 'http://127.0.0.1:9000',
     host: 'preserve',
@@ -37,6 +37,7 @@ const wholeFile = {
     headersSeconds: 30,
     idleSeconds: 60,
     keepAliveSeconds: 75,
+    concurrentStreams: 100,
   },
   rules: { freshSeconds: 60, staleSeconds: 900, negativeSeconds: 30, timeoutSeconds: 2 },
   managed: { store: { bucket: 'name', prefix: 'cors/' } },

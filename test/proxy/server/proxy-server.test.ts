@@ -18,6 +18,7 @@ const limits: ServerLimits = {
   headersMs: 60_000,
   idleMs: 60_000,
   keepAliveMs: 60_000,
+  streams: 100,
 }
 
 function create(changes: Partial<ServerLimits> = {}, tls = false): Server & { maxHeaderSize?: number } {
@@ -39,7 +40,15 @@ t.test("Node's own limits give way to ours", async t => {
   t.strictSame(seen(), [8, 3000, 4000, 5000, 2000])
   // One line more than the guard lets pass.
   t.strictSame([server.requestTimeout, server.maxHeadersCount], [0, 11])
-  applyLimits(server, { headerBytes: 10, connections: 20, heldBytes: 1, headersMs: 30, idleMs: 40, keepAliveMs: 50 })
+  applyLimits(server, {
+    headerBytes: 10,
+    connections: 20,
+    heldBytes: 1,
+    headersMs: 30,
+    idleMs: 40,
+    keepAliveMs: 50,
+    streams: 0,
+  })
   t.strictSame(seen(), [21, 30, 40, 50, 10])
   server.close()
 })
@@ -192,6 +201,6 @@ for (const { version, speaks } of handshakes) {
       client.once('secureConnect', () => resolve([client.getProtocol(), client.alpnProtocol]))
       client.once('error', () => resolve(undefined))
     })
-    t.strictSame(seen, speaks ? [version, 'http/1.1'] : undefined)
+    t.strictSame(seen, speaks ? [version, 'h2'] : undefined)
   })
 }

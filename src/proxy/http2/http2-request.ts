@@ -1,0 +1,125 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { ClientRequest } from '../node/client-request.ts'
+import type { Holding } from '../shares/client-memory.ts'
+import type { RequestFields } from './request-fields.ts'
+import type { StreamSocket } from './stream-socket.ts'
+
+type Listener = (chunk: Buffer) => void
+
+/** One request of HTTP/2, as its handler knows one of HTTP/1.1. */
+export class Http2Request implements ClientRequest {
+  readonly method: string
+  /** The request-target, byte for byte. */
+  readonly url: string
+  readonly httpVersion = '2.0'
+  readonly httpVersionMajor = 2
+  readonly httpVersionMinor = 0
+  readonly rawHeaders: readonly string[]
+  readonly socket: StreamSocket
+  /** What keeps bytes for its handling. */
+  holder: Holding | undefined
+  /** Content was read since the clock looked last. */
+  hasRead = false
+
+  readonly #stream: ServerHttp2Stream
+  readonly #hasContent: boolean
+  #counts = false
+  #headers: IncomingHttpHeaders | undefined
+  #endListeners: Map<Listener, () => void> | undefined
+
+  constructor(stream: ServerHttp2Stream, socket: StreamSocket, fields: RequestFields, hasContent: boolean) {
+    this.#stream = stream
+    this.#hasContent = hasContent
+    this.socket = socket
+    this.method = fields.method
+    this.url = fields.target
+    this.rawHeaders = fields.lines
+  }
+
+  /** All fields, as Node documents them. */
+  get headers(): IncomingHttpHeaders {
+    if (this.#headers === undefined) {
+      const headers: Record<string, string> = {}
+      const { rawHeaders } = this
+      for (let i = 0; i < rawHeaders.length; i += 2) {
+        const name = (rawHeaders[i] as string).toLowerCase()
+        const value = rawHeaders[i + 1] as string
+        headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
+      }
+      this.#headers = headers
+    }
+    return this.#headers
+  }
+
+  /** They are read already. */
+  readAllHeaders(): void {}
+
+  /** All of its content was read, or it has none. */
+  get complete(): boolean {
+    return !this.#hasContent || this.#stream.readableEnded
+  }
+
+  get destroyed(): boolean {
+    return this.#stream.destroyed
+  }
+
+  get headBytes(): number {
+    const { rawHeaders } = this
+    let bytes = this.url.length
+    for (let i = 0; i < rawHeaders.length; i++) bytes += (rawHeaders[i] as string).length + stringBytes
+    return bytes
+  }
+
+  get heldBytes(): number {
+    return this.headBytes + this.#stream.readableLength + (this.holder?.heldBytes ?? 0)
+  }
+
+  on(event: string, listener: Listener): this {
+    if (event === 'data' && !this.#counts) {
+      this.#counts = true
+      this.#stream.on('data', () => {
+        this.hasRead = true
+      })
+    }
+    if (event !== 'end') {
+      this.#stream.on(event, listener)
+      return this
+    }
+    // Node tells of the end of a stream that was reset, too: content that was cut must not be taken for whole.
+    const whenWhole = () => {
+      if (!this.#stream.closed) (listener as () => void)()
+    }
+    this.#endListeners ??= new Map()
+    this.#endListeners.set(listener, whenWhole)
+    this.#stream.on('end', whenWhole)
+    return this
+  }
+
+  off(event: string, listener: Listener): this {
+    const attached = event === 'end' ? this.#endListeners?.get(listener) : listener
+    if (attached !== undefined) this.#stream.off(event, attached)
+    return this
+  }
+
+  pipe<T extends NodeJS.WritableStream>(destination: T): T {
+    return this.#stream.pipe(destination)
+  }
+
+  pause(): this {
+    this.#stream.pause()
+    return this
+  }
+
+  resume(): this {
+    this.#stream.resume()
+    return this
+  }
+
+  isPaused(): boolean {
+    return this.#stream.isPaused()
+  }
+}
+
+/** A string costs this beyond its characters, and its place in a list. */
+const stringBytes = 24

@@ -1,0 +1,179 @@
+import type { ServerResponse } from 'node:http'
+import { constants, Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { ClientResponse } from '../node/client-response.ts'
+import type { OutgoingFields } from '../node/outgoing-fields.ts'
+import type { Listed } from '../shares/live-list.ts'
+import type { Http2Request } from './http2-request.ts'
+import type { StreamSocket } from './stream-socket.ts'
+
+/** One response of HTTP/2, as the handler of its request knows one of HTTP/1.1. */
+export class Http2Response implements ClientResponse, Listed {
+  listedAt = -1
+  /** Since when neither content nor a response has moved, as the clock of all sees it. */
+  idleSinceMs = Number.POSITIVE_INFINITY
+  readonly req: Http2Request
+  /** Null once the stream has ended. */
+  socket: StreamSocket | null
+  statusCode = 0
+  headersSent = false
+  writableEnded = false
+  writableFinished = false
+  /** What is written is counted by its stream. */
+  readonly ownBytes = 0
+  /** A stream ends with its response. */
+  shouldKeepAlive = true
+
+  readonly #stream: ServerHttp2Stream
+  #head: OutgoingHttpHeaders | undefined
+  #hasNoContent = false
+  #closed = false
+  #hasMoved = true
+  #onClose: (() => void)[] | undefined
+
+  constructor(stream: ServerHttp2Stream, request: Http2Request) {
+    this.#stream = stream
+    this.req = request
+    this.socket = request.socket
+  }
+
+  get destroyed(): boolean {
+    return this.#closed || this.#stream.destroyed || this.#stream.closed
+  }
+
+  /** Makes the head; it is sent with what follows it. HTTP/2 has no reason phrase. */
+  writeHead(statusCode: number, _reason: string | undefined, fields: OutgoingFields): void {
+    const head = headOf(statusCode, fields)
+    this.#hasNoContent = this.req.method === 'HEAD' || statusCode === 204 || statusCode === 304
+    this.#head = head
+    this.statusCode = statusCode
+    this.headersSent = true
+  }
+
+  flushHead(): void {
+    this.#respond(false)
+  }
+
+  /** `onTaken` is called when the content has gone into the connection, and the buffer may be used again. */
+  write(content: Buffer, onTaken: () => void): void {
+    if (this.destroyed || this.#hasNoContent) return
+    this.#respond(false)
+    this.#stream.write(content, () => {
+      this.#hasMoved = true
+      onTaken()
+    })
+  }
+
+  /** Ends the response, with content if there is more: as a string, each character is a byte. */
+  end(content: string | Buffer = ''): void {
+    if (this.writableEnded) return
+    this.writableEnded = true
+    if (this.destroyed) return
+    const isEmpty = this.#hasNoContent || content.length === 0
+    const isWhole = this.#head !== undefined && isEmpty
+    this.#respond(isWhole)
+    if (isWhole) {
+      // Node tells of no end of what has none.
+      process.nextTick(() => this.onFinish())
+      return
+    }
+    if (isEmpty) this.#stream.end()
+    else if (typeof content === 'string') this.#stream.end(content, 'latin1')
+    else this.#stream.end(content)
+  }
+
+  writeContinue(): void {
+    if (!this.destroyed && !this.headersSent) this.#stream.additionalHeaders({ ':status': 100 })
+  }
+
+  once(event: 'socket' | 'close', listener: () => void): void {
+    if (event === 'socket') return
+    if (this.#closed) process.nextTick(listener)
+    else if (this.#onClose === undefined) this.#onClose = [listener]
+    else this.#onClose.push(listener)
+  }
+
+  /** Every stream has its turn. */
+  pendingBytes(): void {}
+
+  destroy(): this {
+    this.socket?.destroy()
+    return this
+  }
+
+  /** A response of Node's own on this stream, for a library that needs one; nothing may be written to this one any more. */
+  forLibrary(): ServerResponse {
+    const own = new Http2ServerResponse(this.#stream)
+    const stream = this.#stream
+    // Of what the console asks, the one property that Node's class lacks.
+    Object.defineProperty(own, 'writableFinished', { get: () => stream.writableFinished })
+    return own as unknown as ServerResponse
+  }
+
+  /** Whether anything has moved since it was asked last. */
+  hasMoved(): boolean {
+    const moved = this.#hasMoved || this.req.hasRead
+    this.#hasMoved = false
+    this.req.hasRead = false
+    return moved
+  }
+
+  /** All of it has gone into the connection. */
+  onFinish(): void {
+    if (this.#closed) return
+    this.writableFinished = true
+    // RFC 9113 §8.1: a response that is complete before its request asks the client to send no more.
+    if (!this.req.complete) this.#stream.close(constants.NGHTTP2_NO_ERROR)
+    this.close()
+  }
+
+  /** It is over, sent or not. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.socket = null
+    const listeners = this.#onClose
+    this.#onClose = undefined
+    if (listeners !== undefined) for (const listener of listeners) listener()
+  }
+
+  #respond(endStream: boolean): void {
+    const head = this.#head
+    if (head === undefined || this.destroyed) return
+    this.#head = undefined
+    try {
+      this.#stream.respond(head, { endStream })
+    } catch (error) {
+      // Node before 24 takes no second line of a field that may stand once, such as ETag.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
+      this.#stream.respond(withFirstLines(head), { endStream })
+    }
+  }
+}
+
+function headOf(statusCode: number, fields: OutgoingFields): OutgoingHttpHeaders {
+  const head: Record<string, string | string[] | number> = { ':status': statusCode }
+  addLines(head, fields.lines)
+  addLines(head, fields.lengthLine)
+  return head
+}
+
+/** Adds field lines, each `Name: value` with its CRLF. Node adds a Date where there is none. */
+function addLines(head: Record<string, string | string[] | number>, lines: string): void {
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf('\r\n', start)
+    const colon = lines.indexOf(':', start)
+    const name = lines.slice(start, colon).toLowerCase()
+    const value = lines.slice(colon + 2, end)
+    const before = head[name]
+    if (before === undefined) head[name] = value
+    else if (Array.isArray(before)) before.push(value)
+    else head[name] = [String(before), value]
+    start = end + 2
+  }
+}
+
+function withFirstLines(head: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(head).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  )
+}

@@ -1,0 +1,157 @@
+import type { Server } from 'node:http'
+import {
+  constants,
+  createServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type ServerOptions,
+} from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import type { ClientSocket } from '../node/client-request.ts'
+import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
+import { LiveList } from '../shares/live-list.ts'
+import { Http2Request } from './http2-request.ts'
+import { Http2Response } from './http2-response.ts'
+import { Http2Session } from './http2-session.ts'
+import { readRequestFields } from './request-fields.ts'
+import { StreamSocket } from './stream-socket.ts'
+
+/** Bounds of HTTP/2; times in milliseconds. Those of a session hold for sessions that begin after a change. */
+export interface Http2Limits {
+  readonly headerBytes: number
+  readonly fields: number
+  /** Of one connection. */
+  readonly streams: number
+  readonly idleMs: number
+  readonly keepAliveMs: number
+}
+
+/** Hands a request to its handler. */
+export type OnHttp2Request = (request: Http2Request, response: Http2Response, expectsContinue: boolean) => void
+
+/** What a stream of an upload may send ahead of the endpoint, and what those of a connection may together. */
+const streamWindowBytes = 256 * 1024
+const connectionWindowBytes = 1024 * 1024
+
+const tickMs = 250
+
+/**
+ * Serves the connections of a TLS server that have chosen `h2`. Node's nghttp2 parses; what it lets pass and no request may have is
+ * refused by `readRequestFields`. Every request goes to the one handler.
+ */
+export class Http2Server {
+  limits: Http2Limits
+  readonly #onRequest: OnHttp2Request
+  readonly #onIdle: (response: Http2Response) => void
+  readonly #sessions = new LiveList<Http2Session>()
+  readonly #sessionOf = new WeakMap<ServerHttp2Session, Http2Session>()
+  readonly #node: ReturnType<typeof createServer>
+  /** Of the connection that is being taken. */
+  #memory: ClientMemory | undefined
+
+  /** `onIdle` is told of a stream on which nothing has moved for `idleMs`. */
+  constructor(limits: Http2Limits, onRequest: OnHttp2Request, onIdle: (socket: ClientSocket) => void) {
+    this.limits = limits
+    this.#onRequest = onRequest
+    this.#onIdle = ({ req }) => onIdle(req.socket)
+    // `strictSingleValueFields` came after the types: what the endpoint sent twice goes on twice, as over HTTP/1.1.
+    const options: ServerOptions & { strictSingleValueFields: boolean } = {
+      settings: {
+        enablePush: false,
+        initialWindowSize: streamWindowBytes,
+        maxConcurrentStreams: limits.streams,
+        maxHeaderListSize: limits.headerBytes,
+      },
+      // Pseudo-fields besides.
+      maxHeaderListPairs: limits.fields + 5,
+      maxSessionInvalidFrames: 100,
+      maxSessionRejectedStreams: 200,
+      // Megabytes of one session: its field tables and frames that wait to be sent.
+      maxSessionMemory: 2,
+      strictSingleValueFields: false,
+    }
+    this.#node = createServer(options)
+    this.#node.on('session', session => this.#onSession(session))
+    this.#node.on('stream', (stream, _headers, flags, rawHeaders) => this.#onStream(stream, flags, rawHeaders ?? []))
+    // The session ends by itself.
+    this.#node.on('sessionError', () => {})
+  }
+
+  /** Takes the connections of `server` that speak HTTP/2, and ends them with it. */
+  attach(server: Server): void {
+    const [onHttp1] = server.listeners('secureConnection').slice(-1) as ((socket: TLSSocket) => void)[]
+    if (onHttp1 === undefined) throw new Error('no TLS server')
+    server.off('secureConnection', onHttp1)
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol !== 'h2') {
+        onHttp1.call(server, socket)
+        return
+      }
+      // Node makes the session of it at once.
+      this.#memory = memoryOf(socket)
+      this.#node.emit('connection', socket)
+    })
+    const ticker = setInterval(() => this.#tick(), tickMs)
+    ticker.unref()
+    server.once('close', () => clearInterval(ticker))
+    const closeIdleConnections = server.closeIdleConnections.bind(server)
+    server.closeIdleConnections = () => {
+      closeIdleConnections()
+      for (const session of this.#sessions) session.goAway()
+    }
+    const closeAllConnections = server.closeAllConnections.bind(server)
+    server.closeAllConnections = () => {
+      closeAllConnections()
+      for (const session of this.#sessions) session.destroy()
+    }
+  }
+
+  #tick(): void {
+    const nowMs = performance.now()
+    const { idleMs, keepAliveMs } = this.limits
+    for (const session of this.#sessions) session.tick(nowMs, idleMs, keepAliveMs, this.#onIdle)
+  }
+
+  #onSession(node: ServerHttp2Session): void {
+    const { socket } = node
+    const memory = this.#memory
+    const session = new Http2Session(node, socket.remoteAddress, memory, performance.now())
+    this.#sessions.add(session)
+    this.#sessionOf.set(node, session)
+    // Without a listener a fault of the client's would end the process.
+    node.on('error', () => {})
+    node.once('close', () => this.#sessions.delete(session))
+    node.setLocalWindowSize(connectionWindowBytes)
+    if (memory !== undefined) memory.session = session
+  }
+
+  #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
+    // Without one, a stream that the client resets would end the process.
+    stream.on('error', () => {})
+    const session = stream.session === undefined ? undefined : this.#sessionOf.get(stream.session as ServerHttp2Session)
+    const hasContent = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0
+    const fields = readRequestFields(rawHeaders, hasContent)
+    if (session === undefined || fields === undefined) {
+      stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
+      return
+    }
+    const socket = new StreamSocket(stream, session.remoteAddress)
+    const request = new Http2Request(stream, socket, fields, hasContent)
+    const response = new Http2Response(stream, request)
+    session.add(response)
+    stream.once('finish', () => response.onFinish())
+    stream.once('aborted', () => response.close())
+    stream.once('close', () => {
+      response.close()
+      session.remove(response)
+    })
+    this.#onRequest(request, response, isContinueExpected(fields.lines))
+  }
+}
+
+function isContinueExpected(lines: readonly string[]): boolean {
+  for (let i = 0; i < lines.length; i += 2) {
+    if (lines[i] === 'expect') return (lines[i + 1] as string).toLowerCase() === '100-continue'
+  }
+  return false
+}

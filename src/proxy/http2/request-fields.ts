@@ -1,0 +1,72 @@
+/** A request of HTTP/2 as one of HTTP/1.1 would have said it. */
+export interface RequestFields {
+  readonly method: string
+  readonly target: string
+  /** Flat; Host is the authority, and Cookie is one line. */
+  readonly lines: readonly string[]
+}
+
+/**
+ * Reads the field block of a request, flat and as it came: https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1. nghttp2 has refused
+ * pseudo-fields that are missing, late, unknown or there twice, connection-specific fields, upper case, and a Content-Length that
+ * the content contradicts. Undefined for what it lets pass and no request of this proxy may have: CONNECT, another scheme than
+ * the connection's, a target that is no origin-form, an authority that Host contradicts.
+ */
+export function readRequestFields(block: readonly string[], hasContent: boolean): RequestFields | undefined {
+  let method = ''
+  let scheme = ''
+  let target = ''
+  let authority: string | undefined
+  let host: string | undefined
+  let cookieAt = -1
+  let hasLength = false
+  const lines: string[] = ['Host', '']
+  for (let i = 0; i < block.length; i += 2) {
+    const name = block[i] as string
+    const value = block[i + 1] as string
+    switch (name) {
+      case ':method':
+        method = value
+        continue
+      case ':scheme':
+        scheme = value
+        continue
+      case ':path':
+        target = value
+        continue
+      case ':authority':
+        authority = value
+        continue
+      case 'host':
+        if (host !== undefined) return undefined
+        host = value
+        continue
+      case 'cookie':
+        // §8.2.3: pieces are joined before they go into another context.
+        if (cookieAt !== -1) {
+          lines[cookieAt] = `${lines[cookieAt] as string}; ${value}`
+          continue
+        }
+        cookieAt = lines.length + 1
+        break
+      case 'content-length':
+        hasLength = true
+        break
+      default:
+        if (name.charCodeAt(0) === 0x3a) return undefined
+    }
+    lines.push(name, value)
+  }
+  if (method === 'CONNECT' || scheme !== 'https') return undefined
+  if (target.charCodeAt(0) !== 0x2f && !(target === '*' && method === 'OPTIONS')) return undefined
+  if (authority === undefined || authority === '') authority = host
+  else if (host !== undefined && host.toLowerCase() !== authority.toLowerCase()) return undefined
+  if (authority === undefined) return undefined
+  lines[1] = authority
+  // The end of the stream frames content in HTTP/2; in HTTP/1.1 a field has to.
+  if (!hasLength) {
+    if (hasContent) lines.push('transfer-encoding', 'chunked')
+    else if (method === 'PUT' || method === 'POST') lines.push('content-length', '0')
+  }
+  return { method, target, lines }
+}

@@ -1,0 +1,197 @@
+// Requests and responses of HTTP/2 as a handler sees them.
+
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import type { Http2Request } from '../../../src/proxy/http2/http2-request.ts'
+import type { Http2Response } from '../../../src/proxy/http2/http2-response.ts'
+import { type Http2Limits, Http2Server, type OnHttp2Request } from '../../../src/proxy/http2/http2-server.ts'
+import { OutgoingFields } from '../../../src/proxy/node/outgoing-fields.ts'
+import { askHttp2, openHttp2 } from '../../fixtures/http2-client.ts'
+import { FrameClient, requestFields } from '../../fixtures/http2-frames.ts'
+import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
+
+const limits: Http2Limits = { headerBytes: 65_536, fields: 200, streams: 100, idleMs: 60_000, keepAliveMs: 60_000 }
+
+/** Starts a server that speaks HTTP/2, and gives its port and the requests that stood still for too long. */
+async function start(t: Test, onRequest: OnHttp2Request, changes: Partial<Http2Limits> = {}) {
+  const idle: object[] = []
+  const server = createServer({ cert: localhostCertificate, key: localhostKey, ALPNProtocols: ['h2'] } as object)
+  new Http2Server({ ...limits, ...changes }, onRequest, socket => idle.push(socket)).attach(server)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, idle, server }
+}
+
+function fieldsOf(lines: string, bytes = -1): OutgoingFields {
+  const fields = new OutgoingFields()
+  fields.lines = lines
+  fields.setLength(bytes)
+  return fields
+}
+
+const nodeMajor = Number(process.versions.node.split('.')[0])
+
+const question = { method: 'GET', target: '/web/k', authority: 'a' }
+
+t.test('responses', async t => {
+  const cases: readonly {
+    readonly name: string
+    readonly method?: string
+    readonly respond: (response: Http2Response) => void
+    readonly status: number
+    readonly fields: readonly string[]
+    readonly body: string
+  }[] = [
+    {
+      name: 'fields in lower case, each line by itself, in their order',
+      respond(response) {
+        response.writeHead(200, 'OK', fieldsOf('X-B: 1\r\nX-A: \u00e9\r\nX-B: 2\r\nVary: Origin\r\n', 2))
+        response.end('ok')
+      },
+      status: 200,
+      fields: ['x-b: 1', 'x-b: 2', 'x-a: \u00e9', 'vary: Origin', 'content-length: 2'],
+      body: 'ok',
+    },
+    {
+      name: 'a field that may stand once stands as often as the endpoint sent it',
+      respond(response) {
+        response.writeHead(200, 'OK', fieldsOf('ETag: "a"\r\nETag: "b"\r\n'))
+        response.end()
+      },
+      status: 200,
+      // Node before 24 takes the first alone.
+      fields: nodeMajor < 24 ? ['etag: "a"'] : ['etag: "a"', 'etag: "b"'],
+      body: '',
+    },
+    {
+      name: 'HEAD has no content',
+      method: 'HEAD',
+      respond(response) {
+        response.writeHead(200, 'OK', fieldsOf('', 5))
+        response.end('never')
+      },
+      status: 200,
+      fields: ['content-length: 5'],
+      body: '',
+    },
+    {
+      name: 'nor has 304',
+      respond(response) {
+        response.writeHead(304, undefined, fieldsOf('ETag: "a"\r\n'))
+        response.end()
+      },
+      status: 304,
+      fields: ['etag: "a"'],
+      body: '',
+    },
+    {
+      name: 'content in pieces, as bytes and as a string',
+      respond(response) {
+        response.writeHead(200, undefined, fieldsOf(''))
+        response.flushHead()
+        response.write(Buffer.from('ab'), () => response.end('\u00e9'))
+      },
+      status: 200,
+      fields: [],
+      body: 'ab\u00e9',
+    },
+  ]
+  for (const { name, method = 'GET', respond, ...expected } of cases) {
+    await t.test(name, async t => {
+      let closed = 0
+      let response: Http2Response | undefined
+      const { port } = await start(t, (_request, one) => {
+        response = one
+        one.once('close', () => closed++)
+        respond(one)
+      })
+      const { status, fields, body, reset } = await askHttp2(await openHttp2(t, port), { ...question, method })
+      const lines = fields.filter(([field]) => field !== 'date').map(([field, value]) => `${field}: ${value}`)
+      t.strictSame({ status, fields: lines, body }, expected)
+      t.equal(reset, 0)
+      t.match(fields.find(([field]) => field === 'date')?.[1], / GMT$/)
+      t.strictSame([closed, response?.writableFinished, response?.socket], [1, true, null])
+    })
+  }
+})
+
+t.test('a date of the endpoint stays', async t => {
+  const date = 'Sun, 06 Nov 1994 08:49:37 GMT'
+  const { port } = await start(t, (_request, response) => {
+    response.writeHead(200, undefined, fieldsOf(`Date: ${date}\r\n`))
+    response.end()
+  })
+  const { fields } = await askHttp2(await openHttp2(t, port), question)
+  t.strictSame(fields, [['date', date]])
+})
+
+t.test('content that is cut has no end', async t => {
+  const heard: string[] = []
+  const closed = new Promise<Http2Request>(resolve => {
+    void start(t, (request, response) => {
+      request.on('data', piece => heard.push(piece.toString()))
+      request.on('end', () => heard.push('end'))
+      response.once('close', () => resolve(request))
+    }).then(async ({ port }) => {
+      const client = await FrameClient.open(port)
+      t.teardown(() => client.close())
+      client.headers(1, requestFields('PUT', '/web/k', 'a'), false)
+      client.data(1, 'abc', false)
+      client.reset(1, 0)
+    })
+  })
+  const request = await closed
+  t.equal(request.destroyed || request.socket.destroyed, true)
+  t.strictSame(heard, ['abc'])
+})
+
+t.test('what a request holds is counted', async t => {
+  const seen = new Promise<Http2Request>(resolve => {
+    void start(t, resolve).then(async ({ port }) => {
+      const client = await FrameClient.open(port)
+      t.teardown(() => client.close())
+      client.headers(1, requestFields('PUT', '/web/k', 'a', 'x-a', 'y'.repeat(100)), false)
+      client.data(1, 'x'.repeat(1000), false)
+    })
+  })
+  const request = await seen
+  t.equal(request.complete, false)
+  t.match(request.headers, { host: 'a', 'x-a': 'y'.repeat(100), 'transfer-encoding': 'chunked' })
+  t.ok(request.headBytes > 100 && request.headBytes < 1000, `${request.headBytes}`)
+  while (request.heldBytes < request.headBytes + 1000) await new Promise(resolve => setTimeout(resolve, 5))
+  request.holder = { heldBytes: 7 }
+  t.equal(request.heldBytes, request.headBytes + 1000 + 7)
+  request.socket.destroy()
+})
+
+t.test('a stream on which nothing moves is told of, and a connection without one ends', async t => {
+  const responses: Http2Response[] = []
+  const { port, idle } = await start(t, (_request, response) => responses.push(response), {
+    idleMs: 300,
+    keepAliveMs: 300,
+  })
+  const session = await openHttp2(t, port)
+  const answer = askHttp2(session, question)
+  while (idle.length === 0) await new Promise(resolve => setTimeout(resolve, 20))
+  t.equal(idle[0], responses[0]?.req.socket)
+  responses[0]?.destroy()
+  t.equal((await answer).reset, 2)
+  await once(session, 'close')
+})
+
+t.test('a library may answer by a response of Node’s own', async t => {
+  const { port } = await start(t, (_request, response) => {
+    const own = response.forLibrary()
+    own.once('close', () => t.equal(own.writableFinished, true))
+    own.writeHead(200, { 'x-a': '1' })
+    own.end('page')
+  })
+  const { status, body } = await askHttp2(await openHttp2(t, port), question)
+  t.strictSame([status, body], [200, 'page'])
+})
