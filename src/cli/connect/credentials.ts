@@ -1,5 +1,6 @@
+import { unknownKeyCodes } from '../../s3/endpoint/fetch-failure.ts'
 import { createListBuckets } from '../../s3/endpoint/list-buckets.ts'
-import type { S3Call } from '../../s3/endpoint/s3-call.ts'
+import type { S3Call, S3Caller } from '../../s3/endpoint/s3-call.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { maxAnswerBytes, readAnswer, type Said } from './read-answer.ts'
@@ -34,17 +35,23 @@ export async function checkCredentials(
     return only({ severity: bad, what, todo: 'correct the variables' })
   }
   if (!hasKeys) {
+    const unverified = await unverifiedFinding(endpoint.callerAs({ madeUpKeys: true }))
+    const without = (finding: Omit<Finding, 'about'>): CheckedCredentials => ({
+      ...only(finding),
+      findings: [{ about, ...finding }, ...unverified],
+    })
     const what = `none: calls of the proxy's own are anonymous`
-    if (!needed) return only({ severity: 'ok', what: `${what}; none are configured` })
+    if (!needed) return without({ severity: 'ok', what: `${what}; none are configured` })
     const where = configured.credentials === 'none' ? 'set upstream.credentials: environment, ' : ''
-    return only({ severity: 'warning', what, todo: `${where}set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY` })
+    return without({ severity: 'warning', what, todo: `${where}set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY` })
   }
   const call = endpoint.callerAs({})
   const list: S3Call = { method: 'GET', maxBodyBytes: maxAnswerBytes }
   const listed = await createListBuckets(call)()
   if (listed.kind === 'buckets') {
     const what = `accepted; ListBuckets shows ${listed.names.size} bucket${listed.names.size === 1 ? '' : 's'}`
-    return { findings: [{ severity: 'ok', about, what }], good: true, buckets: listed.names }
+    const findings = [{ severity: 'ok', about, what } as const, ...(await unverifiedFinding(call))]
+    return { findings, good: true, buckets: listed.names }
   }
   const said = readAnswer(await call(list))
   if (said.code === 'AccessDenied') {
@@ -59,12 +66,20 @@ export async function checkCredentials(
   return only({ severity: bad, what: `ListBuckets: ${said.text}`, todo: todoFor(said, configured.region) })
 }
 
+/** An endpoint that lists its buckets to a wrong signature takes everything else as well. */
+async function unverifiedFinding(call: S3Caller): Promise<readonly Finding[]> {
+  const spoiled = await call({ method: 'GET', maxBodyBytes: maxAnswerBytes, spoilSignature: true })
+  if (readAnswer(spoiled).status !== 200) return []
+  const what = 'the endpoint verifies no signature: who reaches this proxy may read and write everything'
+  const todo = 'let only trusted clients reach this proxy and the endpoint, or have the endpoint verify signatures'
+  return [{ severity: 'warning', about: 'upstream', what, todo }]
+}
+
 const notS3 = "the port of the endpoint's S3 API, not of its console"
 
 function todoFor({ status, code, region }: Said, ours: string): string {
+  if (code !== undefined && unknownKeyCodes.has(code)) return 'set AWS_ACCESS_KEY_ID to a key of this endpoint'
   switch (code) {
-    case 'InvalidAccessKeyId':
-      return 'set AWS_ACCESS_KEY_ID to a key of this endpoint'
     case 'SignatureDoesNotMatch':
       return 'correct AWS_SECRET_ACCESS_KEY; if it is right, something before the endpoint changes Host: name that in upstream.url'
     case 'AuthorizationHeaderMalformed':

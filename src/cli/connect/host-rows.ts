@@ -1,6 +1,7 @@
 import type { Configuration } from '../../config/configuration.ts'
 import type { Finding } from './finding.ts'
 import { describeRefusal, type HostAnswers, sameAnswer, takes } from './host-probe.ts'
+import type { Said } from './read-answer.ts'
 
 /** One row of the table in config/ovhcloud.yaml. */
 export interface HostRow {
@@ -25,6 +26,17 @@ export function hostRows(own: HostAnswers, foreign: HostAnswers): readonly HostR
   ]
 }
 
+/** What is public is known only where an anonymous request got something. */
+function anonymousFinding({ clients }: HostRow, { status, code, text }: Said, chosen: string): Finding {
+  const about = 'upstream.host'
+  if (status < 300) return { severity: 'ok', about, what: `${clients}: served with ${chosen}` }
+  const what =
+    code === 'AccessDenied'
+      ? `${clients}: reach the endpoint with ${chosen}; what was asked for is not public (${text})`
+      : `${clients}: refused by the endpoint with ${text}, whatever the Host`
+  return { severity: code === 'AccessDenied' ? 'ok' : 'note', about, what }
+}
+
 /** What the endpoint does with a foreign Host, and what that means to each kind of client under the `upstream.host` chosen. */
 export function hostFindings(
   own: HostAnswers,
@@ -38,7 +50,8 @@ export function hostFindings(
   const first: Finding = takes(own, foreign)
     ? { severity: 'ok', about, what: `the endpoint takes any Host as path-style${by}` }
     : { severity: 'note', about, what: `the endpoint takes its own names alone: ${describeRefusal(own, foreign)}` }
-  const rows = hostRows(own, foreign).map((row): Finding => {
+  const rows = hostRows(own, foreign).map((row, index): Finding => {
+    if (index === 0 && row[chosen]) return anonymousFinding(row, own.anonymous, chosen)
     if (row[chosen]) return { severity: 'ok', about, what: `${row.clients}: served with ${chosen}` }
     if (row.preserve === undefined)
       return {

@@ -1,6 +1,7 @@
 import type { Configuration } from '../../config/configuration.ts'
 import { probeBucket, probeEndpoint, type Safety } from '../../policies/managed/endpoint-probe.ts'
 import { defaultStorePrefix } from '../../policies/managed/store-place.ts'
+import { type CorsFetchResult, createGetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import type { S3Caller } from '../../s3/endpoint/s3-call.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
@@ -13,13 +14,39 @@ export async function checkManaged(
   buckets: readonly string[],
   managed: Configuration['managed'],
 ): Promise<readonly Finding[]> {
-  const findings = await mapBounded(buckets, parallelCalls, async bucket =>
-    findingOf(`buckets.${bucket}`, await probeEndpoint(call, bucket)),
-  )
+  const getBucketCors = createGetBucketCors(call)
+  const results = await mapBounded(buckets, parallelCalls, async bucket => ({
+    bucket,
+    safety: await probeEndpoint(call, bucket),
+    rules: await getBucketCors(bucket),
+  }))
+  const findings = [
+    ...lackingFindings(results),
+    ...results.filter(result => !isLacking(result)).map(({ bucket, safety }) => findingOf(`buckets.${bucket}`, safety)),
+  ]
   const store = managed?.store.bucket
   return store === undefined
     ? findings
     : [...findings, await checkStore(call, store, managed?.store.prefix ?? defaultStorePrefix)]
+}
+
+interface ManagedResult {
+  readonly bucket: string
+  readonly safety: Safety
+  readonly rules: CorsFetchResult
+}
+
+/** An endpoint that does not know `?cors` does something else with it: no release and no setting of it makes managed safe. */
+function isLacking({ safety, rules }: ManagedResult): boolean {
+  return safety.kind === 'unsafe' && rules.kind === 'none' && rules.unsupported
+}
+
+/** One finding for all buckets: it is about the endpoint. */
+function lackingFindings(results: readonly ManagedResult[]): readonly Finding[] {
+  const [first] = results.filter(isLacking)
+  if (first?.safety.kind !== 'unsafe') return []
+  const what = `this endpoint keeps no rules, and managed is not safe with it: ${first.safety.detail}`
+  return [{ severity: 'fault', about: 'buckets', what, todo: 'CORSRules or CORSFile instead of from: managed' }]
 }
 
 function findingOf(about: string, safety: Safety): Finding {

@@ -8,7 +8,7 @@ import type { Transport, TransportAnswer } from '../../s3/endpoint/endpoint-tran
 import { parseErrorDocument } from '../../s3/endpoint/error-document.ts'
 import { noSuchBucket, noSuchCorsConfiguration, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { inspectCallerSignature } from '../../s3/signature/caller-signature.ts'
-import { yesOf } from './endpoint-probe.ts'
+import { isYesTo } from './endpoint-probe.ts'
 import type { EndpointSafety } from './endpoint-safety.ts'
 import { forwardedFields, relayedFields } from './verdict-fields.ts'
 
@@ -107,7 +107,9 @@ export function createManagedHandler(
     const sent = { method, target, headers: forwardedFields(request.headers), body, maxBodyBytes: maxRelayedBytes }
     const answer = await options.forward(sent)
     if ('kind' in answer) return { error: answer.reason === 'timeout' ? s3Errors.gatewayTimeout : s3Errors.badGateway }
-    const verdict = isYes(method, answer) ? 'yes' : await judge(request.bucket, method, answer)
+    const verdict = isYes(request, method, answer, safety.getNotImplemented === true)
+      ? 'yes'
+      : await judge(request.bucket, method, answer)
     if (verdict === 'yes') return yes().catch(() => unavailable)
     if (verdict === 'unusable') return unavailable
     const headers = [...relayedFields(answer.headers), 'Content-Length', String(answer.body.length)]
@@ -167,9 +169,18 @@ type Method = 'GET' | 'PUT' | 'DELETE'
 type Verdict = 'yes' | 'no' | 'unusable'
 
 /** With this the endpoint has verified the signature and found out that it does not know the operation. */
-function isYes(method: Method, answer: TransportAnswer): boolean {
-  const { status, code } = yesOf[method]
-  return answer.status === status && parseErrorDocument(answer)?.code === code
+function isYes(
+  { headers, tls }: ManagedRequest,
+  method: Method,
+  answer: TransportAnswer,
+  getNotImplemented: boolean,
+): boolean {
+  const { status } = answer
+  if (!isYesTo(method, status, parseErrorDocument(answer)?.code)) return false
+  if (method !== 'GET' || status !== 501) return true
+  // A 501 is also what some endpoints say, before they look at a signature, of a field that they do not implement: so it counts only
+  // where the probe was answered so, and with what a PUT has to have.
+  return getNotImplemented && !('error' in inspectCallerSignature(headers, nothing, tls))
 }
 
 /** `/BUCKET`, `/BUCKET/`, or `/` where the Host names the bucket: of more slashes or dots endpoints make different things. */

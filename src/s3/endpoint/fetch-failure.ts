@@ -31,11 +31,18 @@ export interface FetchFailure {
   readonly retryAfterSeconds?: number | undefined
 }
 
+/** What an endpoint says of an access key that it does not know: S3's word, its forms of old, and versitygw's, with 404. */
+export const unknownKeyCodes: ReadonlySet<string> = new Set([
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'XAdminUserNotFound',
+])
 const authCodes = new Set([
+  ...unknownKeyCodes,
   'AccessDenied',
   'AuthorizationHeaderMalformed',
   'ExpiredToken',
-  'InvalidAccessKeyId',
   'InvalidToken',
   'RequestTimeTooSkewed',
   'SignatureDoesNotMatch',

@@ -23,11 +23,19 @@ const cases: readonly {
   {
     name: 'keys that are accepted',
     answer: bucketsOf('a-1', 'b-2'),
+    spoiled: errorOf(403, 'SignatureDoesNotMatch'),
     severity: 'ok',
     what: 'accepted; ListBuckets shows 2 buckets',
     good: true,
   },
-  { name: 'one bucket', answer: bucketsOf('a-1'), severity: 'ok', what: /shows 1 bucket$/, good: true },
+  {
+    name: 'one bucket',
+    answer: bucketsOf('a-1'),
+    spoiled: errorOf(403, 'X'),
+    severity: 'ok',
+    what: /shows 1 bucket$/,
+    good: true,
+  },
   {
     name: 'keys that may not list',
     answer: errorOf(403, 'AccessDenied'),
@@ -57,6 +65,13 @@ const cases: readonly {
     what: 'ListBuckets: 403 InvalidAccessKeyId',
     todo: /AWS_ACCESS_KEY_ID/,
   },
+  ...['XAdminUserNotFound', 'InvalidClientTokenId', 'UnrecognizedClientException'].map(code => ({
+    name: `a key that the endpoint does not know, which it says with 404 ${code}`,
+    answer: errorOf(404, code),
+    severity: 'fault',
+    what: `ListBuckets: 404 ${code}`,
+    todo: /^set AWS_ACCESS_KEY_ID to a key of this endpoint$/,
+  })),
   {
     name: 'a wrong secret',
     answer: errorOf(403, 'SignatureDoesNotMatch'),
@@ -133,6 +148,23 @@ for (const { name, answer, spoiled = answer, severity, what, todo, good = false 
       const unneeded = await checkCredentials(endpoint, false, environment)
       t.equal(unneeded.findings[0]?.severity, 'warning', 'where nothing needs them')
     }
+  })
+}
+
+for (const keys of ['some', 'none'] as const) {
+  t.test(`an endpoint that verifies no signature is told, with ${keys} keys`, async t => {
+    const endpoint = wishedEndpoint(
+      ({ call, wishes }) =>
+        keys === 'some' || (wishes.madeUpKeys && call.spoilSignature) ? bucketsOf('a-1') : errorOf(403, 'AccessDenied'),
+      keys,
+    )
+    const { findings } = await checkCredentials(endpoint, false, environment)
+    t.match(findings[1], {
+      severity: 'warning',
+      about: 'upstream',
+      what: 'the endpoint verifies no signature: who reaches this proxy may read and write everything',
+      todo: /^let only trusted clients reach this proxy/,
+    })
   })
 }
 

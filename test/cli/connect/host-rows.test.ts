@@ -76,6 +76,22 @@ t.test('the rows are those of the table in the sample', async t => {
   t.equal(hostRows(own, own).length, starts.length)
 })
 
+t.test('anonymous requests are said to be served only where one was', async t => {
+  const said = (anonymous: Answer) => {
+    const both = answers(location, anonymous)
+    const { severity, what } = hostFindings(both, both, 'preserve')[1] ?? {}
+    return `${severity}: ${what}`
+  }
+  const start = 'anonymous requests (public objects):'
+  t.equal(said(location), `ok: ${start} served with preserve`)
+  t.equal(
+    said(denied),
+    `ok: ${start} reach the endpoint with preserve; what was asked for is not public (403 AccessDenied)`,
+  )
+  for (const code of ['InvalidRequest', 'MissingSecurityHeader', 'SignatureDoesNotMatch'])
+    t.equal(said(errorOf(403, code)), `note: ${start} refused by the endpoint with 403 ${code}, whatever the Host`)
+})
+
 t.test('each row says whether the choice serves it, and what would', async t => {
   const said = (chosen: 'preserve' | 'rewrite', before: HostAnswers, foreign: HostAnswers) =>
     hostFindings(before, foreign, chosen).map(
@@ -83,7 +99,7 @@ t.test('each row says whether the choice serves it, and what would', async t => 
     )
   t.match(said('rewrite', own, own), [
     'ok: the endpoint takes any Host as path-style',
-    'ok: anonymous requests (public objects): served with rewrite',
+    'ok: anonymous requests (public objects): reach the endpoint with rewrite; what was asked for is not public (403 AccessDenied)',
     "ok: URLs presigned for the endpoint's name: served with rewrite",
     "note: requests an SDK signs for this proxy's own name: not with rewrite; preserve for them",
     "ok: requests an SDK signs for the endpoint's name: served with rewrite",

