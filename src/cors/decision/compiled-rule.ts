@@ -33,9 +33,13 @@ interface RuleAnswer {
 /** Compiles the rule that stands at `index` of a bucket's configuration. */
 export function compileRule(rule: CorsRule, index: number): CompiledRule {
   const { anyOrigin, methods, headers, methodsLine, closingLines } = answerOf(rule)
-  const allowed = { allowed: true, reason: 'matched' } as const
-  return Object.freeze({ ...allowed, rule, index, anyOrigin, methods, headers, methodsLine, closingLines })
+  // No spread, which would put all but what is spread in a second place in memory; what decides stands first
+  // (`bench:micro 'decision in a table'`).
+  const [allowed, reason] = matched
+  return Object.freeze({ methods, headers, allowed, reason, rule, index, anyOrigin, methodsLine, closingLines })
 }
+
+const matched = [true, 'matched'] as const
 
 /** A method as one bit of {@link CompiledRule.methods}: byte for byte, 0 for what no rule can list. */
 export function methodBit(method: string): number {

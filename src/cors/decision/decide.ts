@@ -51,7 +51,7 @@ export function decide(policy: Policy | undefined, request: CorsRequest): Decisi
   const { origin, method, headerNames } = request
   let furthest: Decision = refused.origin
   let comparisons = 0
-  policy.origins.find(origin, listing)
+  policy.findListing(origin, listing)
   for (let index = listing.next(0); index !== -1; index = listing.next(index + 1)) {
     const rule = policy.ruleAt(index)
     if (!allowsMethod(rule, method)) {

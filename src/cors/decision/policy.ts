@@ -7,23 +7,25 @@ import { type CompiledRule, compileRule } from './compiled-rule.ts'
 const noFaults: readonly StoredRuleFault[] = Object.freeze([])
 
 /**
- * The rules of one bucket, in the order of its configuration. A rule is compiled when it is first asked: most of the rules of
- * a bucket never are. Shared by all requests.
+ * The rules of one bucket, in the order of its configuration, found by the origins that they list. A rule is compiled when it is
+ * first asked: most of the rules of a bucket never are. Shared by all requests.
+ *
+ * It is the index of its origins, and has none: of the buckets of a large table none is in the processor's caches, and each
+ * further object that a decision reads is waited for (`bench:micro 'decision in a table'`).
  */
-export class Policy {
+export class Policy extends OriginIndex {
+  readonly #compiled: (CompiledRule | undefined)[]
   /** The rules as they were written. */
   readonly configuration: readonly CorsRule[]
   /** What is wrong with them, where an endpoint keeps what S3 refuses. */
   readonly faults: readonly StoredRuleFault[]
-  readonly origins: OriginIndex
-  readonly #compiled: (CompiledRule | undefined)[]
   #headers: PatternIndex | undefined
 
   constructor(configuration: readonly CorsRule[], faults: readonly StoredRuleFault[] = noFaults) {
+    super(configuration.map(({ allowedOrigins }) => allowedOrigins))
+    this.#compiled = new Array<undefined>(configuration.length).fill(undefined)
     this.configuration = configuration
     this.faults = faults
-    this.origins = new OriginIndex(configuration.map(({ allowedOrigins }) => allowedOrigins))
-    this.#compiled = new Array<undefined>(configuration.length).fill(undefined)
   }
 
   /** How many rules there are. */
@@ -49,10 +51,8 @@ export class Policy {
 
   /** The rule at `index`, from 0 and below `size`: always the same object. */
   ruleAt(index: number): CompiledRule {
-    return this.#compiled[index] ?? this.#compile(index)
-  }
-
-  #compile(index: number): CompiledRule {
+    const compiled = this.#compiled[index]
+    if (compiled !== undefined) return compiled
     const rule = compileRule(this.configuration[index] as CorsRule, index)
     this.#compiled[index] = rule
     return rule

@@ -70,7 +70,7 @@ export function missingOfRules(policy: Policy, { origin, method, headerNames }: 
     for (const [index, missing] of names.entries()) if (!headers.coversAll(index, one)) missing.push(name)
   }
   const listing = new NumberSet()
-  policy.origins.find(origin, listing)
+  policy.findListing(origin, listing)
   return policy.configuration.map(({ allowedMethods }, index) => ({
     origin: !listing.has(index),
     method: !allowedMethods.some(listed => listed === method),

@@ -50,7 +50,7 @@ export class OriginIndex {
   }
 
   /** Makes `found` the set of the rules that list `origin`. */
-  find(origin: string, found: NumberSet): void {
+  findListing(origin: string, found: NumberSet): void {
     found.clear()
     add(found, this.#any)
     // A longer origin is not read through to find out that it is not there.

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { compileRule, methodBit } from '../../../src/cors/decision/compiled-rule.ts'
 import { type CorsRule, corsMethods, isCorsMethod } from '../../../src/cors/rules/rule.ts'
@@ -89,4 +90,18 @@ t.test('each of the five methods has a bit of its own, and nothing else has one'
     t.equal(isCorsMethod(method), false, `'${method}'`)
   }
   for (const method of corsMethods) t.equal(isCorsMethod(method), true, method)
+})
+
+/** Has V8 tell where it keeps the properties of a compiled rule. */
+const storage = `
+const { compileRule } = await import(${JSON.stringify(new URL('../../../src/cors/decision/compiled-rule.ts', import.meta.url).href)})
+const rule = compileRule(${JSON.stringify(full)}, 0);
+%DebugPrint(rule)`
+
+t.test('all of a rule stands in one place in memory, as the micro-benchmark of a large table needs it', async t => {
+  const { stdout } = spawnSync(process.execPath, ['--allow-natives-syntax', '--input-type=module', '-e', storage], {
+    encoding: 'utf8',
+  })
+  t.match(stdout, 'location: in-object')
+  t.notMatch(stdout, /location: properties\[/)
 })

@@ -11,7 +11,7 @@ function listing(index: OriginIndex, origin: string): number[] {
   const found = new NumberSet()
   // What was found before does not count.
   found.add(7)
-  index.find(origin, found)
+  index.findListing(origin, found)
   const rules: number[] = []
   for (let rule = found.next(0); rule !== -1; rule = found.next(rule + 1)) rules.push(rule)
   return rules
