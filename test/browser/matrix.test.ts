@@ -38,27 +38,33 @@ async function preflightsSince(
   return (await world.preflights(on)) - before
 }
 
-t.test('the matrix', { skip: skipWithoutAnyBrowser() }, async t => {
-  const world = await startMatrixWorld(t)
-  const withoutMinio = skipWithout('MinIO', world.minio !== undefined, howToGetMinio)
-  for (const name of browserNames) {
-    await t.test(name, { skip: skipWithoutBrowser(name) }, async t => {
-      const browser = await launchBrowser(t, name, world.internet)
-      const tab = await browser.open(pageOrigin)
-      for (const [index, row] of cases.entries()) {
-        const { on, script, expected, unlike, preflights } = row
-        await t.test(row.name, { skip: on === 'MinIO' && withoutMinio }, async t => {
-          const before = await world.preflights(on)
-          await tab.goto(`${pageOrigin}/?case=${index}`)
-          const values = { s3: origins[on], ...(await row.values?.(world, name)) }
-          const got = await tab.run(script, values)
-          t.strictSame(got, unlike?.[name] ?? expected, row.name)
-          if (preflights !== undefined) {
-            t.equal(await preflightsSince(world, on, before, preflights), preflights, `${preflights} preflights`)
-          }
-          await row.after?.(t, world, name)
-        })
-      }
-    })
-  }
-})
+for (const [protocol, http2] of [
+  ['HTTP/1.1', false],
+  ['HTTP/2.0', true],
+] as const) {
+  t.test(`the matrix over ${protocol}`, { skip: skipWithoutAnyBrowser() }, async t => {
+    const world = await startMatrixWorld(t, http2)
+    const withoutMinio = skipWithout('MinIO', world.minio !== undefined, howToGetMinio)
+    for (const name of browserNames) {
+      await t.test(name, { skip: skipWithoutBrowser(name) }, async t => {
+        const browser = await launchBrowser(t, name, world.internet)
+        const tab = await browser.open(pageOrigin)
+        for (const [index, row] of cases.entries()) {
+          const { on, script, expected, unlike, preflights } = row
+          await t.test(row.name, { skip: on === 'MinIO' && withoutMinio }, async t => {
+            const before = await world.preflights(on)
+            await tab.goto(`${pageOrigin}/?case=${index}`)
+            const values = { s3: origins[on], ...(await row.values?.(world, name)) }
+            const got = await tab.run(script, values)
+            t.strictSame(got, unlike?.[name] ?? expected, row.name)
+            if (preflights !== undefined) {
+              t.equal(await preflightsSince(world, on, before, preflights), preflights, `${preflights} preflights`)
+            }
+            await row.after?.(t, world, name)
+          })
+        }
+      })
+    }
+    t.strictSame(world.protocols(), [protocol], 'what the browsers spoke')
+  })
+}

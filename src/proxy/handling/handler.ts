@@ -46,8 +46,14 @@ const twoWaysTodo =
 export function createHandler(context: ProxyContext): RequestHandler {
   return (request, response, expectsContinue) => {
     const record = beginRequest(context, request.method, request.url, request.socket.remoteAddress)
+    record.protocol = protocolOf(request)
     attempt(context, request, response, record, () => handle(context, request, response, expectsContinue, record))
   }
+}
+
+function protocolOf({ httpVersionMajor, httpVersionMinor }: ClientRequest): RequestRecord['protocol'] {
+  if (httpVersionMajor === 2) return 'HTTP/2.0'
+  return httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1'
 }
 
 function handle(

@@ -26,6 +26,8 @@ export interface RequestRecord {
   method: string
   /** The request-target, byte for byte. May hold presigned secrets. */
   target: string
+  /** The version of HTTP that the client speaks; undefined of what was no request. */
+  protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0' | undefined
   origin: string | undefined
   bucket: string | undefined
   /** The Host of a request that names no bucket because the configuration does not know that Host. */
@@ -114,6 +116,7 @@ export function newRecord(
     kind: 'plain',
     method: method ?? '',
     target: target ?? '',
+    protocol: undefined,
     origin: undefined,
     bucket: undefined,
     unknownHost: undefined,

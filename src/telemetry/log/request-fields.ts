@@ -37,6 +37,7 @@ export const requestFields: readonly RequestField[] = [
   { name: 'host', of: ({ unknownHost }) => unknownHost },
   { name: 'origin', of: ({ origin }) => cut(origin, 512) },
   { name: 'method', of: ({ method }) => cut(method, 64) },
+  { name: 'protocol', of: ({ protocol }) => protocol },
   { name: 'requestMethod', of: ({ requestMethod }) => cut(requestMethod, 64) },
   { name: 'requestHeaders', of: ({ requestHeaders }) => cut(joinLines(requestHeaders), 512) },
   { name: 'decision', of: ({ decision }) => decision && (decision.allowed ? 'allowed' : 'denied') },

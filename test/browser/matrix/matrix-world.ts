@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { scrape, sumOf } from '../../fixtures/exposition.ts'
-import { startProxy } from '../../fixtures/proxy-process.ts'
+import { type ProxyProcess, startProxy } from '../../fixtures/proxy-process.ts'
 import { type Owner, type RecordingUpstream, startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { findMinio, startMinio } from '../../servers/minio.ts'
 import type { S3Endpoint } from '../../servers/s3-endpoint.ts'
@@ -67,26 +67,31 @@ export interface MatrixWorld {
   readonly signer: S3Client
   /** How many preflights a proxy has answered. */
   preflights(endpoint: EndpointName): Promise<number>
+  /** The versions of HTTP that requests to the proxies came by. */
+  protocols(): readonly string[]
   /** What MinIO itself has. */
   stored(key: string): Promise<Buffer>
 }
 
-export async function startMatrixWorld(owner: Owner): Promise<MatrixWorld> {
+/** `http2`: the proxies offer it. */
+export async function startMatrixWorld(owner: Owner, http2: boolean): Promise<MatrixWorld> {
   const internet = await startInternet(owner)
   const { cert, key } = internet.authority.issue(Object.values(origins).map(origin => new URL(origin).hostname))
   const upstream = await startRecordingUpstream(owner, { ...answerAsScripted, keepBytes: false })
   const minio = findMinio() === undefined ? undefined : await startMinio()
   if (minio !== undefined) owner.teardown(() => minio.stop())
   const adminUrls = new Map<EndpointName, string>()
+  const proxies: ProxyProcess[] = []
 
   async function front(name: EndpointName, url: string, options = ''): Promise<void> {
     const proxy = await startProxy(
-      `upstream: { url: "${url}", credentials: none }\nhosts: [${new URL(origins[name]).hostname}]\ntls: { certFile: tls.crt, keyFile: tls.key }\n${options}${buckets}`,
+      `upstream: { url: "${url}", credentials: none }\nhosts: [${new URL(origins[name]).hostname}]\ntls: { certFile: tls.crt, keyFile: tls.key, http2: ${http2} }\nlog: { access: true }\n${options}${buckets}`,
       { files: { 'tls.crt': cert, 'tls.key': key } },
     )
     owner.teardown(() => proxy.stop('SIGKILL'))
     internet.route(`${new URL(origins[name]).hostname}:443`, proxy.port)
     adminUrls.set(name, proxy.adminUrl)
+    proxies.push(proxy)
   }
   await front('scripted', upstream.url)
   await front('matched', upstream.url, 'vary: matched\n')
@@ -113,6 +118,10 @@ export async function startMatrixWorld(owner: Owner): Promise<MatrixWorld> {
     preflights: async name => {
       const samples = await scrape(adminUrls.get(name) ?? '')
       return sumOf(samples, 's3cors_requests_total', { kind: 'preflight' })
+    },
+    protocols() {
+      const lines = proxies.map(proxy => proxy.logs()).join('')
+      return [...new Set(lines.match(/(?<="protocol":")[^"]+/g))]
     },
     stored: async key => {
       const { Body } = await direct.send(new GetObjectCommand({ Bucket: 'media', Key: key }))

@@ -11,6 +11,7 @@ t.test('the fields of a request have these names and this order', async t => {
         'host',
         'origin',
         'method',
+        'protocol',
         'requestMethod',
         'requestHeaders',
         'decision',
