@@ -53,9 +53,10 @@ EXPOSE 8080 9464
 # Drains. With drainSeconds at 25, as it is unless configured, `docker stop` needs --time 30.
 STOPSIGNAL SIGTERM
 
-# There is neither a shell nor curl to ask with. Orchestrators ask /readyz and /livez themselves.
+# There is neither a shell nor curl to ask with. Orchestrators ask /readyz and /livez themselves. The port is that of `admin` in
+# S3CORS_ADMIN or the configuration.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=15s --retries=3 \
-  CMD ["/nodejs/bin/node", "/app/dist/cli.js", "probe", "http://127.0.0.1:9464"]
+  CMD ["/nodejs/bin/node", "/app/dist/cli.js", "probe"]
 
 # The exec form: signals reach the proxy, which is process 1. Young objects get 8 MiB, not the 32 of Node 24: the process holds
 # some 80 MiB less under load and is no slower. --disable-sigusr1: no signal opens Node's debugger.

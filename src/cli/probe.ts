@@ -1,4 +1,6 @@
+import { configuredAdminUrl } from './admin-address.ts'
 import type { Command } from './command.ts'
+import { configOption } from './configuration-source.ts'
 import { adminUrl, failureText } from './running-proxy.ts'
 
 const defaultUrl = 'http://127.0.0.1:9464/readyz'
@@ -9,13 +11,16 @@ const timeoutMs = 2000
 /** Whether a proxy is ready, for images without a shell or curl. */
 export const probe: Command = {
   name: 'probe',
-  synopsis: '[URL]',
+  synopsis: '[URL] [--config FILE]',
   meaning: 'Ask a running proxy whether it is ready: exit code 0 if it is, else 1.',
-  details: [`URL is that of its admin port; ${defaultUrl} unless given.`],
-  options: [],
+  details: [
+    `URL is that of its admin port; unless given, S3CORS_ADMIN or the configuration's admin says it, else ${defaultUrl}.`,
+  ],
+  options: [configOption],
   maxOperands: 1,
-  async run({ operands }, terminal) {
-    const [given = defaultUrl] = operands
+  async run({ operands, texts }, terminal) {
+    const file = texts.config ?? (terminal.environment.S3CORS_CONFIG || undefined)
+    const given = operands[0] ?? configuredAdminUrl(file, terminal.environment) ?? defaultUrl
     const url = adminUrl(given, '/readyz')
     if (url === undefined) {
       terminal.err(`${JSON.stringify(given)} is not valid; allowed: a URL such as ${defaultUrl}\n`)

@@ -15,14 +15,15 @@ t.test('the program says what its commands are', async t => {
 t.test('a command says what it takes', async t => {
   t.equal(
     commandHelp(probe),
-    `Usage: s3-cors-proxy probe [URL]
+    `Usage: s3-cors-proxy probe [URL] [--config FILE]
 
 Ask a running proxy whether it is ready: exit code 0 if it is, else 1.
-URL is that of its admin port; http://127.0.0.1:9464/readyz unless given.
+URL is that of its admin port; unless given, S3CORS_ADMIN or the configuration's admin says it, else http://127.0.0.1:9464/readyz.
 
 Options:
-  --help     say what the command does, and end
-  --version  say which version this is, and end
+  --config FILE  the configuration; else the variable S3CORS_CONFIG
+  --help         say what the command does, and end
+  --version      say which version this is, and end
 `,
   )
 })

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { configuredAdminUrl } from '../../src/cli/admin-address.ts'
 import { runCli } from '../fixtures/run-cli.ts'
 
 async function startAdmin(t: { teardown(end: () => void): void }, answer: RequestListener): Promise<string> {
@@ -49,4 +50,34 @@ t.test('a wrong URL: exit code 64', async t => {
     code: 64,
     err: /"localhost" is not valid; allowed: a URL such as http:\/\/127\.0\.0\.1:9464\/readyz/,
   })
+})
+
+t.test('without a URL, S3CORS_ADMIN or the configuration says where it is', async t => {
+  const url = await startAdmin(t, (_request, response) => response.writeHead(200).end('{}'))
+  const { port } = new URL(url)
+  const files: Readonly<Record<string, string>> = {
+    'block.yaml': `upstream: { url: "http://127.0.0.1:9000" }\nadmin: 0.0.0.0:${port} # all\nbuckets: {}\n`,
+    'quoted.yaml': `"admin": "127.0.0.1:${port}"\n`,
+    'any-host.yaml': `admin: ":${port}"\n`,
+    'flow.yaml': `{ admin: 127.0.0.1:${port} }\n`,
+    'configuration.json': `{\n  "admin": "localhost:${port}"\n}\n`,
+    'within.yaml': `buckets:\n  admin: { from: none }\nadmin: 127.0.0.1:${port}\n`,
+  }
+  const folder = t.testdir(files)
+  for (const name of Object.keys(files)) {
+    const S3CORS_CONFIG = `${folder}/${name}`
+    t.strictSame(await runCli(['probe'], { S3CORS_CONFIG }), { code: 0, out: '', err: '' }, name)
+    t.strictSame(await runCli(['probe', '--config', S3CORS_CONFIG]), { code: 0, out: '', err: '' }, `--config ${name}`)
+  }
+  const environment = { S3CORS_ADMIN: `127.0.0.1:${port}`, S3CORS_CONFIG: `${folder}/missing.yaml` }
+  t.strictSame(await runCli(['probe'], environment), { code: 0, out: '', err: '' }, 'the variable beats the file')
+})
+
+t.test('where neither says it in a way that serve would take, it is the default', async t => {
+  const folder = t.testdir({ 'none.yaml': 'buckets: {}\n', 'wrong.yaml': 'admin: [1]\n', 'port.yaml': 'admin: 9464\n' })
+  for (const name of ['none.yaml', 'wrong.yaml', 'port.yaml', 'missing.yaml'])
+    t.equal(configuredAdminUrl(`${folder}/${name}`, {}), undefined, name)
+  t.equal(configuredAdminUrl(undefined, {}), undefined)
+  t.equal(configuredAdminUrl(undefined, { S3CORS_ADMIN: '[::]:9000' }), 'http://[::1]:9000')
+  t.equal(configuredAdminUrl(undefined, { S3CORS_ADMIN: '10.0.0.7:9000' }), 'http://10.0.0.7:9000')
 })

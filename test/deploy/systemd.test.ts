@@ -15,7 +15,9 @@ const skip = skipWithout('systemd-analyze', analyze !== undefined, 'apt-get inst
 function installUnit(text: string): { readonly file: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-unit-'))
   const file = join(folder, 's3-cors-proxy.service')
-  const here = text.replaceAll('/usr/bin/node', process.execPath).replaceAll('/usr/lib/s3-cors-proxy/dist/cli.js', cli)
+  const here = text
+    .replaceAll('/usr/lib/s3-cors-proxy/bin/node', process.execPath)
+    .replaceAll('/usr/lib/s3-cors-proxy/dist/cli.js', cli)
   writeFileSync(file, here)
   copyFileSync(join(deployFolder, 'systemd/s3-cors-proxy.socket'), join(folder, 's3-cors-proxy.socket'))
   return { file, remove: () => rmSync(folder, { recursive: true }) }

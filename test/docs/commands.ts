@@ -8,8 +8,16 @@ export interface NotRun {
 export const notRun: readonly NotRun[] = [
   { command: /^npm ci && npm start$/, reason: 'installs the project anew; test/demo starts what it starts' },
   { command: /^npm ci && npm test$/, reason: 'installs the project anew and runs this test again' },
-  { command: /^npm ci && npm run serve /, reason: 'installs the project anew; test/cli/serve.test.ts serves' },
+  {
+    command: /^npm ci && npx s3-cors-proxy serve /,
+    reason: 'installs the project anew; test/cli/serve.test.ts serves',
+  },
+  { command: /^npm ci --omit=dev /, reason: 'installs from a registry; test/deploy/dockerfile.test.ts does the same' },
   { command: /^docker build /, reason: 'needs an engine; test/deploy checks the Dockerfile without one' },
+  {
+    command: /^docker (?:run|exec|kill|stop) /,
+    reason: 'needs an engine; test/deploy/dockerfile.test.ts runs what the image runs',
+  },
   {
     command: /^docker compose .* up /,
     reason: 'needs an engine; test/deploy/compose.test.ts has Compose read the file',
@@ -23,7 +31,7 @@ export const notRun: readonly NotRun[] = [
   },
   { command: /^curl .*minio\.example\.com/, reason: 'asks a machine that there is not, and has to fail' },
   {
-    command: /^s3-cors-proxy import --from-upstream /,
+    command: /^npx s3-cors-proxy import --from-upstream /,
     reason: 'needs the gateway; test/cli/import-upstream.test.ts asks one',
   },
 ]

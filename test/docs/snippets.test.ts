@@ -39,11 +39,12 @@ const files = {
   'client.key': localhostKey,
 }
 
-type Kind = 'configuration' | 'values' | 'object' | 'unknown'
+type Kind = 'configuration' | 'values' | 'object' | 'scrape' | 'unknown'
 
 function kindOf(snippet: Snippet): Kind {
   const keys = Object.keys((parse(snippet.text) ?? {}) as object)
   if (keys.includes('apiVersion')) return 'object'
+  if (keys.join() === 'scrape_configs') return 'scrape'
   if (keys.length > 0 && keys.every(key => options.has(key))) return 'configuration'
   return keys.length > 0 && keys.every(key => values.has(key)) ? 'values' : 'unknown'
 }
@@ -109,6 +110,18 @@ t.test('expressions are Prometheus’s', { skip: skipPrometheus }, async t => {
   }
 })
 
+t.test('scrape configurations are Prometheus’s', { skip: skipPrometheus }, async t => {
+  const folder = t.testdir()
+  const shown = of('yaml').filter(snippet => kindOf(snippet) === 'scrape')
+  t.equal(shown.length, 1)
+  for (const { place, text } of shown) {
+    const file = join(folder, 'prometheus.yaml')
+    writeFileSync(file, text)
+    const { exitCode, stderr } = await runTool([promtool ?? ''], ['check', 'config', '--syntax-only', file])
+    t.equal(exitCode, 0, `${place} ${stderr}`)
+  }
+})
+
 const kustomize = findKustomize()
 const tools = helm !== undefined && kustomize !== undefined
 
@@ -129,7 +142,10 @@ t.test('commands run', { skip: skipWithout('Helm or kustomize', tools, howToGetT
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
     chmodSync(join(bin, name), 0o755)
   }
-  program('s3-cors-proxy', `exec '${process.execPath}' '${cli}' "$@"`)
+  program(
+    'npx',
+    `name=$1; shift\ncase $name in node) exec '${process.execPath}' "$@" ;; s3-cors-proxy) exec '${process.execPath}' '${cli}' "$@" ;; esac`,
+  )
   program('helm', `exec '${helm?.[0]}' "$@"`)
   program('kubectl', `shift\nexec ${kustomize?.map(word => `'${word}'`).join(' ')} "$@"`)
 
@@ -144,6 +160,7 @@ t.test('commands run', { skip: skipWithout('Helm or kustomize', tools, howToGetT
         .replaceAll('http://127.0.0.1:9464', proxy.adminUrl)
         .replaceAll('127.0.0.1:8080', new URL(proxy.url).host)
         .replaceAll(' /etc/', ` ${folder}/etc/`)
+        .replaceAll(' /usr/lib/', ` ${folder}/usr/lib/`)
       const { exitCode, output } = await run(here, bin)
       t.equal(exitCode, 0, `${snippet.place} ${command}`, { output })
     }
