@@ -17,7 +17,7 @@ t.test('every key that is not written has its documented default', async t => {
       connections: 256,
       queue: 1024,
       queueSeconds: 5,
-      keepAliveSeconds: 4,
+      keepAliveSeconds: 60,
     },
     virtualHosts: [],
     hosts: [],

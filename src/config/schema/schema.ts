@@ -101,8 +101,8 @@ const upstream = section({
     .describe('Requests that may wait for a connection; one more is answered 503.'),
   queueSeconds: seconds(0.01, day).default(5).describe('Seconds a request may wait for a connection; then 503.'),
   keepAliveSeconds: seconds(0, day)
-    .default(4)
-    .describe('Seconds an unused connection is kept: less than the endpoint keeps it.'),
+    .default(60)
+    .describe('Seconds an unused connection is kept at most. How long the endpoint keeps one is learned.'),
 }).describe('The S3 endpoint and how it is reached.')
 
 const limits = section({

@@ -131,7 +131,9 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     this.#head = head
     this.#statusCode = head.statusCode
     this.#framing = framing
-    this.#record.upstreamFirstByteAtMs = this.#context.now()
+    const now = this.#context.now()
+    this.#record.upstreamFirstByteAtMs = now
+    if (this.#connection !== undefined) this.#connection.activeMs = now
     if (this.#continueTimer !== undefined) clearTimeout(this.#continueTimer)
     this.#continueTimer = undefined
     this.#body?.releaseSent()
@@ -181,15 +183,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   onFailure(failure: UpstreamFailure): void {
     const connection = this.#connection
     this.#connection = undefined
-    const { method } = this.#plan.request
-    // RFC 9110 §9.2.2: only what is safe, has no content, and cannot have been answered; DELETE would add a second delete
-    // marker to a versioned bucket.
-    const again =
-      connection?.reused === true &&
-      !connection.answered &&
-      !this.#retried &&
-      this.#body === undefined &&
-      (method === 'GET' || method === 'HEAD')
+    const again = connection?.reused === true && !connection.answered && !this.#retried && this.repeatable
     if (!again || failure.reason === 'malformed') {
       this.#fail(failure)
       return
@@ -221,6 +215,15 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     } else if (this.#body?.blocked === true && idle) {
       this.#timeOut('the endpoint took nothing more of the request')
     }
+  }
+
+  /**
+   * RFC 9110 §9.2.2: only what is safe, and has no content. DELETE is not, since it would add a second delete marker to a versioned
+   * bucket.
+   */
+  get repeatable(): boolean {
+    const { method } = this.#plan.request
+    return this.#body === undefined && (method === 'GET' || method === 'HEAD')
   }
 
   /** The pool that it began with. */

@@ -10,6 +10,8 @@ export interface PoolClient {
   readonly pace: ClientPace | undefined
   /** Nothing is due from its client, or to it: what it costs now is the endpoint's time. */
   readonly awaitsEndpoint: boolean
+  /** It may be sent a second time, if the endpoint ends the connection before it answers. */
+  readonly repeatable: boolean
   onConnection(connection: PoolConnection): void
   onUnavailable(failure: UpstreamFailure): void
   /** Its connection is needed by others more. */

@@ -31,6 +31,12 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
   connected = false
   /** Since when it is idle, or opening; milliseconds of the monotonic clock. */
   sinceMs = 0
+  /** When the endpoint last gave a sign that it is not idle: it came up, or a response began. */
+  activeMs = 0
+  /** How long it was idle before the exchange that it carries. */
+  idleMs = 0
+  /** The endpoint has ended it, while it was idle. */
+  endedByPeer = false
   /** The endpoint's own keep-alive limit, where it names one. */
   keepAliveMs = Number.POSITIVE_INFINITY
   /** A byte came or left since the exchange's timer last looked. */
@@ -77,6 +83,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
     socket.on('end', () => this.#finish())
     socket.on('error', error => {
       this.#error = error
+      this.endedByPeer = this.#exchange === undefined
     })
     socket.on('close', () => this.#close())
   }
@@ -211,6 +218,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
   read(bytesRead: number, buffer: Buffer): boolean {
     if (this.#exchange === undefined || this.#ended) {
       // Not asked for: a second response, or the endpoint's farewell. RFC 9112 §6.3: it must not be taken for an answer.
+      this.endedByPeer = true
       this.#socket.destroy()
       return false
     }
@@ -237,6 +245,7 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
     this.#gathered.pass()
     const exchange = this.#exchange
     if (exchange === undefined) {
+      this.endedByPeer = true
       this.#socket.destroy()
       return
     }

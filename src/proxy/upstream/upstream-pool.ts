@@ -1,5 +1,6 @@
 import type { OpenSocket } from '../node/socket-reader.ts'
 import { chooseGivingWay } from './giving-way.ts'
+import { IdleConnections } from './idle-connections.ts'
 import type { PoolClient, PoolConnection } from './pool-client.ts'
 import { PoolShares } from './pool-shares.ts'
 import { ReadBuffers } from './read-buffers.ts'
@@ -16,20 +17,21 @@ export interface PoolOptions {
   readonly queue: number
   readonly queueMs: number
   readonly connectMs: number
+  /** The most that an unused connection is kept. */
   readonly keepAliveMs: number
   readonly parserLimits: ResponseLimits
   readonly now: () => number
 }
 
 /**
- * The connections to one endpoint. The youngest idle one is taken first, so that the others can run out; at most
+ * The connections to one endpoint: at most
  * `connections` exist, at most `queue` exchanges wait, each at most `queueMs`. While some wait, the clients share what there is,
  * and the slow give way.
  */
 export class UpstreamPool implements ConnectionOwner {
   readonly #options: PoolOptions
   readonly #all = new Set<PoolConnection>()
-  readonly #idle: PoolConnection[] = []
+  readonly #idle: IdleConnections
   readonly #opening = new Map<PoolConnection, PoolClient | undefined>()
   /** While exchanges wait, and until the clock looks next. */
   #shares: PoolShares | undefined
@@ -38,17 +40,18 @@ export class UpstreamPool implements ConnectionOwner {
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#idle = new IdleConnections(options.keepAliveMs)
     this.#longBuffers = new ReadBuffers(options.longBuffers)
   }
 
   /** How many there are: for tests and the admin port. */
   get size(): { readonly connections: number; readonly idle: number; readonly queued: number } {
-    return { connections: this.#all.size, idle: this.#idle.length, queued: this.#shares?.queued ?? 0 }
+    return { connections: this.#all.size, idle: this.#idle.size, queued: this.#shares?.queued ?? 0 }
   }
 
   /** All connections are in use: who asks for one waits. */
   get exhausted(): boolean {
-    return this.#idle.length === 0 && this.#all.size >= this.#options.connections
+    return this.#idle.size === 0 && this.#all.size >= this.#options.connections
   }
 
   /**
@@ -56,7 +59,7 @@ export class UpstreamPool implements ConnectionOwner {
    * retry after a keep-alive race.
    */
   acquire(waiter: PoolClient, servername: string, fresh: boolean): void {
-    const connection = fresh ? undefined : this.#takeIdle(servername)
+    const connection = fresh ? undefined : this.#idle.take(servername, waiter.repeatable, this.#options.now())
     if (connection !== undefined) this.#give(connection, waiter)
     else if (this.#all.size < this.#options.connections || this.#discardIdle()) this.#open(waiter, servername)
     else this.#enqueue(waiter, servername)
@@ -81,6 +84,7 @@ export class UpstreamPool implements ConnectionOwner {
       connection.destroy()
       return
     }
+    if (connection.reused) this.#idle.onSurvived(connection)
     connection.detach()
     this.#offer(connection)
   }
@@ -88,11 +92,13 @@ export class UpstreamPool implements ConnectionOwner {
   onConnected(connection: PoolConnection): void {
     const waiter = this.#opening.get(connection)
     this.#opening.delete(connection)
+    connection.activeMs = this.#options.now()
     if (waiter === undefined) this.#offer(connection)
     else waiter.onConnection(connection)
   }
 
   onFailed(connection: PoolConnection): void {
+    if (connection.reused && !connection.answered) this.#idle.onLost(connection, this.#options.now())
     this.#all.delete(connection)
     this.#takeBack(connection)
   }
@@ -100,8 +106,7 @@ export class UpstreamPool implements ConnectionOwner {
   onClosed(connection: PoolConnection, failure: UpstreamFailure | undefined): void {
     this.#all.delete(connection)
     this.#takeBack(connection)
-    const idleAt = this.#idle.indexOf(connection)
-    if (idleAt >= 0) this.#idle.splice(idleAt, 1)
+    this.#idle.onClosed(connection, this.#options.now())
     const waiter = this.#opening.get(connection)
     this.#opening.delete(connection)
     if (waiter !== undefined) waiter.onUnavailable(failure ?? { reason: 'reset', detail: 'closed while it was opened' })
@@ -118,17 +123,14 @@ export class UpstreamPool implements ConnectionOwner {
       waiter?.onUnavailable({ reason: 'timeout', detail: 'the endpoint did not accept the connection in time' })
     }
     if (this.#shares !== undefined) this.#tend(this.#shares, now)
-    // Oldest first; a destroyed one leaves the list when its socket has closed.
-    for (const connection of [...this.#idle]) {
-      if (this.#expired(connection, now)) connection.destroy()
-    }
+    this.#idle.sweep(now)
     this.#longBuffers.trim()
   }
 
   /** Ends idle connections, now and when they are released. Exchanges under way go on. */
   close(): void {
     this.#closed = true
-    for (const connection of [...this.#idle]) connection.destroy()
+    this.#idle.close()
     for (const [connection, opener] of this.#opening) {
       if (opener === undefined) connection.destroy()
     }
@@ -190,29 +192,13 @@ export class UpstreamPool implements ConnectionOwner {
     return shares
   }
 
-  #takeIdle(servername: string): PoolConnection | undefined {
-    const now = this.#options.now()
-    for (let i = this.#idle.length - 1; i >= 0; i--) {
-      const connection = this.#idle[i]
-      if (connection === undefined || connection.servername !== servername) continue
-      this.#idle.splice(i, 1)
-      if (connection.reusable && !this.#expired(connection, now)) return connection
-      connection.destroy()
-    }
-    return undefined
-  }
-
   // Full of idle connections to other server names: one of them makes room.
   #discardIdle(): boolean {
-    const connection = this.#idle.shift()
+    const connection = this.#idle.takeOldest()
     if (connection === undefined) return false
     this.#all.delete(connection)
     connection.destroy()
     return true
-  }
-
-  #expired(connection: PoolConnection, now: number): boolean {
-    return now - connection.sinceMs >= Math.min(this.#options.keepAliveMs, connection.keepAliveMs)
   }
 
   #open(waiter: PoolClient, servername: string): void {
@@ -226,12 +212,17 @@ export class UpstreamPool implements ConnectionOwner {
 
   #offer(connection: PoolConnection): void {
     const next = this.#shares?.next(connection.servername)
+    const now = this.#options.now()
     if (next !== undefined) {
-      this.#give(connection, next.waiter)
+      if (next.waiter.repeatable || this.#idle.isCertain(connection, now)) this.#give(connection, next.waiter)
+      else {
+        this.#all.delete(connection)
+        connection.destroy()
+        this.#open(next.waiter, next.servername)
+      }
       return
     }
-    connection.sinceMs = this.#options.now()
-    this.#idle.push(connection)
+    this.#idle.add(connection, now)
     // What waits, waits for another server name.
     if (this.size.queued > 0 && this.#discardIdle()) this.#serveQueue()
   }

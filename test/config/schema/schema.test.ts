@@ -20,7 +20,7 @@ const wholeFile = {
     connections: 256,
     queue: 1024,
     queueSeconds: 5,
-    keepAliveSeconds: 4,
+    keepAliveSeconds: 60,
   },
   virtualHosts: ['s3.example.com'],
   hosts: [],
