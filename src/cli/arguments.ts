@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Setting, settings } from '../config/schema/settings.ts'
+import { howToGiveSecret } from '../config/secret-names.ts'
 import { nearest } from '../text/nearest-word.ts'
 import type { Command, Option, ParsedArguments } from './command.ts'
 
@@ -48,7 +49,9 @@ export function parseArguments(
     const isSetting = option === undefined && known.some(setting => setting.flag === name)
     if (option === undefined && !isSetting) {
       const near = nearest(name, [...options.map(candidate => candidate.name), ...known.map(setting => setting.flag)])
-      faults.push(`${rawName}: unknown option${near === undefined ? '' : `, did you mean --${near}?`}`)
+      const secret = howToGiveSecret(name)
+      if (secret !== undefined) faults.push(`${rawName}: not an option: ${secret}`)
+      else faults.push(`${rawName}: unknown option${near === undefined ? '' : `, did you mean --${near}?`}`)
     } else if (option?.kind === 'switch') {
       if (value === undefined) switches.add(name)
       else faults.push(`${rawName}: takes no value`)

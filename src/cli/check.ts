@@ -1,11 +1,13 @@
 import type { Configuration } from '../config/configuration.ts'
 import { readFileContentSync } from '../config/files/file-content.ts'
-import { describeIssue } from '../config/issue.ts'
+import { type ConfigurationIssue, describeIssue, inOrder } from '../config/issue.ts'
 import { loadConfiguration } from '../config/loading/load-configuration.ts'
 import { readSecrets } from '../config/secrets.ts'
 import { findShortages } from '../config/validation/capacity.ts'
+import { findPemIssues } from '../config/validation/pem-files.ts'
 import { readResources } from '../config/validation/resources.ts'
-import { readServerCertificate, readUpstreamFiles } from '../daemon/upstream/tls-files.ts'
+import { describePortOwner, findPortOwner } from '../daemon/port-owner.ts'
+import { readUpstreamFiles } from '../daemon/upstream/tls-files.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
 import { configOption, configurationSource } from './configuration-source.ts'
 import { checkEndpoint, hasFault } from './connect/check-endpoint.ts'
@@ -32,17 +34,18 @@ export const check: Command = {
     const { parsed } = await loadConfiguration(source)
     const { issues: secretIssues } = readSecrets(source.environment, readFileContentSync)
     const { configuration } = parsed
-    const unusable =
-      configuration === undefined
-        ? []
-        : await Promise.all([
-            failureOf(readServerCertificate(configuration)),
-            failureOf(readUpstreamFiles(configuration)),
-          ])
+    const unusable = findPemIssues(parsed.pemFiles)
     const name = source.file ?? 'configuration'
     const shortages = configuration === undefined ? [] : findShortages(configuration, readResources())
-    const issues = [...parsed.issues, ...secretIssues, ...shortages.map(finding => ({ ...finding, file: name }))]
-    const lines = [...issues.map(describeIssue), ...unusable.filter(failure => failure !== undefined)]
+    const issues = [
+      ...parsed.issues,
+      ...secretIssues,
+      ...unusable,
+      ...shortages.map(finding => ({ ...finding, file: name })),
+    ]
+    if (configuration !== undefined)
+      issues.push(...findTakenPorts(configuration).map(taken => ({ ...taken, file: name })))
+    const lines = inOrder(issues).map(describeIssue)
     const warnings = issues.filter(issue => issue.severity === 'warning').length
     const faults = lines.length - warnings
     const buckets = configuration === undefined ? '' : `, ${count(configuration.buckets.length, 'bucket')}`
@@ -64,13 +67,17 @@ async function connect(configuration: Configuration, terminal: Terminal): Promis
   return hasFault(findings) ? 1 : 0
 }
 
-async function failureOf(reading: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await reading
-    return undefined
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
+/** Ports that another program listens on. One of this program is the proxy itself, which runs. */
+function findTakenPorts(configuration: Configuration): readonly Omit<ConfigurationIssue, 'file'>[] {
+  return (['listen', 'admin'] as const).flatMap(setting => {
+    const { port } = configuration[setting]
+    const owner = port === 0 ? undefined : findPortOwner(port)
+    if (owner === undefined || owner.command?.includes('s3-cors-proxy') === true) return []
+    if (owner.command?.includes('cli.js serve') === true) return []
+    const message = `port ${port} is in use by ${describePortOwner(owner)}`
+    const place = { path: [setting], value: port } as const
+    return [{ severity: 'warning', reason: 'port-in-use', ...place, message, allowed: 'a port that is free' } as const]
+  })
 }
 
 function count(number: number, noun: string): string {

@@ -2,6 +2,7 @@ import { nearest } from '../text/nearest-word.ts'
 import type { ConfigurationIssue } from './issue.ts'
 import { child, isMapping } from './raw-value.ts'
 import { type Setting, settings } from './schema/settings.ts'
+import { howToGiveSecret } from './secret-names.ts'
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -89,6 +90,7 @@ function prefixed(flag: string | undefined): string | undefined {
 
 /** Without the value: an unknown variable may hold a secret. */
 function unknown(file: string, message: string, near: string | undefined, allowed: string): ConfigurationIssue {
-  const hint = near === undefined ? allowed : `${allowed}, did you mean ${near}?`
+  const secret = howToGiveSecret(file)
+  const hint = secret !== undefined ? secret : near === undefined ? allowed : `${allowed}, did you mean ${near}?`
   return { severity: 'fault', reason: 'unknown-key', file, path: [], value: undefined, message, allowed: hint }
 }

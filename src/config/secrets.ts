@@ -2,6 +2,7 @@ import type { Environment } from './environment.ts'
 import { decodeText } from './files/decode-text.ts'
 import type { ReadFile } from './files/file-content.ts'
 import type { ConfigurationIssue } from './issue.ts'
+import { secretVariables as variables } from './secret-names.ts'
 
 /** What must never be written anywhere. The properties are not enumerable, so that no log or JSON shows them by accident. */
 export interface Secrets {
@@ -16,13 +17,6 @@ export type ReadSecrets =
   | { readonly secrets: Secrets; readonly issues: readonly [] }
   | { readonly secrets: undefined; readonly issues: readonly ConfigurationIssue[] }
 
-const variables = {
-  accessKeyId: 'AWS_ACCESS_KEY_ID',
-  secretAccessKey: 'AWS_SECRET_ACCESS_KEY',
-  sessionToken: 'AWS_SESSION_TOKEN',
-  adminToken: 'S3CORS_ADMIN_TOKEN',
-} as const
-
 /** 64 bits at the least, if its characters are hexadecimal digits. */
 const minTokenLength = 16
 const tokenAllowed = `at least ${minTokenLength} characters, such as \`openssl rand -hex 32\` makes`
@@ -30,6 +24,11 @@ const tokenAllowed = `at least ${minTokenLength} characters, such as \`openssl r
 /** Whether the environment gives an admin token, in either form. */
 export function hasAdminToken(environment: Environment): boolean {
   return environment.S3CORS_ADMIN_TOKEN !== undefined || environment.S3CORS_ADMIN_TOKEN_FILE !== undefined
+}
+
+/** Whether the environment gives keys for the endpoint, in either form. */
+export function hasKeys(environment: Environment): boolean {
+  return environment.AWS_ACCESS_KEY_ID !== undefined || environment.AWS_ACCESS_KEY_ID_FILE !== undefined
 }
 
 /** Reads the secrets from the variables, or from the files that the variables with `_FILE` name (as Docker and Kubernetes mount them). */

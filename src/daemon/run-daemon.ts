@@ -12,9 +12,11 @@ import { findShortages } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
 import { openDescriptorOutput } from '../telemetry/log/descriptor-output.ts'
 import { createLog, type Log } from '../telemetry/log/log.ts'
+import type { LogFields } from '../telemetry/log/log-fields.ts'
 import { createLogSink } from '../telemetry/log/log-sink.ts'
 import { type Daemon, endpointOf, startDaemon } from './daemon.ts'
 import { type InheritedSockets, readInheritedSockets } from './inherited-sockets.ts'
+import { describePortOwner, findPortOwner } from './port-owner.ts'
 import { isTestedNode, testedNodes } from './tested-nodes.ts'
 import { mountedFiles } from './upstream/mounted-files.ts'
 
@@ -69,7 +71,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
       reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
     })
   } catch (error) {
-    log.error('start_failed', error)
+    log.error('start_failed', error, portInUse(error, configuration))
     await log.flush(flushMs)
     return 1
   }
@@ -107,6 +109,19 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   const result = await daemon.drain(acceptMs)
   await log.flush(flushMs)
   return result === 'drained' ? 0 : 1
+}
+
+/** Which setting names a port that cannot be had, and who has it. */
+function portInUse(error: unknown, { listen, admin }: Configuration): LogFields {
+  const { code, port } = error as { readonly code?: string; readonly port?: number }
+  if (code !== 'EADDRINUSE' || port === undefined) return {}
+  const owner = findPortOwner(port)
+  const setting = port === listen.port ? 'listen' : port === admin.port ? 'admin' : undefined
+  return {
+    setting,
+    usedBy: owner === undefined ? undefined : describePortOwner(owner),
+    todo: `another port for ${setting}`,
+  }
 }
 
 /** Waits for SIGTERM or SIGINT; SIGHUP reloads. After the first of the two, the second ends the process at once. */

@@ -115,7 +115,12 @@ t.test('a port that is taken ends with 1, and nothing is left running', async t 
   const failed = startProxy('upstream: { url: "http://127.0.0.1:9" }', {
     env: { S3CORS_LISTEN: `127.0.0.1:${port}` },
   })
-  await t.rejects(failed, { message: /exit code 1\b.*"event":"start_failed".*EADDRINUSE/s })
+  await t.rejects(failed, {
+    message: new RegExp(
+      `exit code 1\\b.*"event":"start_failed","setting":"listen","usedBy":"process ${process.pid} [^"]*".*EADDRINUSE`,
+      's',
+    ),
+  })
 })
 
 t.test('a configuration with faults ends with 64, and names every one', async t => {

@@ -5,11 +5,12 @@ import type { FileContent, ReadFile } from '../files/file-content.ts'
 import type { Located } from '../files/located.ts'
 import { readYaml } from '../files/yaml-text.ts'
 import { type ConfigurationIssue, type Finding, inOrder, type Path } from '../issue.ts'
-import { isMapping } from '../raw-value.ts'
+import { child, isMapping } from '../raw-value.ts'
 import { configurationSchema } from '../schema/schema.ts'
 import { findSchemaFaults } from '../schema/schema-faults.ts'
-import { readBuckets } from '../validation/bucket-entries.ts'
+import { besides, readBuckets } from '../validation/bucket-entries.ts'
 import { findContradictions, findRegrets } from '../validation/checks.ts'
+import type { NamedFile } from '../validation/pem-files.ts'
 
 /** The configuration with the warnings about it, or every fault and warning in the order of the files. */
 export type ParsedConfiguration = (
@@ -18,6 +19,8 @@ export type ParsedConfiguration = (
 ) & {
   /** Every CORS file that an entry names, read or not: what a watch has to look at beside the file itself. */
   readonly corsFiles: readonly string[]
+  /** The files of TLS that are named; not read here. */
+  readonly pemFiles: readonly NamedFile[]
 }
 
 /** How issues speak of a configuration that has no file. */
@@ -35,7 +38,7 @@ export function parseConfiguration(
   const document = content === undefined ? nothing : readDocument(content)
   if ('faults' in document) {
     const issues = document.faults.map(fault => ({ ...fault, file: name }))
-    return { configuration: undefined, issues: inOrder(issues), corsFiles: [] }
+    return { configuration: undefined, issues: inOrder(issues), corsFiles: [], pemFiles: [] }
   }
   const { located } = document
   const overlaid = overlay(located.value, environment, flags)
@@ -55,14 +58,31 @@ export function parseConfiguration(
     ...buckets.issues,
   ]
   const { corsFiles } = buckets
+  const pemFiles = pemSettings.flatMap(path => {
+    const value = child(raw, path)
+    if (typeof value !== 'string' || value === '') return []
+    const isOfFile = file !== undefined && !overlaid.sources.has(path.join('.'))
+    return [
+      {
+        path,
+        named: isOfFile ? besides(file, value) : value,
+        ...placeOf(path, 'value', name, located, overlaid.sources),
+      },
+    ]
+  })
   const { written } = shape
   if (written === undefined || issues.some(issue => issue.severity === 'fault')) {
-    return { configuration: undefined, issues: inOrder(issues), corsFiles }
+    return { configuration: undefined, issues: inOrder(issues), corsFiles, pemFiles }
   }
   const configuration = toConfiguration(written, buckets.entries, file, setting => !overlaid.sources.has(setting))
   const regrets = findRegrets(configuration, environment).map(finding => place(finding, 'value'))
-  return { configuration, issues: inOrder([...issues, ...regrets]), corsFiles }
+  return { configuration, issues: inOrder([...issues, ...regrets]), corsFiles, pemFiles }
 }
+
+const pemSettings = [
+  ...['certFile', 'keyFile'].map(key => ['tls', key]),
+  ...['caFile', 'certFile', 'keyFile'].map(key => ['upstream', key]),
+]
 
 const nothing: { readonly located: Located } = { located: { value: undefined, faults: [], locate: () => undefined } }
 

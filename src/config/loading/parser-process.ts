@@ -198,7 +198,12 @@ function failure(file: string | undefined, message: string): SnapshotResult {
     allowed: 'a file that can be read',
   }
   return {
-    parsed: { configuration: undefined, issues: [{ ...issue, file: file ?? 'configuration' }], corsFiles: [] },
+    parsed: {
+      configuration: undefined,
+      issues: [{ ...issue, file: file ?? 'configuration' }],
+      corsFiles: [],
+      pemFiles: [],
+    },
     wanted: [],
   }
 }

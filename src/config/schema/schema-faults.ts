@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { nearest } from '../../text/nearest-word.ts'
 import { type Finding, type Path, valueText } from '../issue.ts'
 import { child, isMapping } from '../raw-value.ts'
+import { howToGiveSecret } from '../secret-names.ts'
 import { configurationJsonSchema } from './json-schema.ts'
 
 /** A fault of shape, and whether its place is a key or a value. */
@@ -26,7 +27,8 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly SchemaFault[]
     return issue.keys.map(key => {
       const near = nearest(key, known)
       const allowed =
-        near === undefined ? known.join(', ') : `${known.join(', ')}; did you mean ${JSON.stringify(near)}?`
+        howToGiveSecret(key) ??
+        (near === undefined ? known.join(', ') : `${known.join(', ')}; did you mean ${JSON.stringify(near)}?`)
       const message = `unknown key ${JSON.stringify(key)}`
       // Without the value: it may be a secret that does not belong here.
       return {

@@ -3,7 +3,7 @@ import type { Environment } from '../environment.ts'
 import type { Finding, Path } from '../issue.ts'
 import { child } from '../raw-value.ts'
 import { isLoopback, parseAddress } from '../schema/address.ts'
-import { hasAdminToken } from '../secrets.ts'
+import { hasAdminToken, hasKeys } from '../secrets.ts'
 import { checkHostNames, checkStoreBucket } from './name-checks.ts'
 
 /** Faults of values that are right each by itself. Reads the raw data, so that they show beside every other fault. */
@@ -86,6 +86,14 @@ export function findRegrets(configuration: Configuration, environment: Environme
       warn('managed-anonymous', path, source, message, '"upstream.credentials: environment"')
     }
   }
+  for (const { name, source } of buckets) {
+    if ((source !== 'upstream' && source !== 'managed') || upstream.credentials === 'none' || hasKeys(environment))
+      continue
+    const message = `"from: ${source}" asks the endpoint in the proxy's own name, and there are no keys`
+    const allowed =
+      'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the same with _FILE; "upstream.credentials: none" to ask without'
+    warn('no-keys', ['buckets', name, 'from'], source, message, allowed)
+  }
   for (const { name, enforcement } of buckets) {
     if (enforcement !== 'report') continue
     const which = name === '*' ? 'every bucket that is not named' : `bucket ${JSON.stringify(name)}`
@@ -96,10 +104,6 @@ export function findRegrets(configuration: Configuration, environment: Environme
     const message =
       'other machines reach the admin port and no S3CORS_ADMIN_TOKEN is set: they see probes and metrics only'
     warn('admin-without-token', ['admin'], child(configuration, ['admin']), message, 'a loopback address, or a token')
-  }
-  if (upstream.host === 'rewrite') {
-    const message = '"rewrite" breaks every signature that a client made for another Host (SignatureDoesNotMatch)'
-    warn('rewritten-host', ['upstream', 'host'], 'rewrite', message, '"preserve" where the endpoint accepts any Host')
   }
   return found
 }

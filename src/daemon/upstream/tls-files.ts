@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { createSecureContext } from 'node:tls'
 import type { Configuration } from '../../config/configuration.ts'
+import { findPemFault } from '../../config/validation/pem-files.ts'
 import type { UpstreamFiles } from './upstream.ts'
 
 /** The certificate and key of the S3 port, as they stand in their files. */
@@ -59,16 +59,9 @@ export function sameFiles(a: ConfigurationFiles, b: ConfigurationFiles): boolean
 }
 
 function assertUsable(setting: string, files: UpstreamFiles): void {
-  try {
-    createSecureContext({
-      ...(files.ca === undefined ? {} : { ca: files.ca }),
-      ...(files.cert === undefined ? {} : { cert: files.cert }),
-      ...(files.key === undefined ? {} : { key: files.key }),
-    })
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`${setting}: the PEM files cannot be used: ${detail}`, { cause })
-  }
+  const fault = findPemFault(files)
+  if (fault !== undefined)
+    throw new Error(`${setting}: the PEM files cannot be used: ${setting}.${fault.part}File: ${fault.message}`)
 }
 
 function readOptional(setting: string, path: string | undefined): Promise<Buffer | undefined> {

@@ -43,6 +43,7 @@ const notRead = {
       },
     ],
     corsFiles: [],
+    pemFiles: [],
   },
   wanted: [],
 } as const

@@ -96,17 +96,15 @@ const warnings: readonly { name: string; text: string; around?: Surroundings; li
     lines: [],
   },
   {
-    name: 'rewrite',
+    name: 'rewrite, which a sample tells to set',
     text: `upstream: { url: "https://a", host: rewrite }\n${bucket}`,
-    lines: [
-      'config/proxy.yaml:1:37: warning: upstream.host: "rewrite" breaks every signature that a client made for another Host (SignatureDoesNotMatch); allowed: "preserve" where the endpoint accepts any Host',
-    ],
+    lines: [],
   },
   {
     name: "managed rules where callers' signatures cannot hold",
     text: 'upstream: { url: "https://a", host: rewrite }\nbuckets:\n  abc: { from: managed }\n',
+    around: { environment: { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE' } },
     lines: [
-      'config/proxy.yaml:1:37: warning: upstream.host: ',
       'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" has the endpoint check callers\' signatures, and "upstream.host: rewrite" breaks them; allowed: "upstream.host: preserve" for clients that change rules',
     ],
   },
@@ -116,6 +114,20 @@ const warnings: readonly { name: string; text: string; around?: Surroundings; li
     lines: [
       'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" asks the endpoint with keys of its own before it trusts it, and there are none; allowed: "upstream.credentials: environment"',
     ],
+  },
+  {
+    name: 'rules of the endpoint without keys to ask for them',
+    text: 'upstream: { url: "https://a" }\nbuckets:\n  abc: { from: upstream }\n  abd: { from: managed }\n',
+    lines: [
+      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: upstream" asks the endpoint in the proxy\'s own name, and there are no keys; allowed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the same with _FILE; "upstream.credentials: none" to ask without',
+      'config/proxy.yaml:4:16: warning: buckets.abd.from: "from: managed" asks the endpoint in the proxy\'s own name, and there are no keys',
+    ],
+  },
+  {
+    name: 'rules of the endpoint with keys in a file',
+    text: 'upstream: { url: "https://a" }\nbuckets:\n  abc: { from: upstream }\n',
+    around: { environment: { AWS_ACCESS_KEY_ID_FILE: 'id' } },
+    lines: [],
   },
   {
     name: 'what S3 accepts and a person regrets',
