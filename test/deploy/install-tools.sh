@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds kustomize, Helm, Compose, Prometheus 3 and VictoriaMetrics into the user's cache folder, once per pinned version: what the
+# Builds kustomize, Helm, Compose, Prometheus 3, VictoriaMetrics and h2spec into the user's cache folder, once per pinned version: what the
 # tests of deploy/ use. With names as arguments, only those. A line of tool-versions is a name, a version, a Go module, a package
 # of it, and build tags: without the ways to find targets in clouds, Prometheus is built in a third of the time.
 set -euo pipefail
