@@ -46,6 +46,11 @@ export interface RuleUse {
   readonly lastMatchedMs: number | undefined
 }
 
+/** A request as an operator types it: the URL of an object may stand for the bucket, and an address for the origin. */
+export interface TypedQuery extends ExplainQuery {
+  readonly urlOfObject?: string | undefined
+}
+
 /** One origin on one bucket as it came last. Times are milliseconds since the epoch. */
 export interface OriginLine extends OriginCount {
   readonly lastBucket: string | undefined
@@ -125,6 +130,8 @@ export interface AdminSources {
   readonly metricsType: string
   /** Must answer from what is known: asking never triggers a fetch. */
   explain(query: ExplainQuery): Explanation
+  /** The same of what a person typed. */
+  explainTyped(query: TypedQuery): Explanation
   buckets(): readonly BucketStatus[]
   origins(): OriginsSeen
   /** When counting began. */

@@ -94,7 +94,7 @@ async function metrics(sources: AdminSources): Promise<Answer> {
 
 function explain(sources: AdminSources, { query }: RouteRequest): Answer {
   const parsed = parseExplainQuery(query)
-  return 'fault' in parsed ? errorAnswer(400, parsed.fault) : jsonAnswer(200, sources.explain(parsed.query))
+  return 'fault' in parsed ? errorAnswer(400, parsed.fault) : jsonAnswer(200, sources.explainTyped(parsed.query))
 }
 
 function iso(ms: number | undefined): string | undefined {

@@ -3,7 +3,8 @@ import { loadConfiguration } from '../config/loading/load-configuration.ts'
 import type { Explanation } from '../cors/explain/explain.ts'
 import { renderExplanation } from '../cors/explain/explanation-text.ts'
 import { toFieldValue } from '../cors/patterns/field-value.ts'
-import { explainQuestion, type Question } from '../daemon/explanations.ts'
+import { explainTyped, type TypedQuestion } from '../daemon/explanations.ts'
+import { createAddressOf } from '../daemon/proxy-settings.ts'
 import { createPolicyTable } from '../policies/policy-table.ts'
 import type { Command, ExitCode, ParsedArguments, Terminal } from './command.ts'
 import { configOption, configurationSource } from './configuration-source.ts'
@@ -12,9 +13,12 @@ import { askRunningProxy } from './running-proxy.ts'
 /** Why a request is allowed or denied, and the smallest change that would allow it. */
 export const explain: Command = {
   name: 'explain',
-  synopsis: '--config FILE --bucket B --origin O [--method M] [--header H …] [--actual] [--json]',
+  synopsis:
+    '--config FILE (--bucket B | --url-of-object URL) --origin O [--method M] [--header H …] [--actual] [--json]',
   meaning: 'Tell which rule allows a request, or what each rule lacks and the smallest change that would allow it.',
-  details: ['Exit code 0 whether it is allowed or not.'],
+  details: [
+    'Exit code 0 whether it is allowed or not. The origin may be what the address bar shows; the answer says what a browser sends.',
+  ],
   options: [
     configOption,
     {
@@ -24,6 +28,13 @@ export const explain: Command = {
       meaning: 'ask the admin port of a running proxy instead, e.g. http://127.0.0.1:9464',
     },
     { name: 'bucket', kind: 'text', value: 'BUCKET', meaning: 'the bucket' },
+    {
+      name: 'url-of-object',
+      kind: 'text',
+      value: 'URL',
+      meaning:
+        'the URL that the page asks for, instead of the bucket, e.g. https://s3.example.com/my-media/picture.png',
+    },
     { name: 'origin', kind: 'text', value: 'ORIGIN', meaning: "the page's origin, e.g. https://my-app.xyz" },
     { name: 'method', kind: 'text', value: 'METHOD', meaning: 'the method of the request [GET]' },
     {
@@ -37,9 +48,14 @@ export const explain: Command = {
   ],
   takesSettings: true,
   async run(given, terminal) {
-    const missing = ['bucket', 'origin'].filter(name => !given.texts[name])
-    for (const name of missing) terminal.err(`--${name}: the value is missing\n`)
-    if (missing.length > 0) return 64
+    const { bucket, origin, 'url-of-object': urlOfObject } = given.texts
+    const faults = [
+      ...(bucket || urlOfObject ? [] : ['--bucket: the value is missing']),
+      ...(bucket && urlOfObject ? ['--bucket and --url-of-object cannot be combined; allowed: one of them'] : []),
+      ...(origin ? [] : ['--origin: the value is missing']),
+    ]
+    terminal.err(faults.map(fault => `${fault}\n`).join(''))
+    if (faults.length > 0) return 64
     const answer =
       given.texts.url === undefined
         ? await explainHere(given, terminal)
@@ -52,7 +68,8 @@ export const explain: Command = {
 
 /** The question as the admin port takes it. */
 function queryOf({ texts, lists, switches }: ParsedArguments): URLSearchParams {
-  const query = new URLSearchParams({ bucket: texts.bucket ?? '', origin: toFieldValue(texts.origin ?? '') })
+  const query = new URLSearchParams({ origin: toFieldValue(texts.origin ?? '') })
+  for (const name of ['bucket', 'url-of-object']) if (texts[name]) query.set(name, texts[name])
   if (texts.method !== undefined) query.set('method', texts.method)
   for (const header of lists.header ?? []) query.append('header', toFieldValue(header))
   if (switches.has('actual')) query.set('actual', 'true')
@@ -60,11 +77,12 @@ function queryOf({ texts, lists, switches }: ParsedArguments): URLSearchParams {
 }
 
 /** The same question, asked here: the fields of a preflight, or those of the request itself. */
-function questionOf({ texts, lists, switches }: ParsedArguments): Question {
+function questionOf({ texts, lists, switches }: ParsedArguments): TypedQuestion {
   const method = texts.method || 'GET'
   const isActual = switches.has('actual')
   return {
     bucket: texts.bucket ?? '',
+    urlOfObject: texts['url-of-object'] || undefined,
     origin: toFieldValue(texts.origin ?? ''),
     method: isActual ? method : 'OPTIONS',
     requestMethod: isActual ? undefined : method,
@@ -80,12 +98,13 @@ async function explainHere(given: ParsedArguments, terminal: Terminal): Promise<
     terminal.err(issues.map(issue => `${describeIssue(issue)}\n`).join(''))
     return 64
   }
-  const question = questionOf(given)
-  const { buckets } = configuration
-  const entry = buckets.find(({ name }) => name === question.bucket) ?? buckets.find(({ name }) => name === '*')
-  if (entry?.source === 'upstream' || entry?.source === 'managed') {
+  const { buckets, vary } = configuration
+  const addressOf = createAddressOf(configuration, undefined)
+  const explained = explainTyped(questionOf(given), createPolicyTable(buckets), { vary, addressOf })
+  const entry = buckets.find(({ name }) => name === explained.bucket) ?? buckets.find(({ name }) => name === '*')
+  if (explained.bucket !== '' && (entry?.source === 'upstream' || entry?.source === 'managed')) {
     terminal.err(`the rules of this bucket are "from: ${entry.source}": ask the proxy that runs, with --url\n`)
     return 64
   }
-  return explainQuestion(question, createPolicyTable(buckets), configuration.vary)
+  return explained
 }

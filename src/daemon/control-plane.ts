@@ -6,9 +6,10 @@ import type { Configuration } from '../config/configuration.ts'
 import { describeIssue } from '../config/issue.ts'
 import type { ReloadResult } from '../config/loading/watch-configuration.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
+import type { BucketAddress } from '../s3/address/bucket-address.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
-import { explainQuestion } from './explanations.ts'
+import { explainQuestion, explainTyped } from './explanations.ts'
 import { watchRefusedTokens } from './refused-tokens.ts'
 
 /** What the admin port is made of. */
@@ -16,6 +17,8 @@ export interface ControlPlaneOptions {
   readonly policies: () => PolicySources
   /** What is in force. */
   readonly vary: () => Configuration['vary']
+  /** How requests are addressed, by what is in force. */
+  readonly addressOf: () => (host: string, target: string) => BucketAddress
   /** Whether the S3 port takes connections. */
   readonly listening?: (() => boolean) | undefined
   /** Brings in what other processes have counted; absent where there are none. */
@@ -48,6 +51,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     metrics: metrics.text,
     metricsType: metrics.contentType,
     explain: query => explainQuestion(query, policies(), options.vary()),
+    explainTyped: query => explainTyped(query, policies(), { vary: options.vary(), addressOf: options.addressOf() }),
     buckets: () => policies().describe(),
     origins: metrics.origins,
     countingSinceMs: metrics.countingSinceMs,

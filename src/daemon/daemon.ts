@@ -15,6 +15,7 @@ import { createControlPlane } from './control-plane.ts'
 import type { DrainResult } from './drain.ts'
 import type { InheritedSockets } from './inherited-sockets.ts'
 import { listen, urlAt, urlOf } from './listening.ts'
+import { createAddressOf } from './proxy-settings.ts'
 import { type CreateServing, type Serving, serveAlone } from './serving.ts'
 import { createRenewalLook } from './upstream/renewed-files.ts'
 import { readTlsFiles, sameFiles } from './upstream/tls-files.ts'
@@ -96,6 +97,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const controlPlane = createControlPlane({
     policies: serving.policies,
     vary: () => running.vary,
+    addressOf: () => createAddressOf(running, undefined),
     listening: serving.listening,
     gather: serving.gather,
     metrics,

@@ -1,10 +1,13 @@
 import type { Configuration } from '../config/configuration.ts'
 import { parseCorsRequest } from '../cors/decision/cors-request.ts'
 import { type Explanation, explain } from '../cors/explain/explain.ts'
+import { quote, quoteShort } from '../cors/explain/quoted-scalar.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
 import { keepsNoRules } from '../policies/upstream/entry-status.ts'
 import type { RequestRecord } from '../proxy/request/request-record.ts'
 import { adviseOnHost } from '../s3/address/unknown-host.ts'
+import { clientAnswer } from './client-answer.ts'
+import { type Surroundings, understandBucket, understandOrigin, understandUrl } from './typed-question.ts'
 
 /** A request that an operator asks about: raw field values. */
 export interface Question {
@@ -17,6 +20,38 @@ export interface Question {
   readonly requestHeaders: readonly string[] | undefined
 }
 
+/** A question as a person types it: the origin as the address bar has it, the bucket with a path, or the URL of an object instead. */
+export interface TypedQuestion extends Question {
+  readonly urlOfObject?: string | undefined
+}
+
+/** Explains what a person asks: what was typed otherwise than clients send it is read as it is meant, and told. */
+export function explainTyped(
+  question: TypedQuestion,
+  policies: PolicyLookup,
+  { vary, addressOf }: { readonly vary: Configuration['vary']; readonly addressOf: Surroundings['addressOf'] },
+): Explanation {
+  const around: Surroundings = {
+    addressOf,
+    names: policies.describe().flatMap(({ bucket }) => (bucket === '*' ? [] : [bucket])),
+    isGoverned: bucket => policies.inspect(bucket).governed,
+  }
+  const { urlOfObject } = question
+  const { bucket, unknownHost, notes, impossible } =
+    urlOfObject === undefined ? understandBucket(question.bucket, around) : understandUrl(urlOfObject, around)
+  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies)
+  const sent = question.origin === undefined ? undefined : understandOrigin(question.origin)
+  const explained = explainQuestion({ ...question, bucket, origin: sent?.origin }, policies, vary)
+  const { change: _, ...rest } = explained
+  const result = impossible === undefined || explained.allowed ? explained : { ...rest, noChange: impossible }
+  const all = [...notes]
+  if (sent?.typed !== undefined) {
+    const decided = result.allowed ? 'that is allowed' : 'that is denied'
+    all.unshift(`a browser sends ${quote(sent.origin)}, not ${quoteShort(sent.typed)}; ${decided}`)
+  }
+  return all.length === 0 ? result : { ...result, notes: all }
+}
+
 /** Explains the decision on a question from what is known now; never triggers a fetch. `vary` is the configuration's. */
 export function explainQuestion(question: Question, policies: PolicyLookup, vary: Configuration['vary']): Explanation {
   const { bucket, method, origin, requestMethod, requestHeaders, unknownHost } = question
@@ -26,7 +61,8 @@ export function explainQuestion(question: Question, policies: PolicyLookup, vary
   const { state } = known
   const policy = state.kind === 'rules' ? state.policy : undefined
   const unsupported = state.kind === 'none' ? state.unsupported : undefined
-  return explain(policy, asked, bucket, {
+  const explanation = explain(policy, asked, bucket, {
+    isActual: method !== 'OPTIONS',
     state: state.kind,
     variesDenied: vary === 'always' && known.governed && known.enforcement !== 'report',
     ...(unsupported === undefined ? {} : { keepsNoRules: keepsNoRules(unsupported) }),
@@ -34,6 +70,7 @@ export function explainQuestion(question: Question, policies: PolicyLookup, vary
     source: unsupported === undefined ? known.source : 'none',
     entry: known.named ? 'named' : known.governed ? 'default' : 'absent',
   })
+  return { ...explanation, answer: clientAnswer(asked, method, requestMethod, known) }
 }
 
 /** Explains why a request under a Host that the configuration does not know is denied, and what makes it known. */

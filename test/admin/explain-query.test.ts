@@ -36,6 +36,18 @@ const questions: { name: string; query: string; asked: Record<string, unknown> }
     },
   },
   {
+    name: 'about the URL of an object',
+    query: 'bucket=&url-of-object=https://s3.example/media/a&origin=a.example',
+    asked: {
+      bucket: '',
+      urlOfObject: 'https://s3.example/media/a',
+      origin: 'a.example',
+      method: 'OPTIONS',
+      requestMethod: 'GET',
+      requestHeaders: undefined,
+    },
+  },
+  {
     name: 'empty fields of a form, which are absent',
     query: 'bucket=media&origin=&method=&header=&actual=false',
     asked: { bucket: 'media', origin: undefined, method: 'OPTIONS', requestMethod: 'GET', requestHeaders: undefined },
@@ -50,6 +62,7 @@ for (const { name, query, asked } of questions) {
 const faults: { query: string; fault: RegExp }[] = [
   { query: '', fault: /bucket is missing/ },
   { query: 'bucket=', fault: /bucket is missing/ },
+  { query: 'bucket=a&url-of-object=https://b/c', fault: /bucket and url-of-object cannot be combined/ },
   { query: 'bucket=a&bucket=b', fault: /bucket may be given once/ },
   { query: 'bucket=a&origin=b&origin=c', fault: /origin may be given once/ },
   { query: 'bucket=a&orign=b', fault: /allowed parameters/ },

@@ -44,6 +44,8 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
       explain(policy, parseCorsRequest(method, origin, requestMethod, requestHeaders), bucket, { entry: 'named' }),
     countingSinceMs: nowMs - 3_600_000,
     ruleUses: bucket => (bucket === 'media' ? [{ index: 0, id: 'web', count: 4, lastMatchedMs: nowMs - 2000 }] : []),
+    explainTyped: ({ bucket, method, origin, requestMethod, requestHeaders }) =>
+      explain(policy, parseCorsRequest(method, origin, requestMethod, requestHeaders), bucket, { entry: 'named' }),
     buckets: () => [
       { bucket: 'media', source: 'yaml', enforcement: 'headers', state: 'rules', rules: 1 },
       {

@@ -57,12 +57,32 @@ t.test('an origin beyond ASCII and a hostile one drive no terminal', async t => 
   t.match(out, /^[\n -~]*$/)
 })
 
+t.test('the URL of an object stands for the bucket, and an address for the origin', async t => {
+  const args = [
+    ...explain,
+    '--url-of-object',
+    'http://127.0.0.1:8080/my-media/a.jpg',
+    '--origin',
+    'my-app.xyz/page',
+    '--actual',
+  ]
+  const { code, out } = await runCli(args, {}, t.testdir(files))
+  t.equal(code, 0)
+  t.match(out, 'Note: a browser sends "https://my-app.xyz", not "my-app.xyz/page"; that is allowed.\n')
+  t.match(out, "The client gets the endpoint's answer with CORS fields: the page may read it.\n")
+  t.match(out, /The page may read: .*ETag\nand not: Accept-Ranges, Content-Range, /)
+})
+
 const refused: readonly { args: readonly string[]; err: RegExp }[] = [
   { args: [...explain], err: /^--bucket: the value is missing\n--origin: the value is missing\n$/ },
   { args: ['explain', '--bucket', 'a', '--origin', 'b'], err: /^no configuration; / },
   {
     args: ['explain', '--config', 'bad.yaml', '--bucket', 'a', '--origin', 'b'],
     err: /^bad\.yaml:1:18: upstream\.url: 1 is a number; /,
+  },
+  {
+    args: [...explain, '--bucket', 'a', '--url-of-object', 'https://b/c', '--origin', 'b'],
+    err: /^--bucket and --url-of-object cannot be combined; allowed: one of them\n$/,
   },
   {
     args: [...explain, '--bucket', 'a', '--origin', 'b', '--heder', 'x'],

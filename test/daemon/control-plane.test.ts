@@ -17,6 +17,7 @@ const policies = createPolicySources([{ name: 'media', source: 'yaml', enforceme
 t.test('the admin port shows what the daemon knows', async t => {
   const plane = createControlPlane({
     vary: () => 'always',
+    addressOf: () => () => ({ kind: 'none', unknownHost: false }),
     policies: () => policies,
     metrics: createMetrics({ version: '1.2.3', origins: 10, status: () => policies.describe(), processMetrics: false }),
     log: { error() {} } as Partial<Log> as Log,

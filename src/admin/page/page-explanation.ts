@@ -42,15 +42,22 @@ function renderVerdicts(rules: readonly RuleVerdict[], nearest: RuleVerdict | un
 /** Why a request is allowed or denied, rule by rule, and the change that would allow it. */
 export function renderExplanation(explanation: Explanation): Html {
   const { allowed, reason, summary, rules, nearest, change, noChange, responseFields } = explanation
+  const { notes = [], answer, readable } = explanation
   return html`
+${notes.map(note => html`<p class="note">${note}${!note.endsWith('?') && '.'}</p>`)}
 <p><span class="${allowed ? 'allowed' : 'denied'}">${allowed ? 'Allowed' : 'Denied'}</span>: ${summary} <span class="quiet">(<code>${reason}</code>)</span></p>
 ${rules.length > 0 && renderVerdicts(rules, nearest)}
 ${explanation.faults?.map(fault => html`<p class="risk">${fault}</p>`)}
+${answer !== undefined && html`<p>The client gets ${answer.text}.</p>`}
 ${
   responseFields.length > 0 &&
   html`<p>Response fields:</p><pre tabindex="0">${responseFields.map(([name, value]) => `${name}: ${value}`).join('\n')}</pre>`
 }
+${
+  readable !== undefined &&
+  html`<p>The page may read <code>${readable.read.join(', ')}</code>, and not <code>${readable.hidden.join(', ')}</code>: <code>ExposeHeaders</code> lets it.</p>`
+}
 ${change !== undefined && html`<p>The smallest change that allows it, ${change.where}:</p><pre tabindex="0">${change.yaml}</pre>`}
 ${change?.risks.map(risk => html`<p class="risk"><strong>Risk:</strong> ${risk.message}.</p>`)}
-${noChange !== undefined && html`<p>No change of the rules allows it: ${noChange}.</p>`}`
+${noChange !== undefined && html`<p>No change of the rules allows it: ${noChange}${!noChange.endsWith('?') && '.'}</p>`}`
 }

@@ -15,7 +15,7 @@ function renderAnswer(sources: AdminSources, asked: URLSearchParams): Html {
   }
   const parsed = parseExplainQuery(asked)
   if ('fault' in parsed) return html`<p class="denied">This cannot be asked: ${parsed.fault}.</p>`
-  return renderExplanation(sources.explain(parsed.query))
+  return renderExplanation(sources.explainTyped(parsed.query))
 }
 
 /** Names that the form offers: more would make the page large and help little. */
@@ -27,7 +27,8 @@ function renderForm(statuses: readonly BucketStatus[], asked: URLSearchParams): 
   const actual = !['', 'false'].includes(value('actual'))
   return html`
 <form method="get" action="/#explain">
-<p><label for="bucket">Bucket</label><input id="bucket" name="bucket" list="bucket-names" required maxlength="255" autocomplete="off" value="${value('bucket')}"></p>
+<p><label for="bucket">Bucket</label><input id="bucket" name="bucket" list="bucket-names" maxlength="255" autocomplete="off" value="${value('bucket')}"></p>
+<p><label for="url-of-object">or the URL of an object</label><input id="url-of-object" name="url-of-object" placeholder="https://s3.example.com/my-media/picture.png" maxlength="2048" autocomplete="off" value="${value('url-of-object')}"></p>
 <datalist id="bucket-names">${names.map(name => html`<option value="${name}"></option>`)}</datalist>
 <p><label for="origin">Origin</label><input id="origin" name="origin" placeholder="https://app.example.com" autocomplete="off" value="${value('origin')}"></p>
 <p><label for="method">Method</label><select id="method" name="method">${corsMethods.map(

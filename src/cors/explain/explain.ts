@@ -4,6 +4,7 @@ import type { Policy } from '../decision/policy.ts'
 import { appendCorsFields, corsVary } from '../decision/response-fields.ts'
 import { describeStoredFault } from '../rules/stored-rules.ts'
 import { quoteShort } from './quoted-scalar.ts'
+import { type ReadableFields, readableFields } from './readable-fields.ts'
 import { judgeRules, missingOfRules, nearestRule, type RuleVerdict } from './rule-verdict.ts'
 import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } from './smallest-change.ts'
 
@@ -13,6 +14,8 @@ export interface ExplainContext extends RulePlace {
   readonly state?: 'rules' | 'none' | 'no-such-bucket' | 'unknown' | undefined
   /** Where the endpoint cannot keep rules: that, and what to do instead. */
   readonly keepsNoRules?: string | undefined
+  /** The question is about the request itself, not about its preflight. */
+  readonly isActual?: boolean | undefined
   /** What is denied varies, too: `vary: always`, on a governed bucket whose answers are not merely reported on. */
   readonly variesDenied?: boolean | undefined
 }
@@ -37,11 +40,19 @@ export interface Explanation {
   readonly rules: readonly RuleVerdict[]
   /** What is wrong with the stored rules, one line each; absent where there is nothing. */
   readonly faults?: readonly string[] | undefined
-  /** The denied request's nearest rule: the one that got furthest. */
+  /** The denied request's nearest rule: the one that is changed; without a change, the one that got furthest. */
   readonly nearest?: RuleVerdict | undefined
   readonly change?: Change | undefined
   /** Of a denied request without `change`: why no change of the rules would allow it. */
   readonly noChange?: string | undefined
+  /** What was read otherwise than a person typed it, one line each. */
+  readonly notes?: readonly string[] | undefined
+  /** What the client gets: its status where the proxy says it, whether CORS fields are in it, and both as a clause. */
+  readonly answer?:
+    | { readonly status?: number | undefined; readonly hasCorsFields: boolean; readonly text: string }
+    | undefined
+  /** Of an allowed actual request: which response fields the page may read. */
+  readonly readable?: ReadableFields | undefined
   /** `[name, value]` of the CORS fields and Vary that are sent; Vary comes after what the endpoint's own Vary lists. */
   readonly responseFields: readonly (readonly [string, string])[]
 }
@@ -111,6 +122,7 @@ function explainDecision(
       allowed: true,
       summary: 'the first rule that matches origin, method and all requested field names allows it',
       rule: rule.id === undefined ? { index } : { index, id: rule.id },
+      ...(place.isActual === true ? { readable: readableFields(rule.exposeHeaders) } : {}),
       responseFields: pairs(flat),
     }
   }
@@ -119,10 +131,16 @@ function explainDecision(
     ...common,
     allowed: false,
     summary: place.keepsNoRules ?? `${describeRefusal(decision.reason)}${describeIgnored(policy)}`,
-    nearest: nearestRule(rules),
+    nearest: nearestOf(rules, found),
     ...(found.change === undefined ? { noChange: found.why } : { change: found.change }),
     responseFields: deniedFields(place),
   }
+}
+
+/** The rule that is changed is the nearest one; where none is, none is near. */
+function nearestOf(rules: readonly RuleVerdict[], { change }: ChangeOrNone): RuleVerdict | undefined {
+  if (change === undefined) return nearestRule(rules)
+  return change.rule === undefined ? undefined : rules[change.rule]
 }
 
 function deniedFields({ variesDenied }: ExplainContext): Explanation['responseFields'] {

@@ -7,20 +7,28 @@ const shownValues = 10
 
 /** The explanation as lines for a terminal: printable ASCII, long values cut with a note. Ends with a line end. */
 export function renderExplanation(explanation: Explanation): string {
-  const { allowed, reason, rules, change, noChange, responseFields } = explanation
+  const { allowed, reason, rules, change, noChange, responseFields, notes = [], answer, readable } = explanation
   const lines = [...renderQuestion(explanation), '']
+  for (const note of notes) lines.push(`Note: ${note}${note.endsWith('?') ? '' : '.'}`)
+  if (notes.length > 0) lines.push('')
   lines.push(`${allowed ? 'ALLOWED' : 'DENIED'} (${reason}): ${explanation.summary}`)
   for (const verdict of rules) lines.push(`  ${renderVerdict(verdict, explanation)}`)
   for (const fault of explanation.faults ?? []) lines.push(`  ${cut(fault, 600)}`)
+  if (answer !== undefined) lines.push(`The client gets ${answer.text}.`)
   if (responseFields.length > 0) lines.push('', 'Response fields:')
   for (const [name, value] of responseFields) lines.push(`  ${name}: ${cut(value)}`)
+  if (readable !== undefined) {
+    lines.push('', `The page may read: ${cut(readable.read.join(', '), 1000)}`)
+    lines.push(`and not: ${readable.hidden.join(', ')} (ExposeHeaders lets it)`)
+  }
   if (change !== undefined) {
     lines.push('', `The smallest change that allows it, ${change.where}:`, '')
     for (const line of change.yaml.split('\n')) lines.push(`  ${line}`)
     if (change.risks.length > 0) lines.push('')
     for (const risk of change.risks) lines.push(`Risk: ${risk.message}.`)
   }
-  if (noChange !== undefined) lines.push('', `No change of the rules allows it: ${noChange}.`)
+  if (noChange !== undefined)
+    lines.push('', `No change of the rules allows it: ${noChange}${noChange.endsWith('?') ? '' : '.'}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -2,7 +2,8 @@ import type { CorsRequest } from '../decision/cors-request.ts'
 import type { Policy } from '../decision/policy.ts'
 import { fromFieldValue } from '../patterns/field-value.ts'
 import { matches, parseWildcard } from '../patterns/wildcard.ts'
-import { lintOrigin } from '../rules/origin-lint.ts'
+import { browserOrigin, takeApart } from '../rules/browser-origin.ts'
+import { isNeverSent, lintOrigin } from '../rules/origin-lint.ts'
 import type { CorsRule, RuleIssueReason } from '../rules/rule.ts'
 import { checkAllowedHeader, checkOrigin } from '../rules/rule-value.ts'
 import { matchesNothing } from '../rules/stored-rules.ts'
@@ -25,7 +26,7 @@ export interface Risk {
 /** The smallest change of the rules that allows a request. */
 export interface Change {
   /**
-   * `add`: values to an existing rule. `new-rule`: the first rule. `new-entry`: an entry under `buckets`. `host`: a name of the proxy,
+   * `add`: values to an existing rule. `new-rule`: the first rule, or a further one where no rule is near. `new-entry`: an entry under `buckets`. `host`: a name of the proxy,
    * outside the rules.
    */
   readonly kind: 'add' | 'new-rule' | 'new-entry' | 'host'
@@ -67,11 +68,16 @@ export function findSmallestChange(
   if (bucket.length > longestBucket) return none('this is longer than any bucket name')
   const unlistable = unlistableMethod(request.method)
   if (unlistable !== undefined) return none(unlistable)
-  const found = chooseRule(policy, missingOfEach)
+  const found = chooseRule(policy, missingOfEach, request.origin)
   const missing = found?.missing ?? { origin: true, method: true, headers: [...new Set(request.headerNames)] }
   const origin = missing.origin ? writableOrigin(request.origin) : undefined
   if (missing.origin && origin === undefined) {
     return none('no rule can list this origin, and no browser sends it: only a rule with * would match')
+  }
+  if (origin !== undefined && !origin.includes('*') && isNeverSent(origin)) {
+    const sent = browserOrigin(origin)
+    const instead = sent === undefined || sent === 'null' ? '' : `: it sends ${quote(sent)}`
+    return none(`no browser sends the origin ${quoteShort(origin)}${instead}`)
   }
   const unwritable = missing.headers.find(name => checkAllowedHeader(name, []) !== undefined)
   if (unwritable !== undefined) {
@@ -82,7 +88,7 @@ export function findSmallestChange(
     ...(missing.method ? { AllowedMethods: [request.method] } : {}),
     ...(missing.headers.length === 0 ? {} : { AllowedHeaders: withoutCovered(missing.headers) }),
   }
-  return { change: makeChange(found?.rule, additions, bucket, place) }
+  return { change: makeChange(found?.rule, additions, bucket, { ...place, hasRules: missingOfEach.length > 0 }) }
 }
 
 function none(why: string): ChangeOrNone {
@@ -100,23 +106,51 @@ interface PlacedRule extends CorsRule {
   readonly anyOrigin: boolean
 }
 
-/** Fewest values; then not one that opens more to every origin; then the rule that got furthest; then the first. */
-function chooseRule(policy: Policy | undefined, missingOfEach: readonly MissingValues[]): Candidate | undefined {
+/**
+ * Fewest values; then not one that opens more to every origin; then the rule that got furthest; then the one with an origin of the
+ * same domain; then the first. Not one for origins of other schemes.
+ */
+function chooseRule(
+  policy: Policy | undefined,
+  missingOfEach: readonly MissingValues[],
+  origin: string,
+): Candidate | undefined {
   let best: Candidate | undefined
   let leastCost = Number.POSITIVE_INFINITY
   for (const [index, missing] of missingOfEach.entries()) {
     const rule = policy?.configuration[index] as CorsRule
     // A stored rule that matches nothing: what is wrong with it has to be put right first.
     if (matchesNothing(rule)) continue
+    const likeness = missing.origin ? likenessOf(rule.allowedOrigins, origin) : 0
+    if (likeness === undefined) continue
     const anyOrigin = rule.allowedOrigins.includes('*')
     const values = Number(missing.origin) + Number(missing.method) + missing.headers.length
     // Of two digits below: for every origin, and how far the rule got.
-    const cost = values * 100 + Number(anyOrigin) * 10 - clausesPassed(firstFailed(missing))
+    const cost = values * 100 + Number(anyOrigin) * 10 - clausesPassed(firstFailed(missing)) - likeness / 10
     if (cost >= leastCost) continue
     best = { rule: { ...rule, index, anyOrigin }, missing }
     leastCost = cost
   }
   return best
+}
+
+/** How many labels of its domain `origin` has in common with one of `listed`, at most 9; undefined where all have another scheme. */
+function likenessOf(listed: readonly string[], origin: string): number | undefined {
+  const { scheme, host } = takeApart(origin)
+  const labels = host.split('.').reverse()
+  let most: number | undefined
+  for (const value of listed) {
+    const other = takeApart(value)
+    // Without a scheme, one of any is meant or matched.
+    if (scheme !== undefined && other.scheme !== undefined && other.scheme !== scheme && !other.scheme.includes('*'))
+      continue
+    const others = other.host.split('.').reverse()
+    let same = 0
+    while (same < 9 && same < labels.length && labels[same] === others[same]) same++
+    // A top-level domain alone is no likeness.
+    most = Math.max(most ?? 0, same > 1 ? same : 0)
+  }
+  return most
 }
 
 /** Drops what another name covers once it is in a rule, where a `*` in it is a wildcard. */
@@ -132,19 +166,26 @@ function writableOrigin(origin: string): string | undefined {
   return text === undefined || checkOrigin(text, []) !== undefined ? undefined : text
 }
 
-function makeChange(rule: PlacedRule | undefined, additions: Additions, bucket: string, place: RulePlace): Change {
+function makeChange(
+  rule: PlacedRule | undefined,
+  additions: Additions,
+  bucket: string,
+  place: RulePlace & { readonly hasRules: boolean },
+): Change {
+  const isShared = place.entry === 'default' && place.source !== 'upstream' && place.source !== 'managed'
+  const owner = isShared ? 'of the entry "*", under which the bucket is' : `of bucket ${quote(bucket)}`
   const risks = findRisks(rule, additions)
   const lists = Object.entries(additions).flatMap(([key, values]) => [`${key}:`, ...values.map(listItem)])
   if (rule !== undefined) {
     const { id } = rule
     const name = id === undefined ? `rule ${rule.index + 1}` : `rule ${rule.index + 1} (ID ${quoteShort(id)})`
-    const where = `in ${name} of bucket ${quote(bucket)}${sourceNote(place.source)}`
+    const where = `in ${name} ${owner}${sourceNote(place.source)}`
     return { kind: 'add', rule: rule.index, where, additions, yaml: lists.join('\n'), risks }
   }
   const ruleLines = lists.map((line, position) => (position === 0 ? `- ${line}` : `  ${line}`))
   const rules = ['CORSRules:', ...ruleLines.map(indent)]
-  if (place.source !== undefined && place.source !== 'none' && place.entry !== 'absent') {
-    const where = `as the first rule of bucket ${quote(bucket)}${sourceNote(place.source)}`
+  if (place.hasRules || (place.source !== undefined && place.source !== 'none' && place.entry !== 'absent')) {
+    const where = `as ${place.hasRules ? 'a further' : 'the first'} rule ${owner}${sourceNote(place.source)}`
     return { kind: 'new-rule', where, additions, yaml: rules.join('\n'), risks }
   }
   const where = place.entry === 'named' ? 'under buckets, in place of the entry of this name' : 'under buckets'

@@ -42,6 +42,16 @@ const localFile: OriginWarning = {
   allowed: nullOrigin.allowed,
 }
 
+/** Whether no browser sends `value`, which holds no `*`, as an Origin. */
+export function isNeverSent(value: string): boolean {
+  return value !== 'null' && (value.length > longestOrigin || (!plainOrigin.test(value) && reasonOf(neverSent(value))))
+}
+
+/** `file://` is sent by some apps. */
+function reasonOf(warning: OriginWarning | undefined): boolean {
+  return warning !== undefined && warning.reason !== 'null-origin'
+}
+
 /** Why no browser sends what the value matches. */
 function neverSent(value: string): OriginWarning | undefined {
   if (value.trim() === '') {

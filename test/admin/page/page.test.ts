@@ -43,7 +43,10 @@ t.test('the form keeps what was asked, and the answer stands below it', async t 
 })
 
 t.test('what cannot be asked is answered in words', async t => {
-  t.match(render('origin=https://x.example'), 'This cannot be asked: bucket is missing.')
+  t.match(
+    render('origin=https://x.example'),
+    'This cannot be asked: bucket is missing; url-of-object may stand for it.',
+  )
 })
 
 t.test('hostile strings are text everywhere', async t => {

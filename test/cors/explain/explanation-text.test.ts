@@ -14,15 +14,42 @@ const policy = policyOf(
 const cases: { name: string; text: string; expected: string[] }[] = [
   {
     name: 'a denied origin',
-    text: renderExplanation(explain(policy, preflightOf('http://x.example', 'PUT'), 'media')),
+    text: renderExplanation(explain(policy, preflightOf('http://x.example', 'GET'), 'media')),
     expected: [
       'Bucket:  "media"',
       'Origin:  "http://x.example"',
+      'Method:  GET',
+      '',
+      'DENIED (origin): no rule lists this origin',
+      '  rule 1 "web": origin fails; it lists "https://a.example"',
+      `  rule 2: origin fails; it lists ${many
+        .slice(0, 10)
+        .map(origin => `"${origin}"`)
+        .join(', ')} and 2 more`,
+      '',
+      'The smallest change that allows it, as a further rule of bucket "media":',
+      '',
+      '  CORSRules:',
+      '    - AllowedOrigins:',
+      '        - "http://x.example"',
+      '      AllowedMethods:',
+      '        - "GET"',
+      '',
+      'Risk: pages of an http:// origin can be changed on their way by anyone on the network.',
+      '',
+    ],
+  },
+  {
+    name: 'an origin of which one rule is near',
+    text: renderExplanation(explain(policy, preflightOf('https://www.app3.example', 'PUT'), 'media')),
+    expected: [
+      'Bucket:  "media"',
+      'Origin:  "https://www.app3.example"',
       'Method:  PUT',
       '',
       'DENIED (origin): no rule lists this origin',
-      '  rule 1 "web" (nearest): origin fails; it lists "https://a.example"',
-      `  rule 2: origin fails; it lists ${many
+      '  rule 1 "web": origin fails; it lists "https://a.example"',
+      `  rule 2 (nearest): origin fails; it lists ${many
         .slice(0, 10)
         .map(origin => `"${origin}"`)
         .join(', ')} and 2 more`,
@@ -30,9 +57,36 @@ const cases: { name: string; text: string; expected: string[] }[] = [
       'The smallest change that allows it, in rule 2 of bucket "media":',
       '',
       '  AllowedOrigins:',
-      '    - "http://x.example"',
+      '    - "https://www.app3.example"',
       '',
-      'Risk: pages of an http:// origin can be changed on their way by anyone on the network.',
+    ],
+  },
+  {
+    name: 'what was typed otherwise, and what a page may read',
+    text: renderExplanation({
+      ...explain(policy, preflightOf(a), 'media', { isActual: true }),
+      notes: ['a browser sends "https://a.example", not "a.example"; that is allowed'],
+      answer: { hasCorsFields: true, text: "the endpoint's answer with CORS fields: the page may read it" },
+    }),
+    expected: [
+      'Bucket:  "media"',
+      'Origin:  "https://a.example"',
+      'Method:  GET',
+      '',
+      'Note: a browser sends "https://a.example", not "a.example"; that is allowed.',
+      '',
+      'ALLOWED (matched): the first rule that matches origin, method and all requested field names allows it',
+      '  rule 1 "web": matches',
+      "The client gets the endpoint's answer with CORS fields: the page may read it.",
+      '',
+      'Response fields:',
+      '  Access-Control-Allow-Origin: https://a.example',
+      '  Access-Control-Allow-Methods: GET',
+      '  Access-Control-Allow-Credentials: true',
+      '  Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method',
+      '',
+      'The page may read: Cache-Control, Content-Language, Content-Length, Content-Type, Expires, Last-Modified, Pragma',
+      'and not: ETag, Accept-Ranges, Content-Range, Content-Encoding, Content-Disposition, Date, x-amz-request-id, x-amz-version-id, x-amz-checksum-*, x-amz-meta-* (ExposeHeaders lets it)',
       '',
     ],
   },

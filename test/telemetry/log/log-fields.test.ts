@@ -72,7 +72,7 @@ t.test('the hint names the nearest rule, what failed and what to change', async 
   const policy = compilePolicy([
     {
       id: 'web',
-      allowedOrigins: ['https://b.example'],
+      allowedOrigins: ['http://b.example'],
       allowedMethods: ['GET'],
       allowedHeaders: [],
       exposeHeaders: [],
