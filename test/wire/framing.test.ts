@@ -1,5 +1,6 @@
 // Request framing and smuggling.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { corsFields, errorCode, readResponse, readResponses } from '../fixtures/client-responses.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
@@ -92,9 +93,29 @@ const refused: Case[] = [
     bytes: head(method, '').replace('HTTP/1.1', 'RTSP/1.0'),
     status: 505,
   })),
+  ...['GET', 'OPTIONS', 'POST'].flatMap(method =>
+    ['RTSP/1.1', 'RTSP/2.0'].map(protocol => ({
+      name: `${method} of ${protocol}`,
+      bytes: head(method, '').replace('HTTP/1.1', protocol),
+      status: 505,
+    })),
+  ),
+  {
+    name: 'RTSP/1.1 behind empty lines',
+    bytes: `\r\n\r\n${head('GET', '').replace('HTTP/1.1', ' RTSP/1.1')}`,
+    status: 505,
+  },
+  {
+    name: 'RTSP/1.1 that says of itself that it is HTTP',
+    bytes: head('GET', 'X-A: /web/k HTTP/1.1\r\n').replace(
+      '/web/k HTTP/1.1\r\nHost',
+      '/web/k?HTTP/1.1 RTSP/1.1\r\nHost',
+    ),
+    status: 505,
+  },
   { name: 'PUT of RTSP', bytes: head('PUT', '').replace('HTTP/1.1', 'RTSP/1.0'), status: 400 },
   { name: 'GET of ICE', bytes: head('GET', '').replace('HTTP/1.1', 'ICE/1.0'), status: 400 },
-  { name: 'SOURCE of ICE', bytes: head('SOURCE', '').replace('HTTP/1.1', 'ICE/1.0'), status: 405 },
+  { name: 'SOURCE of ICE', bytes: head('SOURCE', '').replace('HTTP/1.1', 'ICE/1.0'), status: 505 },
   { name: 'HTTP/9.9', bytes: head('GET', '', '9.9'), status: 505 },
   {
     name: 'a request in the packet of a refused one with content',
@@ -279,6 +300,25 @@ t.test('a chunked request that hides another in its content, with its framing no
   t.strictSame(upstream.faults, [])
   t.ok(upstream.requests.every(request => request.complete && request.body.toString() === hidden))
   await assertWell(t, proxy, upstream)
+})
+
+t.test('RTSP in pieces of any size is refused', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url)
+  const bytes = `\r\n${head('GET', '').replace('HTTP/1.1', 'RTSP/1.1')}`
+  for (let cut = 1; cut < bytes.length; cut += 3) {
+    const client = await proxy.open(t)
+    await client.write(bytes.slice(0, cut))
+    await delay(2)
+    await client.write(bytes.slice(cut))
+    await client.until(({ ended }) => ended !== undefined)
+    t.match(client.text, /^HTTP\/1\.1 505 /, `cut after ${cut} bytes`)
+  }
+  const client = await proxy.open(t)
+  await client.writePieces(bytes, 0)
+  await client.until(({ ended }) => ended !== undefined)
+  t.match(client.text, /^HTTP\/1\.1 505 /, 'byte by byte')
+  t.equal(upstream.requests.length, 0)
 })
 
 t.test('a request in pieces of any size is waited for', async t => {

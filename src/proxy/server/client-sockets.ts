@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { replaceIdleTimer, reportIdle } from '../node/idle-timer.ts'
+import { FirstLine } from '../node/request-protocol.ts'
 import { tcpSocketBelow } from '../node/tcp-socket.ts'
 import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { type Listed, LiveList } from '../shares/live-list.ts'
@@ -27,6 +28,7 @@ class ClientSocket implements Listed {
   constructor(socket: Socket, memory: ClientMemory) {
     this.#socket = socket
     this.#memory = memory
+    memory.firstLine = new FirstLine(socket)
     replaceIdleTimer(socket, () => {
       this.#active = true
       memory.moved()

@@ -14,12 +14,12 @@ import { setHeadLimit } from '../node/head-limit.ts'
 import { NodeBackedResponse } from '../node/node-backed-response.ts'
 import { ProxyRequest } from '../node/proxy-request.ts'
 import { ProxyResponse } from '../node/proxy-response.ts'
-import { isRtsp } from '../node/request-protocol.ts'
 import { type ClientFault, type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { LoopShares } from '../shares/loop-shares.ts'
 import { MemoryLedger } from '../shares/memory-ledger.ts'
 import { onClientFault } from './client-fault.ts'
 import { keepClientSockets } from './client-sockets.ts'
+import { markProtocol } from './marked-protocol.ts'
 import { PipelinedRequests } from './pipelined-requests.ts'
 import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.ts'
 
@@ -117,8 +117,7 @@ export function createProxyServer(
     ? (own: ServerResponse<ProxyRequest>) => new NodeBackedResponse(own)
     : (own: unknown) => own as ProxyResponse
   const onRequest = (expectsContinue: boolean) => (request: IncomingMessage, response: unknown) => {
-    // What the guard refuses as it does any other version.
-    if (isRtsp(request)) request.httpVersion = 'RTSP'
+    markProtocol(request)
     handle(request as ProxyRequest, responseOf(response as ServerResponse<ProxyRequest>), expectsContinue)
   }
   server.on('request', onRequest(false))

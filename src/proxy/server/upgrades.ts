@@ -8,6 +8,7 @@ import { forwardedLines } from '../request/forwarded-for.ts'
 import { guardRequest, isRejection } from '../request/request-guard.ts'
 import { beginRequest, endRequest } from '../request/request-record.ts'
 import { answerFault } from './client-fault.ts'
+import { markProtocol } from './marked-protocol.ts'
 
 /**
  * Whether a request asks for the one upgrade there is, a WebSocket of the console Host. Of any other request the Upgrade
@@ -44,6 +45,7 @@ export function answerUpgradeFault(context: ProxyContext, socket: Socket, error:
 
 function serveUpgrade(context: ProxyContext, request: IncomingMessage, socket: Socket, head: Buffer): void {
   const { console: consoleProxy, guardLimits } = context.settings
+  markProtocol(request)
   const guarded = guardRequest(request, guardLimits)
   const pending = context.responseOf.get(socket)
   if (isRejection(guarded)) answerUpgradeFault(context, socket, guarded.error)

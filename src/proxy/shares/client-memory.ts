@@ -68,6 +68,8 @@ export class ClientMemory implements Listed, LoopSharer {
   pipelined: RequestsAhead | undefined
   /** The request whose small pieces of content are joined when the parser has gone through what was read. */
   parsing: { onParsed(): void } | undefined
+  /** What is read of the first request line; undefined once a request is whole. */
+  firstLine: { read(): void; isHttp(): boolean } | undefined
   /** When it last read or wrote, as the clock of all connections sees it. */
   quietSinceMs: number
   /** Since when it has begun no request, or not ended the head of one; seen by the same clock. */
@@ -106,6 +108,7 @@ export class ClientMemory implements Listed, LoopSharer {
   /** Called at each write, and at each read when it is parsed. */
   moved(): void {
     this.parsed()
+    if (this.firstLine !== undefined) this.firstLine.read()
     const readBytes = this.#socket.bytesRead
     this.#watch.grew(this, readBytes - this.#readBytes)
     this.#readBytes = readBytes

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import t from 'tap'
-import { isRtsp } from '../../../src/proxy/node/request-protocol.ts'
+import { FirstLine, isRtsp } from '../../../src/proxy/node/request-protocol.ts'
 import { listen } from '../../fixtures/client-side.ts'
 import { openRaw } from '../../fixtures/raw-client.ts'
 
@@ -55,4 +55,38 @@ t.test('where the parser has gone, or gives no bytes, nothing is found', async t
     t.equal(isRtsp({ httpVersionMinor: 0, method: 'GET', url: '/', socket } as IncomingMessage), false)
   }
   t.equal(isRtsp({ httpVersionMinor: 0 } as IncomingMessage), false)
+})
+
+const pieces: readonly { name: string; pieces: readonly string[]; http: boolean }[] = [
+  { name: 'one piece of HTTP/1.1', pieces: ['GET / HTTP/1.1\r\nHost: a\r\n\r\n'], http: true },
+  { name: 'one piece of HTTP/1.0', pieces: ['GET / HTTP/1.0\r\n\r\n'], http: true },
+  { name: 'one piece of RTSP/1.1', pieces: ['GET / RTSP/1.1\r\nHost: a\r\n\r\n'], http: false },
+  {
+    name: 'a line cut in the name of the protocol',
+    pieces: ['GET / RT', 'SP/1.1\r\n', 'Host: a\r\n\r\n'],
+    http: false,
+  },
+  { name: 'a line cut within HTTP', pieces: ['GET / HT', 'TP/1.1\r', '\nHost: a\r\n\r\n'], http: true },
+  { name: 'empty lines in pieces of their own', pieces: ['\r\n', '\r', '\n', 'GET / RTSP/1.1\r\n\r\n'], http: false },
+  { name: 'a target longer than what is kept', pieces: [`GET /${'k'.repeat(9000)}`, ' HTTP/1.1\r\n\r\n'], http: true },
+  { name: 'a protocol that ends in that of HTTP', pieces: ['GET / XHTTP/1.1\r\n\r\n'], http: false },
+  { name: 'HTTP/1.1 in a later line', pieces: ['GET / ICE/1.0\r\nX: HTTP/1.1\r\n\r\n'], http: false },
+]
+for (const { name, pieces: sent, http } of pieces) {
+  t.test(`the first line of a connection: ${name} is ${http ? '' : 'not '}HTTP`, async t => {
+    let bytes = ''
+    const parser = { getCurrentBuffer: () => Buffer.from(bytes, 'latin1') }
+    const line = new FirstLine({ parser } as unknown as Socket)
+    for (const piece of sent.slice(0, -1)) {
+      bytes = piece
+      line.read()
+    }
+    bytes = sent.at(-1) ?? ''
+    t.equal(line.isHttp(), http)
+    t.equal(line.isHttp(), http, 'and what follows changes nothing')
+  })
+}
+
+t.test('of a first line whose bytes are not to be had nothing is said', async t => {
+  t.equal(new FirstLine({ parser: null } as unknown as Socket).isHttp(), true)
 })
