@@ -12,7 +12,7 @@ import { firstAnswer } from './first-answer.ts'
 import { askUnder, foreignHost, harmlessCall } from './host-probe.ts'
 import { hostFindings } from './host-rows.ts'
 import { checkManaged } from './managed-safety.ts'
-import { checkOwnName } from './own-name.ts'
+import { checkBases, checkOwnName } from './own-name.ts'
 import { reach } from './reach.ts'
 
 /** Asks the endpoint of a configuration everything that the configuration relies on. Never rejects; ends at once where no server answers. */
@@ -64,6 +64,7 @@ async function askEverything(
     ...keys.findings,
     ...hostFindings(own, under, upstream.host),
     ...(await checkNames(configuration, { endpoint, files, bucket, hasGoodKeys: keys.good })),
+    ...(bucket === undefined ? await checkBases(configuration, endpoint) : []),
     ...(await checkOwnName(configuration, endpoint)),
     ...(await checkBucketRules(createGetBucketCors(call), named('upstream'))),
     ...(await checkManaged(call, managed, configuration.managed)),

@@ -30,3 +30,35 @@ export async function checkOwnName(
     { severity: 'note', about, what: `BUCKET.${own}: ${why}: served only where Host and path both allow it`, todo },
   ]
 }
+
+/**
+ * Whether the endpoint takes the bases of `virtualHosts`, found out without a bucket and without keys: where a bucket is known, they
+ * are tried with it (configured-names.ts).
+ */
+export async function checkBases(
+  { upstream, virtualHosts }: Configuration,
+  { transport }: Pick<Endpoint, 'transport'>,
+): Promise<readonly Finding[]> {
+  if (virtualHosts.length === 0) return []
+  // With `rewrite` the endpoint is sent its own name alone.
+  const bases = upstream.host === 'rewrite' ? [toCanonical(upstream.url.hostname)] : virtualHosts.map(toCanonical)
+  const names = { bases, hosts: [], foreign: false, token: randomBytes(16).toString('hex') }
+  const readings = (await probeNames(transport.send, names)).bases
+  const about = 'virtualHosts'
+  return bases.map((base): Finding => {
+    const reading = readings.get(base)
+    if (reading === 'virtual') return { severity: 'ok', about, what: `BUCKET.${base}: taken as virtual-hosted-style` }
+    if (reading === undefined)
+      return { severity: 'note', about, what: `BUCKET.${base}: how it is taken is not found out` }
+    const todo =
+      upstream.host === 'rewrite'
+        ? 'hosts (the bucket in the path) instead of virtualHosts'
+        : 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), or hosts (the bucket in the path) instead'
+    return {
+      severity: 'warning',
+      about,
+      what: `BUCKET.${base}: not taken as virtual-hosted-style: ${whyNot[reading]}`,
+      todo,
+    }
+  })
+}

@@ -1,3 +1,4 @@
+import { isBracketedIpv6, isIpv4Shaped } from '../../http/ip-literal.ts'
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import type { Path } from '../issue.ts'
 import { child, isMapping } from '../raw-value.ts'
@@ -42,6 +43,20 @@ export function checkStoreBucket(raw: unknown, fault: TellFault): void {
 function isPlainPrefix(prefix: string): boolean {
   if (prefix.length > maxPrefixLength || !prefixPattern.test(prefix)) return false
   return prefix.split('/').every(segment => segment !== '.' && segment !== '..')
+}
+
+/** A bucket before an address is no host name: with `rewrite` that is what the endpoint would be sent. */
+export function checkRewrittenHost(raw: unknown, fault: TellFault): void {
+  const url = child(raw, ['upstream', 'url'])
+  if (child(raw, ['upstream', 'host']) !== 'rewrite' || typeof url !== 'string' || !URL.canParse(url)) return
+  const { hostname } = new URL(url)
+  if (!isIpv4Shaped(hostname) && !isBracketedIpv6(hostname)) return
+  for (const [index, name] of namesOf(child(raw, ['virtualHosts'])).entries()) {
+    if (name === undefined) continue
+    const message = `"upstream.host: rewrite" would send the endpoint BUCKET.${hostname}, and no host name is made of an address`
+    const allowed = `a host name in upstream.url, or ${name} under hosts, where the bucket stands in the path`
+    fault('rewritten-address', ['virtualHosts', index], message, allowed)
+  }
 }
 
 /** Faults of names that cannot all be what the configuration says: path-style, a base of buckets, or the console's. */

@@ -16,6 +16,8 @@ export interface NameEvent {
   readonly setting: string
   readonly name: string
   readonly reading: NameReading
+  /** The endpoint is sent this name whatever the client's Host was. */
+  readonly isRewritten?: boolean | undefined
 }
 
 /** What a watch works with. */
@@ -102,7 +104,15 @@ export function nameEvents(
   const events: NameEvent[] = []
   for (const [name, reading] of found.bases) {
     if (before.bases.get(name) === reading) continue
-    events.push({ setting: name === own && !written.has(name) ? 'upstream.url' : 'virtualHosts', name, reading })
+    // With `rewrite`, what the endpoint makes of its own name decides for all of them.
+    const isBase = name !== own || written.has(name) || (upstream.host === 'rewrite' && virtualHosts.length > 0)
+    const isRewritten = upstream.host === 'rewrite'
+    events.push({
+      setting: isBase ? 'virtualHosts' : 'upstream.url',
+      name,
+      reading,
+      ...(isRewritten && { isRewritten }),
+    })
   }
   for (const name of new Set(hosts.map(toCanonical))) {
     const reading = found.hosts.get(name)
@@ -112,15 +122,17 @@ export function nameEvents(
 }
 
 /** Says it: as a warning where the configuration says otherwise. */
-export function logName({ setting, name, reading }: NameEvent, log: Pick<Log, 'info' | 'warn'>): void {
+export function logName({ setting, name, reading, isRewritten }: NameEvent, log: Pick<Log, 'info' | 'warn'>): void {
   const isBase = setting === 'virtualHosts'
   if (reading === (isBase ? 'virtual' : 'path') || setting === 'upstream.url') {
     log.info('host_reading', { setting, name, reading })
     return
   }
-  const todo = isBase
-    ? 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), take it out of virtualHosts, or set upstream.host: rewrite'
-    : 'name it at the endpoint too (rgw_dns_name, hostnames of the zonegroup), take it out of hosts, or set upstream.host: rewrite'
+  const todo = isRewritten
+    ? 'hosts instead of virtualHosts: with upstream.host: rewrite the endpoint is sent BUCKET before its own name, and takes no bucket from there'
+    : isBase
+      ? 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), take it out of virtualHosts, or set upstream.host: rewrite'
+      : 'name it at the endpoint too (rgw_dns_name, hostnames of the zonegroup), take it out of hosts, or set upstream.host: rewrite'
   log.warn('host_reading', { setting, name, reading, todo })
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkOwnName } from '../../../src/cli/connect/own-name.ts'
+import { checkBases, checkOwnName } from '../../../src/cli/connect/own-name.ts'
 import type { Transport, TransportAnswer, TransportRequest } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { parseText } from '../../fixtures/parsed-text.ts'
 
@@ -50,6 +50,48 @@ for (const { name, text, reading, findings } of cases) {
     const { configuration } = parseText(text)
     if (configuration === undefined) throw new Error('the configuration has faults')
     const found = await checkOwnName(configuration, { transport: endpointThat(reading) })
+    t.match(found, findings)
+    t.equal(found.length, findings.length)
+  })
+}
+
+const bases: { name: string; text: string; reading: Reading; findings: readonly object[] }[] = [
+  { name: 'no bases', text: named, reading: 'path', findings: [] },
+  {
+    name: 'a base that the endpoint takes',
+    text: `${named}virtualHosts: [s3.example]\n`,
+    reading: 'virtual',
+    findings: [{ severity: 'ok', about: 'virtualHosts', what: 'BUCKET.s3.example: taken as virtual-hosted-style' }],
+  },
+  {
+    name: 'bases that the endpoint does not take',
+    text: `${named}virtualHosts: [s3.example, b.example]\n`,
+    reading: 'path',
+    findings: ['s3.example', 'b.example'].map(base => ({
+      severity: 'warning',
+      about: 'virtualHosts',
+      what: `BUCKET.${base}: not taken as virtual-hosted-style: taken as path-style`,
+      todo: /^name it at the endpoint too/,
+    })),
+  },
+  {
+    name: 'bases that are rewritten to a name that the endpoint does not take so',
+    text: 'upstream: { url: "http://minio:9000", host: rewrite }\nvirtualHosts: [s3.example]\n',
+    reading: 'path',
+    findings: [{ severity: 'warning', what: /^BUCKET\.minio: not taken/, todo: /^hosts .* instead of virtualHosts$/ }],
+  },
+  {
+    name: 'bases of an endpoint that does not tell',
+    text: `${named}virtualHosts: [s3.example]\n`,
+    reading: 'nothing',
+    findings: [{ severity: 'note', what: /is not found out$/ }],
+  },
+]
+for (const { name, text, reading, findings } of bases) {
+  t.test(`without a bucket to try them with: ${name}`, async t => {
+    const { configuration } = parseText(text)
+    if (configuration === undefined) throw new Error('the configuration has faults')
+    const found = await checkBases(configuration, { transport: endpointThat(reading) })
     t.match(found, findings)
     t.equal(found.length, findings.length)
   })

@@ -167,3 +167,15 @@ t.test('what is new is told by the setting that names it', async t => {
     ['warn', 'host_reading', { name: 'c.example', reading: 'other', todo: /MINIO_DOMAIN/ }],
   ])
 })
+
+t.test('with rewrite, a warning says that the endpoint takes no bucket before its own name', async t => {
+  const text = (bases: string) => `upstream: { url: "http://minio:9000", host: rewrite }\n${bases}`
+  const found: FoundNames = { bases: new Map([['minio', 'path']]), hosts: new Map(), foreign: undefined }
+  const [event] = nameEvents(configurationOf(text('virtualHosts: [s3.example]\n')), nothingFound, found)
+  t.match(event, { setting: 'virtualHosts', name: 'minio', reading: 'path', isRewritten: true })
+  const lines: unknown[] = []
+  const note = (level: string) => (_event: string, fields: unknown) => lines.push([level, fields])
+  if (event !== undefined) logName(event, { info: note('info'), warn: note('warn') } as Parameters<typeof logName>[1])
+  t.match(lines, [['warn', { name: 'minio', todo: /^hosts instead of virtualHosts: / }]])
+  t.match(nameEvents(configurationOf(text('')), nothingFound, found), [{ setting: 'upstream.url', reading: 'path' }])
+})
