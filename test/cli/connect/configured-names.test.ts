@@ -48,8 +48,8 @@ const cases: readonly {
     ],
   },
   {
-    name: 'rewrite to an IP address, before which no bucket can stand',
-    flags: { 'upstream-host': 'rewrite', 'virtual-hosts': 'a.example', hosts: 'b.example' },
+    name: 'rewrite to an IP address, before which no bucket stands',
+    flags: { 'upstream-host': 'rewrite', hosts: 'b.example' },
     lines: [],
   },
 ]

@@ -30,7 +30,7 @@ const faults: readonly { name: string; text: string; around?: Surroundings; line
     around: { flags: { 'upstream-key-file': 'a.pem' } },
     line: '--upstream-key-file: upstream.keyFile: upstream.certFile is missing beside it; allowed: both or neither',
   },
-  ...['127.0.0.1:9000', '10.1', '0x7f000001'].map(address => ({
+  ...['127.0.0.1:9000', '10.0.0.1'].map(address => ({
     name: `names before which a bucket stands, rewritten to the address ${address}`,
     text: `upstream: { url: "http://${address}", host: rewrite }\nvirtualHosts: [s3.example]\n`,
     line: `config/proxy.yaml:2:16: virtualHosts[0]: "upstream.host: rewrite" would send the endpoint BUCKET.${new URL(`http://${address}`).hostname}, and no host name is made of an address; allowed: a host name in upstream.url, or s3.example under hosts, where the bucket stands in the path`,

@@ -161,9 +161,9 @@ t.test('what is new is told by the setting that names it', async t => {
   t.match(lines, [
     ['info', 'host_reading', { setting: 'upstream.url', name: 'minio', reading: 'path' }],
     ['warn', 'host_reading', { name: 's3.example.com', reading: 'path', todo: /MINIO_DOMAIN/ }],
-    ['warn', 'host_reading', { name: 'files.example.com', reading: 'virtual', todo: /out of hosts$/ }],
+    ['warn', 'host_reading', { name: 'files.example.com', reading: 'virtual', todo: /out of hosts, or set/ }],
     ['info', 'host_reading', { setting: 'hosts', name: 'a.example', reading: 'path' }],
-    ['warn', 'host_reading', { name: 'b.example', reading: 'other', todo: /out of hosts$/ }],
+    ['warn', 'host_reading', { name: 'b.example', reading: 'other', todo: /out of hosts, or set/ }],
     ['warn', 'host_reading', { name: 'c.example', reading: 'other', todo: /MINIO_DOMAIN/ }],
   ])
 })
