@@ -1,10 +1,6 @@
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import type { ClientRequest } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
-import { endConnectionAfter } from '../node/lingering-close.ts'
-import { OutgoingFields } from '../node/outgoing-fields.ts'
-import { resetConnection } from '../node/reset-connection.ts'
-import { unsentBytes } from '../node/write-queue.ts'
 import { clientAddress } from '../request/client-address.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import type { Holding } from '../shares/client-memory.ts'
@@ -19,18 +15,11 @@ import { failureAnswer, type UpstreamFailure } from '../upstream/upstream-failur
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
 import type { ExchangeContext, ExchangeUnderWay } from './exchange-context.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
-import { findHostRefusal } from './host-refusal.ts'
-import { sendError } from './local-reply.ts'
-import { appendCors, relayedFields } from './relayed-fields.ts'
-import { findSignatureMismatch } from './signature-mismatch.ts'
-
-// RFC 9110 §10.1.1: a client should not wait indefinitely either; curl gives up after one second.
-const continueMs = 1000
-// One string, one write: pays for small objects, and larger ones come in several reads anyway.
-const maxStringBodyBytes = 4096
+import { Expectation } from './expectation.ts'
+import { type RelayListener, ResponseRelay } from './response-relay.ts'
 
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
-export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay, Holding {
+export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay, RelayListener, Holding {
   listedAt = -1
   pace: ClientPace | undefined
 
@@ -39,21 +28,14 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   readonly #response: ClientResponse
   readonly #plan: ExchangePlan
   readonly #record: RequestRecord
+  readonly #relay: ResponseRelay
   #connection: PoolConnection | undefined
   #body: RequestBody | undefined
-  /** Until it is relayed: it may have 64 KB, and a client may take hours. */
-  #head: ResponseHead | undefined
-  #statusCode = 0
-  #framing: BodyFraming = 'none'
+  #expectation: Expectation | undefined
   #early = false
   #ended = false
-  /** The client has not yet taken what was written; the connection's buffer must stay as it is. */
-  #blocked = false
   #over = false
-  #brokenOff = false
   #retried = false
-  #continueTimer: NodeJS.Timeout | undefined
-  #toldToContinue = false
   #sentAtMs = 0
   #lastActiveMs = 0
   #client: string | undefined
@@ -70,6 +52,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     this.#response = response
     this.#plan = plan
     this.#record = record
+    this.#relay = new ResponseRelay(context, request, response, plan, record, this)
   }
 
   start(): void {
@@ -86,16 +69,19 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     })
     // The endpoint's word about the head comes before the content; but where others wait for connections, none is held
     // for a client that may never send any.
-    if (expectsContinue && !pool.exhausted) {
-      this.#acquire()
-      return
+    if (expectsContinue) {
+      this.#expectation = new Expectation(this.#response)
+      if (!pool.exhausted) {
+        this.#acquire()
+        return
+      }
+      this.#expectation.meet()
     }
-    if (expectsContinue) this.#tellToContinue()
     this.#body.await(() => this.#acquire())
   }
 
   onConnection(connection: PoolConnection): void {
-    const { request, host, forwardedLines, expectsContinue } = this.#plan
+    const { request, host, forwardedLines } = this.#plan
     this.#connection = connection
     connection.begin(this, request.method)
     this.#lastActiveMs = this.#context.now()
@@ -106,9 +92,9 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
       this.#sentAtMs = this.#lastActiveMs
       return
     }
-    if (expectsContinue && !this.#toldToContinue) {
+    if (this.#expectation?.isMet === false) {
       connection.writeText(head)
-      this.#continueTimer = setTimeout(() => this.#continue(), continueMs)
+      this.#expectation.leaveToEndpoint(() => this.#startContent())
       return
     }
     // With the content that has come, in one write.
@@ -123,61 +109,41 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   }
 
   onInformation(head: ResponseHead): void {
-    if (head.statusCode === 100 && this.#continueTimer !== undefined) this.#continue()
+    if (head.statusCode === 100) this.#expectation?.onContinue()
     // Other interim responses are dropped: 103 would have to carry a CORS decision, and S3 sends none.
   }
 
   onHead(head: ResponseHead, framing: BodyFraming): void {
-    this.#head = head
-    this.#statusCode = head.statusCode
-    this.#framing = framing
     const now = this.#context.now()
     this.#record.upstreamFirstByteAtMs = now
     if (this.#connection !== undefined) this.#connection.activeMs = now
-    if (this.#continueTimer !== undefined) clearTimeout(this.#continueTimer)
-    this.#continueTimer = undefined
+    this.#expectation?.drop()
     this.#body?.releaseSent()
     if (this.#body !== undefined && !this.#body.done) {
       this.#early = true
       this.#body.stop()
     }
+    this.#relay.takeHead(head, framing, this.#early)
   }
 
   onBody(bytes: Buffer): void {
-    const response = this.#response
-    if (this.#record.responseBodyBytes === 0) {
-      if (this.#statusCode >= 400) this.#warnOfRefusal(bytes)
-      else if (this.#statusCode === 200) this.#plan.look?.(bytes)
-    }
-    this.#record.responseBodyBytes += bytes.length
-    if (!response.headersSent) {
-      if (bytes.length === this.#head?.contentLength && bytes.length <= maxStringBodyBytes) {
-        this.#writeHead()
-        response.end(bytes.toString('latin1'))
-        return
-      }
-      this.#writeHead()
-    }
-    const { socket } = response
-    if (socket === null) return // gone: 'close' follows
-    response.write(bytes, this.#written)
-    if (socket.writableLength > 0) {
-      this.#blocked = true
-      this.#connection?.pause()
-    }
+    this.#relay.write(bytes)
+    if (this.#relay.isBlocked) this.#connection?.pause()
   }
 
   onRead(ended: boolean): void {
-    const response = this.#response
-    if (this.#head !== undefined && !response.headersSent) {
-      this.#writeHead()
-      if (!ended) response.flushHead()
-    }
+    this.#relay.flush(ended)
     if (!ended) return
     this.#ended = true
     // Else when the client has taken the rest: Node holds a connection whose response has ended for idle, and would cut a
     // slow reader off in a drain.
-    if (!this.#blocked) this.#finish()
+    if (!this.#relay.isBlocked) this.#finish()
+  }
+
+  onTaken(): void {
+    this.#lastActiveMs = this.#context.now()
+    if (this.#ended) this.#finish()
+    else this.#connection?.resume()
   }
 
   onFailure(failure: UpstreamFailure): void {
@@ -203,12 +169,12 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     if (connection === undefined) return
     this.#lookAtPace(nowMs)
     if (this.#ended) return
-    if (connection.active || this.#blocked) {
+    if (connection.active || this.#relay.isBlocked) {
       connection.active = false
       this.#lastActiveMs = nowMs
     }
     const idle = nowMs - this.#lastActiveMs >= this.#plan.idleMs
-    if (this.#statusCode > 0) {
+    if (this.#relay.statusCode > 0) {
       if (idle) this.#timeOut('the endpoint sent nothing more of its response')
     } else if (this.#sentAtMs > 0) {
       if (nowMs - this.#sentAtMs >= this.#plan.responseMs) this.#timeOut('no response head in time')
@@ -242,7 +208,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   }
 
   get awaitsEndpoint(): boolean {
-    return this.#statusCode === 0 && this.#body?.awaitsClient !== true
+    return this.#relay.statusCode === 0 && this.#body?.awaitsClient !== true
   }
 
   giveWay(): void {
@@ -261,7 +227,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
 
   /** The client's socket was idle for its limit: if it is the client that is waited for, the exchange ends. */
   endForIdleClient(): void {
-    if (this.#body?.awaitsClient !== true && !this.#blocked) return
+    if (this.#body?.awaitsClient !== true && !this.#relay.isBlocked) return
     this.#record.clientAborted = true
     this.abort(s3Errors.requestTimeout)
   }
@@ -271,7 +237,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     if (!this.underWay) return
     this.#drop()
     this.#record.clientAborted = true
-    if (this.#response.headersSent) this.#breakOff()
+    if (this.#response.headersSent) this.#relay.breakOff()
     else this.#request.socket.destroy()
   }
 
@@ -285,8 +251,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   /** Ends the exchange from our side: with `error` where no head was sent yet, else by breaking the connection off. */
   abort(error: S3Error): void {
     this.#drop()
-    if (this.#response.headersSent) this.#breakOff()
-    else this.#answer(error)
+    this.#relay.fail(error)
   }
 
   #acquire(): void {
@@ -298,70 +263,24 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     }
   }
 
-  #continue(): void {
-    clearTimeout(this.#continueTimer)
-    this.#continueTimer = undefined
-    if (this.#connection === undefined || this.#body === undefined) return
-    this.#tellToContinue()
+  #startContent(): void {
+    if (this.#connection === undefined) return
     this.pace = ClientPace.ofFirstContent(this.#context.now())
-    this.#body.start(this.#connection)
-  }
-
-  #tellToContinue(): void {
-    this.#toldToContinue = true
-    this.#response.writeContinue()
+    this.#body?.start(this.#connection)
   }
 
   /** The client that is waited for counts as slow or not while others wait: the client that has to send, or to take, and no other. */
   #lookAtPace(nowMs: number): void {
     const record = this.#record
-    const awaited = this.#blocked || this.#body?.awaitsClient === true
-    const untaken = this.#blocked && this.#response.socket !== null ? unsentBytes(this.#response.socket) : 0
-    const bytes = record.requestBodyBytes + record.responseBodyBytes - untaken
+    const awaited = this.#relay.isBlocked || this.#body?.awaitsClient === true
+    const bytes = record.requestBodyBytes + record.responseBodyBytes - this.#relay.untakenBytes
     if (this.pace === undefined) this.pace = new ClientPace(nowMs, bytes)
     else this.pace.advance(nowMs, bytes, awaited)
   }
 
-  #writeHead(): void {
-    const head = this.#head as ResponseHead
-    const response = this.#response
-    const fields = relayedFields(head, this.#plan.cors, this.#record)
-    // Neither side knows the length: the end of the connection is the end of the content, as it came.
-    const untilClose = this.#framing === 'close'
-    if (this.#early || untilClose || this.#context.draining) {
-      fields.closes = true
-      endConnectionAfter(this.#context.closing, this.#request, this.#early)
-    }
-    this.#record.status = head.statusCode
-    response.writeHead(head.statusCode, head.reason, fields, untilClose)
-    this.#head = undefined
-  }
-
-  readonly #written = (): void => {
-    if (!this.#blocked || (this.#response.socket?.writableLength ?? 0) > 0) return
-    this.#blocked = false
-    this.#lastActiveMs = this.#context.now()
-    if (this.#ended) this.#finish()
-    else this.#connection?.resume()
-  }
-
   #finish(): void {
-    if (!this.#response.writableEnded) this.#response.end()
+    this.#relay.end()
     this.#release()
-  }
-
-  /** Tells of an error of the endpoint that the setting `upstream.host` may be the cause of. */
-  #warnOfRefusal(content: Buffer): void {
-    const { request, host, preservesHost } = this.#plan
-    const status = this.#statusCode
-    if (status === 403) {
-      const mismatch = findSignatureMismatch(content, request, host)
-      if (mismatch !== undefined) this.#context.observer.warned('signature_mismatch', mismatch)
-    } else if (preservesHost && (status === 404 || status === 421)) {
-      const { bucket, bucketNamed: isNamed } = this.#record
-      const refusal = findHostRefusal(status, content, { host, bucket, isNamed })
-      if (refusal !== undefined) this.#context.observer.warned('host_not_taken', refusal)
-    }
   }
 
   #release(): void {
@@ -379,8 +298,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   }
 
   #drop(): void {
-    clearTimeout(this.#continueTimer)
-    this.#continueTimer = undefined
+    this.#expectation?.drop()
     this.#body?.stop()
     this.#connection?.destroy()
     this.#connection = undefined
@@ -392,30 +310,14 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     this.#drop()
     this.#record.upstreamFailure = failure.reason
     this.#record.upstreamFailureDetail = failure.detail
-    if (this.#response.headersSent) this.#breakOff()
-    else this.#answer(failureAnswer(failure.reason))
-  }
-
-  #answer(error: S3Error): void {
-    if (this.#response.destroyed) return
-    const fields = new OutgoingFields()
-    appendCors(fields, this.#plan.cors, undefined)
-    sendError(this.#context, this.#request, this.#response, this.#record, error, fields)
-  }
-
-  /** Makes the client see that the response is incomplete: no final chunk, fewer bytes than announced, or a reset. */
-  #breakOff(): void {
-    this.#brokenOff = true
-    const framed = this.#framing === 'length' || (this.#framing === 'chunked' && this.#request.httpVersionMinor === 1)
-    if (framed) this.#response.destroy()
-    else resetConnection(this.#request.socket)
+    this.#relay.fail(failureAnswer(failure.reason))
   }
 
   #close(): void {
     this.#over = true
     this.#context.exchanges.delete(this)
     // Aborted by the client, unless it was us who broke off.
-    if (!this.#response.writableFinished && !this.#brokenOff && this.#record.upstreamFailure === undefined)
+    if (!this.#response.writableFinished && !this.#relay.isBrokenOff && this.#record.upstreamFailure === undefined)
       this.#record.clientAborted = true
     this.#drop()
     endRequest(this.#context, this.#record)

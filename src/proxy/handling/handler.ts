@@ -1,10 +1,8 @@
 import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { adviseOnHost } from '../../s3/address/unknown-host.ts'
-import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
-import { noSuchBucket, preflightError, type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { replyWithError } from '../exchange/local-reply.ts'
-import type { ResponseCors } from '../exchange/relayed-fields.ts'
 import { Http2Response } from '../http2/http2-response.ts'
 import type { ClientRequest } from '../node/client-request.ts'
 import type { ClientResponse } from '../node/client-response.ts'
@@ -14,14 +12,12 @@ import { forwardedLines } from '../request/forwarded-for.ts'
 import { guardRequest, isRejection } from '../request/request-guard.ts'
 import { beginRequest, endRequest, type RequestRecord } from '../request/request-record.ts'
 import { settleHeaders } from './console-headers.ts'
-import { forward, hostFor } from './forwarding.ts'
+import { decideAndGo, refuseBlocked } from './decided-request.ts'
 import { isStoreRequest, isStrayCorsOperation } from './managed-guard.ts'
-import { answerManaged } from './managed-operation.ts'
-import { answerPreflight } from './preflight.ts'
 import type { ProxyContext } from './proxy-context.ts'
-import { attempt, type Bucket, type RequestContext, refusalFields, replyLocally } from './request-context.ts'
+import { failInternally, type RequestContext, refusalFields, whenLoaded } from './request-context.ts'
 import { agreedPolicy, blockingPolicy, policiesOf, type SeveralReadings } from './several-readings.ts'
-import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
+import { decisionOf, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
 export type RequestHandler = (request: ClientRequest, response: ClientResponse, expectsContinue: boolean) => void
@@ -38,7 +34,6 @@ const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
 
 const unknownPathTodo =
   'an entry under buckets if it is a bucket; unknownPaths: forward to let every such path through, without CORS'
-const keepsNoRules = 'CORSRules or CORSFile: this endpoint keeps no rules, and takes ?cors for something else'
 const twoWaysTodo =
   'virtualHosts if the endpoint takes the bucket from this Host, hosts if it does not, upstream.host: rewrite if it takes its own Host only (check --connect tells which)'
 
@@ -47,7 +42,11 @@ export function createHandler(context: ProxyContext): RequestHandler {
   return (request, response, expectsContinue) => {
     const record = beginRequest(context, request.method, request.url, request.socket.remoteAddress)
     record.protocol = protocolOf(request)
-    attempt(context, request, response, record, () => handle(context, request, response, expectsContinue, record))
+    try {
+      handle(context, request, response, expectsContinue, record)
+    } catch (error) {
+      failInternally(context, request, response, record, error)
+    }
   }
 }
 
@@ -152,23 +151,6 @@ function closingFields(): OutgoingFields {
   return fields
 }
 
-/** Goes on with the rules when they have come, unless the client has left meanwhile. `loading` never rejects. */
-function whenLoaded<Rules>(
-  context: ProxyContext,
-  { request, response, record }: RequestContext,
-  loading: Promise<Rules>,
-  goOn: (loaded: Rules) => void,
-): void {
-  loading.then(loaded => {
-    if (response.destroyed) {
-      record.clientAborted = true
-      endRequest(context, record)
-      return
-    }
-    attempt(context, request, response, record, () => goOn(loaded))
-  })
-}
-
 /** A request that an endpoint may read otherwise: no CORS but what every reading gets, and what any reading refuses is refused. */
 function handleSeveral(context: ProxyContext, requestContext: RequestContext, address: SeveralReadings): void {
   const { guarded, record, request, response, settings } = requestContext
@@ -202,126 +184,4 @@ function handleSeveral(context: ProxyContext, requestContext: RequestContext, ad
   // Where nothing has to be waited for, a fault in the request's content finds its answer under way, as everywhere.
   if (policies instanceof Promise) whenLoaded(context, requestContext, policies, decide)
   else decide(policies)
-}
-
-function refuseBlocked(
-  context: ProxyContext,
-  requestContext: RequestContext,
-  policy: BucketPolicy,
-  cors: ResponseCors,
-): void {
-  const error = policy.state.kind === 'unknown' ? s3Errors.rulesUnavailable : s3Errors.accessForbidden
-  replyLocally(context, requestContext, error, cors)
-}
-
-/** The one place where a request is decided on: once, before anything is sent either way. */
-function decideAndGo(
-  context: ProxyContext,
-  requestContext: RequestContext,
-  bucket: Bucket | undefined,
-  policy: BucketPolicy,
-): void {
-  const { guarded, record } = requestContext
-  record.bucketNamed = policy.named
-  record.basis = bucket === undefined ? requestContext.settings : policy.state
-  record.enforcement = policy.enforcement
-  const asked = parseCorsRequest(guarded.method, guarded.origin, guarded.requestMethod, guarded.requestHeaders)
-  if (guarded.method === 'OPTIONS') {
-    record.kind = 'preflight'
-    const decision = decisionOf(asked, policy, record.unknownHost)
-    record.decision = decision
-    if (policy.enforcement === 'report')
-      forward(context, requestContext, responseCorsOf(policy, false, undefined, undefined))
-    else answerPreflight(context, requestContext, asked, bucket, policy, decision)
-    return
-  }
-  if ('kind' in asked && asked.kind === 'no_origin') {
-    record.kind = 'plain'
-    proceed(
-      context,
-      requestContext,
-      bucket,
-      policy,
-      responseCorsOf(policy, requestContext.settings.varyAlways, undefined, undefined),
-    )
-    return
-  }
-  record.kind = 'actual'
-  const decision = decisionOf(asked, policy, record.unknownHost)
-  record.decision = decision
-  const request = 'kind' in asked ? undefined : asked
-  const cors = responseCorsOf(policy, requestContext.settings.varyAlways, decision, request)
-  if ('kind' in asked && asked.kind === 'too_many_headers') {
-    replyLocally(context, requestContext, preflightError(asked, undefined, false), cors)
-  } else if (
-    bucket !== undefined &&
-    isBlocked(policy, decision) &&
-    !isOwnOrigin(guarded.origin, guarded.host, requestContext.settings.publicOrigins)
-  ) {
-    refuseBlocked(context, requestContext, policy, cors)
-  } else {
-    proceed(context, requestContext, bucket, policy, cors)
-  }
-}
-
-/** An endpoint that does not know `?cors` takes a write of rules for CreateBucket or DeleteBucket: it must not get there. */
-function checkCorsWrite(
-  context: ProxyContext,
-  requestContext: RequestContext,
-  bucket: string,
-  cors: ResponseCors,
-): void {
-  const { record, settings } = requestContext
-  whenLoaded(context, requestContext, settings.corsKnowledge.knowsCors(bucket), knowledge => {
-    record.corsKnown = knowledge === 'known'
-    if (knowledge === 'known' || knowledge === 'unclear') {
-      forward(context, requestContext, cors)
-      return
-    }
-    if (knowledge === 'no-such-bucket') {
-      replyLocally(context, requestContext, noSuchBucket(bucket), cors)
-      return
-    }
-    context.observer.warned('cors_write_refused', { bucket, method: record.method, todo: keepsNoRules })
-    replyLocally(context, requestContext, s3Errors.corsNotImplemented, cors)
-  })
-}
-
-/** What is left to do once a request may go on: forward it, unless the proxy itself keeps the rules it is about. */
-function proceed(
-  context: ProxyContext,
-  requestContext: RequestContext,
-  bucket: Bucket | undefined,
-  policy: BucketPolicy,
-  cors: ResponseCors,
-): void {
-  const { managed } = requestContext.settings
-  const { method, target } = requestContext.guarded
-  const isManaged = policy.source === 'managed' && managed !== undefined
-  const mayWriteRules = isManaged || (policy.governed && (method === 'PUT' || method === 'DELETE'))
-  if (!mayWriteRules || bucket === undefined || !isCorsOperation(target, bucket.object, bucket.style)) {
-    forward(context, requestContext, cors)
-    return
-  }
-  if (!isManaged) {
-    checkCorsWrite(context, requestContext, bucket.bucket, cors)
-    return
-  }
-  const { request, response, record } = requestContext
-  const exchange = {
-    ...requestContext,
-    bucket: bucket.bucket,
-    host: hostFor(requestContext),
-    forwardedLines: forwardedLines(
-      requestContext.guarded,
-      request.socket.remoteAddress,
-      requestContext.settings.forwardedFor,
-    ),
-    cors,
-  }
-  answerManaged(context, managed, exchange).catch((error: unknown) => {
-    attempt(context, request, response, record, () => {
-      throw error
-    })
-  })
 }

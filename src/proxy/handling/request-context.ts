@@ -26,24 +26,37 @@ export interface RequestContext {
 }
 
 /** The one place where a fault of our own ends: the client gets S3's 500, or sees a response break off; the log gets the cause. */
-export function attempt(
+export function failInternally(
   context: ProxyContext,
   request: ClientRequest,
   response: ClientResponse,
   record: RequestRecord,
-  work: () => void,
+  error: unknown,
 ): void {
-  try {
-    work()
-  } catch (error) {
-    context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
-    const exchange = context.exchangeOf.get(request.socket)
-    if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
-    else if (response.headersSent || response.socket === null) {
-      request.socket.destroy()
-      endRequest(context, record)
-    } else replyWithError(context, request, response, record, s3Errors.internalError, new OutgoingFields())
-  }
+  context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
+  const exchange = context.exchangeOf.get(request.socket)
+  if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
+  else if (response.headersSent || response.socket === null) {
+    request.socket.destroy()
+    endRequest(context, record)
+  } else replyWithError(context, request, response, record, s3Errors.internalError, new OutgoingFields())
+}
+
+/** Goes on with the rules when they have come, unless the client has left meanwhile. `loading` never rejects. */
+export function whenLoaded<Rules>(
+  context: ProxyContext,
+  { request, response, record }: RequestContext,
+  loading: Promise<Rules>,
+  goOn: (loaded: Rules) => void,
+): void {
+  loading
+    .then(loaded => {
+      if (response.destroyed) {
+        record.clientAborted = true
+        endRequest(context, record)
+      } else goOn(loaded)
+    })
+    .catch((error: unknown) => failInternally(context, request, response, record, error))
 }
 
 /** The fields of an answer that is given before a policy is asked for: of a governed bucket they vary like all others. */
