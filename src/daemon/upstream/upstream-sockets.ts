@@ -1,9 +1,10 @@
 import type { Socket, TcpNetConnectOpts } from 'node:net'
 import { connect, isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { OpenSocket } from '../../proxy/node/socket-reader.ts'
 import { BoundedMap } from '../../text/bounded-map.ts'
+import { NameCache } from './name-cache.ts'
 
 /** Where the endpoint is, and what a TLS connection to it needs. */
 export interface UpstreamTarget {
@@ -19,49 +20,63 @@ export interface UpstreamTarget {
  * Makes the function that opens connections of the data path. Nothing is allocated per read: over plain TCP each reads into
  * a buffer of its reader's, over TLS all of them into one, record by record.
  */
-export function createOpenSocket(target: UpstreamTarget): OpenSocket {
-  const { hostname: host, port, ca, cert, key } = target
+export function createOpenSocket(target: UpstreamTarget, names = new NameCache()): OpenSocket {
+  const { protocol, hostname: host, port } = target
+  // RFC 8305: an address that does not answer is passed over.
+  const address = { host, port, noDelay: true, lookup: names.lookup, autoSelectFamilyAttemptTimeout: attemptMs }
+  const secureContext = protocol === 'https:' ? secureContextOf(target) : undefined
   // One for all connections: each copies what it was given at once.
   const record = Buffer.allocUnsafeSlow(maxRecordBytes)
   /** The latest session of each server name: the next handshake with it is shorter. */
   const sessions = new BoundedMap<Buffer>(maxSessions, 'restart')
   return (servername, reader) => {
-    if (target.protocol === 'http:') {
+    if (secureContext === undefined) {
       const onread = {
         buffer: () => reader.nextBuffer(),
         callback: (bytesRead: number, bytes: Uint8Array) => reader.read(bytesRead, bytes),
       }
-      return connect({ host, port, noDelay: true, onread } satisfies TcpNetConnectOpts)
+      return tellingFailures(connect({ ...address, onread } satisfies TcpNetConnectOpts), names)
     }
     const onread = {
       // Node's TLS gives every record of what it has received, one after another, even after the reader has said stop.
       buffer: record,
       callback: (bytesRead: number, bytes: Uint8Array) => reader.readRecord(bytesRead, bytes),
     }
-    const options: ConnectionOptions & { onread: typeof onread; noDelay: boolean } = {
-      host,
-      port,
+    const options: ConnectionOptions & typeof address & { onread: typeof onread } = {
+      ...address,
       onread,
-      noDelay: true,
+      secureContext,
       // The name the certificate is verified for. Never the client's Host, which it could choose.
       ...(servername === '' ? {} : { servername }),
       ALPNProtocols: ['http/1.1'],
-      minVersion: 'TLSv1.2',
       session: sessions.get(servername),
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
     }
     const socket = connectTls(options)
     socket.on('session', session => {
       // Under `rewrite` a client names servers by its buckets' names: the map must not grow with them.
       sessions.set(servername, session)
     })
-    return socket satisfies Socket
+    return tellingFailures(socket satisfies Socket, names)
   }
 }
 
+/** Made once: reading authorities takes longer than a handshake. */
+function secureContextOf({ ca, cert, key }: UpstreamTarget) {
+  return createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  })
+}
+
+function tellingFailures(socket: Socket, names: NameCache): Socket {
+  const onFailed = (ip: string) => names.onFailed(ip)
+  return socket.on('connectionAttemptTimeout', onFailed).on('connectionAttemptFailed', onFailed)
+}
+
 const maxSessions = 100
+const attemptMs = 250
 // RFC 8446 §5.1: 2^14 bytes of content.
 const maxRecordBytes = 16 * 1024
 

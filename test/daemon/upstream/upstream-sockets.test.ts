@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import t from 'tap'
+import { NameCache } from '../../../src/daemon/upstream/name-cache.ts'
 import { createOpenSocket, servernameOf } from '../../../src/daemon/upstream/upstream-sockets.ts'
 import type { SocketReader } from '../../../src/proxy/node/socket-reader.ts'
 import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
@@ -77,6 +78,44 @@ t.test('over TLS', async t => {
       { servername: 'localhost', reused: false, alpn: 'http/1.1' },
       { servername: 'localhost', reused: true, alpn: 'http/1.1' },
     ])
+  })
+
+  await t.test('a dead address is passed over, and remembered', async t => {
+    seen.length = 0
+    const asked: string[] = []
+    const names = new NameCache({
+      // At the first there is no server.
+      resolve: async name => {
+        asked.push(name)
+        return [
+          { address: '127.0.0.2', family: 4 },
+          { address: '127.0.0.1', family: 4 },
+        ]
+      },
+      askLifetime: async () => 60,
+    })
+    const target = { protocol: 'https:', hostname: 's3.example', port, ca: localhostCertificate } as const
+    const open = createOpenSocket(target, names)
+    const tried: string[][] = []
+    for (let i = 0; i < 3; i++) {
+      const socket = open('localhost', readerInto(Buffer.alloc(1000)))
+      const addresses: string[] = []
+      tried.push(addresses)
+      socket.on('connectionAttempt', ip => addresses.push(ip))
+      await once(socket, 'close')
+    }
+    t.strictSame(asked, ['s3.example'], 'the name is resolved once')
+    t.strictSame(tried, [['127.0.0.2', '127.0.0.1'], ['127.0.0.1'], ['127.0.0.1']])
+    t.strictSame(
+      seen,
+      [
+        { servername: 'localhost', reused: false, alpn: 'http/1.1' },
+        // Node tells no session of a connection whose first address failed.
+        { servername: 'localhost', reused: false, alpn: 'http/1.1' },
+        { servername: 'localhost', reused: true, alpn: 'http/1.1' },
+      ],
+      'the second address is asked for the same as the first',
+    )
   })
 
   const distrusted = [
