@@ -19,17 +19,22 @@ export const howToGetCurrentBoto3 = 'bash test/clients/install-boto3.sh'
 export interface Boto3 {
   readonly python: string
   readonly version: string
+  /** Those of {@link checksums} that it can compute: some need its C runtime, awscrt, which is a package of its own. */
+  readonly checksums: readonly string[]
 }
+
+/** The names of ChecksumAlgorithm. */
+export const checksums = ['CRC32', 'CRC32C', 'SHA1', 'SHA256', 'CRC64NVME']
 
 /** Every Python of this machine that has boto3: Debian's, the pinned one of the user's cache folder, PATH's. */
 export function findBoto3(): readonly Boto3[] {
-  const found = new Map<string, string>()
+  const found = new Map<string, Boto3>()
   for (const name of ['/usr/bin/python3', currentPython(), 'python3']) {
     const python = findExecutable(name)
-    const version = python === undefined ? undefined : boto3Version(python)
-    if (python !== undefined && version !== undefined && !found.has(version)) found.set(version, python)
+    const boto3 = python === undefined ? undefined : askPython(python)
+    if (boto3 !== undefined && !found.has(boto3.version)) found.set(boto3.version, boto3)
   }
-  return [...found].map(([version, python]) => ({ python, version }))
+  return [...found.values()]
 }
 
 /** One that is `install-boto3.sh`'s, or another from 1.36 on, with which checksums became the default. */
@@ -44,20 +49,21 @@ function currentPython(): string {
   return join(cache, 's3-cors-proxy', 'boto3', version, 'bin', 'python3')
 }
 
-function boto3Version(python: string): string | undefined {
+function askPython(python: string): Boto3 | undefined {
   try {
-    const script = 'import boto3; print(boto3.__version__)'
-    return execFileSync(python, ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    // The table that botocore itself fills from what it could import.
+    const script = 'import boto3, botocore.httpchecksum as h; print(boto3.__version__, *h._CHECKSUM_CLS)'
+    const printed = execFileSync(python, ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const [version = '', ...names] = printed.trim().toUpperCase().split(' ')
+    return { python, version, checksums: checksums.filter(name => names.includes(name)) }
   } catch {
     return undefined
   }
 }
 
-export interface Boto3Run extends Pick<Boto3, 'python'> {
+export interface Boto3Run extends Pick<Boto3, 'python' | 'checksums'> {
   /** Over TLS bodies are not hashed for the signature: boto3 sends them in chunks with a checksum as trailer. */
   readonly tls?: boolean | undefined
-  /** Debian's version knows no CRC64NVME. */
-  readonly crc64?: boolean | undefined
 }
 
 /** Creates the bucket, does everything in it and deletes it. */
@@ -73,7 +79,7 @@ interface Job {
   readonly stream?: boolean | undefined
 }
 
-async function work({ python, tls = false, crc64 = false }: Boto3Run, session: ToolSession): Promise<void> {
+async function work({ python, tls = false, checksums }: Boto3Run, session: ToolSession): Promise<void> {
   const { file, target, neutral, record, recordRefusal } = session
   const Bucket = target.bucket
   const driver = startDriver(python, session)
@@ -101,7 +107,7 @@ async function work({ python, tls = false, crc64 = false }: Boto3Run, session: T
     await record('put, large', () => put('put-large.bin', large.key))
     // What can be read once is not sent over plain HTTP, where it would have to be hashed first.
     if (tls) await record('put of a stream', () => put('streamed.bin', 'awkward.bin', {}, { stream: true }))
-    for (const algorithm of ['CRC32', 'CRC32C', 'SHA1', 'SHA256', ...(crc64 ? ['CRC64NVME'] : [])]) {
+    for (const algorithm of checksums) {
       await record(`put with ${algorithm}`, () =>
         put(`${algorithm}.bin`, 'awkward.bin', { ChecksumAlgorithm: algorithm }),
       )

@@ -4,6 +4,7 @@ import { findAwsCli, howToGetAwsCli, runAwsCli } from '../clients/aws-cli.ts'
 import { runAwsSdk } from '../clients/aws-sdk.ts'
 import {
   type Boto3Run,
+  checksums,
   findBoto3,
   findCurrentBoto3,
   howToGetBoto3,
@@ -54,6 +55,9 @@ const expects = ['Expect: 100-continue', '100 Continue is answered']
 /** Go's SDK writes it otherwise. */
 const goExpects = ['Expect: 100-Continue', '100 Continue is answered']
 
+/** Of a row that is skipped. */
+const absent: Boto3Run = { python: '', checksums: [] }
+
 /**
  * Debian's boto3, and a current one, which sends a checksum with everything. Over TLS it comes as a trailer, for an endpoint
  * that takes those.
@@ -63,14 +67,17 @@ export function boto3Matrix({ trailers }: { readonly trailers: boolean }): reado
   const withoutDebian = skipWithout('boto3', debian !== undefined, howToGetBoto3)
   const withoutCurrent = skipWithout('a current boto3', current !== undefined, howToGetCurrentBoto3)
   const runWith = (run: Boto3Run) => (target: ClientTarget) => runBoto3(run, target)
-  const digested = (name: string) => ['crc32', 'crc32c', 'crc64nvme'].map(algorithm => `${name}-${algorithm}`)
-  const python = current?.python ?? ''
+  const digested = (name: string) =>
+    ['CRC32', 'CRC32C', 'CRC64NVME']
+      .filter(algorithm => current?.checksums.includes(algorithm))
+      .map(algorithm => `${name}-${algorithm.toLowerCase()}`)
+  const missing = current === undefined ? [] : checksums.filter(name => !current.checksums.includes(name))
   const overTls: MatrixRow = {
     client: `boto3 ${current?.version} over TLS`,
     style: 'path',
     carries: [...expects, 'aws-chunked', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', ...digested('trailer x-amz-checksum')],
     skip: withoutCurrent,
-    run: runWith({ python, crc64: true, tls: true }),
+    run: runWith({ ...absent, ...current, tls: true }),
   }
   return [
     ...styles.map(style => ({
@@ -78,16 +85,28 @@ export function boto3Matrix({ trailers }: { readonly trailers: boolean }): reado
       style,
       carries: expects,
       skip: withoutDebian,
-      run: runWith({ python: debian?.python ?? '' }),
+      run: runWith({ ...absent, ...debian }),
     })),
     {
       client: `boto3 ${current?.version}`,
       style: 'virtual',
       carries: [...expects, 'Host: BUCKET.s3.localhost', ...digested('x-amz-checksum')],
       skip: withoutCurrent,
-      run: runWith({ python, crc64: true }),
+      run: runWith({ ...absent, ...current }),
     },
     ...(trailers ? [overTls] : []),
+    // One line that says what the rows above leave out.
+    ...(missing.length === 0
+      ? []
+      : [
+          {
+            client: `boto3 ${current?.version} with ${missing.join(', ')}`,
+            style: 'path' as const,
+            carries: [],
+            skip: skipWithout(`awscrt beside ${current?.python}`, false, howToGetCurrentBoto3),
+            run: runWith({ ...absent, ...current }),
+          },
+        ]),
   ]
 }
 

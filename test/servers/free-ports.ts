@@ -8,7 +8,8 @@ import { join } from 'node:path'
 // Below the ephemeral range, so that no outgoing connection takes a port between our look and the server's bind.
 const firstPort = 20_000
 const portCount = 12_000
-const claims = join(tmpdir(), 's3-cors-proxy-test-ports')
+/** One for all runs on this machine: test/run.ts gives each run a temporary folder of its own. */
+const claims = process.env.TEST_PORT_CLAIMS ?? join(tmpdir(), 's3-cors-proxy-test-ports')
 const claimed = new Set<string>()
 
 /** Ports of 127.0.0.1 without a listener, which no test process running beside this one was given. */
