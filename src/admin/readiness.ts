@@ -10,6 +10,8 @@ export interface Readiness {
 export interface ReadinessOptions {
   /** The named buckets whose source has not been asked yet. */
   readonly unasked: () => readonly string[]
+  /** False until the endpoint was asked how it reads the names in Host. */
+  readonly namesAsked?: (() => boolean) | undefined
   /** False while there is no configuration in force. */
   readonly configured?: (() => boolean) | undefined
   /** False when the S3 port takes no more connections; asked once `setListening` was called. */
@@ -42,7 +44,9 @@ export function createReadiness(options: ReadinessOptions): Readiness {
       if (draining) missing.push('draining')
       if (options.configured?.() === false) missing.push('configuration')
       if (!listening || options.listening?.() === false) missing.push('listening')
-      if (now() - startedAtMs < patienceMs) missing.push(...options.unasked().map(bucket => `rules of ${bucket}`))
+      if (now() - startedAtMs >= patienceMs) return missing
+      if (options.namesAsked?.() === false) missing.push('names of the endpoint')
+      missing.push(...options.unasked().map(bucket => `rules of ${bucket}`))
       return missing
     },
   }

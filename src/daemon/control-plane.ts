@@ -21,6 +21,8 @@ export interface ControlPlaneOptions {
   readonly addressOf: () => (host: string, target: string) => BucketAddress
   /** Whether the S3 port takes connections. */
   readonly listening?: (() => boolean) | undefined
+  /** Whether the endpoint was asked how it reads the names in Host. */
+  readonly namesAsked?: (() => boolean) | undefined
   /** Brings in what other processes have counted; absent where there are none. */
   readonly gather?: (() => Promise<void>) | undefined
   readonly metrics: Metrics
@@ -41,7 +43,11 @@ export interface ControlPlane {
 /** Gives the admin port what it shows. */
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { policies, metrics, log } = options
-  const readiness = createReadiness({ unasked: () => policies().unasked(), listening: options.listening })
+  const readiness = createReadiness({
+    unasked: () => policies().unasked(),
+    namesAsked: options.namesAsked,
+    listening: options.listening,
+  })
   const sources: AdminSources = {
     version: options.version,
     token: options.token,

@@ -99,6 +99,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     vary: () => running.vary,
     addressOf: () => createAddressOf(running, undefined),
     listening: serving.listening,
+    namesAsked: serving.namesAsked,
     gather: serving.gather,
     metrics,
     log,

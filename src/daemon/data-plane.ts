@@ -57,6 +57,8 @@ export type MakePolicies = (
 export interface DataPlane {
   readonly server: Server
   readonly policies: () => PolicySources
+  /** False until the endpoint was asked how it reads the names in Host, where that decides on requests. */
+  readonly namesAsked: () => boolean
   /** How many former endpoints still have something under way. */
   readonly retired: () => number
   /** Replaces everything that a configuration says, at once; requests under way end as they began. */
@@ -174,6 +176,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   return {
     server,
     policies: () => policies.lookup,
+    // Under `rewrite` no Host of a client's reaches the endpoint.
+    namesAsked: () => inForce.upstream.host === 'rewrite' || names?.asked() !== false,
     retired: () => retired.size,
     apply,
     startDraining() {

@@ -29,6 +29,8 @@ export interface Serving {
   listen(where: Listening): Promise<Pick<AddressInfo, 'address' | 'port'>>
   /** False while the S3 port takes no connections. */
   listening(): boolean
+  /** False until the endpoint was asked how it reads names; absent where workers ask. */
+  readonly namesAsked?: (() => boolean) | undefined
   /** Resolves when the configuration is in force everywhere. */
   apply(configuration: Configuration, files: ConfigurationFiles): Promise<void>
   drain(acceptMs: number, deadlineMs: number): Promise<DrainResult>
@@ -80,6 +82,7 @@ export function servePort({ metrics, log, sampler, ...options }: PortOptions): S
       return server.address() as AddressInfo
     },
     listening: () => server.listening,
+    namesAsked: dataPlane.namesAsked,
     // What throws here has changed nothing.
     apply(next, files) {
       dataPlane.apply(next, files)

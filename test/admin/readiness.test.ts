@@ -43,6 +43,19 @@ t.test('first answers are waited for by name, ten seconds at most', async t => {
   t.strictSame(readiness.notReady(), [])
 })
 
+t.test('how the endpoint reads names is waited for, ten seconds at most', async t => {
+  let nowMs = 0
+  let asked = false
+  const readiness = createReadiness({ unasked: () => [], namesAsked: () => asked, now: () => nowMs })
+  readiness.setListening()
+  t.strictSame(readiness.notReady(), ['names of the endpoint'])
+  asked = true
+  t.strictSame(readiness.notReady(), [])
+  asked = false
+  nowMs = 10_000
+  t.strictSame(readiness.notReady(), [])
+})
+
 t.test('draining is never ready again', async t => {
   const { readiness } = create()
   readiness.setListening()

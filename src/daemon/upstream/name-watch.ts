@@ -37,6 +37,8 @@ export interface NameWatchOptions {
 export interface NameWatch {
   /** What is known now. */
   readonly found: () => FoundNames
+  /** The endpoint was asked once, or there is nothing to ask; whatever came of it. */
+  readonly asked: () => boolean
   stop(): void
 }
 
@@ -66,11 +68,13 @@ export function watchNames(options: NameWatchOptions): NameWatch {
   const token = randomBytes(16).toString('hex')
   const stopping = new AbortController()
   let found = options.before ?? nothingFound
+  let asked = false
 
   async function run(): Promise<void> {
     let delayMs = retryMs
     while (!stopping.signal.aborted) {
       const probed = await probeNames(options.send, { ...names, token })
+      asked = true
       if (stopping.signal.aborted) return
       const next = merge(found, probed)
       if (!isDeepStrictEqual(next, found)) {
@@ -82,7 +86,8 @@ export function watchNames(options: NameWatchOptions): NameWatch {
     }
   }
   if (names.bases.length > 0 || names.hosts.length > 0 || names.foreign) run().catch(() => {})
-  return { found: () => found, stop: () => stopping.abort() }
+  else asked = true
+  return { found: () => found, asked: () => asked, stop: () => stopping.abort() }
 }
 
 function merge(before: FoundNames, { bases, hosts, foreign }: FoundNames): FoundNames {

@@ -80,7 +80,9 @@ t.test('it asks at once and hourly, sooner while there is no answer, and tells w
     wait,
   })
   t.strictSame(watch.found(), nothingFound, 'nothing is known before')
+  t.equal(watch.asked(), false)
   await done
+  t.equal(watch.asked(), true)
   watch.stop()
   t.strictSame(waited, [2000, 4000, 3_600_000, 3_600_000, 2000, 3_600_000, 3_600_000, 3_600_000])
   t.strictSame(
@@ -94,6 +96,7 @@ t.test('it waits ten seconds at most', async t => {
   const { waited, wait, done } = stepwise(8)
   const watch = watchNames({ send: async () => failure, names, onFound: () => t.fail('nothing is found'), wait })
   await done
+  t.equal(watch.asked(), true, 'an endpoint that does not answer was asked')
   watch.stop()
   t.equal(Math.max(...waited), 10_000)
 })
@@ -119,11 +122,13 @@ t.test('without names nothing is asked', async t => {
     t.fail('nothing is to be asked')
     return Promise.resolve(failure)
   }
-  watchNames({
+  const watch = watchNames({
     names: { bases: [], hosts: [], foreign: false },
     send,
     onFound: () => t.fail('nothing is found'),
-  }).stop()
+  })
+  t.equal(watch.asked(), true)
+  watch.stop()
 })
 
 t.test('what is new is told by the setting that names it', async t => {
