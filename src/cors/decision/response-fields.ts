@@ -1,3 +1,4 @@
+import { flatFields } from '../../http/flat-fields.ts'
 import { elementEnd } from '../../http/list-element.ts'
 import { withoutWhitespace } from '../../http/whitespace.ts'
 import type { CompiledRule } from './compiled-rule.ts'
@@ -33,10 +34,7 @@ function joined(names: readonly string[]): string {
 
 /** The same, as `[name, value, …]` appended to `into`. */
 export function appendCorsFields(into: string[], rule: CompiledRule, request: CorsRequest): void {
-  for (const line of corsFieldLines(rule, request).split('\r\n')) {
-    const colon = line.indexOf(': ')
-    if (colon > 0) into.push(line.slice(0, colon), line.slice(colon + 2))
-  }
+  into.push(...flatFields(corsFieldLines(rule, request)))
 }
 
 /** No endpoint names more. What is beyond is not read, and `*` is what covers it. */

@@ -1,3 +1,4 @@
+import { flatFields } from '../../http/flat-fields.ts'
 import type { ClientRequest } from '../node/client-request.ts'
 import { isForwardedField } from '../request/forwarded-field.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
@@ -10,10 +11,10 @@ export function settleHeaders(request: ClientRequest, guarded: GuardedRequest, f
   request.readAllHeaders()
   const { headers } = request
   for (const name of Object.keys(headers)) if (isForwardedField(name.replaceAll('_', '-'))) delete headers[name]
-  for (const line of forwardedLines.split('\r\n').slice(0, -1)) {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, colon).toLowerCase()
-    const value = line.slice(colon + 2)
+  const added = flatFields(forwardedLines)
+  for (let i = 0; i < added.length; i += 2) {
+    const name = (added[i] as string).toLowerCase()
+    const value = added[i + 1] as string
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
   }
   if (guarded.contentLength !== undefined) headers['content-length'] = guarded.contentLength

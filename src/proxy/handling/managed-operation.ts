@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import { flatFields } from '../../http/flat-fields.ts'
 import type { ManagedAnswer } from '../../policies/managed/managed-request.ts'
 import { idLines, noStoreLine, sendError, sendReply } from '../exchange/local-reply.ts'
 import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
@@ -110,15 +111,4 @@ function readContent(request: ClientRequest, record: RequestRecord): Promise<Buf
     request.on('end', finish)
     request.on('close', abort)
   })
-}
-
-/** Field lines as one flat list. */
-function flatFields(lines: string): string[] {
-  return lines
-    .split('\r\n')
-    .filter(line => line !== '')
-    .flatMap(line => {
-      const colon = line.indexOf(':')
-      return [line.slice(0, colon), line.slice(colon + 2)]
-    })
 }
