@@ -85,6 +85,7 @@ const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     rules: ['patterns'],
     decision: ['rules', 'patterns'],
     explain: ['decision', 'rules', 'patterns'],
+    suggestion: ['explain', 'rules'],
   },
   s3: {
     xml: [],

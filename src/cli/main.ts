@@ -2,6 +2,7 @@ import { nearest } from '../text/nearest-word.ts'
 import { parseArguments } from './arguments.ts'
 import { check } from './check.ts'
 import type { Command, ExitCode, Terminal } from './command.ts'
+import { compare } from './compare.ts'
 import { demo } from './demo.ts'
 import { explain } from './explain.ts'
 import { commandHelp, programHelp } from './help.ts'
@@ -9,10 +10,21 @@ import { importFiles } from './import.ts'
 import { probe } from './probe.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
+import { suggestRules } from './suggest.ts'
 import { packageVersion } from './version.ts'
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [serve, check, explain, importFiles, schema, probe, demo]
+export const commands: readonly Command[] = [
+  serve,
+  check,
+  explain,
+  suggestRules,
+  compare,
+  importFiles,
+  schema,
+  probe,
+  demo,
+]
 
 /** Runs the command that the arguments name, `serve` if they name none. */
 export async function main(given: readonly string[], terminal: Terminal): Promise<ExitCode> {

@@ -8,13 +8,31 @@ import type { ExitCode, Terminal } from './command.ts'
 /** A proxy answers from memory. */
 const timeoutMs = 5000
 
-/** Asks the admin port of a running proxy; the token, if there is one, comes from the environment. */
+/** The explanation of a running proxy. */
 export async function askRunningProxy(
   url: string,
   query: URLSearchParams,
   terminal: Terminal,
 ): Promise<Explanation | ExitCode> {
-  const target = adminUrl(url, '/explain')
+  const answer = await askAdminPort(url, '/explain', query, terminal)
+  if (typeof answer === 'number') return answer
+  const { body } = answer
+  if (isExplanation(body)) return body
+  terminal.err(`${url}: expected an explanation, got another answer; is this the admin port of an s3-cors-proxy?\n`)
+  return 1
+}
+
+/**
+ * Asks the admin port of a running proxy; the token, if there is one, comes from the environment. Says what went wrong and answers
+ * the exit code, or gives the JSON of a good answer, unchecked.
+ */
+export async function askAdminPort(
+  url: string,
+  path: string,
+  query: URLSearchParams,
+  terminal: Terminal,
+): Promise<{ readonly body: unknown } | ExitCode> {
+  const target = adminUrl(url, path)
   if (target === undefined) {
     terminal.err(`--url: ${JSON.stringify(url)} is not valid; allowed: a URL such as http://127.0.0.1:9464\n`)
     return 64
@@ -29,7 +47,7 @@ export async function askRunningProxy(
   try {
     const response = await fetch(target, { headers, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) })
     const body: unknown = await response.json().catch(() => undefined)
-    if (response.ok && isExplanation(body)) return body
+    if (response.ok && body !== undefined) return { body }
     const reason = child(body, ['error'])
     terminal.err(
       `${target.origin} answered ${response.status}${typeof reason === 'string' ? `: ${JSON.stringify(reason)}` : ''}\n`,

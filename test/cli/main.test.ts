@@ -10,7 +10,7 @@ const cases: readonly { given: readonly string[]; code: number; out?: RegExp; er
   {
     given: ['help', 'nothing'],
     code: 64,
-    err: /^"nothing": unknown command\nallowed: serve, check, explain, import, schema, probe, demo\n$/,
+    err: /^"nothing": unknown command\nallowed: serve, check, explain, suggest, compare, import, schema, probe, demo\n$/,
   },
   { given: ['check', '--help'], code: 0, out: /^Usage: s3-cors-proxy check/ },
   { given: ['--version'], code: 0, out: /^\d+\.\d+\.\d+\n$/ },

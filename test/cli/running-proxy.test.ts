@@ -37,7 +37,7 @@ const answers: readonly { name: string; status: number; body: string; err: RegEx
     err: /answered 403\nallowed: its token in S3CORS_ADMIN_TOKEN; where it has none, the machine it runs on/,
   },
   { name: 'a page', status: 200, body: '<html>', err: /answered 200\n$/ },
-  { name: 'other JSON', status: 200, body: '{"a":1}', err: /answered 200\n$/ },
+  { name: 'other JSON', status: 200, body: '{"a":1}', err: /expected an explanation, got another answer/ },
   { name: 'a redirect', status: 302, body: '', err: /answered 302\n$/ },
 ]
 for (const { name, status, body, err } of answers) {

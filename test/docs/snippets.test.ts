@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -142,6 +142,7 @@ t.test('commands run', { skip: skipWithout('Helm or kustomize', tools, howToGetT
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
     chmodSync(join(bin, name), 0o755)
   }
+  copyFileSync(proxy.configFile, join(folder, 'today.yaml'))
   program(
     'npx',
     `name=$1; shift\ncase $name in node) exec '${process.execPath}' "$@" ;; s3-cors-proxy) exec '${process.execPath}' '${cli}' "$@" ;; esac`,
@@ -161,6 +162,7 @@ t.test('commands run', { skip: skipWithout('Helm or kustomize', tools, howToGetT
         .replaceAll('127.0.0.1:8080', new URL(proxy.url).host)
         .replaceAll(' /etc/', ` ${folder}/etc/`)
         .replaceAll(' /usr/lib/', ` ${folder}/usr/lib/`)
+        .replaceAll(/ (next\.yaml|today\.yaml|origins\.json)/g, ` ${folder}/$1`)
       const { exitCode, output } = await run(here, bin)
       t.equal(exitCode, 0, `${snippet.place} ${command}`, { output })
     }

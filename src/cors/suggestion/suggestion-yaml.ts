@@ -1,0 +1,83 @@
+import { quote, quoteShort } from '../explain/quoted-scalar.ts'
+import { type BucketSuggestion, type LeftOut, type SeenSum, type SuggestedRule, sumOf } from './suggest.ts'
+
+/** What is left out of a bucket is told of so many origins. */
+const toldLeftOut = 50
+
+/** Entries of `buckets`, each value on a line of its own with what was seen of it. In printable ASCII alone. */
+export function suggestionYaml(buckets: readonly BucketSuggestion[]): string {
+  const lines = buckets.flatMap(({ bucket, rules, leftOut }) => [
+    ...(rules.length === 0 ? [] : [`  ${quote(bucket)}:`, '    CORSRules:', ...rules.flatMap(ruleLines)]),
+    ...leftOutLines(bucket, leftOut),
+  ])
+  const isEmpty = buckets.every(({ rules }) => rules.length === 0)
+  return [isEmpty ? 'buckets: {}' : 'buckets:', ...lines].map(line => `${line}\n`).join('')
+}
+
+function ruleLines({ rule, origins, methods, headers, warnings }: SuggestedRule): readonly string[] {
+  const list = (name: string, values: readonly string[], seen: ReadonlyMap<string, SeenSum>) =>
+    values.length === 0
+      ? []
+      : [`${name}:`, ...values.map(value => `  - ${quote(value)}${commentOf(value, seen.get(value))}`)]
+  const lines = [
+    ...list('AllowedOrigins', rule.allowedOrigins, origins),
+    ...list('AllowedMethods', rule.allowedMethods, methods),
+    ...list('AllowedHeaders', rule.allowedHeaders, headers),
+    ...(rule.exposeHeaders.length === 0
+      ? []
+      : ['ExposeHeaders: ["ETag"] # uploads were seen, whose parts the SDKs tell by it']),
+  ]
+  return [
+    ...warnings.map(warning => `      # check warns: ${warning}`),
+    ...lines.map((line, index) => `      ${index === 0 ? '- ' : '  '}${line}`),
+  ]
+}
+
+function commentOf(value: string, seen: SeenSum | undefined): string {
+  // A wildcard stands for several; a method or a name says how many asked for it.
+  if (seen === undefined) return ''
+  const isOrigin = value.includes('://')
+  const who = isOrigin && !value.includes('*') ? '' : ` of ${count(seen.origins, 'origin')}`
+  return ` # ${describeSum(seen)}${who}, ${describeTime(seen)}`
+}
+
+function leftOutLines(bucket: string, leftOut: readonly LeftOut[]): readonly string[] {
+  if (leftOut.length === 0) return []
+  const groups = [...Map.groupBy(leftOut, ({ seen, reason }) => `${reason}\n${seen.origin}`).values()]
+  return [
+    `  # Of ${quoteShort(bucket)}, not suggested:`,
+    ...groups.slice(0, toldLeftOut).flatMap(group => {
+      const [first] = group
+      if (first === undefined) return []
+      const sum = sumOf(group.map(({ seen }) => seen))
+      const methods = [...new Set(group.map(({ seen }) => seen.method))]
+        .slice(0, 10)
+        .map(method => quoteShort(method, 20))
+      return [
+        `  #   - ${quoteShort(first.seen.origin)} # ${methods.join(', ')}: ${describeSum(sum)}, ${describeTime(sum)}`,
+        `  #     ${first.reason}`,
+      ]
+    }),
+    ...(groups.length > toldLeftOut ? [`  #   and ${groups.length - toldLeftOut} more`] : []),
+  ]
+}
+
+function describeSum({ preflights, actual }: SeenSum): string {
+  const parts = [
+    ...(actual > 0 ? [count(actual, 'request')] : []),
+    ...(preflights > 0 ? [count(preflights, 'preflight')] : []),
+  ]
+  return parts.join(' and ')
+}
+
+function describeTime({ firstSeenMs, lastSeenMs }: SeenSum): string {
+  return `${iso(firstSeenMs)} to ${iso(lastSeenMs)}`
+}
+
+function iso(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
