@@ -1,12 +1,10 @@
-import { compilePatterns, covers } from '../patterns/pattern-list.ts'
+import { lintForClients } from './client-lint.ts'
+import { hidingRule } from './hidden-rule.ts'
 import { lintOrigin } from './origin-lint.ts'
 import type { CorsRule, RuleIssue, RuleIssueReason } from './rule.ts'
 
 /** The longest time for which Chromium remembers a preflight; Firefox allows 86400. */
 const longestUsefulMaxAge = 7200
-
-/** What the AWS SDKs send with every request that they sign in an Authorization field. */
-const signedFields = ['x-amz-content-sha256', 'x-amz-date']
 
 /** What S3 accepts and a person regrets. Undefined stands for a rule that has a fault, and is not looked at. */
 export function lintRules(rules: readonly (CorsRule | undefined)[]): readonly RuleIssue[] {
@@ -27,8 +25,9 @@ export function lintRules(rules: readonly (CorsRule | undefined)[]): readonly Ru
     }
     const maxAge = maxAgeWarning(rule.maxAgeSeconds)
     if (maxAge !== undefined) warn(['MaxAgeSeconds'], [], rule.maxAgeSeconds, maxAge)
-    if (signsWithoutAmzFields(rule)) warn(['AllowedHeaders'], [], rule.allowedHeaders, amzHeaders)
-    if (hidesETag(rule)) warn(rule.exposeHeaders.length > 0 ? ['ExposeHeaders'] : [], [], rule.exposeHeaders, etag)
+    const hiding = hidingRule(rules, index)
+    if (hiding !== undefined) warn([], [], undefined, hiddenBy(hiding, index))
+    for (const { key, ...text } of lintForClients(rule)) warn(key === undefined ? [] : [key], [], undefined, text)
   }
   return warnings
 }
@@ -51,16 +50,12 @@ const wildcardBesideExact: Text = {
   allowed: '* alone, or the origins without it, or a rule of their own before this one',
 }
 
-const amzHeaders: Text = {
-  reason: 'amz-headers-not-allowed',
-  message: `Authorization is allowed, but not ${signedFields.join(' and ')}, which the AWS SDKs send with it`,
-  allowed: 'x-amz-* beside Authorization',
-}
-
-const etag: Text = {
-  reason: 'etag-not-exposed',
-  message: 'PUT is allowed, but pages cannot read ETag, which the SDKs need to complete a multipart upload',
-  allowed: 'ETag in ExposeHeaders',
+function hiddenBy(hiding: number, index: number): Text {
+  return {
+    reason: 'hidden-rule',
+    message: `rule ${hiding + 1} before it matches every request that this one does, so rule ${index + 1} never decides`,
+    allowed: 'the narrower rule first, or one rule of both',
+  }
 }
 
 function maxAgeWarning(seconds: number | undefined): Text | undefined {
@@ -78,13 +73,4 @@ function maxAgeWarning(seconds: number | undefined): Text | undefined {
     message: `Chromium remembers a preflight for ${longestUsefulMaxAge} seconds at most`,
     allowed: `at most ${longestUsefulMaxAge}`,
   }
-}
-
-function signsWithoutAmzFields(rule: CorsRule): boolean {
-  const headers = compilePatterns(rule.allowedHeaders.map(name => name.toLowerCase()))
-  return covers(headers, 'authorization') && !signedFields.every(name => covers(headers, name))
-}
-
-function hidesETag(rule: CorsRule): boolean {
-  return rule.allowedMethods.includes('PUT') && !rule.exposeHeaders.some(name => name.toLowerCase() === 'etag')
 }

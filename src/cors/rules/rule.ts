@@ -58,7 +58,12 @@ export type RuleIssueReason =
   | 'negative-max-age'
   | 'long-max-age'
   | 'etag-not-exposed'
-  | 'amz-headers-not-allowed'
+  | 'sdk-headers-not-allowed'
+  | 'content-type-not-allowed'
+  | 'post-not-allowed'
+  | 'delete-not-allowed'
+  | 'ranges-not-exposed'
+  | 'hidden-rule'
   | 'duplicate-id'
 
 /**
