@@ -86,6 +86,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     connection.begin(this, request.method)
     this.#lastActiveMs = this.#context.now()
     this.#record.upstreamStartedAtMs = this.#lastActiveMs
+    if (!connection.reused) this.#record.upstreamHandshakeMs = connection.handshakeMs
     const head = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${host}\r\n${request.lines}${forwardedLines}${framingLine(request)}\r\n`
     if (this.#body === undefined) {
       connection.writeText(head)

@@ -54,6 +54,8 @@ export interface RequestRecord {
   startedAtMs: number
   upstreamStartedAtMs: number
   upstreamFirstByteAtMs: number
+  /** How long it took to open the connection to the endpoint that this request was the first on, TLS included; 0 on any other. */
+  upstreamHandshakeMs: number
   endedAtMs: number
   upstreamFailure: UpstreamFailureReason | undefined
   /** For the log: the code and words of what failed. */
@@ -134,6 +136,7 @@ export function newRecord(
     startedAtMs,
     upstreamStartedAtMs: 0,
     upstreamFirstByteAtMs: 0,
+    upstreamHandshakeMs: 0,
     endedAtMs: 0,
     upstreamFailure: undefined,
     upstreamFailureDetail: undefined,

@@ -31,6 +31,8 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
   connected = false
   /** Since when it is idle, or opening; milliseconds of the monotonic clock. */
   sinceMs = 0
+  /** How long it took to come up. */
+  handshakeMs = 0
   /** When the endpoint last gave a sign that it is not idle: it came up, or a response began. */
   activeMs = 0
   /** How long it was idle before the exchange that it carries. */

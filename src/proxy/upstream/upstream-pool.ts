@@ -93,6 +93,7 @@ export class UpstreamPool implements ConnectionOwner {
     const waiter = this.#opening.get(connection)
     this.#opening.delete(connection)
     connection.activeMs = this.#options.now()
+    connection.handshakeMs = connection.activeMs - connection.sinceMs
     if (waiter === undefined) this.#offer(connection)
     else waiter.onConnection(connection)
   }

@@ -89,6 +89,26 @@ export const requestMetrics = {
       if (startMs > 0 && firstByteMs > 0) observe(cells, kind, (firstByteMs - startMs) / 1000)
     },
   },
+  connectionsOpened: {
+    name: 's3cors_upstream_connections_opened_total',
+    help: 'Connections to the endpoint that were opened for a request; the others found one open.',
+    type: 'counter',
+    by: [],
+    shown: 'always',
+    count(cells, { upstreamHandshakeMs }) {
+      if (upstreamHandshakeMs > 0) add(cells, 0)
+    },
+  },
+  handshakes: {
+    name: 's3cors_upstream_handshake_seconds',
+    help: 'Time until such a connection was open: name, TCP and TLS.',
+    type: 'histogram',
+    by: [],
+    shown: 'always',
+    count(cells, { upstreamHandshakeMs }) {
+      if (upstreamHandshakeMs > 0) observe(cells, 0, upstreamHandshakeMs / 1000)
+    },
+  },
   requestBodyBytes: {
     name: 's3cors_request_body_bytes_total',
     help: 'Bytes of request bodies received from clients.',

@@ -39,7 +39,12 @@ t.test('every metric has the name, the labels and the number that the design giv
   for (let i = 0; i < 5; i++) metrics.recordStarted()
   metrics.recordEnded(makeRecord())
   metrics.recordEnded(
-    makeActual('https://a.example', { decision: matched(), requestBodyBytes: 9, strippedCorsFields: true }),
+    makeActual('https://a.example', {
+      decision: matched(),
+      requestBodyBytes: 9,
+      strippedCorsFields: true,
+      upstreamHandshakeMs: 20,
+    }),
   )
   metrics.recordEnded(
     makeActual('https://b.example', {
@@ -62,7 +67,7 @@ t.test('every metric has the name, the labels and the number that the design giv
   metrics.setRestartRequired(true)
   const lines = (await metrics.text()).split('\n').filter(line => line !== '' && !line.startsWith('#'))
   t.strictSame(
-    lines.filter(line => !line.includes('_duration_seconds')),
+    lines.filter(line => !/_(?:duration|handshake)_seconds/.test(line)),
     [
       's3cors_requests_total{kind="preflight",method="OPTIONS",code="4xx"} 1',
       's3cors_requests_total{kind="actual",method="GET",code="2xx"} 1',
@@ -70,6 +75,7 @@ t.test('every metric has the name, the labels and the number that the design giv
       's3cors_requests_total{kind="plain",method="GET",code="5xx"} 1',
       's3cors_decisions_total{bucket="media",kind="preflight",decision="denied",reason="origin"} 1',
       's3cors_decisions_total{bucket="media",kind="actual",decision="allowed",reason="matched"} 1',
+      's3cors_upstream_connections_opened_total 1',
       's3cors_request_body_bytes_total 9',
       's3cors_response_body_bytes_total 4096',
       's3cors_client_aborts_total 0',

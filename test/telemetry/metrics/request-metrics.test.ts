@@ -118,6 +118,14 @@ t.test('the upstream duration is counted only where a response began', async t =
   t.match(read('s3cors_request_duration_seconds')?.[2], { labels: { kind: 'plain' }, sum: 0.012 })
 })
 
+t.test('a connection is counted with the request that it was opened for', async t => {
+  const { count, read } = create()
+  count(makeRecord({ upstreamHandshakeMs: 0 }))
+  count(makeRecord({ upstreamHandshakeMs: 150 }))
+  t.strictSame(read('s3cors_upstream_connections_opened_total'), [{ labels: {}, value: 1 }])
+  t.match(read('s3cors_upstream_handshake_seconds')?.[0], { labels: {}, sum: 0.15 })
+})
+
 t.test('each metric has a name, a text and closed labels', async t => {
   for (const { name, help, by } of Object.values(requestMetrics)) {
     t.match(name, /^s3cors_/)
