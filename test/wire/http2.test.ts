@@ -180,15 +180,16 @@ t.test('content that ends with its connection ends with its stream', async t => 
 })
 
 t.test('a stream that its client does not read stalls no other, and its endpoint waits', async t => {
+  // More than the kernel keeps.
+  const large = Buffer.from(`${status}Content-Length: 16000000\r\n\r\n${'x'.repeat(16_000_000)}`)
   const upstream = await startRecordingUpstream(t, {
     keepBytes: false,
-    answer: ({ target }) =>
-      target === goodTarget ? ok : `${status}Content-Length: 50000000\r\n\r\n${'x'.repeat(50_000_000)}`,
+    answer: ({ target }) => (target === goodTarget ? ok : large),
   })
   const proxy = await startTestProxy(t, upstream.url, {}, tls)
   const client = await open(t, proxy, { windowBytes: 0 })
-  for (let index = 0; index < 20; index++) get(client, 1 + 2 * index, `/web/large${index}`)
-  await upstream.until(({ requests }) => requests.length === 20)
+  for (let index = 0; index < 8; index++) get(client, 1 + 2 * index, `/web/large${index}`)
+  await upstream.until(({ requests }) => requests.length === 8, 20_000)
   const session = await openHttp2(t, proxy.port)
   t.equal((await ask(session, 'GET', goodTarget)).body, 'ok', 'another connection')
   client.send(frame(frameTypes.windowUpdate, 0, 0, Buffer.of(0, 1, 0, 0)))
@@ -200,10 +201,24 @@ t.test('a stream that its client does not read stalls no other, and its endpoint
   t.equal(await client.outcome(41), 'end', 'another stream, whose answer has no content')
   t.equal(proxy.records.length, 2)
   // A read of each, and what the kernel keeps.
-  const large = upstream.connections.filter(({ requests }) => requests.some(({ target }) => target !== goodTarget))
-  for (const { socket } of large) t.ok(socket.writableLength > 0, 'the endpoint is held back')
+  const stalled = upstream.connections.filter(({ requests }) => requests.some(({ target }) => target !== goodTarget))
+  for (const { socket } of stalled) t.ok(socket.writableLength > 0, 'the endpoint is held back')
   client.close()
-  await proxy.until(({ records }) => records.filter(({ clientAborted }) => clientAborted).length === 20)
+  await proxy.until(({ records }) => records.filter(({ clientAborted }) => clientAborted).length === 8, 20_000)
+})
+
+t.test('large answers of one connection arrive whole, all at once', async t => {
+  const content = 'x'.repeat(1_000_000)
+  const upstream = await startRecordingUpstream(t, {
+    answer: () => `${status}Content-Length: ${content.length}\r\n\r\n${content}`,
+  })
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const session = await openHttp2(t, proxy.port)
+  const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(session, 'GET', `/web/${index}`)))
+  t.strictSame(
+    answers.map(({ status: code, body, reset }) => [code, body.length, reset]),
+    answers.map(() => [200, content.length, 0]),
+  )
 })
 
 t.test('an upload that its endpoint does not take stalls no other stream', async t => {

@@ -24,7 +24,7 @@ export class Http2Response implements ClientResponse, Listed {
   shouldKeepAlive = true
 
   readonly #stream: ServerHttp2Stream
-  #head: OutgoingHttpHeaders | undefined
+  #head: readonly string[] | undefined
   #hasNoContent = false
   #closed = false
   #hasMoved = true
@@ -140,40 +140,47 @@ export class Http2Response implements ClientResponse, Listed {
     const head = this.#head
     if (head === undefined || this.destroyed) return
     this.#head = undefined
-    try {
-      this.#stream.respond(head, { endStream })
-    } catch (error) {
-      // Node before 24 takes no second line of a field that may stand once, such as ETag.
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
-      this.#stream.respond(withFirstLines(head), { endStream })
-    }
+    respond(this.#stream, head, endStream)
   }
 }
 
-function headOf(statusCode: number, fields: OutgoingFields): OutgoingHttpHeaders {
-  const head: Record<string, string | string[] | number> = { ':status': statusCode }
-  addLines(head, fields.lines)
-  addLines(head, fields.lengthLine)
+/** Node before 24 takes no list; known from the first response on. */
+let takesLists = true
+
+function respond(stream: ServerHttp2Stream, head: readonly string[], endStream: boolean): void {
+  if (takesLists) {
+    try {
+      stream.respond(head as unknown as OutgoingHttpHeaders, { endStream })
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_ARG_TYPE') throw error
+      takesLists = false
+    }
+  }
+  stream.respond(firstLines(head), { endStream })
+}
+
+/** Such a Node takes no second line of a field that may stand once, such as ETag: the first line of each field is sent. */
+function firstLines(head: readonly string[]): OutgoingHttpHeaders {
+  const first: OutgoingHttpHeaders = {}
+  for (let i = 0; i < head.length; i += 2) first[(head[i] as string).toLowerCase()] ??= head[i + 1]
+  return first
+}
+
+/** Flat; Node writes names in lower case, and adds a Date where there is none. */
+function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): readonly string[] {
+  const head = [':status', String(statusCode)]
+  addLines(head, lines)
+  addLines(head, lengthLine)
   return head
 }
 
-/** Adds field lines, each `Name: value` with its CRLF. Node adds a Date where there is none. */
-function addLines(head: Record<string, string | string[] | number>, lines: string): void {
+/** Adds field lines, each `Name: value` with its CRLF. */
+function addLines(head: string[], lines: string): void {
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf('\r\n', start)
     const colon = lines.indexOf(':', start)
-    const name = lines.slice(start, colon).toLowerCase()
-    const value = lines.slice(colon + 2, end)
-    const before = head[name]
-    if (before === undefined) head[name] = value
-    else if (Array.isArray(before)) before.push(value)
-    else head[name] = [String(before), value]
+    head.push(lines.slice(start, colon), lines.slice(colon + 2, end))
     start = end + 2
   }
-}
-
-function withFirstLines(head: OutgoingHttpHeaders): OutgoingHttpHeaders {
-  return Object.fromEntries(
-    Object.entries(head).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  )
 }

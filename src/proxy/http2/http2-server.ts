@@ -66,8 +66,9 @@ export class Http2Server {
       maxHeaderListPairs: limits.fields + 5,
       maxSessionInvalidFrames: 100,
       maxSessionRejectedStreams: 200,
-      // Megabytes of one session: its field tables and frames that wait to be sent.
-      maxSessionMemory: 2,
+      // In megabytes: field tables, and what waits in streams, of which each may have a read or two of the endpoint's. Beyond it
+      // Node refuses streams; what all clients hold together is the business of the memory ledger.
+      maxSessionMemory: Math.max(10, limits.streams / 4),
       strictSingleValueFields: false,
     }
     this.#node = createServer(options)

@@ -55,7 +55,11 @@ t.test('responses', async t => {
         response.end('ok')
       },
       status: 200,
-      fields: ['x-b: 1', 'x-b: 2', 'x-a: \u00e9', 'vary: Origin', 'content-length: 2'],
+      // Node before 24 takes the first line of a field alone.
+      fields:
+        nodeMajor < 24
+          ? ['x-b: 1', 'x-a: \u00e9', 'vary: Origin', 'content-length: 2']
+          : ['x-b: 1', 'x-a: \u00e9', 'x-b: 2', 'vary: Origin', 'content-length: 2'],
       body: 'ok',
     },
     {
