@@ -218,7 +218,8 @@ t.test('guesses are slowed, and the right token is not', async t => {
   const first = await Promise.race(guesses)
   t.match(first, { status: 429, fields: { 'retry-after': '1', connection: 'close' } }, 'too many wait already')
   t.equal((await ask('GET', '/buckets', token)).status, 200)
-  t.equal(tookMs.length, 0, 'while all guesses wait')
+  // Where this machine took longer than the guesses have to wait, there is nothing to see.
+  if (performance.now() - started < 900) t.equal(tookMs.length, 0, 'while all guesses wait')
   const statuses = (await Promise.all(guesses)).map(({ status }) => status)
   t.equal(statuses.filter(status => status === 401).length, 64)
   t.equal(statuses.filter(status => status === 429).length, 36)
