@@ -43,12 +43,15 @@ function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] 
       const { length } = result.rules
       const faults = (result.faults ?? []).map(fault => faultOf(about, fault))
       const warnings = lintRules(result.rules.map(rule => (matchesNothing(rule) ? undefined : rule))).map(
-        ({ path, message, allowed }): Finding => {
-          const [index, ...rest] = path
+        ({ path, value, message, allowed }): Finding => {
+          const [index, key, position] = path
+          // The value says more than its place: the list stands at the endpoint and not in a file.
+          const place =
+            position === undefined ? key : `${key} ${typeof value === 'string' ? JSON.stringify(value) : position}`
           return {
             severity: 'warning',
             about,
-            what: `rule ${Number(index) + 1}, ${rest.join(' ')}: ${message}`,
+            what: `rule ${Number(index) + 1}${place === undefined ? '' : `, ${place}`}: ${message}`,
             todo: allowed,
           }
         },
