@@ -1,6 +1,7 @@
 import type { Reason } from '../cors/decision/decide.ts'
 import type { Explanation } from '../cors/explain/explain.ts'
-import type { BucketStatus, Enforcement } from '../policies/policy-lookup.ts'
+import type { CorsRule } from '../cors/rules/rule.ts'
+import type { BucketStatus, Enforcement, PolicySource, RuleState } from '../policies/policy-lookup.ts'
 
 /** A request that an operator asks about: raw field values. */
 export interface ExplainQuery {
@@ -109,6 +110,14 @@ export interface ProxyStatus {
   readonly configuration: ConfigurationStatus
 }
 
+/** The rules in force of one bucket. */
+export interface BucketRules {
+  readonly source: PolicySource
+  readonly enforcement: Enforcement
+  readonly state: RuleState['kind']
+  readonly rules: readonly CorsRule[]
+}
+
 /** What came of a reload: any object with a `kind`; `refused` alone is a failure. */
 export interface ReloadOutcome {
   readonly kind: string
@@ -132,7 +141,11 @@ export interface AdminSources {
   explain(query: ExplainQuery): Explanation
   /** The same of what a person typed. */
   explainTyped(query: TypedQuery): Explanation
+  /** What {@link explain} says of `allowed`, without the reasons: it costs some microseconds. */
+  allowsNow(query: ExplainQuery): boolean
   buckets(): readonly BucketStatus[]
+  /** The rules in force of a bucket, whatever their source; undefined where no entry governs it. */
+  rulesOf(bucket: string): BucketRules | undefined
   origins(): OriginsSeen
   /** When counting began. */
   readonly countingSinceMs: number

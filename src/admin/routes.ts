@@ -1,5 +1,6 @@
 import type { AdminSources, OriginCount, OriginLine, OriginsSeen, RuleUse } from './admin-sources.ts'
 import { type Answer, errorAnswer, jsonAnswer } from './answer.ts'
+import { describeRules } from './bucket-rules.ts'
 import { parseExplainQuery } from './explain-query.ts'
 import { renderPage } from './page/page.ts'
 import { pageScript } from './page/page-script.ts'
@@ -38,6 +39,13 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/metrics', who: 'anyone', meaning: 'metrics for Prometheus', answer: metrics },
   { method: 'GET', path: '/explain', who: 'operator', meaning: 'why a request is allowed or denied', answer: explain },
   { method: 'GET', path: '/buckets', who: 'operator', meaning: 'buckets, their rules and sources', answer: buckets },
+  {
+    method: 'GET',
+    path: '/buckets/NAME',
+    who: 'operator',
+    meaning: 'the rules in force, as YAML',
+    answer: bucketRules,
+  },
   { method: 'GET', path: '/origins', who: 'operator', meaning: 'allowed and denied origins', answer: origins },
   { method: 'POST', path: '/reload', who: 'operator', meaning: 'reads the configuration again', answer: reload },
   { method: 'POST', path: '/buckets/NAME/refresh', who: 'operator', meaning: 'fetches rules now', answer: refresh },
@@ -118,6 +126,13 @@ async function buckets(sources: AdminSources, { query }: RouteRequest): Promise<
     buckets: lines,
     next: nextQuery(asked, known.length),
   })
+}
+
+function bucketRules(sources: AdminSources, { name }: RouteRequest): Answer {
+  const known = sources.rulesOf(name)
+  if (known === undefined) return errorAnswer(404, 'no entry of the configuration governs a bucket of this name')
+  // A browser shows it, where it would save YAML by its own name.
+  return { status: 200, type: 'text/plain; charset=utf-8', body: describeRules(name, known) }
 }
 
 /** Reading the rules of a bucket can take a millisecond. Buckets beyond this come without `matches`: `?bucket=NAME` has one's. */

@@ -9,7 +9,7 @@ import type { PolicySources } from '../policies/policy-sources.ts'
 import type { BucketAddress } from '../s3/address/bucket-address.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import type { Metrics } from '../telemetry/metrics/metrics.ts'
-import { explainQuestion, explainTyped } from './explanations.ts'
+import { explainQuestion, explainTyped, isAllowedNow } from './explanations.ts'
 import { watchRefusedTokens } from './refused-tokens.ts'
 
 /** What the admin port is made of. */
@@ -58,7 +58,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
     metricsType: metrics.contentType,
     explain: query => explainQuestion(query, policies(), options.vary()),
     explainTyped: query => explainTyped(query, policies(), { vary: options.vary(), addressOf: options.addressOf() }),
+    allowsNow: query => isAllowedNow(query, policies()),
     buckets: () => policies().describe(),
+    rulesOf(bucket) {
+      const { governed, source, enforcement, state } = policies().inspect(bucket)
+      if (!governed) return undefined
+      return { source, enforcement, state: state.kind, rules: state.kind === 'rules' ? state.policy.configuration : [] }
+    },
     origins: metrics.origins,
     countingSinceMs: metrics.countingSinceMs,
     ruleUses(bucket) {

@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/configuration.ts'
 import { parseCorsRequest } from '../cors/decision/cors-request.ts'
+import { decide } from '../cors/decision/decide.ts'
 import { type Explanation, explain } from '../cors/explain/explain.ts'
 import { quote, quoteShort } from '../cors/explain/quoted-scalar.ts'
 import type { PolicyLookup } from '../policies/policy-lookup.ts'
@@ -91,6 +92,16 @@ export function explainUnknownHost(host: string, policies: PolicyLookup): Explan
     },
     responseFields: [],
   }
+}
+
+/** Whether the rules known now allow what is asked; never triggers a fetch. */
+export function isAllowedNow(
+  { bucket, method, origin, requestMethod, requestHeaders }: Question,
+  policies: PolicyLookup,
+): boolean {
+  const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
+  const { state } = policies.inspect(bucket)
+  return !('kind' in asked) && state.kind === 'rules' && decide(state.policy, asked).allowed
 }
 
 /** Explains what was decided on a request; undefined for requests that no rule was asked about. */

@@ -46,6 +46,11 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
     ruleUses: bucket => (bucket === 'media' ? [{ index: 0, id: 'web', count: 4, lastMatchedMs: nowMs - 2000 }] : []),
     explainTyped: ({ bucket, method, origin, requestMethod, requestHeaders }) =>
       explain(policy, parseCorsRequest(method, origin, requestMethod, requestHeaders), bucket, { entry: 'named' }),
+    allowsNow: () => false,
+    rulesOf: bucket =>
+      bucket === 'media'
+        ? { source: 'yaml', enforcement: 'headers', state: 'rules', rules: policy.configuration }
+        : undefined,
     buckets: () => [
       { bucket: 'media', source: 'yaml', enforcement: 'headers', state: 'rules', rules: 1 },
       {

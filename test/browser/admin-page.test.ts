@@ -123,7 +123,7 @@ t.test('the admin page in a browser', { skip }, async t => {
     ] as const) {
       const page = await open(context)
       await page.locator('details').first().waitFor()
-      for (const details of await page.locator('#denied details').all()) await details.locator('summary').click()
+      for (const details of await page.locator('#denied .more details').all()) await details.locator('summary').click()
       t.strictSame(await findAccessibilityFaults(page), [], `${name}: everything open`)
       await picture(page, `2-full-${name}`)
       await page.goto(
@@ -188,7 +188,7 @@ t.test('the admin page in a browser', { skip }, async t => {
       seen.size >= wanted - (await page.locator('pre[tabindex]:not(:visible)').count()),
       `${seen.size} of ${wanted} controls`,
     )
-    const details = page.locator('#denied details').first()
+    const details = page.locator('#denied .more details').first()
     await details.locator('summary').focus()
     await page.keyboard.press('Enter')
     t.equal(await details.getAttribute('open'), '', 'Enter opens an explanation')
@@ -198,7 +198,7 @@ t.test('the admin page in a browser', { skip }, async t => {
   await t.test('it refreshes by polling, without disturbing a reader', async t => {
     const page = await open(light)
     await page.evaluate('window.mark = 1')
-    const details = page.locator('#denied details').first()
+    const details = page.locator('#denied .more details').first()
     const key = await details.getAttribute('data-key')
     await details.locator('summary').click()
     await page.locator('#origin').fill('https://half-typed')
@@ -207,7 +207,7 @@ t.test('the admin page in a browser', { skip }, async t => {
     t.equal(await page.evaluate('window.mark'), 1, 'the page was not loaded again')
     t.equal(await page.locator('#origin').inputValue(), 'https://half-typed', 'what was being typed stays')
     const open1 = await page
-      .locator('#denied details[open]')
+      .locator('#denied .more details[open]')
       .evaluateAll((all: { getAttribute(name: string): string | null }[]) =>
         all.map(one => one.getAttribute('data-key')),
       )

@@ -38,6 +38,7 @@ tbody th { font-weight: 400; min-width: 13rem; }
 td { min-width: 5.5rem; }
 td:has(> code + br), td:has(.request) { min-width: 12rem; }
 td > p { margin: 0; }
+td > ul { margin: 0; padding-left: 1.1rem; }
 tr:has(+ .more) > * { border-bottom: 0; padding-bottom: 0; }
 .more details { position: sticky; left: 0; max-width: calc(100vw - 2.5rem); }
 .more details[open] { padding-left: 1.2rem; }
@@ -48,6 +49,8 @@ summary { cursor: pointer; color: var(--accent); }
 .alert { border: 2px solid var(--denied); border-radius: .3rem; padding: .5rem 1rem; margin: .5rem 0 1rem; }
 .alert p { margin: .25rem 0; }
 .issues { margin: .25rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
+.section > summary { color: inherit; }
+.section > summary h2 { display: inline-block; margin-bottom: .5rem; }
 .quiet { color: var(--quiet); }
 .values { margin: 0; padding-left: 1.2rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

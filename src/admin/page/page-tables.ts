@@ -2,6 +2,7 @@ import type { Explanation } from '../../cors/explain/explain.ts'
 import { describeStoredFault } from '../../cors/rules/stored-rules.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
 import type { AdminSources, OriginCount, OriginLine } from '../admin-sources.ts'
+import { describeRules } from '../bucket-rules.ts'
 import { type Html, type HtmlValue, html } from './html.ts'
 import { renderExplanation } from './page-explanation.ts'
 import { renderMatches, renderSeen } from './page-seen.ts'
@@ -32,18 +33,39 @@ function renderTable(
   id: PageTable,
   caption: string,
   heads: readonly string[],
-  rows: readonly Html[],
+  rows: readonly Row[],
   links: Html | undefined,
 ): Html {
+  const used = heads.map((_, at) => at === 0 || rows.some(({ cells }) => !isEmpty(cells[at - 1])))
+  const columns = used.filter(Boolean).length
   return html`
 <div class="scroll" role="region" aria-labelledby="${id}-caption" tabindex="0">
 <table><caption id="${id}-caption">${caption}</caption>
-<thead><tr>${heads.map(head => html`<th scope="col">${head}</th>`)}</tr></thead>
-<tbody>${rows}</tbody></table></div>${links}`
+<thead><tr>${heads.map((head, at) => used[at] && html`<th scope="col">${head}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    ({ name, cells, more }) =>
+      html`<tr><th scope="row">${name}</th>${cells.map((cell, at) => used[at + 1] && html`<td>${cell}</td>`)}</tr>${
+        more !== undefined && html`<tr class="more"><td colspan="${columns}">${more}</td></tr>`
+      }`,
+  )}</tbody></table></div>${links}`
 }
 
-function renderRow(name: HtmlValue, cells: readonly HtmlValue[]): Html {
-  return html`<tr><th scope="row">${name}</th>${cells.map(cell => html`<td>${cell}</td>`)}</tr>`
+interface Row {
+  readonly name: HtmlValue
+  readonly cells: readonly HtmlValue[]
+  /** A row of its own under it: what needs the width of the page. */
+  readonly more?: Html | undefined
+}
+
+function renderRow(name: HtmlValue, cells: readonly HtmlValue[], more?: Html): Row {
+  return { name, cells, more }
+}
+
+/** A column of such cells alone is left out. */
+function isEmpty(cell: HtmlValue): boolean {
+  return (
+    cell === undefined || cell === false || cell === '' || cell === '–' || (Array.isArray(cell) && cell.length === 0)
+  )
 }
 
 function bucketOf({ lastBucket, unknownHost, enforcement }: OriginLine): Html {
@@ -52,8 +74,9 @@ function bucketOf({ lastBucket, unknownHost, enforcement }: OriginLine): Html {
   return html`${name}${enforcement === 'report' && html` <span class="quiet">report</span>`}`
 }
 
-function reasonOf({ reason }: OriginLine): Html {
-  return html`<code>${reason}</code><br><span class="quiet">${describeReason(reason)}</span>`
+function reasonOf({ reason }: OriginLine, isAllowedNow: boolean): Html {
+  const now = isAllowedNow && html`<br><span class="allowed">allowed by the rules in force</span>`
+  return html`<code>${reason}</code><br><span class="quiet">${describeReason(reason)}</span>${now}`
 }
 
 /** A name for a `details` element that stays the same over refreshes, so that it stays open. */
@@ -61,17 +84,17 @@ function keyOf(line: OriginLine): string {
   return `${line.origin} ${line.bucket} ${line.reason}`
 }
 
-/** What would allow it, in a row of its own under the origin's: open, it needs the width of the page. */
-function renderMore(line: OriginLine, columns: number, explain: ((bucket: string) => Explanation) | undefined): Html {
+/** What would allow it. */
+function renderMore(line: OriginLine, explain: ((bucket: string) => Explanation) | undefined): Html {
   const name = html`Explain, and what would allow it<span class="unseen">: ${line.origin} on ${line.lastBucket ?? 'no bucket'}</span>`
   if (line.unknownHost === undefined && line.lastBucket !== undefined && explain === undefined) {
-    return html`<tr class="more"><td colspan="${columns}"><a href="${explainLink(line, line.lastBucket)}">${name}</a></td></tr>`
+    return html`<a href="${explainLink(line, line.lastBucket)}">${name}</a>`
   }
   const content =
     line.lastBucket === undefined && line.unknownHost === undefined
       ? html`<p>The request named no bucket, so no rule can allow it.</p>`
       : explain !== undefined && renderExplanation(explain(line.lastBucket ?? ''))
-  return html`<tr class="more"><td colspan="${columns}"><details data-key="${keyOf(line)}"><summary>${name}</summary>${content}</details></td></tr>`
+  return html`<details data-key="${keyOf(line)}"><summary>${name}</summary>${content}</details>`
 }
 
 /** The question of the page's form. */
@@ -82,34 +105,43 @@ function explainLink({ origin, method, headers, preflight }: OriginLine, bucket:
   return `/?${query.toString()}#explain`
 }
 
-/** Denied origins, the one that came last on top. `explain` is asked for the first rows that named a bucket. */
+/** What the rules in force say to what an origin asked last. */
+export interface LineVerdicts {
+  /** Asked for the first rows that named a bucket: it can take milliseconds. */
+  readonly explain: (line: OriginLine, bucket: string) => Explanation
+  readonly allowsNow: (line: OriginLine, bucket: string) => boolean
+}
+
+/** Denied origins, the one that came last on top. */
 export function renderDenied(
   lines: readonly OriginLine[],
   nowMs: number,
-  explain: (line: OriginLine, bucket: string) => Explanation,
+  { explain, allowsNow }: LineVerdicts,
   view: PageView = wholeView,
 ): Html {
   if (lines.length === 0) return html`<p>No origin has been denied since the start.</p>`
   const heads = ['Origin', 'Bucket', 'Reason', 'Asked last', 'Count', 'First seen', 'Last seen']
-  const sorted = [...lines].sort((a, b) => b.lastSeenMs - a.lastSeenMs)
-  const rows = shown(sorted, 'denied', view).flatMap((line, row) => [
-    renderRow(html`<code>${line.origin}</code>`, [
-      bucketOf(line),
-      reasonOf(line),
-      html`<span class="request">${describeRequest(line)}</span>`,
-      line.count,
-      renderTime(line.firstSeenMs, nowMs),
-      renderTime(line.lastSeenMs, nowMs),
-    ]),
-    renderMore(
-      line,
-      heads.length,
-      row < explainedRows || line.unknownHost !== undefined ? bucket => explain(line, bucket) : undefined,
+  const sorted = view.sorted(lines, 'latest')
+  const rows = shown(sorted, 'denied', view).map((line, row) =>
+    renderRow(
+      html`<code>${line.origin}</code>`,
+      [
+        bucketOf(line),
+        reasonOf(line, line.lastBucket !== undefined && allowsNow(line, line.lastBucket)),
+        html`<span class="request">${describeRequest(line)}</span>`,
+        line.count,
+        renderTime(line.firstSeenMs, nowMs),
+        renderTime(line.lastSeenMs, nowMs),
+      ],
+      renderMore(
+        line,
+        row < explainedRows || line.unknownHost !== undefined ? bucket => explain(line, bucket) : undefined,
+      ),
     ),
-  ])
+  )
   return renderTable(
     'denied',
-    'Denied origins, the latest first',
+    view.order === '' ? 'Denied origins, the latest first' : 'Denied origins',
     heads,
     rows,
     view.renderLinks('denied', lines.length),
@@ -119,7 +151,7 @@ export function renderDenied(
 /** Allowed origins, the heaviest on top. */
 export function renderAllowed(lines: readonly OriginLine[], nowMs: number, view: PageView = wholeView): Html {
   if (lines.length === 0) return html`<p>No origin has been allowed since the start.</p>`
-  const sorted = [...lines].sort((a, b) => b.count - a.count)
+  const sorted = view.sorted(lines, 'count')
   const rows = shown(sorted, 'allowed', view).map(line =>
     renderRow(html`<code>${line.origin}</code>`, [
       bucketOf(line),
@@ -131,7 +163,7 @@ export function renderAllowed(lines: readonly OriginLine[], nowMs: number, view:
   )
   return renderTable(
     'allowed',
-    'Allowed origins, the most frequent first',
+    view.order === '' ? 'Allowed origins, the most frequent first' : 'Allowed origins',
     ['Origin', 'Bucket', 'Preflights + requests', 'Count', 'First seen', 'Last seen'],
     rows,
     view.renderLinks('allowed', lines.length),
@@ -177,11 +209,24 @@ export function renderReport(lines: readonly OriginLine[], view: PageView = whol
   return renderTable('report', 'What enforcing the rules would change', heads, rows, links)
 }
 
+/** More rules than a person reads here are a link away. */
+const maxShownRules = 20
+const maxShownLength = 8000
+
+function renderRules(bucket: string, count: number, rulesOf: AdminSources['rulesOf']): Html {
+  const name = html`Rules in force<span class="unseen"> of ${bucket}</span>`
+  const link = html`<a href="/buckets/${encodeURIComponent(bucket)}">${name}, as YAML</a>`
+  const known = count > maxShownRules ? undefined : rulesOf(bucket)
+  const yaml = known === undefined ? '' : describeRules(bucket, known)
+  if (yaml === '' || yaml.length > maxShownLength) return link
+  return html`<details data-key="rules ${bucket}"><summary>${name}</summary><pre tabindex="0">${yaml}</pre></details>`
+}
+
 /** Every bucket, with a button that fetches rules where there are any to fetch. */
 export function renderBuckets(
   statuses: readonly BucketStatus[],
   nowMs: number,
-  { ruleUses, countingSinceMs }: Pick<AdminSources, 'ruleUses' | 'countingSinceMs'>,
+  { ruleUses, countingSinceMs, rulesOf }: Pick<AdminSources, 'ruleUses' | 'countingSinceMs' | 'rulesOf'>,
   view: PageView = wholeView,
 ): Html {
   if (statuses.length === 0) return html`<p>The configuration names no bucket: nothing is governed.</p>`
@@ -202,6 +247,7 @@ export function renderBuckets(
         live &&
           html`<button type="button" data-post="/buckets/${encodeURIComponent(bucket)}/refresh" hidden>Fetch now<span class="unseen"> the rules of ${bucket}</span></button>`,
       ],
+      rules > 0 ? renderRules(bucket, rules, rulesOf) : undefined,
     )
   })
   const heads = [

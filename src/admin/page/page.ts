@@ -1,12 +1,12 @@
 import { corsMethods } from '../../cors/rules/rule.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
-import type { AdminSources, OriginLine } from '../admin-sources.ts'
+import type { AdminSources, ExplainQuery, OriginLine } from '../admin-sources.ts'
 import { parseExplainQuery } from '../explain-query.ts'
 import { type Html, html } from './html.ts'
 import { renderConfiguration, renderRefused } from './page-configuration.ts'
 import { renderExplanation } from './page-explanation.ts'
 import { renderAllowed, renderBuckets, renderDenied, renderReport, renderRest } from './page-tables.ts'
-import { PageView } from './paging.ts'
+import { deniedReasons, orders, PageView } from './paging.ts'
 
 /** A question of the form: with nothing in it there is none. */
 function renderAnswer(sources: AdminSources, asked: URLSearchParams): Html {
@@ -61,17 +61,35 @@ function renderHealth(sources: AdminSources, nowMs: number): Html {
 ${renderConfiguration(configuration, nowMs)}`
 }
 
-/** A part of the page that the script replaces when it changes. */
-function renderSection(id: string, title: string, content: Html | readonly (Html | undefined)[]): Html {
-  return html`<section id="${id}" aria-labelledby="${id}-title" data-refresh><h2 id="${id}-title">${title}</h2>${content}</section>`
+/** What was asked last by an origin. */
+function questionOf({ origin, method, headers, preflight, unknownHost }: OriginLine, bucket: string): ExplainQuery {
+  return {
+    bucket,
+    unknownHost,
+    origin,
+    method: preflight ? 'OPTIONS' : (method ?? 'GET'),
+    requestMethod: preflight ? method : undefined,
+    requestHeaders: headers.length === 0 ? undefined : headers,
+  }
 }
 
-/** Which buckets the tables are about. */
+/** A part of the page that the script replaces when it changes, and that folds. */
+function renderSection(id: string, title: string, content: Html | readonly (Html | undefined)[]): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-title" data-refresh><details class="section" data-key="section ${id}" open><summary><h2 id="${id}-title">${title}</h2></summary>${content}</details></section>`
+}
+
+/** Which rows the tables have, and in which order. */
 function renderSearch(view: PageView): Html {
   return html`
 <form method="get" action="/" role="search">
-<p><label for="search">Only buckets whose name has</label><input id="search" name="search" maxlength="255" autocomplete="off" value="${view.search}"></p>
-<p><button type="submit">Search</button></p>
+<p><label for="search">Only rows whose bucket or origin has</label><input id="search" name="search" maxlength="255" autocomplete="off" value="${view.search}"></p>
+<p><label for="reason">Reason of refusals</label><select id="reason" name="reason"><option value="">any</option>${deniedReasons.map(
+    reason => html`<option${view.reason === reason && html` selected`}>${reason}</option>`,
+  )}</select></p>
+<p><label for="order">Order of origins</label><select id="order" name="order">${orders.map(
+    ([value, words]) => html`<option value="${value}"${view.order === value && html` selected`}>${words}</option>`,
+  )}</select></p>
+<p><button type="submit">Show</button></p>
 </form>`
 }
 
@@ -83,7 +101,10 @@ export function renderPage(sources: AdminSources, query: URLSearchParams): strin
   const view = new PageView(query)
   const nowMs = (sources.now ?? Date.now)()
   const seen = sources.origins()
-  const lines = seen.lines.filter(({ bucket, lastBucket }) => view.has(lastBucket ?? bucket))
+  const lines = seen.lines.filter(
+    ({ bucket, lastBucket, origin, reason }) =>
+      (view.has(lastBucket ?? bucket) || view.has(origin)) && view.isOfReason(reason),
+  )
   const rest = seen.rest.filter(({ bucket }) => view.has(bucket))
   const { overflow } = seen
   const everyStatus = sources.buckets()
@@ -91,15 +112,6 @@ export function renderPage(sources: AdminSources, query: URLSearchParams): strin
   const denied = lines.filter(({ decision }) => decision === 'denied')
   const allowed = lines.filter(({ decision }) => decision === 'allowed')
   const reported = lines.filter(({ enforcement }) => enforcement === 'report')
-  const explain = ({ origin, method, headers, preflight, unknownHost }: OriginLine, bucket: string) =>
-    sources.explain({
-      bucket,
-      unknownHost,
-      origin,
-      method: preflight ? 'OPTIONS' : (method ?? 'GET'),
-      requestMethod: preflight ? method : undefined,
-      requestHeaders: headers.length === 0 ? undefined : headers,
-    })
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -119,7 +131,19 @@ export function renderPage(sources: AdminSources, query: URLSearchParams): strin
 <main>
 ${renderSection('health', 'Health', renderHealth(sources, nowMs))}
 ${renderSearch(view)}
-${renderSection('denied', 'Denied origins', renderDenied(denied, nowMs, explain, view))}
+${renderSection(
+  'denied',
+  'Denied origins',
+  renderDenied(
+    denied,
+    nowMs,
+    {
+      explain: (line, bucket) => sources.explain(questionOf(line, bucket)),
+      allowsNow: (line, bucket) => sources.allowsNow(questionOf(line, bucket)),
+    },
+    view,
+  ),
+)}
 ${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported, view)])}
 ${renderSection('allowed', 'Allowed origins', [renderAllowed(allowed, nowMs, view), renderRest(rest, view), overflow > 0 ? html`<p class="quiet">${overflow} requests came from origins without a row: see metrics.origins.</p>` : undefined])}
 ${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, sources, view))}

@@ -1,3 +1,4 @@
+import type { OriginLine } from '../admin-sources.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
 
@@ -12,7 +13,23 @@ export const linesPerAnswer = 1000
 const mostLinesPerAnswer = 10_000
 
 /** Rows of each table of the page. */
-export const rowsPerTable = 100
+export const rowsPerTable = 25
+
+/** The orders of origins: the first is that of refusals, the second that of allowed origins, unless another is asked for. */
+export const orders = [
+  ['', 'as they come'],
+  ['latest', 'the latest first'],
+  ['count', 'the most frequent first'],
+  ['origin', 'by origin'],
+  ['bucket', 'by bucket'],
+] as const
+
+/** Every reason of a refusal, for the filter. */
+export const deniedReasons = [
+  ...['no_rules', 'origin', 'method', 'header', 'bad_request', 'rules_unavailable', 'unknown_host'],
+] as const satisfies readonly string[]
+
+const viewParameters = ['search', 'reason', 'order'] as const
 
 /** What `limit`, `offset` and `bucket` of a query string ask for, or what is wrong with it. */
 export type ListQuery = (Paging & { readonly bucket: string | undefined }) | { readonly fault: string }
@@ -51,8 +68,12 @@ export type PageTable = (typeof pageTables)[number]
 
 /** What of the page's query string is about its tables; the rest is the question of its form. */
 export class PageView {
-  /** Rows of these buckets alone: those whose name has this in it. */
+  /** Rows of these buckets and origins alone: those whose name has this in it. */
   readonly search: string
+  /** Refusals for this reason alone. Empty: for any. */
+  readonly reason: string
+  /** One of {@link orders}. */
+  readonly order: string
   /** The question of the form. */
   readonly asked: URLSearchParams
   readonly #query: URLSearchParams
@@ -60,13 +81,32 @@ export class PageView {
   constructor(query: URLSearchParams = new URLSearchParams()) {
     this.#query = query
     this.search = (query.get('search') ?? '').slice(0, 255)
+    this.reason = query.get('reason') ?? ''
+    this.order = query.get('order') ?? ''
     this.asked = new URLSearchParams(query)
-    for (const name of ['search', ...pageTables]) this.asked.delete(name)
+    for (const name of [...viewParameters, ...pageTables]) this.asked.delete(name)
   }
 
   /** Whether a bucket of this name was searched for. */
   has(bucket: string | undefined): boolean {
     return this.search === '' || bucket?.includes(this.search) === true
+  }
+
+  /** Whether refusals for this reason, or what was allowed, were asked for. */
+  isOfReason(reason: string): boolean {
+    return this.reason === '' || reason === 'matched' || this.reason === reason
+  }
+
+  /** The lines in the order that was asked for, else in that of the table. */
+  sorted(lines: readonly OriginLine[], ownOrder: 'latest' | 'count'): readonly OriginLine[] {
+    const order = this.order === '' ? ownOrder : this.order
+    const bucketOf = ({ lastBucket, bucket }: OriginLine) => lastBucket ?? bucket
+    return lines.toSorted((a, b) => {
+      if (order === 'count') return b.count - a.count
+      if (order === 'origin') return a.origin < b.origin ? -1 : 1
+      if (order === 'bucket') return bucketOf(a) < bucketOf(b) ? -1 : 1
+      return b.lastSeenMs - a.lastSeenMs
+    })
   }
 
   /** Which rows of the table are shown. What is no number is the first. */

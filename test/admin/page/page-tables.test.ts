@@ -7,6 +7,7 @@ import {
   renderReport,
   renderRest,
 } from '../../../src/admin/page/page-tables.ts'
+import { PageView } from '../../../src/admin/page/paging.ts'
 import { makeSources, nowMs } from '../sources.ts'
 
 const sources = makeSources()
@@ -27,7 +28,7 @@ function names(table: unknown): string[] {
 
 t.test('denied origins: the latest first, each with its explanation', async t => {
   const older = { ...line, origin: 'https://older.example', lastSeenMs: line.lastSeenMs - 1, count: 99 }
-  const table = renderDenied([older, line], nowMs, explain)
+  const table = renderDenied([older, line], nowMs, { explain, allowsNow: () => false })
   t.strictSame(names(table), ['https://dev.example', 'https://older.example'])
   t.match(String(table), /<details data-key="https:\/\/dev\.example media origin"><summary>Explain/)
   t.equal(String(table).match(/<tr class="more"><td colspan="7">/g)?.length, 2, 'in a row of its own')
@@ -35,8 +36,11 @@ t.test('denied origins: the latest first, each with its explanation', async t =>
 })
 
 t.test('a request that named no bucket has no explanation that speaks of one', async t => {
-  const table = renderDenied([{ ...line, bucket: 'other', lastBucket: undefined }], nowMs, () => {
-    throw new Error('no page is to be asked')
+  const table = renderDenied([{ ...line, bucket: 'other', lastBucket: undefined }], nowMs, {
+    explain() {
+      throw new Error('no page is to be asked')
+    },
+    allowsNow: () => false,
   })
   t.match(String(table), '<span class="quiet">no bucket</span>')
   t.match(String(table), 'The request named no bucket, so no rule can allow it.')
@@ -111,14 +115,56 @@ t.test('the entry for all other buckets is explained, and cannot be fetched as o
 })
 
 t.test('nothing to show is said in words', async t => {
-  t.match(String(renderDenied([], nowMs, explain)), 'No origin has been denied')
+  t.match(String(renderDenied([], nowMs, { explain, allowsNow: () => false })), 'No origin has been denied')
   t.match(String(renderAllowed([], nowMs)), 'No origin has been allowed')
   t.match(String(renderBuckets([], nowMs, sources)), 'names no bucket')
 })
 
 t.test('every table has a caption that names its region', async t => {
-  for (const table of [renderDenied([line], nowMs, explain), renderBuckets(sources.buckets(), nowMs, sources)]) {
+  for (const table of [
+    renderDenied([line], nowMs, { explain, allowsNow: () => false }),
+    renderBuckets(sources.buckets(), nowMs, sources),
+  ]) {
     const id = /aria-labelledby="([^"]+)"/.exec(String(table))?.[1]
     t.match(String(table), `<caption id="${id}">`)
   }
+})
+
+t.test('an origin that was let in since says so', async t => {
+  const allowed = String(renderDenied([line], nowMs, { explain, allowsNow: () => true }))
+  t.match(allowed, 'allowed by the rules in force')
+  t.notMatch(String(renderDenied([line], nowMs, { explain, allowsNow: () => false })), 'allowed by the rules in force')
+  const nameless = { ...line, lastBucket: undefined }
+  t.notMatch(String(renderDenied([nameless], nowMs, { explain, allowsNow: () => true })), 'allowed by the rules')
+})
+
+t.test('a column without a value is left out', async t => {
+  const written = sources.buckets().filter(({ source }) => source === 'yaml')
+  const table = String(renderBuckets(written, nowMs, sources))
+  t.strictSame(
+    [...table.matchAll(/<th scope="col">([^<]*)/g)].map(([, head]) => head),
+    ['Bucket', 'Rules from', 'Enforcement', 'State', 'Matches'],
+  )
+  t.match(String(renderBuckets(sources.buckets(), nowMs, sources)), '<th scope="col">Next try')
+})
+
+t.test('rules in force are shown as YAML, and many of them by a link', async t => {
+  const table = String(renderBuckets(sources.buckets(), nowMs, sources))
+  t.match(table, /<details data-key="rules media"><summary>Rules in force.*CORSRules:\n {6}- ID: &quot;web&quot;/s)
+  const many = sources.buckets().map(status => ({ ...status, rules: 100 }))
+  t.match(String(renderBuckets(many, nowMs, sources)), '<a href="/buckets/media">')
+})
+
+t.test('origins come in the order that was asked for', async t => {
+  const verdicts = { explain, allowsNow: () => false }
+  const lines = [
+    { ...line, origin: 'https://b.example', count: 1, lastBucket: 'zoo' },
+    { ...line, origin: 'https://a.example', count: 2, lastSeenMs: line.lastSeenMs - 9, lastBucket: 'alpha' },
+  ]
+  const orderBy = (order: string) =>
+    names(renderDenied(lines, nowMs, verdicts, new PageView(new URLSearchParams({ order }))))
+  for (const order of ['', 'latest', 'nonsense'])
+    t.strictSame(orderBy(order), ['https://b.example', 'https://a.example'], order)
+  for (const order of ['count', 'origin', 'bucket'])
+    t.strictSame(orderBy(order), ['https://a.example', 'https://b.example'], order)
 })

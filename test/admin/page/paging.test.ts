@@ -31,14 +31,14 @@ t.test('the next lines are those behind these, with the same limit and bucket', 
 t.test('a view tells the rows of its tables from the question of its form', async t => {
   const view = new PageView(new URLSearchParams('bucket=media&denied=100&allowed=x&search=me'))
   t.equal(view.asked.toString(), 'bucket=media')
-  t.strictSame(view.paging('denied'), { offset: 100, limit: 100 })
-  t.strictSame(view.paging('allowed'), { offset: 0, limit: 100 }, 'what is no number is the first row')
+  t.strictSame(view.paging('denied'), { offset: 100, limit: 25 })
+  t.strictSame(view.paging('allowed'), { offset: 0, limit: 25 }, 'what is no number is the first row')
   t.strictSame([view.has('media'), view.has('docs'), view.has(undefined)], [true, false, false])
   const links = String(view.renderLinks('denied', 250))
-  t.match(links, 'Rows 101 to 200 of 250.')
-  t.match(links, 'denied=0&amp;allowed=x&amp;search=me#denied">Before')
-  t.match(links, 'denied=200&amp;allowed=x&amp;search=me#denied">After')
-  t.equal(view.renderLinks('allowed', 100), undefined, 'no links where all rows are shown')
+  t.match(links, 'Rows 101 to 125 of 250.')
+  t.match(links, 'denied=75&amp;allowed=x&amp;search=me#denied">Before')
+  t.match(links, 'denied=125&amp;allowed=x&amp;search=me#denied">After')
+  t.equal(view.renderLinks('allowed', 25), undefined, 'no links where all rows are shown')
 })
 
 const [sample] = makeSources().origins().lines as [OriginLine]
@@ -88,11 +88,11 @@ t.test('the page stays small and explains little, however many origins and bucke
   const page = renderPage(sources, new URLSearchParams())
   t.ok(page.length < 600_000, `${page.length} characters`)
   t.ok(explained() <= 5, `${explained()} explanations`)
-  t.equal(page.match(/<tr class="more">/g)?.length, 100)
-  t.match(page, 'Rows 1 to 100 of 10000.')
+  t.equal(page.match(/<tr class="more">/g)?.length, 50, 'of 25 origins and of 25 buckets')
+  t.match(page, 'Rows 1 to 25 of 10000.')
   t.match(page, 'https://19999.example', 'the latest')
-  t.notMatch(page, 'https://19799.example')
-  t.match(renderPage(sources, new URLSearchParams('denied=100')), 'https://19799.example')
+  t.notMatch(page, 'https://19949.example')
+  t.match(renderPage(sources, new URLSearchParams('denied=25')), 'https://19949.example')
 })
 
 t.test('a row without its explanation links to it', async t => {

@@ -1,5 +1,5 @@
-import { quote } from '../cors/explain/quoted-scalar.ts'
-import type { CorsRule } from '../cors/rules/rule.ts'
+import type { CorsRule } from '../rules/rule.ts'
+import { quote } from './quoted-scalar.ts'
 
 /** One entry of `buckets` with its rules, in S3's own names and order of values; every text in double quotes. */
 export function bucketYaml(bucket: string, rules: readonly CorsRule[]): string {

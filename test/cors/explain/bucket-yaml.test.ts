@@ -1,6 +1,6 @@
 import t from 'tap'
-import { bucketYaml } from '../../src/cli/bucket-yaml.ts'
-import { parseText, upstreamLine } from '../fixtures/parsed-text.ts'
+import { bucketYaml } from '../../../src/cors/explain/bucket-yaml.ts'
+import { parseText, upstreamLine } from '../../fixtures/parsed-text.ts'
 
 const rules = [
   {
