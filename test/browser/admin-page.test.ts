@@ -146,6 +146,8 @@ t.test('the admin page in a browser', { skip }, async t => {
     await page.locator('#bucket').focus()
     await page.keyboard.type('media')
     await page.keyboard.press('Tab')
+    t.equal(await page.evaluate('document.activeElement.id'), 'url-of-object')
+    await page.keyboard.press('Tab')
     await page.keyboard.type('https://new-app.example')
     await page.keyboard.press('Tab')
     await page.keyboard.type('PUT')
