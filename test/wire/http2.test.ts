@@ -417,6 +417,33 @@ t.test('a drain', async t => {
   })
 })
 
+t.test('the console is reached over HTTP/2, too', async t => {
+  const upstream = await startFaultUpstream(
+    t,
+    (_connection, request) =>
+      request?.target === '/cut'
+        ? [write(`${status}Connection: keep-alive\r\nContent-Length: 9\r\n\r\nab`), rst]
+        : [write(`${status}Connection: keep-alive\r\nKeep-Alive: timeout=5\r\nContent-Length: 4\r\n\r\npage`)],
+    { at: 'request' },
+  )
+  const console = { host: 'console.example', url: upstream.url }
+  const proxy = await startTestProxy(t, 'http://127.0.0.1:9', { console }, tls)
+  const session = await openHttp2(t, proxy.port)
+  const question = { method: 'POST', authority: 'console.example', content: 'abc' }
+  const page = await askHttp2(session, { ...question, target: '/login?a=b' })
+  t.strictSame([page.status, page.body, page.reset], [200, 'page', 0])
+  t.strictSame(
+    page.fields.filter(([name]) => name === 'connection' || name === 'keep-alive'),
+    [],
+  )
+  const [received] = upstream.requests
+  t.strictSame([received?.method, received?.target, received?.body.toString()], ['POST', '/login?a=b', 'abc'])
+  t.match(received?.fields, [['host', 'console.example']])
+  const cut = await askHttp2(session, { ...question, target: '/cut' })
+  t.strictSame([cut.status, cut.reset], [200, 2], 'what is cut is reset')
+  t.equal((await proxy.record('/login?a=b')).status, 200)
+})
+
 t.test('silence has limits', async t => {
   const upstream = await startRecordingUpstream(t, { answer: ({ target }) => (target === goodTarget ? ok : undefined) })
   const limits = { idleSeconds: 0.5, keepAliveSeconds: 0.5 }
