@@ -16,19 +16,20 @@ install_go() {
   GOBIN=$2/bin CGO_ENABLED=0 go install -trimpath "$1"
 }
 
-# The server with all that it needs on one class path.
+# The server with all that it needs on one class path; further packages are newer versions of what it names itself.
 install_maven() {
   mkdir -p "$2/lib"
-  cat >"$2/pom.xml" <<POM
-<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>s3-cors-proxy</groupId><artifactId>server</artifactId><version>1</version>
-<dependencies><dependency><groupId>${1%%:*}</groupId><artifactId>$(cut -d: -f2 <<<"$1")</artifactId><version>${1##*:}</version></dependency></dependencies></project>
-POM
+  {
+    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    echo '<groupId>s3-cors-proxy</groupId><artifactId>server</artifactId><version>1</version><dependencies>'
+    printf '%s\n' "$1" $3 | sed -E 's#(.*):(.*):(.*)#<dependency><groupId>\1</groupId><artifactId>\2</artifactId><version>\3</version></dependency>#'
+    echo '</dependencies></project>'
+  } >"$2/pom.xml"
   mvn --quiet --batch-mode -f "$2/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
     -DoutputDirectory="$2/lib" -DincludeScope=runtime
 }
 
-while read -r name kind package; do
+while read -r name kind package more; do
   [ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
   folder=$cache/$name/${package##*[@=:]}
   if [ -e "$folder/ready" ]; then
@@ -38,7 +39,7 @@ while read -r name kind package; do
   rm -rf "$folder"
   mkdir -p "$folder"
   start=$SECONDS
-  "install_$kind" "$package" "$folder"
+  "install_$kind" "$package" "$folder" "$more"
   touch "$folder/ready"
   echo "$package: $((SECONDS - start)) s"
 done <"$here/s3-server-versions"
