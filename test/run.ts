@@ -2,7 +2,7 @@
 // run: processes that it started (they inherit TMPDIR) and files. Both are told, by name.
 
 import { spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,8 @@ import { removeLeftovers } from './leftovers.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 // Short: paths of Unix sockets in it have 107 bytes at most.
 const TMPDIR = mkdtempSync(join(tmpdir(), 's3t-'))
+// Servers that give up root, as Apache does, have to pass through it.
+chmodSync(TMPDIR, 0o711)
 const TEST_PORT_CLAIMS = join(tmpdir(), 's3-cors-proxy-test-ports')
 
 const program = [join(root, 'node_modules/tap/dist/esm/run.mjs'), 'run', '--disable-coverage', ...process.argv.slice(2)]

@@ -52,7 +52,7 @@ t.test('the page in a browser', { skip }, async t => {
     const why = await refused.locator('[data-why]').textContent()
     t.match(why, 'No rule lists this origin.')
     t.match(why, 'Rule 1 (uploads) does not match the origin; it lists https://my-app.xyz.')
-    t.match(why, `AllowedOrigins:\n  - "${demo.urlOf('Page')}"`)
+    t.match(why, `- AllowedOrigins:\n      - "${demo.urlOf('Page')}"`)
     t.match(await direct.textContent(), /^Allowed: 200\./, 'though the endpoint would have let it pass')
   })
 

@@ -18,8 +18,9 @@ t.setTimeout(600_000)
 const rows = [...originRows, ...preflightRows, ...requestRows, ...responseRows]
 const readable: WptAnswer = { lines: [allow(page)] }
 
+// Over HTTP/2, nghttp2 takes fields with control characters out, which some of these tests send.
 const configuration = `hosts: [${new URL(remote).hostname}, ${new URL(remote2).hostname}]
-tls: { certFile: tls.crt, keyFile: tls.key }
+tls: { certFile: tls.crt, keyFile: tls.key, http2: false }
 buckets:
   allowed:
     CORSRules:
