@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
 import { readAnswer } from '../../src/cli/connect/read-answer.ts'
 import { probeEndpoint } from '../../src/policies/managed/endpoint-probe.ts'
@@ -216,16 +217,23 @@ buckets:
       async t => {
         const run = { python: boto3?.python ?? '', checksums: boto3?.checksums ?? [] }
         const target = { ...server, style: 'path' } as const
-        const direct = await runBoto3(run, { ...target, bucket: 'direct-boto3' })
-        const behind = await runBoto3(run, { ...target, endpoint: proxy.url, bucket: 'behind-boto3' })
         // Of a refusal the code may be lost with the connection, on which the server answers before it has read the content.
-        const plain = (outcomes: typeof direct) =>
-          Object.entries(outcomes).map(([operation, { succeeded, result }]) => [
-            operation,
-            succeeded,
-            succeeded ? JSON.stringify(result).replace(/VersionId":"[^"]*"/g, 'VersionId":""') : '',
-          ])
-        t.strictSame(plain(behind), plain(direct))
+        const outcomes = async (endpoint: string, bucket: string) =>
+          Object.entries(await runBoto3(run, { ...target, endpoint, bucket })).map(
+            ([operation, { succeeded, result }]) => [
+              operation,
+              succeeded,
+              succeeded ? JSON.stringify(result).replace(/VersionId":"[^"]*"/g, 'VersionId":""') : '',
+            ],
+          )
+        const compare = async (suffix: string) => ({
+          direct: await outcomes(server.endpoint, `direct-boto3${suffix}`),
+          behind: await outcomes(proxy.url, `behind-boto3${suffix}`),
+        })
+        let compared = await compare('')
+        // A server that is out of breath fails a large copy now and then, by itself as well: what the proxy does to it comes again.
+        if (!isDeepStrictEqual(compared.direct, compared.behind)) compared = await compare('-again')
+        t.strictSame(compared.behind, compared.direct)
       },
     )
   })

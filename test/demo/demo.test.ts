@@ -36,7 +36,8 @@ t.test('the demo in a process of its own', async t => {
       allowed: false,
       reason: 'origin',
       rules: [{ id: 'uploads', failed: 'origin', lists: ['https://my-app.xyz'] }],
-      change: { kind: 'add', rule: 0, yaml: `AllowedOrigins:\n  - "${demo.urlOf('Page')}"` },
+      // Of another scheme than the rule's: a rule of its own.
+      change: { kind: 'new-rule', yaml: `AllowedOrigins:\n      - "${demo.urlOf('Page')}"` },
     })
   })
 

@@ -19,6 +19,8 @@ for (const [name, text, place] of [
 }
 
 t.test('a carriage return before a line feed is none by itself', async t => {
-  const parsed = parseText(`${upstreamLine}buckets:\n  web: { from: none }\n`.replaceAll('\n', '\r\n'))
+  const parsed = parseText(
+    `${upstreamLine}hosts: [s3.example.com]\nbuckets:\n  web: { from: none }\n`.replaceAll('\n', '\r\n'),
+  )
   t.strictSame(issueLines(parsed), [])
 })
