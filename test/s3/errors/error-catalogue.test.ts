@@ -143,6 +143,7 @@ t.test('the errors that depend on nothing in the request are these, word for wor
       'headersTooLarge: 431 RequestHeaderSectionTooLarge, closes: Your request header section exceeds the maximum allowed size.',
       'internalError: 500 InternalError, closes: We encountered an internal error. Please try again.',
       'transferCodingNotImplemented: 501 NotImplemented, closes: A header you provided implies functionality that is not implemented.',
+      'corsNotImplemented: 501 NotImplemented: The storage does not implement CORS configurations of buckets.',
       'badGateway: 502 BadGateway: The storage gave no usable answer. Please try again.',
       'slowDown: 503 SlowDown: Please reduce your request rate.',
       'slowClient: 503 SlowDown, closes: Please reduce your request rate.',
