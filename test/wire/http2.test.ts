@@ -69,6 +69,8 @@ t.test('what RFC 9113 calls malformed resets the stream, and nothing of it goes 
     ['a Host that is not the authority', [...good, 'host', 'b']],
     ['no authority', pseudo({ ':authority': undefined })],
     ['two lengths', [...pseudo({ ':method': 'PUT' }), 'content-length', '1', 'content-length', '2']],
+    ['a value that begins with a space', [...good, 'if-none-match', ' "a"']],
+    ['a value that ends with a tab', [...good, 'if-none-match', '"a"\t']],
     ['a length with a sign', [...pseudo({ ':method': 'PUT' }), 'content-length', '+1']],
   ]
   for (const [name, fields] of cases) {
@@ -92,7 +94,7 @@ t.test('a field whose name or value cannot be one is taken out before anything i
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, {}, tls)
   const client = await open(t, proxy)
-  const fields = ['x y', '1', 'x-line', 'a\nb', 'x-control', 'a\u0001b', 'x-blank', ' a', 'x-good', 'é']
+  const fields = ['x y', '1', 'x-line', 'a\nb', 'x-control', 'a\u0001b', 'x-good', 'é']
   client.headers(1, requestFields('GET', '/web/k', 'a', ...fields), true)
   t.equal(await client.outcome(1), 'end')
   const names = upstream.requests[0]?.fields.map(([name, value]) => `${name}: ${value}`) ?? []

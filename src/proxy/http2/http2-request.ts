@@ -24,7 +24,9 @@ export class Http2Request implements ClientRequest {
 
   readonly #stream: ServerHttp2Stream
   readonly #hasContent: boolean
-  #counts = false
+  #watchesReading = false
+  /** Pieces of content that came and were not read. */
+  #waitingPieces = 0
   #headers: IncomingHttpHeaders | undefined
   #endListeners: Map<Listener, () => void> | undefined
 
@@ -35,6 +37,7 @@ export class Http2Request implements ClientRequest {
     this.method = fields.method
     this.url = fields.target
     this.rawHeaders = fields.lines
+    if (hasContent) this.#countPieces()
   }
 
   /** All fields, as Node documents them. */
@@ -72,16 +75,12 @@ export class Http2Request implements ClientRequest {
   }
 
   get heldBytes(): number {
-    return this.headBytes + this.#stream.readableLength + (this.holder?.heldBytes ?? 0)
+    const waiting = Math.max(this.#stream.readableLength, this.#waitingPieces * pieceBytes)
+    return this.headBytes + waiting + (this.holder?.heldBytes ?? 0)
   }
 
   on(event: string, listener: Listener): this {
-    if (event === 'data' && !this.#counts) {
-      this.#counts = true
-      this.#stream.on('data', () => {
-        this.hasRead = true
-      })
-    }
+    if (event === 'data') this.#watchReading()
     if (event !== 'end') {
       this.#stream.on(event, listener)
       return this
@@ -119,7 +118,40 @@ export class Http2Request implements ClientRequest {
   isPaused(): boolean {
     return this.#stream.isPaused()
   }
+
+  #watchReading(): void {
+    if (this.#watchesReading) return
+    this.#watchesReading = true
+    this.#stream.on('data', () => {
+      this.hasRead = true
+      if (this.#waitingPieces > 0) this.#waitingPieces--
+    })
+  }
+
+  /** Windows count bytes: what a piece costs beside them, and the read that it lies in, are no business of HTTP/2. */
+  #countPieces(): void {
+    const stream = this.#stream
+    const push = stream.push
+    stream.push = (piece: Buffer | null, encoding?: BufferEncoding) => {
+      if (piece === null) return push.call(stream, null)
+      this.#waitingPieces++
+      const isSmall = piece.length * 4 < piece.buffer.byteLength
+      const more = push.call(stream, isSmall && !stream.readableFlowing ? copyOf(piece) : piece, encoding)
+      if (stream.readableLength === 0) this.#waitingPieces = 0
+      return more
+    }
+  }
+}
+
+/** By itself, so that it does not keep what it was read with. */
+function copyOf(piece: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(piece.length)
+  piece.copy(copy)
+  return copy
 }
 
 /** A string costs this beyond its characters, and its place in a list. */
 const stringBytes = 24
+
+/** So does a piece of content, however short, with the buffer in which it lies. */
+const pieceBytes = 200

@@ -28,6 +28,7 @@ export class Http2Response implements ClientResponse, Listed {
   #hasNoContent = false
   #closed = false
   #hasMoved = true
+  #wasReset = false
   #onClose: (() => void)[] | undefined
 
   constructor(stream: ServerHttp2Stream, request: Http2Request) {
@@ -43,7 +44,7 @@ export class Http2Response implements ClientResponse, Listed {
   /** Makes the head; it is sent with what follows it. HTTP/2 has no reason phrase. */
   writeHead(statusCode: number, _reason: string | undefined, fields: OutgoingFields): void {
     const head = headOf(statusCode, fields)
-    this.#hasNoContent = this.req.method === 'HEAD' || statusCode === 204 || statusCode === 304
+    this.#hasNoContent = this.req.method === 'HEAD' || statusCode === 204 || statusCode === 205 || statusCode === 304
     this.#head = head
     this.statusCode = statusCode
     this.headersSent = true
@@ -115,6 +116,16 @@ export class Http2Response implements ClientResponse, Listed {
     this.#hasMoved = false
     this.req.hasRead = false
     return moved
+  }
+
+  /**
+   * Ends a stream that was reset, or closed, without an error while it had more to read or to write: Node waits for that, and it will
+   * never move. Called by the clock, and heeded the second time: Node may be about to end it. `isSent`: nothing of the connection waits
+   * to be sent, so what this stream has written will not be told of any more.
+   */
+  endIfReset(isSent: boolean): void {
+    if (this.#wasReset && isSent && !this.#stream.destroyed) this.#stream.destroy()
+    this.#wasReset = this.#stream.closed
   }
 
   /** All of it has gone into the connection. */

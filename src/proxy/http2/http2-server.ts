@@ -8,7 +8,7 @@ import {
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { ClientSocket } from '../node/client-request.ts'
-import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
+import { memoryOf } from '../shares/client-memory.ts'
 import { LiveList } from '../shares/live-list.ts'
 import { Http2Request } from './http2-request.ts'
 import { Http2Response } from './http2-response.ts'
@@ -40,22 +40,38 @@ const tickMs = 250
  * refused by `readRequestFields`. Every request goes to the one handler.
  */
 export class Http2Server {
-  limits: Http2Limits
   readonly #onRequest: OnHttp2Request
   readonly #onIdle: (response: Http2Response) => void
   readonly #sessions = new LiveList<Http2Session>()
   readonly #sessionOf = new WeakMap<ServerHttp2Session, Http2Session>()
-  readonly #node: ReturnType<typeof createServer>
-  /** Of the connection that is being taken. */
-  #memory: ClientMemory | undefined
+  #limits: Http2Limits
+  #node: ReturnType<typeof createServer>
+  /** The connection that is being taken. */
+  #taken: TLSSocket | undefined
 
   /** `onIdle` is told of a stream on which nothing has moved for `idleMs`. */
   constructor(limits: Http2Limits, onRequest: OnHttp2Request, onIdle: (socket: ClientSocket) => void) {
-    this.limits = limits
+    this.#limits = limits
     this.#onRequest = onRequest
     this.#onIdle = ({ req }) => onIdle(req.socket)
-    // `strictSingleValueFields` came after the types: what the endpoint sent twice goes on twice, as over HTTP/1.1.
-    const options: ServerOptions & { strictSingleValueFields: boolean } = {
+    this.#node = this.#createNode(limits)
+  }
+
+  get limits(): Http2Limits {
+    return this.#limits
+  }
+
+  set limits(limits: Http2Limits) {
+    const { headerBytes, fields, streams } = this.#limits
+    this.#limits = limits
+    // Node reads its options when a session begins, and those that exist go on without their server.
+    if (headerBytes !== limits.headerBytes || fields !== limits.fields || streams !== limits.streams)
+      this.#node = this.#createNode(limits)
+  }
+
+  #createNode(limits: Http2Limits): ReturnType<typeof createServer> {
+    // Both `strict` options came after the types. What the endpoint sent twice goes on twice, as over HTTP/1.1.
+    const options: ServerOptions & { strictSingleValueFields: boolean; strictFieldWhitespaceValidation: boolean } = {
       settings: {
         enablePush: false,
         initialWindowSize: streamWindowBytes,
@@ -70,12 +86,15 @@ export class Http2Server {
       // Node refuses streams; what all clients hold together is the business of the memory ledger.
       maxSessionMemory: Math.max(10, limits.streams / 4),
       strictSingleValueFields: false,
+      // Else such a line is dropped without a word: `readRequestFields` refuses the request.
+      strictFieldWhitespaceValidation: false,
     }
-    this.#node = createServer(options)
-    this.#node.on('session', session => this.#onSession(session))
-    this.#node.on('stream', (stream, _headers, flags, rawHeaders) => this.#onStream(stream, flags, rawHeaders ?? []))
+    const node = createServer(options)
+    node.on('session', session => this.#onSession(session))
+    node.on('stream', (stream, _headers, flags, rawHeaders) => this.#onStream(stream, flags, rawHeaders ?? []))
     // The session ends by itself.
-    this.#node.on('sessionError', () => {})
+    node.on('sessionError', () => {})
+    return node
   }
 
   /** Takes the connections of `server` that speak HTTP/2, and ends them with it. */
@@ -89,7 +108,7 @@ export class Http2Server {
         return
       }
       // Node makes the session of it at once.
-      this.#memory = memoryOf(socket)
+      this.#taken = socket
       this.#node.emit('connection', socket)
     })
     const ticker = setInterval(() => this.#tick(), tickMs)
@@ -114,9 +133,14 @@ export class Http2Server {
   }
 
   #onSession(node: ServerHttp2Session): void {
-    const { socket } = node
-    const memory = this.#memory
-    const session = new Http2Session(node, socket.remoteAddress, memory, performance.now())
+    const socket = this.#taken
+    if (socket === undefined) {
+      node.destroy()
+      return
+    }
+    this.#taken = undefined
+    const memory = memoryOf(socket)
+    const session = new Http2Session(node, socket, memory, performance.now())
     this.#sessions.add(session)
     this.#sessionOf.set(node, session)
     // Without a listener a fault of the client's would end the process.

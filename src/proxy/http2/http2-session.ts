@@ -1,4 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
+import { unsentBytes } from '../node/write-queue.ts'
 import { type ClientMemory, type Holding, requestBytes } from '../shares/client-memory.ts'
 import { type Listed, LiveList } from '../shares/live-list.ts'
 import type { Http2Response } from './http2-response.ts'
@@ -9,17 +11,19 @@ export class Http2Session implements Listed, Holding {
   readonly remoteAddress: string | undefined
   readonly memory: ClientMemory | undefined
   readonly #session: ServerHttp2Session
+  readonly #socket: Socket
   readonly #responses = new LiveList<Http2Response>()
   #idleSinceMs: number
+  /** A request has begun since the clock looked last. */
+  #hasBegun = false
+  /** Since when nothing of what is left to be sent has moved, once it takes no requests. */
+  #leavingSinceMs = Number.POSITIVE_INFINITY
+  #unsentBytes = -1
 
-  constructor(
-    session: ServerHttp2Session,
-    remoteAddress: string | undefined,
-    memory: ClientMemory | undefined,
-    nowMs: number,
-  ) {
+  constructor(session: ServerHttp2Session, socket: Socket, memory: ClientMemory | undefined, nowMs: number) {
     this.#session = session
-    this.remoteAddress = remoteAddress
+    this.#socket = socket
+    this.remoteAddress = socket.remoteAddress
     this.memory = memory
     this.#idleSinceMs = nowMs
   }
@@ -40,17 +44,23 @@ export class Http2Session implements Listed, Holding {
 
   add(response: Http2Response): void {
     this.#responses.add(response)
-    this.memory?.wrote(requestBytes)
+    this.#hasBegun = true
+    this.memory?.streamBegan()
   }
 
   remove(response: Http2Response): void {
     this.#responses.delete(response)
   }
 
-  /** Looks at the clock: ends a connection without requests after `keepAliveMs`, and tells of requests that stood still for `idleMs`. */
+  /**
+   * Looks at the clock: ends a connection without requests after `keepAliveMs`, and one that was told to end and whose client takes
+   * nothing after `idleMs`; tells of requests that stood still for `idleMs`.
+   */
   tick(nowMs: number, idleMs: number, keepAliveMs: number, onIdle: (response: Http2Response) => void): void {
-    let moved = false
+    const unsent = unsentBytes(this.#socket)
+    let moved = this.#hasBegun
     for (const response of this.#responses) {
+      response.endIfReset(unsent === 0)
       if (response.hasMoved()) {
         moved = true
         response.idleSinceMs = nowMs
@@ -59,12 +69,12 @@ export class Http2Session implements Listed, Holding {
         onIdle(response)
       }
     }
-    if (!this.isResting) {
-      this.#idleSinceMs = nowMs
-      // What its streams have read and written is counted anew.
-      this.memory?.wrote(0)
-    } else if (nowMs - this.#idleSinceMs >= keepAliveMs) this.goAway()
-    this.memory?.tick(nowMs, moved)
+    // A request may have begun and ended since the last look.
+    if (!this.isResting || this.#hasBegun) this.#idleSinceMs = nowMs
+    else if (nowMs - this.#idleSinceMs >= keepAliveMs) this.goAway()
+    this.#hasBegun = false
+    this.#leave(nowMs, idleMs, unsent)
+    this.memory?.tickStreams(nowMs, moved)
   }
 
   /** Takes no further requests, and ends when those under way have ended. */
@@ -74,5 +84,14 @@ export class Http2Session implements Listed, Holding {
 
   destroy(): void {
     this.#session.destroy()
+  }
+
+  /** Node waits without end for a client to take what is left, GOAWAY and resets included. */
+  #leave(nowMs: number, idleMs: number, unsent: number): void {
+    if (!this.isResting || !(this.#session.closed || this.#session.destroyed)) return
+    if (unsent !== this.#unsentBytes) {
+      this.#unsentBytes = unsent
+      this.#leavingSinceMs = nowMs
+    } else if (nowMs - this.#leavingSinceMs >= idleMs) this.#socket.destroy()
   }
 }

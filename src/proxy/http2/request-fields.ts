@@ -24,6 +24,8 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
   for (let i = 0; i < block.length; i += 2) {
     const name = block[i] as string
     const value = block[i + 1] as string
+    // §8.2.1. Left to nghttp2, such a line is left out, and the request goes on without what it says.
+    if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1))) return undefined
     switch (name) {
       case ':method':
         method = value
@@ -69,4 +71,8 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
     else if (method === 'PUT' || method === 'POST') lines.push('content-length', '0')
   }
   return { method, target, lines }
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }

@@ -27,7 +27,7 @@ export class StreamSocket implements ClientSocket {
 
   destroy(): this {
     // Not `close`: that sends the end of the stream before the reset, and a client takes what it has for the whole.
-    if (!this.destroyed) this.#stream.destroy(new Error('broken off'))
+    if (!this.#stream.destroyed) this.#stream.destroy(new Error('broken off'))
     return this
   }
 

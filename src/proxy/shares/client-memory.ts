@@ -144,6 +144,12 @@ export class ClientMemory implements Listed, LoopSharer {
     this.#watch.grew(this, requestBytes)
   }
 
+  /** A request was begun in a connection that speaks HTTP/2. */
+  streamBegan(): void {
+    this.restingSinceMs = Number.POSITIVE_INFINITY
+    this.#watch.grew(this, requestBytes)
+  }
+
   /** No request is under way. */
   get isResting(): boolean {
     const { response, session } = this
@@ -157,11 +163,22 @@ export class ClientMemory implements Listed, LoopSharer {
     if (this.restingSinceMs === Number.POSITIVE_INFINITY && this.isResting) this.restingSinceMs = nowMs
   }
 
+  /**
+   * The same of a connection that speaks HTTP/2, whose reads are told of by no call. `moved`: a request was begun, or content
+   * moved; else what was read is no more than a head that is half there.
+   */
+  tickStreams(nowMs: number, moved: boolean): void {
+    const before = this.#readBytes
+    this.moved()
+    if (moved) this.used(0)
+    this.tick(nowMs, moved || this.#readBytes !== before)
+  }
+
   /** Bytes that it makes us hold now. At most `headBytes` of them are a head: what is longer is refused. */
   heldBytes(headBytes: number): number {
-    if (this.session !== undefined) return this.session.heldBytes
-    const socket = this.#socket
     let held = Math.min(Math.max(0, this.#readBytes - this.#usedBytes), headBytes)
+    if (this.session !== undefined) return held + this.session.heldBytes
+    const socket = this.#socket
     // Without TLS content lies in the buffer of a connection to the endpoint, which is counted there.
     const ownBytes = socket.encrypted === true ? Number.POSITIVE_INFINITY : (this.response?.ownBytes ?? 0)
     held += Math.min(socket.writableLength, ownBytes)

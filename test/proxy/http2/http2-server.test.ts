@@ -9,7 +9,7 @@ import type { Http2Response } from '../../../src/proxy/http2/http2-response.ts'
 import { type Http2Limits, Http2Server, type OnHttp2Request } from '../../../src/proxy/http2/http2-server.ts'
 import { OutgoingFields } from '../../../src/proxy/node/outgoing-fields.ts'
 import { askHttp2, openHttp2 } from '../../fixtures/http2-client.ts'
-import { FrameClient, requestFields } from '../../fixtures/http2-frames.ts'
+import { FrameClient, frameTypes, requestFields } from '../../fixtures/http2-frames.ts'
 import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
 
 const limits: Http2Limits = { headerBytes: 65_536, fields: 200, streams: 100, idleMs: 60_000, keepAliveMs: 60_000 }
@@ -172,6 +172,39 @@ t.test('what a request holds is counted', async t => {
   request.holder = { heldBytes: 7 }
   t.equal(request.heldBytes, request.headBytes + 1000 + 7)
   request.socket.destroy()
+})
+
+t.test('pieces of content count for what each costs', async t => {
+  const seen = new Promise<Http2Request>(resolve => {
+    void start(t, resolve).then(async ({ port }) => {
+      const client = await FrameClient.open(port)
+      t.teardown(() => client.close())
+      client.headers(1, requestFields('PUT', '/web/k', 'a'), false)
+      for (let index = 0; index < 1000; index++) client.data(1, 'x', false)
+    })
+  })
+  const request = await seen
+  while (request.heldBytes < request.headBytes + 100_000) await new Promise(resolve => setTimeout(resolve, 5))
+  let read = 0
+  request.on('data', piece => {
+    read += piece.length
+  })
+  while (read < 1000) await new Promise(resolve => setTimeout(resolve, 5))
+  t.equal(request.heldBytes, request.headBytes)
+  request.socket.destroy()
+})
+
+t.test('an answer that is under way when all connections are closed has no end', async t => {
+  const { port, server } = await start(t, (_request, response) => {
+    response.writeHead(200, 'OK', fieldsOf(''))
+    response.write(Buffer.from('ab'), () => {})
+  })
+  const client = await FrameClient.open(port)
+  t.teardown(() => client.close())
+  client.headers(1, requestFields('GET', '/web/k', 'a'), true)
+  await client.until(frames => frames.find(({ type }) => type === frameTypes.data))
+  server.closeAllConnections()
+  t.match((await client.outcome(1)) ?? 'closed', /^(RST_STREAM 2|closed)$/)
 })
 
 t.test('a stream on which nothing moves is told of, and a connection without one ends', async t => {

@@ -40,6 +40,8 @@ const cases: readonly Case[] = [
   { name: 'a Host with another port', block: [...pseudo(), 'host', 'a.example:443'], read: undefined },
   { name: 'two Hosts', block: [...pseudo(), 'host', 'a.example', 'host', 'a.example'], read: undefined },
   { name: 'no authority at all', block: pseudo({ ':authority': undefined }), read: undefined },
+  { name: 'a value that begins with a space', block: [...pseudo(), 'x-a', ' 1'], read: undefined },
+  { name: 'a value that ends with a tab', block: [...pseudo(), 'cookie', 'a=1', 'cookie', 'b=2\t'], read: undefined },
   { name: 'CONNECT', block: [':method', 'CONNECT', ':authority', 'a.example:443'], read: undefined },
   {
     name: 'extended CONNECT',

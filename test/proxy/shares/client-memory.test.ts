@@ -71,6 +71,28 @@ t.test('whether a small chunk is taken is for the one that watches over all', as
   t.strictSame([memory.takesChunk(2), memory.takesChunk(3)], [true, false])
 })
 
+t.test(
+  'a connection of HTTP/2 rests while no stream is under way, and what moves no content is half a head',
+  async t => {
+    const { memory, state } = open({ bytesRead: 0, writableLength: 0 })
+    const session = { heldBytes: 7, isResting: true }
+    memory.session = session
+    state.bytesRead = 500
+    memory.tickStreams(1000, false)
+    t.strictSame([memory.quietSinceMs, memory.restingSinceMs, memory.heldBytes(400)], [1000, 0, 407])
+    session.isResting = false
+    memory.streamBegan()
+    memory.tickStreams(2000, true)
+    t.strictSame(
+      [memory.quietSinceMs, memory.restingSinceMs, memory.heldBytes(400)],
+      [2000, Number.POSITIVE_INFINITY, 7],
+    )
+    session.isResting = true
+    memory.tickStreams(3000, false)
+    t.strictSame([memory.quietSinceMs, memory.restingSinceMs, memory.heldBytes(400)], [2000, 3000, 7])
+  },
+)
+
 t.test('small pieces are joined when what was read is parsed', async t => {
   const { memory } = open({ bytesRead: 0, writableLength: 0 })
   let joined = 0

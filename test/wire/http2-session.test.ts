@@ -1,0 +1,179 @@
+// What a connection of HTTP/2 may keep, and for how long.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { ledgerOf } from '../../src/proxy/server/proxy-server.ts'
+import { drip, pause, startFaultUpstream, stopReading, write } from '../fixtures/fault-upstream.ts'
+import { askHttp2, openHttp2 } from '../fixtures/http2-client.ts'
+import {
+  errorPayload,
+  type Frame,
+  FrameClient,
+  fieldBlock,
+  flags,
+  frame,
+  frameTypes,
+  requestFields,
+} from '../fixtures/http2-frames.ts'
+import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+import { goodOrigin, startTestProxy, type TestProxy } from '../fixtures/test-proxy.ts'
+
+const status = 'HTTP/1.1 200 OK\r\n'
+const tls = { tls: true }
+const limits = { idleSeconds: 0.5, keepAliveSeconds: 0.5 }
+const preflight = requestFields(
+  ...(['OPTIONS', '/web/k', 'a'] as const),
+  ...['origin', goodOrigin, 'access-control-request-method', 'GET'],
+)
+
+/** Opens a connection, and waits for the settings of the proxy. */
+async function open(t: Test, proxy: TestProxy, options?: Parameters<typeof FrameClient.open>[1]): Promise<FrameClient> {
+  const client = await FrameClient.open(proxy.port, options)
+  t.teardown(() => client.close())
+  await client.until(frames => settingsOf(frames) && frames.find(({ type }) => type === frameTypes.windowUpdate))
+  return client
+}
+
+const settingsOf = (frames: readonly Frame[]) =>
+  frames.find(({ type, flags: set }) => type === frameTypes.settings && set === 0)
+
+t.test('a connection whose requests are short is no idle one', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, { limits }, tls)
+  const client = await open(t, proxy)
+  for (let index = 0; index < 60; index++) {
+    client.headers(1 + 2 * index, preflight, true)
+    await delay(25)
+  }
+  t.notOk(
+    client.frames.some(({ type }) => type === frameTypes.goAway),
+    'no GOAWAY',
+  )
+  t.equal(await client.outcome(119), 'end')
+})
+
+/** What the proxy takes on stream 1. */
+function windowOf(frames: readonly Frame[]): number {
+  let bytes = 256 * 1024
+  for (const { type, stream, payload } of frames)
+    if (type === frameTypes.windowUpdate && stream === 1) bytes += payload.readUInt32BE(0)
+  return bytes
+}
+
+t.test('content that was never read keeps no connection', async t => {
+  const refusal = [stopReading, write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')]
+  await t.test('after an early answer', async t => {
+    const upstream = await startFaultUpstream(t, (_connection, request) =>
+      request?.target === '/web/slow' ? [stopReading, pause(400), ...refusal] : refusal,
+    )
+    const proxy = await startTestProxy(t, upstream.url, { limits: { ...limits, idleSeconds: 5 } }, tls)
+    const client = await open(t, proxy)
+    for (const [index, target] of ['/web/k', '/web/slow'].entries()) {
+      const stream = 1 + 2 * index
+      client.headers(stream, requestFields('PUT', target, 'a'), false)
+      for (let at = 0; at < 15; at++) client.data(stream, 'x'.repeat(16_000), false)
+      t.equal(await client.outcome(stream), 'end')
+    }
+    await client.until(() => undefined)
+    t.ok(client.closed)
+    t.equal(proxy.inFlight, 0)
+  })
+  await t.test('after a reset without an error', async t => {
+    const upstream = await startFaultUpstream(t, [stopReading])
+    const proxy = await startTestProxy(t, upstream.url, { limits: { ...limits, idleSeconds: 5 } }, tls)
+    const client = await open(t, proxy)
+    client.headers(1, requestFields('PUT', '/web/k', 'a'), false)
+    let sent = 0
+    // More than the kernel takes for the endpoint.
+    for (; sent < 600; sent++) {
+      const window = await client.until(frames => windowOf(frames) > (sent + 1) * 16_000 || undefined, 500)
+      if (window === undefined) break
+      client.data(1, 'x'.repeat(16_000), false)
+    }
+    client.reset(1, 0)
+    t.equal((await proxy.record('/web/k')).clientAborted, true)
+    await client.until(() => undefined)
+    t.ok(client.closed)
+  })
+})
+
+t.test('a client that reads nothing is left at last', async t => {
+  const large = `${status}Content-Length: 16000000\r\n\r\n${'x'.repeat(16_000_000)}`
+  const upstream = await startRecordingUpstream(t, { keepBytes: false, answer: () => large })
+  const proxy = await startTestProxy(t, upstream.url, { limits }, tls)
+  const client = await open(t, proxy, { windowBytes: 0x7fff_ffff })
+  client.send(frame(frameTypes.windowUpdate, 0, 0, errorPayload(0x7000_0000)))
+  client.socket.pause()
+  client.headers(1, requestFields('GET', '/web/k', 'a'), true)
+  t.equal((await proxy.record('/web/k')).clientAborted, true)
+  await proxy.until(async one => (await one.connections()) === 0, 8000)
+})
+
+t.test('a reload', async t => {
+  const settingsFor = async (t: Test, proxy: TestProxy) => {
+    const client = await open(t, proxy)
+    const values = new Map<number, number>()
+    const payload = settingsOf(client.frames)?.payload ?? Buffer.alloc(0)
+    for (let at = 0; at < payload.length; at += 6) values.set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2))
+    client.close()
+    return values
+  }
+  const upstream = await startRecordingUpstream(t)
+  const files = { certFile: 'cert.pem', keyFile: 'key.pem' }
+  const proxy = await startTestProxy(t, upstream.url, { tls: { ...files, http2: false } }, tls)
+  await t.test('gives HTTP/2 where there was none', async t => {
+    proxy.apply({ tls: { ...files, http2: true } })
+    const client = await open(t, proxy)
+    client.headers(1, preflight, true)
+    t.equal(await client.outcome(1), 'end')
+  })
+  await t.test('changes the streams of connections that begin later', async t => {
+    proxy.apply({ tls: files, limits: { concurrentStreams: 7 } })
+    t.equal((await settingsFor(t, proxy)).get(3), 7)
+    proxy.apply({ tls: files, limits: { concurrentStreams: 70, headerBytes: 20_000 } })
+    const values = await settingsFor(t, proxy)
+    t.strictSame([values.get(3), values.get(6)], [70, 20_000])
+  })
+})
+
+t.test('what a connection keeps is counted', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const held = () => ledgerOf(proxy.plane.server)?.size.heldBytes ?? 0
+  await t.test('a head that is half there', async t => {
+    const client = await open(t, proxy)
+    client.send(frame(frameTypes.headers, 0, 1, fieldBlock(requestFields('GET', '/web/k', 'a'))))
+    for (let at = 0; at < 6; at++)
+      client.send(frame(frameTypes.continuation, 0, 1, fieldBlock([`x-${at}`, 'x'.repeat(5000)])))
+    await proxy.until(() => held() >= 30_000)
+    // The head is whole.
+    client.send(frame(frameTypes.continuation, flags.endHeaders, 1, fieldBlock(['x-last', '1'])))
+    client.reset(1, 8)
+    await proxy.until(() => held() === 0)
+  })
+})
+
+t.test('an answer with as long a head as the endpoint may send arrives', async t => {
+  const fields = Array.from({ length: 100 }, (_, index) => `X-Amz-Meta-${index}: ${'v'.repeat(620)}\r\n`).join('')
+  const upstream = await startFaultUpstream(t, [write(`${status}${fields}Content-Length: 2\r\n\r\nok`)], {
+    at: 'request',
+  })
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const client = await open(t, proxy)
+  client.headers(1, requestFields('GET', '/web/k', 'a'), true)
+  t.equal(await client.outcome(1), 'end')
+  client.headers(3, requestFields('HEAD', '/web/k', 'a'), true)
+  t.equal(await client.outcome(3), 'end')
+})
+
+t.test('an answer that was complete and not taken was aborted', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const client = await open(t, proxy, { windowBytes: 0 })
+  client.headers(1, requestFields('GET', '/web/k', 'a'), true)
+  await client.until(frames => frames.find(({ type, stream }) => type === frameTypes.headers && stream === 1))
+  await delay(100)
+  t.equal(proxy.records.length, 0)
+  client.reset(1, 0)
+  t.equal((await proxy.record('/web/k')).clientAborted, true)
+})
