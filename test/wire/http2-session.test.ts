@@ -109,6 +109,31 @@ t.test('a client that reads nothing is left at last', async t => {
   await proxy.until(async one => (await one.connections()) === 0, 8000)
 })
 
+t.test('what the console sends and takes slowly is not idle', async t => {
+  const page = 'x'.repeat(15)
+  const upstream = await startFaultUpstream(
+    t,
+    (_connection, request) =>
+      request?.method === 'GET'
+        ? [write(`${status}Content-Length: ${page.length}\r\n\r\n`), drip(page, 10)]
+        : [write(`${status}Content-Length: 2\r\n\r\nok`)],
+    { at: 'request' },
+  )
+  const settings = { limits, console: { host: 'console.example', url: upstream.url } }
+  const proxy = await startTestProxy(t, 'http://127.0.0.1:9', settings, tls)
+  const session = await openHttp2(t, proxy.port)
+  const download = await askHttp2(session, { method: 'GET', target: '/page', authority: 'console.example' })
+  t.strictSame([download.status, download.body, download.reset], [200, page, 0], 'a download')
+  const stream = session.request({ ':method': 'POST', ':path': '/form', ':authority': 'console.example' })
+  stream.on('error', () => {})
+  for (let index = 0; index < 15 && !stream.destroyed; index++) {
+    stream.write('x')
+    await delay(100)
+  }
+  stream.end()
+  t.equal((await proxy.record('/form')).status, 200, 'an upload')
+})
+
 t.test('a reload', async t => {
   const settingsFor = async (t: Test, proxy: TestProxy) => {
     const client = await open(t, proxy)

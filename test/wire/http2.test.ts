@@ -446,6 +446,33 @@ t.test('the console is reached over HTTP/2, too', async t => {
   t.equal((await proxy.record('/login?a=b')).status, 200)
 })
 
+t.test('an upload to the console that is cut arrives as cut', async t => {
+  for (const code of [0, 8]) {
+    const upstream = await startRecordingUpstream(t)
+    const console = { host: 'console.example', url: upstream.url }
+    const proxy = await startTestProxy(t, 'http://127.0.0.1:9', { console }, tls)
+    const client = await open(t, proxy)
+    client.headers(1, requestFields('POST', '/form', 'console.example'), false)
+    client.data(1, 'abc', false)
+    await upstream.until(({ requests }) => requests[0]?.bodyBytes === 3)
+    client.reset(1, code)
+    t.equal((await proxy.record('/form')).clientAborted, true)
+    await upstream.until(({ open: count }) => count === 0)
+    t.equal(upstream.requests[0]?.complete, false, `RST_STREAM ${code}`)
+    client.close()
+  }
+})
+
+t.test('a status of the console that HTTP/2 does not have is a failure of the console', async t => {
+  const upstream = await startFaultUpstream(t, [write('HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\nok')], {
+    at: 'request',
+  })
+  const console = { host: 'console.example', url: upstream.url }
+  const proxy = await startTestProxy(t, 'http://127.0.0.1:9', { console }, tls)
+  const session = await openHttp2(t, proxy.port)
+  t.equal((await askHttp2(session, { method: 'GET', target: '/page', authority: 'console.example' })).status, 502)
+})
+
 t.test('silence has limits', async t => {
   const upstream = await startRecordingUpstream(t, { answer: ({ target }) => (target === goodTarget ? ok : undefined) })
   const limits = { idleSeconds: 0.5, keepAliveSeconds: 0.5 }

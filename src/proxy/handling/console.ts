@@ -89,6 +89,9 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
     if (isHttp2(response)) {
       for (const name of Object.keys(incoming.headers)) if (isConnectionSpecific(name)) delete incoming.headers[name]
       delete incoming.statusMessage
+      // Node throws for a status that is none.
+      if (incoming.statusCode !== undefined && incoming.statusCode > 599)
+        incoming.statusCode = s3Errors.badGateway.status
     }
     const { 'content-length': length } = incoming.headers
     if (length !== undefined) incoming.headers['content-length'] = String(parseDecimal(length))

@@ -43,7 +43,8 @@ export class Http2Request implements ClientRequest {
   /** All fields, as Node documents them. */
   get headers(): IncomingHttpHeaders {
     if (this.#headers === undefined) {
-      const headers: Record<string, string> = {}
+      // A field may have the name of what every object has.
+      const headers: Record<string, string> = Object.create(null)
       const { rawHeaders } = this
       for (let i = 0; i < rawHeaders.length; i += 2) {
         const name = (rawHeaders[i] as string).toLowerCase()
@@ -102,7 +103,10 @@ export class Http2Request implements ClientRequest {
   }
 
   pipe<T extends NodeJS.WritableStream>(destination: T): T {
-    return this.#stream.pipe(destination)
+    this.#watchReading()
+    // The end of a stream that was reset is none.
+    this.on('end', () => destination.end())
+    return this.#stream.pipe(destination, { end: false })
   }
 
   pause(): this {

@@ -105,8 +105,19 @@ export class Http2Response implements ClientResponse, Listed {
   forLibrary(): ServerResponse {
     const own = new Http2ServerResponse(this.#stream)
     const stream = this.#stream
-    // Of what the console asks, the one property that Node's class lacks.
-    Object.defineProperty(own, 'writableFinished', { get: () => stream.writableFinished })
+    const write = own.write.bind(own) as (...content: unknown[]) => boolean
+    const moved = () => {
+      this.#hasMoved = true
+    }
+    Object.defineProperty(own, 'write', {
+      value: (...content: unknown[]) => {
+        moved()
+        return write(...content)
+      },
+    })
+    own.on('drain', moved)
+    // Of what the console asks, the one property that Node's class lacks. Node ends what a reset cuts.
+    Object.defineProperty(own, 'writableFinished', { get: () => stream.writableFinished && !stream.aborted })
     return own as unknown as ServerResponse
   }
 

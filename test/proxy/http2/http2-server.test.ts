@@ -160,13 +160,14 @@ t.test('what a request holds is counted', async t => {
     void start(t, resolve).then(async ({ port }) => {
       const client = await FrameClient.open(port)
       t.teardown(() => client.close())
-      client.headers(1, requestFields('PUT', '/web/k', 'a', 'x-a', 'y'.repeat(100)), false)
+      client.headers(1, requestFields('PUT', '/web/k', 'a', 'x-a', 'y'.repeat(100), 'constructor', 'c'), false)
       client.data(1, 'x'.repeat(1000), false)
     })
   })
   const request = await seen
   t.equal(request.complete, false)
   t.match(request.headers, { host: 'a', 'x-a': 'y'.repeat(100), 'transfer-encoding': 'chunked' })
+  t.equal(request.headers.constructor, 'c')
   t.ok(request.headBytes > 100 && request.headBytes < 1000, `${request.headBytes}`)
   while (request.heldBytes < request.headBytes + 1000) await new Promise(resolve => setTimeout(resolve, 5))
   request.holder = { heldBytes: 7 }
