@@ -179,14 +179,29 @@ function respond(stream: ServerHttp2Stream, head: readonly string[], endStream: 
       takesLists = false
     }
   }
-  stream.respond(firstLines(head), { endStream })
+  stream.respond(joinedFields(head), { endStream })
 }
 
-/** Such a Node takes no second line of a field that may stand once, such as ETag: the first line of each field is sent. */
-function firstLines(head: readonly string[]): OutgoingHttpHeaders {
-  const first: OutgoingHttpHeaders = {}
-  for (let i = 0; i < head.length; i += 2) first[(head[i] as string).toLowerCase()] ??= head[i + 1]
-  return first
+/**
+ * For such a Node: the lines of a field are joined, as https://www.rfc-editor.org/rfc/rfc9110#section-5.3 allows, except those of
+ * Set-Cookie; of a field that may stand once the first line is sent.
+ */
+export function joinedFields(head: readonly string[]): OutgoingHttpHeaders {
+  const fields: OutgoingHttpHeaders = Object.create(null)
+  for (let i = 0; i < head.length; i += 2) {
+    const name = (head[i] as string).toLowerCase()
+    const value = head[i + 1] as string
+    const before = fields[name]
+    if (before === undefined) fields[name] = value
+    else if (name === 'set-cookie') fields[name] = [before, value].flat().map(String)
+    else if (!isSingle(name)) fields[name] = `${before}, ${value}`
+  }
+  return fields
+}
+
+function isSingle(name: string): boolean {
+  if (name.startsWith('content-')) return true
+  return ['age', 'date', 'etag', 'expires', 'last-modified', 'location', 'retry-after'].includes(name)
 }
 
 /** Flat; Node writes names in lower case, and adds a Date where there is none. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Http2Request } from '../../../src/proxy/http2/http2-request.ts'
-import type { Http2Response } from '../../../src/proxy/http2/http2-response.ts'
+import { type Http2Response, joinedFields } from '../../../src/proxy/http2/http2-response.ts'
 import { type Http2Limits, Http2Server, type OnHttp2Request } from '../../../src/proxy/http2/http2-server.ts'
 import { OutgoingFields } from '../../../src/proxy/node/outgoing-fields.ts'
 import { askHttp2, openHttp2 } from '../../fixtures/http2-client.ts'
@@ -55,10 +55,10 @@ t.test('responses', async t => {
         response.end('ok')
       },
       status: 200,
-      // Node before 24 takes the first line of a field alone.
+      // Node before 24 takes no list: lines are joined.
       fields:
         nodeMajor < 24
-          ? ['x-b: 1', 'x-a: \u00e9', 'vary: Origin', 'content-length: 2']
+          ? ['x-b: 1, 2', 'x-a: \u00e9', 'vary: Origin', 'content-length: 2']
           : ['x-b: 1', 'x-a: \u00e9', 'x-b: 2', 'vary: Origin', 'content-length: 2'],
       body: 'ok',
     },
@@ -123,6 +123,17 @@ t.test('responses', async t => {
       t.strictSame([closed, response?.writableFinished, response?.socket], [1, true, null])
     })
   }
+})
+
+t.test('where Node takes no list, the lines of a field are joined', async t => {
+  const head = [':status', '200', 'Vary', 'Origin', 'ETag', '"a"', 'Set-Cookie', 'a=1', 'vary', 'Accept', 'ETag', '"b"']
+  t.strictSame(Object.entries(joinedFields([...head, 'set-cookie', 'b=2', 'set-cookie', 'c=3', 'constructor', '1'])), [
+    [':status', '200'],
+    ['vary', 'Origin, Accept'],
+    ['etag', '"a"'],
+    ['set-cookie', ['a=1', 'b=2', 'c=3']],
+    ['constructor', '1'],
+  ])
 })
 
 t.test('a date of the endpoint stays', async t => {
