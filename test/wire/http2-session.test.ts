@@ -60,6 +60,26 @@ function windowOf(frames: readonly Frame[]): number {
   return bytes
 }
 
+t.test('what connections ask for at once is begun in many turns of the event loop', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const clients = await Promise.all(Array.from({ length: 20 }, () => open(t, proxy)))
+  const block = fieldBlock(preflight)
+  const requests = Array.from({ length: 90 }, (_, index) =>
+    frame(frameTypes.headers, flags.endHeaders | flags.endStream, 1 + 2 * index, block),
+  )
+  for (const client of clients) client.send(...requests)
+  let most = 0
+  let before = 0
+  while (proxy.started < 1800) {
+    await new Promise(resolve => setImmediate(resolve))
+    most = Math.max(most, proxy.started - before)
+    before = proxy.started
+  }
+  t.ok(most < 900, `${most} of 1800 in one turn`)
+  for (const client of clients) t.equal(await client.outcome(179), 'end')
+})
+
 t.test('content that was never read keeps no connection', async t => {
   const refusal = [stopReading, write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')]
   await t.test('after an early answer', async t => {

@@ -8,7 +8,7 @@ import {
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { ClientSocket } from '../node/client-request.ts'
-import { memoryOf } from '../shares/client-memory.ts'
+import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { LiveList } from '../shares/live-list.ts'
 import { Http2Request } from './http2-request.ts'
 import { Http2Response } from './http2-response.ts'
@@ -26,8 +26,13 @@ export interface Http2Limits {
   readonly keepAliveMs: number
 }
 
-/** Hands a request to its handler. */
-export type OnHttp2Request = (request: Http2Request, response: Http2Response, expectsContinue: boolean) => void
+/** Hands a request to its handler. `memory`: of its connection; undefined for one that is not counted. */
+export type OnHttp2Request = (
+  request: Http2Request,
+  response: Http2Response,
+  expectsContinue: boolean,
+  memory: ClientMemory | undefined,
+) => void
 
 /** What a stream of an upload may send ahead of the endpoint, and what those of a connection may together. */
 const streamWindowBytes = 256 * 1024
@@ -170,7 +175,7 @@ export class Http2Server {
       response.close()
       session.remove(response)
     })
-    this.#onRequest(request, response, isContinueExpected(fields.lines))
+    this.#onRequest(request, response, isContinueExpected(fields.lines), session.memory)
   }
 }
 

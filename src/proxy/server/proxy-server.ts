@@ -4,23 +4,21 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { s3Errors } from '../../s3/errors/error-catalogue.ts'
-import type { RequestHandler } from '../handling/handler.ts'
 import { createHandler } from '../handling/handler.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
 import { type Http2Limits, Http2Server } from '../http2/http2-server.ts'
 import type { ClientSocket } from '../node/client-request.ts'
-import type { ClientResponse } from '../node/client-response.ts'
 import { setHeadLimit } from '../node/head-limit.ts'
 import { NodeBackedResponse } from '../node/node-backed-response.ts'
 import { ProxyRequest } from '../node/proxy-request.ts'
 import { ProxyResponse } from '../node/proxy-response.ts'
-import { type ClientFault, type ClientMemory, memoryOf } from '../shares/client-memory.ts'
+import { type ClientFault, memoryOf } from '../shares/client-memory.ts'
 import { LoopShares } from '../shares/loop-shares.ts'
 import { MemoryLedger } from '../shares/memory-ledger.ts'
 import { onClientFault } from './client-fault.ts'
 import { keepClientSockets } from './client-sockets.ts'
 import { markProtocol } from './marked-protocol.ts'
-import { PipelinedRequests } from './pipelined-requests.ts'
+import { inShares, inTurn } from './request-turns.ts'
 import { answerUpgradeFault, applyUpgrades, isConsoleSocket } from './upgrades.ts'
 
 /**
@@ -139,7 +137,11 @@ export function createProxyServer(
   }
   server.on('timeout', onIdle)
   if (tls !== undefined) {
-    const http2 = new Http2Server(http2Limits(limits, server.maxHeadersCount), createHandler(context), onIdle)
+    const http2 = new Http2Server(
+      http2Limits(limits, server.maxHeadersCount),
+      inShares(shares, createHandler(context)),
+      onIdle,
+    )
     http2Servers.set(server, http2)
     http2.attach(server)
   }
@@ -197,60 +199,4 @@ export function applyLimits(server: Server, limits: ServerLimits): void {
   server.keepAliveTimeout = limits.keepAliveMs
   server.timeout = limits.idleMs
   setHeadLimit(server, limits.headerBytes)
-}
-
-/** Handles a request of HTTP/1.1. */
-type ConnectionHandler = (request: ProxyRequest, response: ClientResponse, expectsContinue: boolean) => void
-
-/**
- * Holds a pipelined request back until the response before it is finished. Node would hand it over at once and collect its
- * response in memory: the endpoint would be asked at the client's pace, and read buffers would be queued by reference.
- */
-function inTurn(context: ProxyContext, shares: LoopShares, handle: RequestHandler): ConnectionHandler {
-  function queue(
-    memory: ClientMemory,
-    request: ProxyRequest,
-    response: ClientResponse,
-    expectsContinue: boolean,
-  ): void {
-    memory.began(response)
-    context.responseOf.set(request.socket, response)
-    memory.isQueued = true
-    shares.add(memory, () => {
-      memory.isQueued = false
-      const { socket } = request
-      if (!response.destroyed && !socket.destroyed && !context.closing.has(socket))
-        handle(request, response, expectsContinue)
-    })
-  }
-
-  return (request, response, expectsContinue) => {
-    const { socket } = request
-    const memory = memoryOf(socket)
-    if (memory === undefined) {
-      // A connection that this server did not accept.
-      socket.destroy()
-      return
-    }
-    // Node goes on with what the same packet holds, even after a response that closes the connection.
-    if (context.closing.has(socket) || !socket.writable) {
-      requestsAhead(memory, socket).end()
-      return
-    }
-    memory.used(0)
-    if (response.socket === null) {
-      requestsAhead(memory, socket).add(request, response, () => queue(memory, request, response, expectsContinue))
-    } else if (shares.take(memory)) {
-      memory.began(response)
-      context.responseOf.set(socket, response)
-      handle(request, response, expectsContinue)
-    } else queue(memory, request, response, expectsContinue)
-  }
-}
-
-function requestsAhead(memory: ClientMemory, socket: Socket): PipelinedRequests {
-  if (memory.pipelined instanceof PipelinedRequests) return memory.pipelined
-  const ahead = new PipelinedRequests(socket)
-  memory.pipelined = ahead
-  return ahead
 }
