@@ -60,6 +60,21 @@ function windowOf(frames: readonly Frame[]): number {
   return bytes
 }
 
+t.test('a connection that begins with no whole head has as long as one of HTTP/1.1', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, { limits: { headersSeconds: 0.5, keepAliveSeconds: 60 } }, tls)
+  const silent = await open(t, proxy)
+  const half = await open(t, proxy)
+  half.send(frame(frameTypes.headers, 0, 1, fieldBlock(preflight)))
+  const served = await open(t, proxy)
+  served.headers(1, preflight, true)
+  for (const client of [silent, half]) {
+    await client.until(() => undefined, 5000)
+    t.ok(client.closed)
+  }
+  t.notOk(served.closed)
+})
+
 t.test('what connections ask for at once is begun in many turns of the event loop', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, {}, tls)

@@ -22,6 +22,8 @@ export interface Http2Limits {
   readonly fields: number
   /** Of one connection. */
   readonly streams: number
+  /** Until the first head of a connection is whole. */
+  readonly headersMs: number
   readonly idleMs: number
   readonly keepAliveMs: number
 }
@@ -133,8 +135,7 @@ export class Http2Server {
 
   #tick(): void {
     const nowMs = performance.now()
-    const { idleMs, keepAliveMs } = this.limits
-    for (const session of this.#sessions) session.tick(nowMs, idleMs, keepAliveMs, this.#onIdle)
+    for (const session of this.#sessions) session.tick(nowMs, this.limits, this.#onIdle)
   }
 
   #onSession(node: ServerHttp2Session): void {

@@ -5,6 +5,16 @@ import { type ClientMemory, type Holding, requestBytes } from '../shares/client-
 import { type Listed, LiveList } from '../shares/live-list.ts'
 import type { Http2Response } from './http2-response.ts'
 
+/** So long a client may take to end the head that it was at when it was told to go away. */
+const lingerMs = 1000
+
+/** How long a connection may stand still. */
+export interface SessionTimes {
+  readonly headersMs: number
+  readonly idleMs: number
+  readonly keepAliveMs: number
+}
+
 /** One client connection that speaks HTTP/2, with the requests that are under way in it. */
 export class Http2Session implements Listed, Holding {
   listedAt = -1
@@ -16,6 +26,7 @@ export class Http2Session implements Listed, Holding {
   #idleSinceMs: number
   /** A request has begun since the clock looked last. */
   #hasBegun = false
+  #hasServed = false
   /** Since when nothing of what is left to be sent has moved, once it takes no requests. */
   #leavingSinceMs = Number.POSITIVE_INFINITY
   #unsentBytes = -1
@@ -53,26 +64,29 @@ export class Http2Session implements Listed, Holding {
   }
 
   /**
-   * Looks at the clock: ends a connection without requests after `keepAliveMs`, and one that was told to end and whose client takes
-   * nothing after `idleMs`; tells of requests that stood still for `idleMs`.
+   * Looks at the clock: ends a connection without requests after `keepAliveMs`, or `headersMs` before the first, and one that was told
+   * to end and whose client takes nothing after `idleMs`; tells of requests that stood still for `idleMs`.
    */
-  tick(nowMs: number, idleMs: number, keepAliveMs: number, onIdle: (response: Http2Response) => void): void {
+  tick(nowMs: number, limits: SessionTimes, onIdle: (response: Http2Response) => void): void {
+    const { idleMs } = limits
     const unsent = unsentBytes(this.#socket)
+    // Node tells when the whole of a write was taken, which may be a read of the endpoint: streams that wait to be taken share what
+    // the client takes.
+    let waiting = 0
+    for (const { socket } of this.#responses) if (socket !== null && socket.writableLength > 0) waiting++
     let moved = this.#hasBegun
     for (const response of this.#responses) {
       response.endIfReset(unsent === 0)
+      const sharers = (response.socket?.writableLength ?? 0) > 0 ? waiting : 1
       if (response.hasMoved()) {
         moved = true
         response.idleSinceMs = nowMs
-      } else if (nowMs - response.idleSinceMs >= idleMs) {
+      } else if (nowMs - response.idleSinceMs >= idleMs * sharers) {
         response.idleSinceMs = nowMs
         onIdle(response)
       }
     }
-    // A request may have begun and ended since the last look.
-    if (!this.isResting || this.#hasBegun) this.#idleSinceMs = nowMs
-    else if (nowMs - this.#idleSinceMs >= keepAliveMs) this.goAway()
-    this.#hasBegun = false
+    this.#rest(nowMs, limits)
     this.#leave(nowMs, idleMs, unsent)
     this.memory?.tickStreams(nowMs, moved)
   }
@@ -86,12 +100,21 @@ export class Http2Session implements Listed, Holding {
     this.#session.destroy()
   }
 
-  /** Node waits without end for a client to take what is left, GOAWAY and resets included. */
+  /** A request may have begun and ended since the last look. */
+  #rest(nowMs: number, { headersMs, keepAliveMs }: SessionTimes): void {
+    if (!this.isResting || this.#hasBegun) {
+      this.#idleSinceMs = nowMs
+      this.#hasServed = true
+      this.#hasBegun = false
+    } else if (nowMs - this.#idleSinceMs >= (this.#hasServed ? keepAliveMs : headersMs)) this.goAway()
+  }
+
+  /** Node waits without end for a client to take what is left, GOAWAY and resets included, and to end the head of a last request. */
   #leave(nowMs: number, idleMs: number, unsent: number): void {
-    if (!this.isResting || !(this.#session.closed || this.#session.destroyed)) return
-    if (unsent !== this.#unsentBytes) {
+    if (!this.isResting || !(this.#session.closed || this.#session.destroyed)) this.#unsentBytes = -1
+    else if (unsent !== this.#unsentBytes) {
       this.#unsentBytes = unsent
       this.#leavingSinceMs = nowMs
-    } else if (nowMs - this.#leavingSinceMs >= idleMs) this.#socket.destroy()
+    } else if (nowMs - this.#leavingSinceMs >= (unsent === 0 ? lingerMs : idleMs)) this.#socket.destroy()
   }
 }

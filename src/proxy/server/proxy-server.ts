@@ -173,8 +173,9 @@ function offered(server: object): readonly string[] {
   return http2Servers.get(server)?.limits.streams === 0 ? ['http/1.1'] : ['h2', 'http/1.1']
 }
 
-function http2Limits({ headerBytes, idleMs, keepAliveMs, streams }: ServerLimits, fields: number): Http2Limits {
-  return { headerBytes, idleMs, keepAliveMs, streams, fields }
+function http2Limits(limits: ServerLimits, fields: number): Http2Limits {
+  const { headerBytes, headersMs, idleMs, keepAliveMs, streams } = limits
+  return { headerBytes, headersMs, idleMs, keepAliveMs, streams, fields }
 }
 
 function memoryLimits({ connections, heldBytes, headerBytes }: ServerLimits) {

@@ -12,7 +12,14 @@ import { askHttp2, openHttp2 } from '../../fixtures/http2-client.ts'
 import { FrameClient, frameTypes, requestFields } from '../../fixtures/http2-frames.ts'
 import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
 
-const limits: Http2Limits = { headerBytes: 65_536, fields: 200, streams: 100, idleMs: 60_000, keepAliveMs: 60_000 }
+const limits: Http2Limits = {
+  headerBytes: 65_536,
+  fields: 200,
+  streams: 100,
+  headersMs: 60_000,
+  idleMs: 60_000,
+  keepAliveMs: 60_000,
+}
 
 /** Starts a server that speaks HTTP/2, and gives its port and the requests that stood still for too long. */
 async function start(t: Test, onRequest: OnHttp2Request, changes: Partial<Http2Limits> = {}) {
@@ -92,6 +99,17 @@ t.test('responses', async t => {
       },
       status: 304,
       fields: ['etag: "a"'],
+      body: '',
+    },
+    {
+      name: 'nor has 205, whatever the endpoint sent',
+      respond(response) {
+        response.writeHead(205, undefined, fieldsOf(''))
+        response.write(Buffer.from('ab'), () => {})
+        response.end()
+      },
+      status: 205,
+      fields: [],
       body: '',
     },
     {
@@ -232,6 +250,23 @@ t.test('a stream on which nothing moves is told of, and a connection without one
   responses[0]?.destroy()
   t.equal((await answer).reset, 2)
   await once(session, 'close')
+})
+
+t.test('streams that share a connection may each take as much longer', async t => {
+  const { port, idle } = await start(
+    t,
+    (_request, response) => {
+      response.writeHead(200, 'OK', fieldsOf('', 2))
+      response.end('ok')
+    },
+    { idleMs: 300 },
+  )
+  const client = await FrameClient.open(port, { windowBytes: 0 })
+  t.teardown(() => client.close())
+  const begun = performance.now()
+  for (let stream = 1; stream < 9; stream += 2) client.headers(stream, requestFields('GET', '/web/k', 'a'), true)
+  while (idle.length < 4) await new Promise(resolve => setTimeout(resolve, 20))
+  t.ok(performance.now() - begun >= 1200, 'four of them have four times as long')
 })
 
 t.test('a library may answer by a response of Node’s own', async t => {
