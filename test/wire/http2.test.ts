@@ -463,6 +463,26 @@ t.test('an upload to the console that is cut arrives as cut', async t => {
   }
 })
 
+t.test('a HEAD that is reset before its answer has ended, and was aborted', async t => {
+  const upstream = await startRecordingUpstream(t, { answer: () => undefined })
+  const console = { host: 'console.example', url: upstream.url }
+  const proxy = await startTestProxy(t, upstream.url, { console }, tls)
+  for (const code of [0, 8]) {
+    for (const authority of ['a', 'console.example']) {
+      const client = await open(t, proxy)
+      const before = proxy.records.length
+      client.headers(1, requestFields('HEAD', '/web/k', authority), true)
+      await upstream.until(({ requests }) => requests.length === before + 1)
+      client.reset(1, code)
+      await proxy.until(({ records }) => records.length === before + 1)
+      t.equal(proxy.records[before]?.clientAborted, true, `${authority}, RST_STREAM ${code}`)
+      await upstream.until(({ open: count }) => count === 0)
+      client.close()
+    }
+    t.equal(proxy.inFlight, 0)
+  }
+})
+
 t.test('a status of the console that HTTP/2 does not have is a failure of the console', async t => {
   const upstream = await startFaultUpstream(t, [write('HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\nok')], {
     at: 'request',

@@ -117,7 +117,17 @@ export class Http2Response implements ClientResponse, Listed {
     })
     own.on('drain', moved)
     // Of what the console asks, the one property that Node's class lacks. Node ends what a reset cuts.
-    Object.defineProperty(own, 'writableFinished', { get: () => stream.writableFinished && !stream.aborted })
+    Object.defineProperty(own, 'writableFinished', {
+      get: () => stream.writableFinished && !stream.aborted && own.writableEnded,
+    })
+    // Nor is its response told of the end of a HEAD that was not answered.
+    let isClosed = false
+    own.once('close', () => {
+      isClosed = true
+    })
+    stream.once('close', () => {
+      if (!isClosed) own.emit('close')
+    })
     return own as unknown as ServerResponse
   }
 
@@ -141,7 +151,8 @@ export class Http2Response implements ClientResponse, Listed {
 
   /** All of it has gone into the connection. */
   onFinish(): void {
-    if (this.#closed) return
+    // Node ends the stream of a HEAD by itself, reset or not.
+    if (this.#closed || !this.headersSent) return
     this.writableFinished = true
     // RFC 9113 §8.1: a response that is complete before its request asks the client to send no more.
     if (!this.req.complete) this.#stream.close(constants.NGHTTP2_NO_ERROR)
