@@ -49,7 +49,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/origins', who: 'operator', meaning: 'allowed and denied origins', answer: origins },
   { method: 'POST', path: '/reload', who: 'operator', meaning: 'reads the configuration again', answer: reload },
   { method: 'POST', path: '/buckets/NAME/refresh', who: 'operator', meaning: 'fetches rules now', answer: refresh },
-  { method: 'GET', path: '/', who: 'operator', meaning: 'a page of all this for a person', answer: page },
+  { method: 'GET', path: '/', who: 'operator', meaning: 'a page of all this', answer: page },
   { method: 'GET', path: '/page.css', who: 'operator', meaning: 'its style', answer: style },
   { method: 'GET', path: '/page.js', who: 'operator', meaning: 'its script', answer: script },
 ]

@@ -22,9 +22,9 @@ export const compare: Command = {
   meaning:
     'Tell what another configuration would refuse and allow of what was seen, and which of its rules nothing needs.',
   details: [
-    'Today is what each request was answered when it came last, or what the rules of TODAY answer. Where a bucket is in report,',
-    'the answer of the endpoint counts. Nothing is changed, and with --file nothing is asked.',
-    'Exit code 1 if something that is allowed today would be refused; --fail-on says of what else. 64: bad arguments or files.',
+    'The command compares NEXT with the last answer to each request, or with what the rules of TODAY answer. Where a bucket is in',
+    'report, the answer of the endpoint counts. The command changes nothing, and with --file it asks no proxy.',
+    'Exit code 1 if something that is allowed today would be refused; --fail-on names another reason. 64: bad arguments or files.',
   ],
   options: [
     { ...configOption, value: 'NEXT', meaning: 'the configuration to come; else the variable S3CORS_CONFIG' },
@@ -34,7 +34,8 @@ export const compare: Command = {
       name: 'fail-on',
       kind: 'text',
       value: 'WHAT',
-      meaning: 'exit code 1 when something is newly refused, allowed, any of both, or none [refused]',
+      meaning:
+        'exit code 1 when something is newly refused, newly allowed, either of them (any), or never (none) [refused]',
     },
     { name: 'json', kind: 'switch', meaning: 'as JSON' },
   ],

@@ -39,9 +39,9 @@ export function commandHelp(command: Command): string {
   if (takesSettings === true) {
     lines.push(
       '',
-      'Settings, each also a key of the file and a variable (--upstream-url is upstream.url and S3CORS_UPSTREAM_URL);',
+      'Settings. Each is also a key of the file and a variable: --upstream-url is upstream.url and S3CORS_UPSTREAM_URL.',
     )
-    lines.push('a flag wins over the variable, the variable over the file; lists by comma:')
+    lines.push('A flag beats the variable, the variable beats the file. Commas separate the values of a list.')
     lines.push(
       ...table(
         settings().map((setting): Row => [`--${setting.flag} ${setting.kind.toUpperCase()}`, settingMeaning(setting)]),

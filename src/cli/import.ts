@@ -19,12 +19,12 @@ export const importFiles: Command = {
   meaning: 'Write AWS CLI JSON, S3 XML, or what the endpoint stores as entries of "buckets" in YAML.',
   details: [
     'FILE may be "-", standard input. The rules of Terraform, CloudFormation, Cloudflare R2, Backblaze B2, Google Cloud Storage',
-    'and Azure are read too, as far as S3 means the same by them; what it does not is told.',
-    "The bucket's name is that of the file without its ending, unless --bucket says it: my-media.json is my-media.",
-    'Nothing is written unless every file is good; exit code 0, or 64.',
+    'and Azure are read too, as far as they mean the same in S3; a line names each part that does not.',
+    "The bucket's name is that of the file without its ending (my-media.json is my-media), or the value of --bucket.",
+    'Exit code 0, or 64: if one file has a fault, nothing is written.',
     '',
-    'With --from-upstream, GetBucketCors of every bucket that the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY can',
-    'list; of the settings, those of "upstream" count. What fails is said on standard error: exit code 1.',
+    'With --from-upstream, the command calls GetBucketCors for every bucket that the keys in AWS_ACCESS_KEY_ID and',
+    'AWS_SECRET_ACCESS_KEY can list. Of the settings, it uses those of "upstream". Exit code 1 if a call failed.',
   ],
   options: [
     { name: 'bucket', kind: 'text', value: 'BUCKET', meaning: 'the name of the bucket, for a single file or bucket' },

@@ -7,7 +7,9 @@ export const serve: Command = {
   name: 'serve',
   synopsis: '--config FILE [SETTINGS]',
   meaning: 'Run the proxy.',
-  details: ['SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reloads, as does any change of the file.'],
+  details: [
+    'On SIGTERM and SIGINT the proxy drains, on a second one it ends at once. On SIGHUP, and when the file changes, it reloads.',
+  ],
   options: [configOption],
   takesSettings: true,
   async run(given, terminal) {

@@ -19,7 +19,7 @@ export const suggestRules: Command = {
   details: [
     'For each bucket: origins with the same needs together, their methods and header names, each with how often and when it was',
     'seen. To an origin and a method the rules allow the header names that were seen with both. What "check" would warn of, such',
-    'as "null" and http:// origins, is left out and told in a comment. Read it before you use it: who was seen may be a stranger.',
+    'as "null" and http:// origins, is left out and told in a comment. Read it before you use it: a stranger may be among them.',
     'Exit code 0, 1 if a proxy did not answer, 64.',
   ],
   options: [
@@ -29,13 +29,13 @@ export const suggestRules: Command = {
       name: 'min-count',
       kind: 'text',
       value: 'N',
-      meaning: 'only origins that came at least so often to the bucket [1]',
+      meaning: 'only origins that came at least N times to the bucket [1]',
     },
     {
       name: 'decision',
       kind: 'text',
       value: 'allowed|denied',
-      meaning: 'only what the rules allowed, or refused, when it came; both unless given',
+      meaning: 'only what the rules allowed, or denied, when it came [both]',
     },
     {
       name: 'wildcards',

@@ -90,7 +90,7 @@ const upstream = section({
   caFile: path('a PEM file with the authorities that sign the endpoint’s certificate').optional(),
   certFile: path('a PEM file with a client certificate, with keyFile').optional(),
   keyFile: path('a PEM file with the key of certFile').optional(),
-  connectSeconds: seconds(0.01, day).default(5).describe('Seconds until a connection must stand, TLS included.'),
+  connectSeconds: seconds(0.01, day).default(5).describe('Seconds until a connection must be open, TLS included.'),
   responseSeconds: seconds(0.01, day)
     .default(300)
     .describe('Seconds until the response head, counted from the end of the request body.'),
@@ -102,8 +102,8 @@ const upstream = section({
   queueSeconds: seconds(0.01, day).default(5).describe('Seconds a request may wait for a connection; then 503.'),
   keepAliveSeconds: seconds(0, day)
     .default(60)
-    .describe('Seconds an unused connection is kept at most. How long the endpoint keeps one is learned.'),
-}).describe('The S3 endpoint and how it is reached.')
+    .describe('Seconds an unused connection is kept at most. The proxy learns how long the endpoint keeps one.'),
+}).describe('The S3 endpoint, and how the proxy reaches it.')
 
 const limits = section({
   headerBytes: whole(1024, 1_048_576, 'bytes').default(65_536).describe('Bytes of a request head at most; then 431.'),
@@ -125,7 +125,9 @@ const rules = section({
     .default(900)
     .describe('Seconds that rules hold while the endpoint gives no usable answer; then they are unknown.'),
   negativeSeconds: seconds(0, day).default(30).describe('Seconds that "no such bucket" and "no rules" hold.'),
-  timeoutSeconds: seconds(0.01, 60).default(2).describe('Seconds for one answer, and that a first preflight waits.'),
+  timeoutSeconds: seconds(0.01, 60)
+    .default(2)
+    .describe('Seconds that one answer may take, and that a first preflight waits for it.'),
 })
 
 const store = section({
@@ -140,7 +142,7 @@ const headerList = z.array(z.string())
 export const corsRulesSchema = z
   .array(
     z.strictObject({
-      ID: z.string().max(255).optional().describe('A name for people.'),
+      ID: z.string().max(255).optional().describe('A name for readers; the log has it.'),
       AllowedOrigins: z.array(z.string()).min(1).describe('Origins, each with at most one "*" anywhere.'),
       AllowedMethods: z.array(z.enum(corsMethods)).min(1).describe('Methods, upper case. OPTIONS is never listed.'),
       AllowedHeaders: headerList
@@ -152,7 +154,7 @@ export const corsRulesSchema = z
   )
   .min(1)
   .max(100)
-  .describe("The bucket's rules in S3's own format: the first that matches counts.")
+  .describe("The bucket's rules in S3's own format: the first that matches decides.")
 
 /** Stands where the JSON Schema shows {@link corsRulesSchema}. */
 export const corsRulesPlace = z.unknown()
@@ -165,7 +167,7 @@ const bucket = section({
   from: choice(['upstream', 'managed', 'none'])
     .optional()
     .describe("upstream: the endpoint's own GetBucketCors. managed: this proxy answers ?cors. none: no rules."),
-  enforcement: enforcement.optional().describe('As the global enforcement, for this bucket.'),
+  enforcement: enforcement.optional().describe('As the option enforcement, for this bucket alone.'),
 }).meta({
   description: 'The rules of one bucket: exactly one of CORSRules, CORSFile and from.',
   oneOf: [{ required: ['CORSRules'] }, { required: ['CORSFile'] }, { required: ['from'] }],
@@ -186,18 +188,18 @@ export const configurationSchema = section({
       .describe('Whether HTTP/2 is offered beside HTTP/1.1, by ALPN.'),
   })
     .optional()
-    .describe('The certificate for listen; absent: plain HTTP. The files are picked up again when they change.'),
+    .describe('The certificate for listen; absent: plain HTTP. The files are read again when they change.'),
   upstream,
   virtualHosts: list(hostName(), hostNameAllowed)
     .default([])
     .describe(
-      "Base domains of virtual-hosted-style requests; upstream.url's host name is one where the endpoint is found to read it so.",
+      'Base domains of virtual-hosted-style requests; the host name of upstream.url is one, too, if the endpoint reads it so.',
     ),
   hosts: list(hostName(), hostNameAllowed).default([]).describe('Further Host names that are path-style.'),
   unknownPaths: choice(['refuse', 'forward'])
     .default('refuse')
     .describe(
-      "Paths that known servers take for something else than a bucket, such as RGW's /swift: refused with 403, or forwarded without CORS.",
+      "Paths that known servers take for something else than a bucket, such as RGW's /swift. refuse: answer 403. forward: forward without CORS.",
     ),
   publicOrigins: list(text(originAllowed).refine(isSerialisedOrigin, { error: originAllowed }), originAllowed)
     .default([])
@@ -205,7 +207,7 @@ export const configurationSchema = section({
   forwardedFor: choice(['replace', 'append', 'preserve'])
     .default('replace')
     .describe(
-      'What becomes of X-Forwarded-For and its kin: replaced by the peer, appended to behind trustedProxies, or passed on.',
+      'X-Forwarded-For and the like. replace: send the address of the peer. append: append it to what trustedProxies sent. preserve: pass them on.',
     ),
   trustedProxies: list(
     text(addressRangeAllowed).refine(isAddressRange, { error: addressRangeAllowed }),
@@ -220,12 +222,12 @@ export const configurationSchema = section({
     .describe('headers: as S3. block: also answer denied actual requests with 403. report: only decide and count.'),
   vary: choice(['always', 'matched'])
     .default('always')
-    .describe('always: one and the same Vary on every answer, for caches in front. matched: as S3, byte for byte.'),
-  limits: limits.prefault({}).describe('What one client may cost.'),
+    .describe('always: the same Vary on every answer, for caches in front. matched: as S3, byte for byte.'),
+  limits: limits.prefault({}).describe('What one client may use.'),
   rules: rules.prefault({}).describe('How long rules from the endpoint hold.'),
   managed: section({ store: store.describe('A directory, or a bucket of the endpoint.') })
     .optional()
-    .describe('Where rules that arrive by PUT ?cors are kept.'),
+    .describe('Where the proxy keeps rules that arrive by PUT ?cors.'),
   drainSeconds: seconds(0, day).default(25).describe('Seconds that requests under way have to end after SIGTERM.'),
   workers: whole(1, 256, 'processes').default(1).describe('Processes that share listen, and the limits with it.'),
   nodeResponses: z
