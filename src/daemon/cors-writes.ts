@@ -14,7 +14,7 @@ export function isCorsWrite({ kind, method, status, target, bucket, object }: Re
 }
 
 const unclearTodo =
-  'see at the endpoint what it did: one that does not know ?cors creates or deletes buckets; with keys of its own (AWS_ACCESS_KEY_ID) the proxy finds out before'
+  'look at the endpoint: one that does not know ?cors has created or deleted a bucket; with keys of its own (AWS_ACCESS_KEY_ID) the proxy asks the endpoint before the first write'
 
 /** The observer, and beside it the eye on writes of rules: fetched ones are fetched anew at once, others are said to have no effect. */
 export function watchCorsWrites(observer: ProxyObserver, policies: () => PolicySources, log: Log): ProxyObserver {

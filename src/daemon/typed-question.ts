@@ -37,9 +37,7 @@ export function understandBucket(typed: string, around: Surroundings): Understoo
   if (location === undefined && /^(?:https?:)?\/\/[^/]/i.test(text)) return understandUrl(text, around)
   const [bucket = ''] = (location ?? text.replace(/^\/+/, '')).split('/')
   const notes =
-    bucket === typed || bucket === ''
-      ? []
-      : [`the bucket is ${quote(bucket)}; what stands around it is none of its name`]
+    bucket === typed || bucket === '' ? [] : [`the bucket is ${quote(bucket)}; the rest is not part of its name`]
   return judgeName(bucket === '' ? text : bucket, notes, around)
 }
 

@@ -21,7 +21,7 @@ export function checkStoreBucket(raw: unknown, fault: TellFault): void {
     fault(
       'store-prefix',
       ['managed', 'store', 'prefix'],
-      `${JSON.stringify(prefix)} is no prefix that every endpoint keeps as it is`,
+      `${JSON.stringify(prefix)} is a prefix that some endpoints change`,
       'segments of letters, digits and !_.*\'()-, each followed by one slash, none of them "." or "..", such as "cors/"',
     )
   }

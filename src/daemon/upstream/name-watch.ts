@@ -134,7 +134,7 @@ export function logName({ setting, name, reading, isRewritten }: NameEvent, log:
     return
   }
   const todo = isRewritten
-    ? 'hosts instead of virtualHosts: with upstream.host: rewrite the endpoint is sent BUCKET before its own name, and takes no bucket from there'
+    ? 'hosts instead of virtualHosts: with upstream.host: rewrite the proxy sends BUCKET before the name of the endpoint, which reads no bucket from there'
     : isBase
       ? 'name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), take it out of virtualHosts, or set upstream.host: rewrite'
       : 'name it at the endpoint too (rgw_dns_name, hostnames of the zonegroup), take it out of hosts, or set upstream.host: rewrite'
