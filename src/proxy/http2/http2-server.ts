@@ -114,6 +114,8 @@ export class Http2Server {
         onHttp1.call(server, socket)
         return
       }
+      // Node's server of HTTP/1.1 lets clients end their half alone, and Node 22 would keep such a session.
+      socket.allowHalfOpen = false
       // Node makes the session of it at once.
       this.#taken = socket
       this.#node.emit('connection', socket)
@@ -151,7 +153,10 @@ export class Http2Server {
     this.#sessionOf.set(node, session)
     // Without a listener a fault of the client's would end the process.
     node.on('error', () => {})
-    node.once('close', () => this.#sessions.delete(session))
+    node.once('close', () => {
+      this.#sessions.delete(session)
+      session.endAll()
+    })
     node.setLocalWindowSize(connectionWindowBytes)
     if (memory !== undefined) memory.session = session
   }

@@ -96,6 +96,14 @@ export class Http2Session implements Listed, Holding {
     if (!this.#session.closed) this.#session.close()
   }
 
+  /** The connection is over. Node 22 does not tell every stream of it. */
+  endAll(): void {
+    for (const response of this.#responses) {
+      this.#responses.delete(response)
+      response.close()
+    }
+  }
+
   destroy(): void {
     this.#session.destroy()
   }
