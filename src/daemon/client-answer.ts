@@ -3,7 +3,7 @@ import type { BucketPolicy } from '../policies/policy-lookup.ts'
 import { decisionOf, isBlocked, situationOf } from '../proxy/handling/verdict.ts'
 import { preflightError, s3Errors } from '../s3/errors/error-catalogue.ts'
 
-/** What a client gets for a request that somebody asked about, under the enforcement of its bucket. */
+/** What a client gets for a request that an operator asks about, under the enforcement of its bucket. */
 export interface ClientAnswer {
   /** Absent where the endpoint says it. */
   readonly status?: number | undefined

@@ -57,7 +57,7 @@ const mostRules = 100
 
 /**
  * For each bucket the rules that allow what was seen and nothing else of these origins, methods and names, so far as rules can tell
- * that: to an origin and a method they allow the names that were seen with both. What nobody should allow without thinking is left
+ * that: to an origin and a method they allow the names that were seen with both. What needs a thought before it is allowed is left
  * out, with the reason.
  */
 export function suggest(seen: readonly Seen[], join?: JoinOrigins): readonly BucketSuggestion[] {

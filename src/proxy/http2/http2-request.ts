@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
-import type { ClientRequest } from '../node/client-request.ts'
+import { type ClientRequest, headBytesOf } from '../node/client-request.ts'
 import type { Holding } from '../shares/client-memory.ts'
 import type { RequestFields } from './request-fields.ts'
 import type { StreamSocket } from './stream-socket.ts'
@@ -69,10 +69,7 @@ export class Http2Request implements ClientRequest {
   }
 
   get headBytes(): number {
-    const { rawHeaders } = this
-    let bytes = this.url.length
-    for (let i = 0; i < rawHeaders.length; i++) bytes += (rawHeaders[i] as string).length + stringBytes
-    return bytes
+    return headBytesOf(this.url, this.rawHeaders)
   }
 
   get heldBytes(): number {
@@ -153,9 +150,6 @@ function copyOf(piece: Buffer): Buffer {
   piece.copy(copy)
   return copy
 }
-
-/** A string costs this beyond its characters, and its place in a list. */
-const stringBytes = 24
 
 /** So does a piece of content, however short, with the buffer in which it lies. */
 const pieceBytes = 200

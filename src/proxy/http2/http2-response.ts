@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { constants, Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { flatFields } from '../../http/flat-fields.ts'
 import type { ClientResponse } from '../node/client-response.ts'
 import type { OutgoingFields } from '../node/outgoing-fields.ts'
 import type { Listed } from '../shares/live-list.ts'
@@ -217,18 +218,5 @@ function isSingle(name: string): boolean {
 
 /** Flat; Node writes names in lower case, and adds a Date where there is none. */
 function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): readonly string[] {
-  const head = [':status', String(statusCode)]
-  addLines(head, lines)
-  addLines(head, lengthLine)
-  return head
-}
-
-/** Adds field lines, each `Name: value` with its CRLF. */
-function addLines(head: string[], lines: string): void {
-  for (let start = 0; start < lines.length; ) {
-    const end = lines.indexOf('\r\n', start)
-    const colon = lines.indexOf(':', start)
-    head.push(lines.slice(start, colon), lines.slice(colon + 2, end))
-    start = end + 2
-  }
+  return [':status', String(statusCode), ...flatFields(lines + lengthLine)]
 }

@@ -45,3 +45,13 @@ export interface ClientRequest extends ContentSource, Holding {
 
   readAllHeaders(): void
 }
+
+/** A string costs this beyond its characters, and its place in a list. */
+const stringBytes = 24
+
+/** Bytes that the head of a request keeps. */
+export function headBytesOf(target: string, rawHeaders: readonly string[]): number {
+  let bytes = target.length
+  for (let i = 0; i < rawHeaders.length; i++) bytes += (rawHeaders[i] as string).length + stringBytes
+  return bytes
+}

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 import type { Holding } from '../shares/client-memory.ts'
 import { memoryOf } from '../shares/client-memory.ts'
 import { endWithinContent } from './client-parser.ts'
+import { headBytesOf } from './client-request.ts'
 
 // The accessor that parses all of them; a property of every instance as far as the types go.
 const allHeaders = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'headers')?.get as (
@@ -39,10 +40,7 @@ export class ProxyRequest extends IncomingMessage implements Holding {
 
   /** Bytes of its head. */
   get headBytes(): number {
-    const { rawHeaders } = this
-    let bytes = this.url?.length ?? 0
-    for (let i = 0; i < rawHeaders.length; i++) bytes += (rawHeaders[i] as string).length + stringBytes
-    return bytes
+    return headBytesOf(this.url ?? '', this.rawHeaders)
   }
 
   /** Bytes that are kept for it: its head, content that is not taken yet, and what its handler keeps. */
@@ -95,8 +93,6 @@ export class ProxyRequest extends IncomingMessage implements Holding {
   }
 }
 
-/** A string costs this beyond its characters, and its place in a list. */
-const stringBytes = 24
 /** A buffer costs this beyond its bytes. */
 const pieceBytes = 300
 /** Joining larger ones would save nothing. */
