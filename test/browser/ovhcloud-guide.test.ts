@@ -105,9 +105,11 @@ t.test('the guide', { skip }, async t => {
   const servers = { MinIO, RGW }
   for (const way of ways) {
     const server = servers[way.endpoint]
-    await t.test(way.name, { skip: endpoints[way.endpoint].skip }, async t => {
-      if (server !== undefined) await followGuide(t, way, server, internet, browsers)
-    })
+    for (const protocol of ['HTTP/1.1', 'HTTP/2.0'] as const) {
+      await t.test(`${way.name}, over ${protocol}`, { skip: endpoints[way.endpoint].skip }, async t => {
+        if (server !== undefined) await followGuide(t, way, server, internet, browsers, protocol)
+      })
+    }
   }
 })
 
@@ -117,10 +119,11 @@ async function followGuide(
   server: S3Endpoint,
   internet: Internet,
   browsers: readonly WebBrowser[],
+  protocol: 'HTTP/1.1' | 'HTTP/2.0',
 ): Promise<void> {
   const folder = t.testdir({ 'cors.json': guide, 'ca.pem': internet.authority.ca, rules: {} })
   const { cert, key } = internet.authority.issue([region, `*.${region}`, '127.0.0.1'])
-  const tls = 'tls:\n  certFile: tls.crt\n  keyFile: tls.key\n'
+  const tls = `tls: { certFile: tls.crt, keyFile: tls.key, http2: ${protocol === 'HTTP/2.0'} }\nlog: { access: true }\n`
   const upstream = `upstream:\n  url: ${server.endpoint}\nvirtualHosts: [${region}]\n`
   const proxy = await startProxy(tls + upstream + (await way.entry(join(folder, 'rules'))), {
     env: { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey },
@@ -130,8 +133,17 @@ async function followGuide(
   internet.route(`my-media.${region}:443`, proxy.port)
   if (way.puts) await putRules(t, server, proxy, folder)
   for (const browser of browsers) {
-    await t.test(browser.name, t => visit(t, way, proxy, browser))
+    await t.test(browser.name, async t => {
+      const heard = proxy.logs().length
+      await visit(t, way, proxy, browser, protocol)
+      t.strictSame(protocolsIn(proxy.logs().slice(heard)), [protocol], 'what the browser spoke')
+    })
   }
+}
+
+/** The versions of HTTP that the lines of an access log name. */
+function protocolsIn(lines: string): readonly string[] {
+  return [...new Set(lines.match(/(?<="protocol":")[^"]+/g))]
 }
 
 async function createPublicBucket(server: S3Endpoint): Promise<void> {
@@ -258,10 +270,10 @@ return {
   hidden: response.headers.get('ETag'),
 }`
 
-async function visit(t: Test, way: Way, proxy: ProxyProcess, browser: WebBrowser): Promise<void> {
+async function visit(t: Test, way: Way, proxy: ProxyProcess, browser: WebBrowser, protocol: string): Promise<void> {
   const count = counter(proxy)
   await count(0)
-  const profile = way.name
+  const profile = `${way.name} ${protocol}`
   const pages: Readonly<Record<string, WebPage>> = {
     [app]: await browser.open(`${app}/`, profile),
     [other]: await browser.open(`${other}/`, profile),

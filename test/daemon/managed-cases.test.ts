@@ -1,9 +1,17 @@
 // `?cors` of managed buckets over sockets, through the whole process: what S3 answers to a caller with the right.
 
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { checksumAlgorithms, checksumOf } from '../../src/s3/cors-operation/checksum.ts'
-import { type Answered, type Call, elementsOf, ruleFor, signCall } from '../fixtures/managed-caller.ts'
+import { openHttp2 } from '../fixtures/http2-client.ts'
+import {
+  type Answered,
+  type Call,
+  callManagedHttp2,
+  elementsOf,
+  ruleFor,
+  signCall,
+} from '../fixtures/managed-caller.ts'
 import type { ProxyProcess } from '../fixtures/proxy-process.ts'
 import { openRaw, raw } from '../fixtures/raw-client.ts'
 import { md5Of } from '../fixtures/signed-request.ts'
@@ -23,12 +31,12 @@ const cases: readonly {
   expect: { status: number; error_code: string | null; error_message: string | null }
 }[] = JSON.parse(readFileSync(new URL('../fixtures/put-bucket-cors.json', import.meta.url), 'utf8'))
 
-t.test('PutBucketCors is answered as S3 answers it', async t => {
-  const buckets = cases.map((_, index) => `case-${String(index).padStart(2, '0')}`)
-  const { call } = await setUp(t, buckets)
+const caseBuckets = cases.map((_, index) => `case-${String(index).padStart(2, '0')}`)
+
+async function putEveryCase(t: Test, call: (call: Call) => Promise<Answered>): Promise<void> {
   for (const [index, { id, body, expect }] of cases.entries()) {
-    const bucket = buckets[index] ?? ''
-    t.test(`${id} is answered ${expect.status}`, async t => {
+    const bucket = caseBuckets[index] ?? ''
+    await t.test(`${id} is answered ${expect.status}`, async t => {
       const put = await call({ method: 'PUT', target: `/${bucket}?cors`, body })
       t.equal(put.status, expect.status)
       t.equal(put.code ?? null, expect.error_code)
@@ -45,7 +53,25 @@ t.test('PutBucketCors is answered as S3 answers it', async t => {
       t.strictSame(elementsOf(got.body), elementsOf(body), 'what was put, in its order and its casing')
     })
   }
-  t.test('the table is whole', async t => t.equal(cases.length, 31))
+  await t.test('the table is whole', async t => t.equal(cases.length, 31))
+}
+
+t.test('PutBucketCors is answered as S3 answers it', async t => {
+  const { call } = await setUp(t, caseBuckets)
+  await putEveryCase(t, call)
+})
+
+t.test('PutBucketCors is answered so over HTTP/2', async t => {
+  const { proxy } = await setUp(
+    t,
+    caseBuckets,
+    'tls:\n  certFile: tls.crt\n  keyFile: tls.key\nlog: { access: true }\n',
+  )
+  const session = await openHttp2(t, proxy.port)
+  await putEveryCase(t, call => callManagedHttp2(session, proxy.url.replace('http:', 'https:'), call))
+  await proxy.stop('SIGTERM')
+  const spoken = new Set(proxy.logs().match(/(?<="protocol":")[^"]+/g))
+  t.strictSame([...spoken], ['HTTP/2.0'], 'what was spoken')
 })
 
 t.test('a bucket without rules is NoSuchCORSConfiguration, byte for byte', async t => {
