@@ -181,13 +181,6 @@ export class Http2Server {
       response.close()
       session.remove(response)
     })
-    this.#onRequest(request, response, isContinueExpected(fields.lines), session.memory)
+    this.#onRequest(request, response, fields.expectsContinue, session.memory)
   }
-}
-
-function isContinueExpected(lines: readonly string[]): boolean {
-  for (let i = 0; i < lines.length; i += 2) {
-    if (lines[i] === 'expect') return (lines[i + 1] as string).toLowerCase() === '100-continue'
-  }
-  return false
 }

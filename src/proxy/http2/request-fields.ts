@@ -4,6 +4,8 @@ export interface RequestFields {
   readonly target: string
   /** Flat; Host is the authority, and Cookie is one line. */
   readonly lines: readonly string[]
+  /** Its client waits for a 100 before it sends its content: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1. */
+  readonly expectsContinue: boolean
 }
 
 /**
@@ -20,6 +22,7 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
   let host: string | undefined
   let cookieAt = -1
   let hasLength = false
+  let expectsContinue = false
   const lines: string[] = ['Host', '']
   for (let i = 0; i < block.length; i += 2) {
     const name = block[i] as string
@@ -54,6 +57,9 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
       case 'content-length':
         hasLength = true
         break
+      case 'expect':
+        expectsContinue = hasContent && value.toLowerCase() === '100-continue'
+        break
       default:
         if (name.charCodeAt(0) === 0x3a) return undefined
     }
@@ -70,7 +76,7 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
     if (hasContent) lines.push('transfer-encoding', 'chunked')
     else if (method === 'PUT' || method === 'POST') lines.push('content-length', '0')
   }
-  return { method, target, lines }
+  return { method, target, lines, expectsContinue }
 }
 
 function isBlank(code: number): boolean {

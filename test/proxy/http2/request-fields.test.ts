@@ -12,6 +12,8 @@ interface Case {
   readonly hasContent?: boolean
   /** The method, the target and the field lines; undefined: it is refused. */
   readonly read: readonly [string, string, ...string[]] | undefined
+  /** Undefined: it does not. */
+  readonly expectsContinue?: true
 }
 
 const cases: readonly Case[] = [
@@ -92,18 +94,36 @@ const cases: readonly Case[] = [
     block: pseudo({ ':method': 'DELETE' }),
     read: ['DELETE', '/web/k', 'Host: a.example'],
   },
+  {
+    name: 'content that waits for 100',
+    block: [...pseudo({ ':method': 'PUT' }), 'expect', '100-Continue'],
+    hasContent: true,
+    read: ['PUT', '/web/k', 'Host: a.example', 'expect: 100-Continue', 'transfer-encoding: chunked'],
+    expectsContinue: true,
+  },
+  {
+    name: 'a request without content waits for none',
+    block: [...pseudo({ ':method': 'PUT' }), 'expect', '100-continue'],
+    read: ['PUT', '/web/k', 'Host: a.example', 'expect: 100-continue', 'content-length: 0'],
+  },
+  {
+    name: 'another expectation is the business of the endpoint',
+    block: [...pseudo({ ':method': 'PUT' }), 'expect', '200-ok'],
+    hasContent: true,
+    read: ['PUT', '/web/k', 'Host: a.example', 'expect: 200-ok', 'transfer-encoding: chunked'],
+  },
 ]
 
-for (const { name, block, hasContent = false, read } of cases) {
+for (const { name, block, hasContent = false, read, expectsContinue = false } of cases) {
   t.test(name, async t => {
     const fields = readRequestFields(block, hasContent)
     if (fields === undefined || read === undefined) {
       t.strictSame(fields, read)
       return
     }
-    const { method, target, lines, ...others } = fields
+    const { method, target, lines, ...rest } = fields
     const pairs = lines.flatMap((line, index) => (index % 2 === 0 ? [`${line}: ${lines[index + 1]}`] : []))
     t.strictSame([method, target, ...pairs], read)
-    t.strictSame(others, {})
+    t.strictSame(rest, { expectsContinue })
   })
 }
