@@ -6,7 +6,7 @@ import type { Upstream } from './upstream.ts'
 /** What every part of one benchmark run shares. */
 export interface BenchRun {
   readonly upstream: Upstream
-  /** Those asked for, this proxy first. */
+  /** Those asked for that serve what the part's clients speak, this proxy first. */
   readonly peers: readonly Peer[]
   /** This proxy with other settings. */
   readonly variant: (variant: ProxyVariant) => Peer
@@ -29,5 +29,7 @@ export interface BenchRun {
 export interface Part {
   readonly name: string
   readonly title: string
+  /** Clients speak HTTP/2, by h2load. */
+  readonly isHttp2?: boolean | undefined
   run(run: BenchRun): Promise<Section>
 }

@@ -10,6 +10,7 @@ import { missingParts, pinMyself } from './machine.ts'
 import { haproxyPeer } from './peers/haproxy.ts'
 import { nginxPeer } from './peers/nginx.ts'
 import { createNodePeer } from './peers/node-peer.ts'
+import { serving } from './peers/peer.ts'
 import { createProxyPeer } from './peers/proxy.ts'
 import { renderSection, type Section } from './report/section.ts'
 import { writeReport } from './report/written-report.ts'
@@ -42,12 +43,14 @@ const otherPeers = [
   createNodePeer('http-proxy-3', 'http-proxy-3-server.ts'),
   createNodePeer('httpxy', 'httpxy-server.ts'),
   createNodePeer('@fastify/http-proxy', 'fastify-server.ts'),
+  createNodePeer('node:http2', 'http2-server.ts', ['HTTP/2']),
 ]
 
 async function bench(asked: BenchArguments): Promise<readonly Section[]> {
   const needed = ['wrk', 'taskset', 'nginx', ...asked.peers.filter(name => name === 'haproxy')]
   const missing = missingParts(needed)
   if (missing.length > 0) throw new Error(missing.join('\n'))
+  const measured = withoutMissing(parts.filter(({ name }) => asked.scenarios.includes(name)))
   const profiles = asked.profiles === undefined ? undefined : resolve(asked.profiles)
   if (profiles !== undefined) mkdirSync(profiles, { recursive: true })
   const programs = [copyBuiltProgram(root)]
@@ -62,10 +65,17 @@ async function bench(asked: BenchArguments): Promise<readonly Section[]> {
   const upstream = await startUpstream()
   const sections: Section[] = []
   try {
-    for (const part of parts.filter(({ name }) => asked.scenarios.includes(name))) {
+    for (const part of measured) {
       const progress = (text: string) => process.stderr.write(`${part.name}: ${text}\n`)
       const variant = (one: Parameters<typeof createProxyPeer>[1]) => createProxyPeer(own, one)
-      const section = await part.run({ ...asked, upstream, peers, variant, profiles, progress })
+      const section = await part.run({
+        ...asked,
+        upstream,
+        peers: serving(peers, part.isHttp2 === true),
+        variant,
+        profiles,
+        progress,
+      })
       sections.push(section)
       process.stdout.write(`${renderSection(section)}\n`)
       // After each, so that a run that is cut short has left something.
@@ -76,6 +86,16 @@ async function bench(asked: BenchArguments): Promise<readonly Section[]> {
     for (const program of programs) program.remove()
   }
   return sections
+}
+
+/** Leaves out, and says so, what needs h2load where that is not installed. Throws when nothing remains. */
+function withoutMissing(asked: readonly Part[]): readonly Part[] {
+  const missing = asked.some(({ isHttp2 }) => isHttp2) ? missingParts(['h2load']) : []
+  if (missing.length === 0) return asked
+  const left = asked.filter(({ isHttp2 }) => isHttp2 !== true)
+  if (left.length === 0) throw new Error(missing.join('\n'))
+  process.stderr.write(`no HTTP/2 is measured: ${missing.join('; ')}\n`)
+  return left
 }
 
 try {

@@ -13,6 +13,7 @@ const programs = [
   { name: 'wrk', howToGetIt: 'apt-get install --no-install-recommends wrk' },
   { name: 'nginx', howToGetIt: 'apt-get install --no-install-recommends nginx' },
   { name: 'haproxy', howToGetIt: 'apt-get install --no-install-recommends haproxy' },
+  { name: 'h2load', howToGetIt: 'apt-get install --no-install-recommends nghttp2-client' },
   { name: 'taskset', howToGetIt: 'apt-get install --no-install-recommends util-linux' },
 ]
 

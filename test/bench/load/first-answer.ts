@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect, type IncomingHttpHeaders } from 'node:http2'
 import type { RepeatedRequest } from './load-result.ts'
 
 export interface FirstAnswer {
@@ -26,4 +27,22 @@ export async function firstAnswer(port: number, request: RepeatedRequest): Promi
   const allowed = response.headers['access-control-allow-origin']
   response.destroy()
   return { status: response.statusCode ?? 0, allowedOrigin: allowed }
+}
+
+/** The same over HTTP/2 and TLS. */
+export async function firstHttp2Answer(port: number, request: RepeatedRequest): Promise<FirstAnswer> {
+  const { method, target, fields, bodyBytes } = request
+  const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false })
+  try {
+    const lines = fields.map(line => line.replace(/^Host:/, ':authority:').split(/(?<=.): (.*)/s, 2))
+    const stream = session.request(
+      { ':method': method, ':path': target, ...Object.fromEntries(lines) },
+      { endStream: bodyBytes === 0 },
+    )
+    if (bodyBytes > 0) stream.end(Buffer.alloc(bodyBytes))
+    const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+    return { status: Number(head[':status']), allowedOrigin: head['access-control-allow-origin'] }
+  } finally {
+    session.destroy()
+  }
 }

@@ -10,6 +10,8 @@ export interface RepeatedRequest {
   /** Sends `Expect: 100-continue` and the body only after the 100. */
   readonly expectsContinue?: boolean | undefined
   readonly connections: number
+  /** Requests that are under way at once in each connection; absent: one. */
+  readonly streams?: number | undefined
   /** Preflights for so many buckets in turn, instead: what stands in caches is then no help. */
   readonly byBucket?: RuleSetSize | undefined
 }
@@ -25,6 +27,10 @@ export interface LoadResult {
   readonly socketErrors: number
   /** At a fixed rate: what was due while 512 requests waited for their answer. That is a rate too high, not an error. */
   readonly unsent?: number | undefined
+}
+
+/** The same, of a load that times each request. */
+export interface TimedLoadResult extends LoadResult {
   /** Time to the whole response in microseconds. */
   readonly p50: number
   readonly p99: number

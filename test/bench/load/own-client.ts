@@ -4,7 +4,7 @@
 
 import { createConnection, type Socket } from 'node:net'
 import { type AnswerReader, createAnswerReader } from './answer-reader.ts'
-import type { LoadResult, RepeatedRequest } from './load-result.ts'
+import type { RepeatedRequest, TimedLoadResult } from './load-result.ts'
 import type { OwnLoad } from './own-load.ts'
 
 const { port, request, seconds, rate } = JSON.parse(process.argv[2] ?? '') as OwnLoad
@@ -111,7 +111,7 @@ setTimeout(() => {
   if (rate !== undefined) milliseconds.splice(0, rate / 2)
   milliseconds.sort((a, b) => a - b)
   const percentile = (part: number) => Math.round((milliseconds[Math.floor(milliseconds.length * part)] ?? 0) * 1000)
-  const result: LoadResult = {
+  const result: TimedLoadResult = {
     requests: milliseconds.length,
     seconds: took,
     bytes,

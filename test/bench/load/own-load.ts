@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { loadCore, pinned } from '../machine.ts'
-import type { LoadResult, RepeatedRequest } from './load-result.ts'
+import type { RepeatedRequest, TimedLoadResult } from './load-result.ts'
 
 const client = fileURLToPath(new URL('own-client.ts', import.meta.url))
 const execute = promisify(execFile)
@@ -23,9 +23,9 @@ export async function runOwnLoad(
   request: RepeatedRequest,
   seconds: number,
   rate?: number,
-): Promise<LoadResult> {
+): Promise<TimedLoadResult> {
   const told: OwnLoad = { port, request, seconds, rate }
   const [command, args] = pinned(loadCore, process.execPath, [client, JSON.stringify(told)])
   const { stdout } = await execute(command, args, { timeout: (seconds + 60) * 1000 })
-  return JSON.parse(stdout) as LoadResult
+  return JSON.parse(stdout) as TimedLoadResult
 }

@@ -4,13 +4,13 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { loadCore, pinned, program } from '../machine.ts'
-import type { LoadResult, RepeatedRequest } from './load-result.ts'
+import type { RepeatedRequest, TimedLoadResult } from './load-result.ts'
 
 const oneRequest = fileURLToPath(new URL('request.lua', import.meta.url))
 const requestsByBucket = fileURLToPath(new URL('requests-by-bucket.lua', import.meta.url))
 const execute = promisify(execFile)
 
-export async function runWrk(port: number, request: RepeatedRequest, seconds: number): Promise<LoadResult> {
+export async function runWrk(port: number, request: RepeatedRequest, seconds: number): Promise<TimedLoadResult> {
   const { method, target, fields, bodyBytes, connections, byBucket } = request
   const script = byBucket === undefined ? oneRequest : requestsByBucket
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', script]
@@ -21,6 +21,6 @@ export async function runWrk(port: number, request: RepeatedRequest, seconds: nu
   const { stdout } = await execute(command, all, { timeout: (seconds + 60) * 1000 })
   const line = stdout.split('\n').find(one => one.startsWith('{'))
   if (line === undefined) throw new Error(`wrk said nothing of use:\n${stdout}`)
-  const { microseconds, ...sums } = JSON.parse(line) as Omit<LoadResult, 'seconds'> & { microseconds: number }
+  const { microseconds, ...sums } = JSON.parse(line) as Omit<TimedLoadResult, 'seconds'> & { microseconds: number }
   return { ...sums, seconds: microseconds / 1e6 }
 }

@@ -1,6 +1,7 @@
 // HAProxy with CORS by map and ACL, https://docs.haproxy.org/2.6/configuration.html: one thread, connections to the endpoint
 // shared by all clients (http-reuse always), and kernel splicing where it sees a gain.
 
+import { localhostKey } from '../../fixtures/localhost-certificate.ts'
 import { program } from '../machine.ts'
 import { allowedMethods, allowedPairs, exposedHeaders, maxAgeSeconds } from '../rule-set.ts'
 import { type Peer, type PeerSetting, startPeer } from './peer.ts'
@@ -9,20 +10,27 @@ export const haproxyPeer: Peer = {
   name: 'haproxy',
   isNodePeer: false,
   isMachineCode: true,
+  protocols: ['HTTP/1.1', 'HTTP/2'],
   start: setting =>
     startPeer(
       'haproxy',
       (port, folder) => ({
         'haproxy.cfg': configuration(port, folder, setting),
+        // HAProxy finds the key by this name.
+        'server.pem.key': localhostKey,
         'origins.map': allowedPairs(setting.size)
           .map(([bucket, origin]) => `${bucket}|${origin} ${origin}\n`)
           .join(''),
       }),
-      (_, folder) => ({ command: program('haproxy'), args: ['-db', '-q', '-f', `${folder}/haproxy.cfg`] }),
+      (_, folder) => ({
+        command: program('haproxy'),
+        args: ['-db', '-q', '-f', `${folder}/haproxy.cfg`],
+        isHttp2: setting.http2,
+      }),
     ),
 }
 
-function configuration(port: number, folder: string, { upstream, tls }: PeerSetting): string {
+function configuration(port: number, folder: string, { upstream, tls, http2 }: PeerSetting): string {
   const vary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'
   const allowed = '{ var(txn.cors) -m found }'
   const server = tls
@@ -48,7 +56,7 @@ defaults
   timeout server 300s
   timeout http-keep-alive 75s
 frontend s3
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096${http2 === true ? ` ssl crt ${folder}/server.pem alpn h2` : ''}
   http-request set-var(txn.origin) req.fhdr(Origin)
   http-request set-var(txn.cors) path,field(2,/),concat(|,txn.origin),map_str(${folder}/origins.map) if { req.fhdr(Origin) -m found }
   http-request return status 204 ${answer.join(' ')} if METH_OPTIONS ${allowed}

@@ -9,6 +9,7 @@ export const nginxPeer: Peer = {
   name: 'nginx',
   isNodePeer: false,
   isMachineCode: true,
+  protocols: ['HTTP/1.1', 'HTTP/2'],
   start: setting =>
     startPeer(
       'nginx',
@@ -18,11 +19,15 @@ export const nginxPeer: Peer = {
           .map(([bucket, origin]) => `"${bucket}|${origin}" "${origin}";\n`)
           .join(''),
       }),
-      (_, folder) => ({ command: program('nginx'), args: ['-c', `${folder}/nginx.conf`, '-e', 'stderr'] }),
+      (_, folder) => ({
+        command: program('nginx'),
+        args: ['-c', `${folder}/nginx.conf`, '-e', 'stderr'],
+        isHttp2: setting.http2,
+      }),
     ),
 }
 
-function configuration(port: number, folder: string, { upstream, tls }: PeerSetting): string {
+function configuration(port: number, folder: string, { upstream, tls, http2 }: PeerSetting): string {
   const vary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'
   const cors = `
     add_header Access-Control-Allow-Origin $cors_origin always;
@@ -62,8 +67,8 @@ ${whenAllowed('$cors_age', String(maxAgeSeconds))}
     keepalive_requests 100000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
-    ${cors}
+    listen 127.0.0.1:${port}${http2 === true ? ' ssl http2' : ''} backlog=4096;
+${http2 === true ? tlsLines(folder) : ''}    ${cors}
     location / {
       if ($request_method = OPTIONS) { rewrite ^ /preflight last; }
       proxy_pass ${tls ? 'https' : 'http'}://endpoint;
@@ -96,5 +101,12 @@ ${whenAllowed('$cors_age', String(maxAgeSeconds))}
     }
   }
 }
+`
+}
+
+function tlsLines(folder: string): string {
+  return `    ssl_certificate ${folder}/server.pem;
+    ssl_certificate_key ${folder}/server.key;
+    ssl_protocols TLSv1.2 TLSv1.3;
 `
 }

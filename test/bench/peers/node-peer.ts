@@ -13,13 +13,14 @@ export interface NodePeerSetting {
   readonly size: RuleSetSize
 }
 
-/** `server` is a file of this folder. */
-export function createNodePeer(name: string, server: string): Peer {
+/** `server` is a file of this folder; `protocols` as in {@link Peer}. */
+export function createNodePeer(name: string, server: string, protocols?: Peer['protocols']): Peer {
   const file = fileURLToPath(new URL(server, import.meta.url))
   return {
     name,
     isNodePeer: true,
-    start({ upstream, tls, size }) {
+    protocols,
+    start({ upstream, tls, size, http2 }) {
       const url = tls ? `https://localhost:${upstream.tlsPort}` : `http://127.0.0.1:${upstream.port}`
       const told = (port: number): NodePeerSetting => ({ port, url, caFile: upstream.caFile, size })
       return startPeer(
@@ -29,6 +30,7 @@ export function createNodePeer(name: string, server: string): Peer {
           command: process.execPath,
           args: [file, `${folder}/setting.json`],
           env: { ...process.env, NODE_ENV: 'production' },
+          isHttp2: http2,
         }),
       )
     },

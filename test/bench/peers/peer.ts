@@ -1,5 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { basename, join } from 'node:path'
+import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
 import { freePort } from '../../servers/free-ports.ts'
 import {
   answers,
@@ -18,6 +20,8 @@ export interface PeerSetting {
   readonly upstream: Upstream
   /** Speaks TLS to the upstream. */
   readonly tls: boolean
+  /** Serves HTTP/2 over TLS, with `server.pem` and `server.key` of its folder; absent: HTTP/1.1 in cleartext. */
+  readonly http2?: boolean | undefined
   readonly size: RuleSetSize
   /** Only this proxy can be profiled: where to, and the file's name. */
   readonly profile?: { readonly folder: string; readonly name: string } | undefined
@@ -28,9 +32,16 @@ export interface Peer {
   readonly name: string
   /** Runs in Node, so that ratios to the best of these can be told. */
   readonly isNodePeer: boolean
+  /** What it serves; absent: HTTP/1.1 alone. */
+  readonly protocols?: readonly ('HTTP/1.1' | 'HTTP/2')[] | undefined
   /** Is as fast at once as it will ever be, so it needs little warming up. */
   readonly isMachineCode?: boolean | undefined
   start(setting: PeerSetting): Promise<RunningPeer>
+}
+
+/** Those of `peers` that serve what a scenario speaks. */
+export function serving<P extends Pick<Peer, 'protocols'>>(peers: readonly P[], http2: boolean): readonly P[] {
+  return peers.filter(({ protocols = ['HTTP/1.1'] }) => protocols.includes(http2 ? 'HTTP/2' : 'HTTP/1.1'))
 }
 
 export interface RunningPeer {
@@ -50,6 +61,7 @@ export interface PeerCommand {
   readonly command: string
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv | undefined
+  readonly isHttp2?: boolean | undefined
 }
 
 /**
@@ -64,14 +76,19 @@ export async function startPeer(
 ): Promise<RunningPeer> {
   const port = await freePort()
   const folder = createServerFolder(name.replace(/\W+/g, '-'))
-  for (const [file, text] of Object.entries(files(port, folder))) writeFileSync(join(folder, file), text)
-  const { command: executable, args, env } = command(port, folder)
+  const all = { 'server.pem': localhostCertificate, 'server.key': localhostKey, ...files(port, folder) }
+  for (const [file, text] of Object.entries(all)) writeFileSync(join(folder, file), text)
+  const { command: executable, args, env, isHttp2 } = command(port, folder)
   const servers: ServerProcess[] = []
   return startOrStop(servers, folder, async () => {
     const spawnedAtMs = Date.now()
     const server = startProcess(basename(folder), folder, ...pinned(cores, executable, args), env)
     servers.push(server)
-    await waitUntilReady(server, () => answers(`http://127.0.0.1:${port}/`), 120_000)
+    await waitUntilReady(
+      server,
+      () => (isHttp2 === true ? takesConnections(port) : answers(`http://127.0.0.1:${port}/`)),
+      120_000,
+    )
     return {
       port,
       pid: server.pid,
@@ -83,5 +100,14 @@ export async function startPeer(
         rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
       },
     }
+  })
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.once('connect', () => resolve(true))
+    socket.once('connect', () => socket.destroy())
+    socket.once('error', () => resolve(false))
   })
 }

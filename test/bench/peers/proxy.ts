@@ -22,6 +22,7 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
   return {
     name,
     isNodePeer: false,
+    protocols: ['HTTP/1.1', 'HTTP/2'],
     async start(setting) {
       const adminPort = await freePort()
       const { profile } = setting
@@ -43,6 +44,7 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
           command: process.execPath,
           args: [...nodeOptions, ...profiling, cli, 'serve', '--config', `${folder}/config.yaml`],
           env: { PATH, HOME },
+          isHttp2: setting.http2,
         }),
         cores,
       )
@@ -53,7 +55,7 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
 function proxyConfiguration(
   port: number,
   adminPort: number,
-  { upstream, tls, size }: PeerSetting,
+  { upstream, tls, size, http2 }: PeerSetting,
   { settings = [], entryLines = [] }: ProxyVariant,
 ): string {
   const url = tls ? `https://localhost:${upstream.tlsPort}` : `http://127.0.0.1:${upstream.port}`
@@ -67,6 +69,7 @@ function proxyConfiguration(
     `  url: ${url}`,
     '  credentials: none',
     ...(tls ? [`  caFile: ${upstream.caFile}`] : []),
+    ...(http2 === true ? ['tls: { certFile: server.pem, keyFile: server.key }'] : []),
     ...settings,
     bucketsYaml(size, entryLines),
   ].join('\n')

@@ -26,6 +26,13 @@ const peers = [
   ['@fastify/http-proxy', '@fastify/http-proxy'],
 ] as const
 
+/** Those that speak HTTP/2 to their clients; the last is Node's own, with nothing around it. */
+const http2Peers = [
+  ['nginx', 'nginx'],
+  ['haproxy', 'HAProxy'],
+  ['node:http2', '`node:http2`'],
+] as const
+
 /** The requests by which a deployment is sized. */
 const sizing = ['preflight', 'get-1k', 'get-1m', 'put-1m']
 
@@ -36,13 +43,15 @@ export function withFigures(text: string, report: Report): string {
     (_, begin: string, name: string, end: string) => {
       switch (name) {
         case 'requests':
-          return `${begin}\n${requestTable(report)}\n${source(report)}\n\n${end}`
+          return `${begin}\n${requestTable(report, peers, ({ name }) => !isHttp2(name))}\n${source(report)}\n\n${end}`
+        case 'http2':
+          return `${begin}\n${requestTable(report, http2Peers, ({ name }) => isHttp2(name))}\n${end}`
         case 'further':
           return `${begin}\n${furtherTable(report)}\n${end}`
         case 'sizing':
           return `${begin}\n${sizingTable(report)}\n${source(report)}\n\n${end}`
         default:
-          throw new Error(`expected figures of requests, further or sizing, got ${name}`)
+          throw new Error(`expected figures of requests, http2, further or sizing, got ${name}`)
       }
     },
   )
@@ -73,14 +82,28 @@ function comparisons({ sections }: Report) {
   })
 }
 
-function requestTable(report: Report): string {
-  const head = ['CPU µs per request', '**this proxy**', '÷ nginx', ...peers.map(([, shown]) => shown)]
-  const rows = comparisons(report).map(({ title, figures }) => {
-    const of = (peer: string) => figures.find(one => one.peer === peer)
-    const own = of('proxy')
-    const others = peers.map(([peer]) => microseconds(of(peer)))
-    return [title, `**${microseconds(own)}**`, ratio(own?.toNginx) ?? '', ...others]
-  })
+function isHttp2(name: string): boolean {
+  return name.startsWith('h2-')
+}
+
+function requestTable(
+  report: Report,
+  others: readonly (readonly [peer: string, shown: string])[],
+  isShown: (part: { readonly name: string }) => boolean,
+): string {
+  const head = ['CPU µs per request', '**this proxy**', '÷ nginx', ...others.map(([, shown]) => shown)]
+  const rows = comparisons(report)
+    .filter(isShown)
+    .map(({ title, figures }) => {
+      const of = (peer: string) => figures.find(one => one.peer === peer)
+      const own = of('proxy')
+      return [
+        title,
+        `**${microseconds(own)}**`,
+        ratio(own?.toNginx) ?? '',
+        ...others.map(([peer]) => microseconds(of(peer))),
+      ]
+    })
   return markdown(head, rows)
 }
 

@@ -13,7 +13,8 @@ import type { Scenario } from './requests.ts'
 const columns = 'peer|CPU µs/request|÷ nginx|÷ best Node|÷ baseline|requests/s|MiB/s|peak RSS MiB'.split('|')
 
 export function comparisonOf(scenario: Scenario): Part {
-  return { name: scenario.name, title: scenario.title, run: run => compare(scenario, run) }
+  const { name, title, client } = scenario
+  return { name, title, isHttp2: client === 'h2load', run: run => compare(scenario, run) }
 }
 
 async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
@@ -22,6 +23,7 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
   const setting = (isProfiled: boolean) => ({
     upstream,
     tls: scenario.tls,
+    http2: scenario.client === 'h2load',
     size: realisticSize,
     profile: isProfiled ? profile : undefined,
   })

@@ -1,7 +1,7 @@
 // What a peer adds to the time of a request at a rate that all of them bear: the same without any proxy is subtracted.
 
 import type { BenchRun, Part } from '../bench-run.ts'
-import type { LoadResult } from '../load/load-result.ts'
+import type { TimedLoadResult } from '../load/load-result.ts'
 import { runOwnLoad } from '../load/own-load.ts'
 import { runWrk } from '../load/wrk.ts'
 import type { RunningPeer } from '../peers/peer.ts'
@@ -58,8 +58,8 @@ export const latency: Part = {
 
 /** A preflight never reaches the endpoint; any other request is taken directly, too. */
 async function measure(scenario: Scenario, { upstream, peers, runs }: BenchRun): Promise<readonly Latency[]> {
-  const running: { name: string; process: RunningPeer; results: LoadResult[] }[] = []
-  const direct: LoadResult[] = []
+  const running: { name: string; process: RunningPeer; results: TimedLoadResult[] }[] = []
+  const direct: TimedLoadResult[] = []
   const isDirect = scenario.request.method !== 'OPTIONS'
   try {
     for (const peer of peers) {
@@ -88,7 +88,7 @@ async function measure(scenario: Scenario, { upstream, peers, runs }: BenchRun):
   }))
 }
 
-function faultsOf({ requests, badStatuses, socketErrors }: LoadResult): readonly string[] {
+function faultsOf({ requests, badStatuses, socketErrors }: TimedLoadResult): readonly string[] {
   if (requests === 0) return ['no request came to an end']
   if (badStatuses + socketErrors > 0) return [`${badStatuses} bad statuses, ${socketErrors} socket errors`]
   return []

@@ -2,7 +2,8 @@
 // does falls on all alike.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { firstAnswer } from '../load/first-answer.ts'
+import { firstAnswer, firstHttp2Answer } from '../load/first-answer.ts'
+import { runH2load } from '../load/h2load.ts'
 import type { LoadResult } from '../load/load-result.ts'
 import { runOwnLoad } from '../load/own-load.ts'
 import { runWrk } from '../load/wrk.ts'
@@ -164,7 +165,14 @@ class MeasuredPeer {
 }
 
 function load({ client, request }: Scenario, port: number, seconds: number): Promise<LoadResult> {
-  return client === 'wrk' ? runWrk(port, request, seconds) : runOwnLoad(port, request, seconds)
+  switch (client) {
+    case 'wrk':
+      return runWrk(port, request, seconds)
+    case 'own':
+      return runOwnLoad(port, request, seconds)
+    case 'h2load':
+      return runH2load(port, request, seconds)
+  }
 }
 
 /** A proxy may still be at work, or break connections off, after the load has gone: that belongs to no run. */
@@ -179,8 +187,11 @@ async function settle(pid: number): Promise<void> {
   }
 }
 
-async function checkAnswer({ request, expects, allowsOrigin }: Scenario, port: number): Promise<readonly string[]> {
-  const { status, allowedOrigin } = await firstAnswer(port, request)
+async function checkAnswer(
+  { request, expects, allowsOrigin, client }: Scenario,
+  port: number,
+): Promise<readonly string[]> {
+  const { status, allowedOrigin } = await (client === 'h2load' ? firstHttp2Answer : firstAnswer)(port, request)
   if (!expects(status)) return [`first answer is ${status}`]
   const origin = request.fields.find(line => line.startsWith('Origin: '))?.slice('Origin: '.length)
   const expected = allowsOrigin ? origin : undefined

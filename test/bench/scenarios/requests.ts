@@ -13,8 +13,11 @@ export interface Scenario {
   readonly allowsOrigin: boolean
   /** Bytes of an object that is received: then requests are counted by bytes, since few fit into a run. */
   readonly objectBytes?: number | undefined
-  /** wrk takes an answer to HEAD for one with a body and sends bodies at once: such requests get a client of our own. */
-  readonly client: 'wrk' | 'own'
+  /**
+   * wrk takes an answer to HEAD for one with a body and sends bodies at once: such requests get a client of our own. With h2load
+   * clients speak HTTP/2 over TLS.
+   */
+  readonly client: 'wrk' | 'own' | 'h2load'
   readonly tls: boolean
   /** Its figures have limits of their own, so its runs are longer. */
   readonly isMain: boolean
@@ -71,6 +74,11 @@ function get(key: keyof typeof objectBytes, fields: readonly string[], connectio
 
 function put(bodyBytes: number, connections: number): RepeatedRequest {
   return { method: 'PUT', target: target(`put-${bodyBytes}`), fields: withOrigin, bodyBytes, connections }
+}
+
+/** As many at once in each of four connections. */
+function inStreams(streams: number) {
+  return { bodyBytes: 0, connections: 4, streams }
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -145,5 +153,34 @@ export const scenarios: readonly Scenario[] = [
     title: 'PUT 1 MiB, HTTPS upstream',
     request: put(1024 ** 2, 16),
     tls: true,
+  },
+  {
+    ...usual,
+    name: 'h2-preflight',
+    title: 'allowed preflight, HTTP/2',
+    request: { ...inStreams(16), method: 'OPTIONS', target: target('1k'), fields: preflightFields(origin) },
+    client: 'h2load',
+  },
+  {
+    ...usual,
+    name: 'h2-get-1k',
+    title: 'GET 1 KiB, HTTP/2',
+    request: { ...get('1k', withOrigin, 4), ...inStreams(16) },
+    client: 'h2load',
+  },
+  {
+    ...usual,
+    name: 'h2-get-1m',
+    title: 'GET 1 MiB, HTTP/2',
+    request: { ...get('1m', withOrigin, 4), ...inStreams(4) },
+    objectBytes: objectBytes['1m'],
+    client: 'h2load',
+  },
+  {
+    ...usual,
+    name: 'h2-put-1m',
+    title: 'PUT 1 MiB, HTTP/2',
+    request: { ...put(1024 ** 2, 4), streams: 4 },
+    client: 'h2load',
   },
 ]
