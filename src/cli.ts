@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { nodeFault } from './cli/node-version.ts'
+import { nodeFault } from './cli/terminal/node-version.ts'
 
 // A listener takes the place of Node's own, which opens a debugger to every process of this machine:
 // https://nodejs.org/api/process.html#signal-events. How images and units start it (--disable-sigusr1) closes the time before.
@@ -12,7 +12,7 @@ if (fault !== undefined) {
   process.exit(1)
 }
 const { main } = await import('./cli/main.ts')
-const { createStandardOutput } = await import('./cli/standard-output.ts')
+const { createStandardOutput } = await import('./cli/terminal/standard-output.ts')
 
 // What cannot be told there cannot be told anywhere, and is no reason to end: Node itself may warn there while the proxy serves.
 process.stderr.on('error', () => {})

@@ -6,15 +6,15 @@ import { keepRunning, restartRequired } from '../config/loading/restart-required
 import type { ReloadResult } from '../config/loading/watch-configuration.ts'
 import { capacityOf, demandOf } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
-import { describeStoredFault } from '../cors/rules/stored-rules.ts'
-import type { FetchResult } from '../policies/upstream/rule-entry.ts'
+import { describeStoredFault } from '../cors/parsing/stored-rules.ts'
+import type { FetchResult } from '../policies/upstream/rule-freshness.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import { createMetrics } from '../telemetry/metrics/metrics.ts'
-import { createConfigurationRecord } from './configuration-record.ts'
-import { createControlPlane } from './control-plane.ts'
-import type { DrainResult } from './drain.ts'
-import type { InheritedSockets } from './inherited-sockets.ts'
-import { listen, urlAt, urlOf } from './listening.ts'
+import { createAdminPort } from './operator/admin-port.ts'
+import { createConfigurationRecord } from './operator/configuration-record.ts'
+import type { DrainResult } from './process/drain.ts'
+import type { InheritedSockets } from './process/inherited-sockets.ts'
+import { listen, urlAt, urlOf } from './process/listening.ts'
 import { createAddressOf } from './proxy-settings.ts'
 import { type CreateServing, type Serving, serveAlone } from './serving.ts'
 import { createRenewalLook } from './upstream/renewed-files.ts'
@@ -94,7 +94,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     },
   })
-  const controlPlane = createControlPlane({
+  const adminPort = createAdminPort({
     policies: serving.policies,
     vary: () => running.vary,
     addressOf: () => createAddressOf(running, undefined),
@@ -120,17 +120,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       running.tls === undefined ? 'http' : 'https',
     )
     const { adminConnections, ...capacity } = capacityOf(demandOf(running), resources)
-    controlPlane.server.maxConnections = adminConnections
-    await listen(controlPlane.server, options.inherited?.admin ?? running.admin)
+    adminPort.server.maxConnections = adminConnections
+    await listen(adminPort.server, options.inherited?.admin ?? running.admin)
     // Of one process: with workers, of each.
     log.info('capacity', { ...resources, ...capacity, workers: running.workers })
   } catch (error) {
     serving.close()
-    controlPlane.close()
+    adminPort.close()
     throw error
   }
   metrics.setReload(true, Date.now())
-  controlPlane.readiness.setListening()
+  adminPort.readiness.setListening()
   warnOfReports(running, log)
 
   /** What is on the disk is in force: the configuration, and the files that it names for TLS. */
@@ -202,7 +202,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   return {
     url,
-    adminUrl: urlOf(controlPlane.server, 'http'),
+    adminUrl: urlOf(adminPort.server, 'http'),
     apply,
     refuse(issues) {
       noteReload({ configuration: false })
@@ -215,10 +215,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     async drain(acceptMs) {
       clearInterval(looks)
-      controlPlane.readiness.setDraining()
+      adminPort.readiness.setDraining()
       log.info('draining', { seconds: running.drainSeconds })
       const result = await serving.drain(acceptMs, running.drainSeconds * 1000)
-      controlPlane.close()
+      adminPort.close()
       log.info('stopped', { result })
       return result
     },

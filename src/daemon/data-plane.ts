@@ -15,8 +15,8 @@ import { LiveList } from '../proxy/shares/live-list.ts'
 import type { FoundNames } from '../s3/address/host-addressing.ts'
 import { s3Errors } from '../s3/errors/error-catalogue.ts'
 import { createRequestIds } from '../s3/errors/request-ids.ts'
-import { createBusyShare, createMemoryWatch, readMemoryUse } from './memory-watch.ts'
 import type { DaemonPolicies, DaemonRules } from './policies.ts'
+import { createBusyShare, createMemoryWatch, readMemoryUse } from './process/memory-watch.ts'
 import { createAddressOf, createProxySettings } from './proxy-settings.ts'
 import {
   type NameEvent,

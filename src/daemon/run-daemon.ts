@@ -15,9 +15,9 @@ import { createLog, type Log } from '../telemetry/log/log.ts'
 import type { LogFields } from '../telemetry/log/log-fields.ts'
 import { createLogSink } from '../telemetry/log/log-sink.ts'
 import { type Daemon, endpointOf, startDaemon } from './daemon.ts'
-import { type InheritedSockets, readInheritedSockets } from './inherited-sockets.ts'
-import { describePortOwner, findPortOwner } from './port-owner.ts'
-import { isTestedNode, testedNodes } from './tested-nodes.ts'
+import { type InheritedSockets, readInheritedSockets } from './process/inherited-sockets.ts'
+import { describePortOwner, findPortOwner } from './process/port-owner.ts'
+import { isTestedNode, testedNodes } from './process/tested-nodes.ts'
 import { mountedFiles } from './upstream/mounted-files.ts'
 
 /** EX_OK, "could not start or run", and EX_USAGE of sysexits.h. */

@@ -1,5 +1,5 @@
 import type { Policy } from '../cors/decision/policy.ts'
-import type { StoredRuleFault } from '../cors/rules/stored-rules.ts'
+import type { StoredRuleFault } from '../cors/parsing/stored-rules.ts'
 
 /** What happens to a request that the rules deny: S3's own way, a refusal, or nothing but a count. */
 export type Enforcement = 'headers' | 'block' | 'report'

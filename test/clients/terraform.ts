@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
-import { parseRules } from '../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../src/cors/parsing/parse-rules.ts'
 import { checksumOf } from '../../src/s3/cors-operation/checksum.ts'
 import {
   parseCorsConfigurationXml,

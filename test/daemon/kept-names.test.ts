@@ -8,9 +8,9 @@ const src = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import
 
 /** Of 1000 requests, each with another name in a string of 30 KB: 30 MB, were they kept. */
 const program = `
-import { parseRules } from ${src('cors/rules/parse-rules.ts')}
+import { parseRules } from ${src('cors/parsing/parse-rules.ts')}
 import { createBucketPolicies } from ${src('policies/upstream/bucket-policies.ts')}
-import { createRuleCache } from ${src('policies/upstream/rule-cache.ts')}
+import { createRuleEntries } from ${src('policies/upstream/rule-entries.ts')}
 import { createEndpointSafety } from ${src('policies/managed/endpoint-safety.ts')}
 import { newRecord } from ${src('proxy/request/request-record.ts')}
 import { ResponseHeadReader } from ${src('proxy/upstream/response/response-head.ts')}
@@ -35,7 +35,7 @@ function record(i, name) {
 const times = { freshSeconds: 60, staleSeconds: 60, negativeSeconds: 60, timeoutSeconds: 5 }
 const keepers = {
   rules: () => {
-    const cache = createRuleCache(name => name.endsWith('7'))
+    const cache = createRuleEntries(name => name.endsWith('7'))
     for (const name of names()) cache.set(name, entry(name.endsWith('3') ? 'rules' : 'none'))
     for (const name of names()) cache.get(name)
     for (const name of names()) cache.set(name, entry('none'))

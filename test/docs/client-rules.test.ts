@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { parseCorsRequest } from '../../src/cors/decision/cors-request.ts'
 import { compilePolicy } from '../../src/cors/decision/policy.ts'
 import { explain } from '../../src/cors/explain/explain.ts'
-import { parseRules } from '../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../src/cors/parsing/parse-rules.ts'
 import { snippets } from './snippets.ts'
 
 type Written = Readonly<Record<string, string | readonly string[]>>

@@ -10,7 +10,7 @@ export const notRun: readonly NotRun[] = [
   { command: /^npm ci && npm test$/, reason: 'installs the project anew and runs this test again' },
   {
     command: /^npm ci && npx s3-cors-proxy serve /,
-    reason: 'installs the project anew; test/cli/serve.test.ts serves',
+    reason: 'installs the project anew; test/cli/commands/serve.test.ts serves',
   },
   { command: /^npm ci --omit=dev /, reason: 'installs from a registry; test/deploy/dockerfile.test.ts does the same' },
   { command: /^docker build /, reason: 'needs an engine; test/deploy checks the Dockerfile without one' },
@@ -32,6 +32,6 @@ export const notRun: readonly NotRun[] = [
   { command: /^curl .*minio\.example\.com/, reason: 'asks a machine that there is not, and has to fail' },
   {
     command: /^npx s3-cors-proxy import --from-upstream /,
-    reason: 'needs the gateway; test/cli/import-upstream.test.ts asks one',
+    reason: 'needs the gateway; test/cli/commands/import-upstream.test.ts asks one',
   },
 ]

@@ -2,7 +2,7 @@
 // fault with its place; no rule that the document does not hold; no rules at all from a part of one. FUZZ_*: fuzz-run.ts.
 
 import t from 'tap'
-import { parseRules } from '../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../src/cors/parsing/parse-rules.ts'
 import type { CorsRule } from '../../src/cors/rules/rule.ts'
 import {
   parseCorsConfigurationXml,

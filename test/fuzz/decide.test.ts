@@ -6,7 +6,7 @@ import { parseCorsRequest } from '../../src/cors/decision/cors-request.ts'
 import { decide } from '../../src/cors/decision/decide.ts'
 import { compilePolicy, type Policy } from '../../src/cors/decision/policy.ts'
 import { appendCorsFields } from '../../src/cors/decision/response-fields.ts'
-import { parseRules } from '../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../src/cors/parsing/parse-rules.ts'
 import {
   parseCorsConfigurationXml,
   renderCorsConfigurationXml,

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { drain } from '../../src/daemon/drain.ts'
+import { drain } from '../../src/daemon/process/drain.ts'
 import { readResponse } from '../fixtures/client-responses.ts'
 import { startFaultUpstream, write } from '../fixtures/fault-upstream.ts'
 import type { RawConnection } from '../fixtures/raw-client.ts'

@@ -1,5 +1,5 @@
 import type { Explanation } from '../../cors/explain/explain.ts'
-import { describeStoredFault } from '../../cors/rules/stored-rules.ts'
+import { describeStoredFault } from '../../cors/parsing/stored-rules.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
 import type { AdminSources, OriginCount, OriginLine } from '../admin-sources.ts'
 import { describeRules } from '../bucket-rules.ts'

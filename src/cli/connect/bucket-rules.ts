@@ -1,5 +1,5 @@
-import { lintRules } from '../../cors/rules/lint.ts'
-import { describeStoredFault, matchesNothing, type StoredRuleFault } from '../../cors/rules/stored-rules.ts'
+import { lintRules } from '../../cors/lint/lint.ts'
+import { describeStoredFault, matchesNothing, type StoredRuleFault } from '../../cors/parsing/stored-rules.ts'
 import type { CorsFetchResult, GetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'

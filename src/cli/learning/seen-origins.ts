@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { readFileContent } from '../../config/files/file-content.ts'
 import type { Seen } from '../../cors/suggestion/suggest.ts'
-import type { ExitCode, Option, ParsedArguments, Terminal } from '../command.ts'
-import { askAdminPort } from '../running-proxy.ts'
+import { askAdminPort } from '../running/running-proxy.ts'
+import type { ExitCode, Option, ParsedArguments, Terminal } from '../terminal/command.ts'
 
 /** What was asked for, and what became of it. */
 export interface SeenRequest extends Seen {

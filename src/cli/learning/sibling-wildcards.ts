@@ -1,5 +1,5 @@
 import { parse } from 'tldts'
-import { isPublicSuffix } from '../../cors/rules/public-suffix.ts'
+import { isPublicSuffix } from '../../cors/lint/public-suffix.ts'
 
 /**
  * The value for each origin: of two and more https origins under one registrable domain `https://*.` and the longest domain that they

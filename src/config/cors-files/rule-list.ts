@@ -1,4 +1,4 @@
-import { parseRules } from '../../cors/rules/parse-rules.ts'
+import { parseRules } from '../../cors/parsing/parse-rules.ts'
 import { isRuleKey } from '../../cors/rules/rule-key.ts'
 import { nearest } from '../../text/nearest-word.ts'
 import type { Path } from '../issue.ts'

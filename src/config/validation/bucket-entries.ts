@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { parseRules } from '../../cors/rules/parse-rules.ts'
+import { parseRules } from '../../cors/parsing/parse-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { readCorsFile } from '../cors-files/cors-file.ts'

@@ -1,7 +1,7 @@
+import type { StoredRuleFault } from '../parsing/stored-rules.ts'
 import { OriginIndex } from '../patterns/origin-index.ts'
 import { PatternIndex } from '../patterns/pattern-index.ts'
 import type { CorsRule } from '../rules/rule.ts'
-import type { StoredRuleFault } from '../rules/stored-rules.ts'
 import { type CompiledRule, compileRule } from './compiled-rule.ts'
 
 const noFaults: readonly StoredRuleFault[] = Object.freeze([])

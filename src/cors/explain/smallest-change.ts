@@ -1,12 +1,12 @@
 import type { CorsRequest } from '../decision/cors-request.ts'
 import type { Policy } from '../decision/policy.ts'
+import { browserOrigin, takeApart } from '../lint/browser-origin.ts'
+import { isNeverSent, lintOrigin } from '../lint/origin-lint.ts'
+import { matchesNothing } from '../parsing/stored-rules.ts'
 import { fromFieldValue } from '../patterns/field-value.ts'
-import { matches, parseWildcard } from '../patterns/wildcard.ts'
-import { browserOrigin, takeApart } from '../rules/browser-origin.ts'
-import { isNeverSent, lintOrigin } from '../rules/origin-lint.ts'
+import { matches, parsePattern } from '../patterns/pattern.ts'
 import type { CorsRule, RuleIssueReason } from '../rules/rule.ts'
 import { checkAllowedHeader, checkOrigin } from '../rules/rule-value.ts'
-import { matchesNothing } from '../rules/stored-rules.ts'
 import { quote, quoteShort } from './quoted-scalar.ts'
 import { clausesPassed, firstFailed, type MissingValues, missingOfRules, unlistableMethod } from './rule-verdict.ts'
 
@@ -155,7 +155,7 @@ function likenessOf(listed: readonly string[], origin: string): number | undefin
 
 /** Drops what another name covers once it is in a rule, where a `*` in it is a wildcard. */
 function withoutCovered(names: readonly string[]): readonly string[] {
-  const wildcards = names.filter(name => name.includes('*')).map(name => ({ name, wildcard: parseWildcard(name) }))
+  const wildcards = names.filter(name => name.includes('*')).map(name => ({ name, wildcard: parsePattern(name) }))
   return names.filter(name => !wildcards.some(other => other.name !== name && matches(other.wildcard, name)))
 }
 

@@ -1,7 +1,7 @@
 import { AffixTree } from './affix-tree.ts'
 import { toFieldValue } from './field-value.ts'
 import type { NumberSet } from './number-set.ts'
-import { parseWildcard } from './wildcard.ts'
+import { parsePattern } from './pattern.ts'
 
 /** The numbers of the rules that hold a pattern, in ascending order. One stands for itself: most origins are in one rule. */
 type Rules = number | number[]
@@ -76,7 +76,7 @@ const path: WildcardOrigin[][] = []
 function bySuffix(patterns: ReadonlyMap<string, Rules>): ReadonlyMap<string, WildcardOrigin[]> {
   const wildcards = new Map<string, WildcardOrigin[]>()
   for (const [pattern, rules] of patterns) {
-    const { prefix, suffix = '' } = parseWildcard(pattern)
+    const { prefix, suffix = '' } = parsePattern(pattern)
     const wildcard = { prefix, length: pattern.length - 1, rules }
     const others = wildcards.get(suffix)
     if (others === undefined) wildcards.set(suffix, [wildcard])

@@ -1,5 +1,5 @@
 import { NumberSet, NumberSets } from './number-set.ts'
-import { parseWildcard } from './wildcard.ts'
+import { parsePattern } from './pattern.ts'
 import { type ListedWildcard, WildcardIndex } from './wildcard-index.ts'
 
 /**
@@ -28,7 +28,7 @@ export class PatternIndex {
     const exact = new Map<string, number>()
     const wildcards: ListedWildcard[] = []
     for (const [pattern, listed] of listsOf(distinct)) {
-      const { prefix, suffix } = parseWildcard(pattern)
+      const { prefix, suffix } = parsePattern(pattern)
       if (suffix === undefined) exact.set(pattern, sets.numberOf(listed))
       else wildcards.push({ prefix, suffix, lists: listed })
     }

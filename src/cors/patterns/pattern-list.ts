@@ -1,4 +1,4 @@
-import { matches, parseWildcard, type Wildcard } from './wildcard.ts'
+import { matches, type Pattern, parsePattern } from './pattern.ts'
 
 /** The patterns of one AllowedOrigins or AllowedHeaders, in the order in which they are asked. */
 export interface PatternList {
@@ -13,7 +13,7 @@ export interface PatternList {
 }
 
 /** A pattern that does hold a `*`. */
-export interface OpenPattern extends Wildcard {
+export interface OpenPattern extends Pattern {
   readonly suffix: string
 }
 
@@ -25,7 +25,7 @@ export function compilePatterns(patterns: readonly string[]): PatternList {
   const exact = patterns.filter(pattern => !pattern.includes('*'))
   const wildcards = patterns
     .filter(pattern => pattern !== '*')
-    .map(parseWildcard)
+    .map(parsePattern)
     .filter(isOpen)
   const indexed = exact.length > loopLimit
   const any = patterns.includes('*')
@@ -54,6 +54,6 @@ export function coversAll(list: PatternList, values: readonly string[]): boolean
   return true
 }
 
-function isOpen(pattern: Wildcard): pattern is OpenPattern {
+function isOpen(pattern: Pattern): pattern is OpenPattern {
   return pattern.suffix !== undefined
 }

@@ -1,6 +1,6 @@
 import { isToken } from '../../http/token.ts'
-import { lintRules } from '../rules/lint.ts'
-import { lintOrigin } from '../rules/origin-lint.ts'
+import { lintRules } from '../lint/lint.ts'
+import { lintOrigin } from '../lint/origin-lint.ts'
 import { type CorsMethod, type CorsRule, isCorsMethod } from '../rules/rule.ts'
 import { fewestRules } from './fewest-rules.ts'
 

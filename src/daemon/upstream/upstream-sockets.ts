@@ -2,7 +2,7 @@ import type { Socket, TcpNetConnectOpts } from 'node:net'
 import { connect, isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { connect as connectTls, createSecureContext } from 'node:tls'
-import type { OpenSocket } from '../../proxy/node/socket-reader.ts'
+import type { OpenSocket } from '../../proxy/upstream/socket-reader.ts'
 import { BoundedMap } from '../../text/bounded-map.ts'
 import { NameCache } from './name-cache.ts'
 

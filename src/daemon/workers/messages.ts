@@ -3,13 +3,13 @@
 import type { AddressInfo } from 'node:net'
 import type { Configuration } from '../../config/configuration.ts'
 import type { CorsKnowledge } from '../../policies/cors-knowledge.ts'
-import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
+import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/caller-permission.ts'
 import type { RuleCopy } from '../../policies/replica/rule-copy.ts'
 import type { LogOptions } from '../../telemetry/log/log.ts'
 import type { CountReport } from '../../telemetry/metrics/count-report.ts'
 import type { ProcessSample } from '../../telemetry/metrics/process-sums.ts'
-import type { DrainResult } from '../drain.ts'
-import type { Listening } from '../listening.ts'
+import type { DrainResult } from '../process/drain.ts'
+import type { Listening } from '../process/listening.ts'
 import type { ConfigurationFiles } from '../upstream/tls-files.ts'
 
 /** A configuration in force, and what its files hold. Whole: each worker takes its own share. */

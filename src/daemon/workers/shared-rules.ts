@@ -1,7 +1,8 @@
 // The live rules of all workers: this process alone asks their sources, and the workers' caches ask this process.
 
 import { steadyNow } from '../../policies/clock.ts'
-import { type ManagedAnswer, type ManagedRequest, statusOf } from '../../policies/managed/managed-request.ts'
+import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/caller-permission.ts'
+import { statusOf } from '../../policies/managed/managed-cors-request.ts'
 import type { PolicySources } from '../../policies/policy-sources.ts'
 import { copyAbsence, copyEntry, type RuleCopy } from '../../policies/replica/rule-copy.ts'
 import { createPolicies, type RuleEvents, type SourcedPolicies } from '../policies.ts'

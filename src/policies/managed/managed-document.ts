@@ -1,6 +1,6 @@
 // What is stored of one managed bucket: its rules in S3's own JSON, and who set them.
 
-import { parseRules } from '../../cors/rules/parse-rules.ts'
+import { parseRules } from '../../cors/parsing/parse-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
 
 /** The rules as they were last set, or that they were removed. */

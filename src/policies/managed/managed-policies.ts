@@ -9,10 +9,11 @@ import type { SourceBuckets } from '../policy-sources.ts'
 import { type BucketPolicies, createBucketPolicies } from '../upstream/bucket-policies.ts'
 import { createCallBudget } from '../upstream/call-budget.ts'
 import type { CachedRules, UpstreamSource } from '../upstream/upstream-source.ts'
+import type { ManagedAnswer, ManagedRequest } from './caller-permission.ts'
 import type { Safety } from './endpoint-probe.ts'
 import { createEndpointSafety, detailOf } from './endpoint-safety.ts'
+import { createManagedHandler } from './managed-cors-request.ts'
 import type { ManagedDocument } from './managed-document.ts'
-import { createManagedHandler, type ManagedAnswer, type ManagedRequest } from './managed-request.ts'
 import { type RuleStore, UnreadableDocument } from './rule-store.ts'
 
 /** Where managed rules live, and whom the endpoint has to be asked for. */

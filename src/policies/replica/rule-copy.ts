@@ -1,9 +1,9 @@
 // What is known of a bucket's rules, as plain data for another process.
 
 import { compilePolicy, type Policy } from '../../cors/decision/policy.ts'
+import type { StoredRuleFault } from '../../cors/parsing/stored-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
-import type { StoredRuleFault } from '../../cors/rules/stored-rules.ts'
-import type { RuleEntry } from '../upstream/rule-entry.ts'
+import type { RuleEntry } from '../upstream/rule-freshness.ts'
 
 /** An entry without its compiled policy, its times as distances: two processes' clocks need not agree. */
 export interface RuleCopy extends Pick<RuleEntry, 'failures' | 'lastResult' | 'lastDetail'> {

@@ -9,7 +9,7 @@ import { createBucketList } from './bucket-list.ts'
 import { createCallBudget } from './call-budget.ts'
 import { describeEntry } from './entry-status.ts'
 import { createFetchScheduler, type FetchLane } from './fetch-scheduler.ts'
-import { createRuleCache } from './rule-cache.ts'
+import { createRuleEntries } from './rule-entries.ts'
 import {
   adoptEntry,
   afterResult,
@@ -21,7 +21,7 @@ import {
   stateAt,
   unknown,
   withFaults,
-} from './rule-entry.ts'
+} from './rule-freshness.ts'
 import { type CachedRules, endpointBounds, type UpstreamSource } from './upstream-source.ts'
 
 /** The lookup, and what the next instance starts with. */
@@ -48,7 +48,7 @@ export function createBucketPolicies(
   const random = source.random ?? Math.random
   const setTimer = source.setTimer ?? setUnrefTimer
   const timeoutMs = times.timeoutSeconds * 1000
-  const cache = createRuleCache(bucket => buckets.named.has(bucket))
+  const cache = createRuleEntries(bucket => buckets.named.has(bucket))
   const list = createBucketList({ list: source.listBuckets, ...times, now })
   const mayAskNew = createCallBudget(bounds.newNamesPerSecond, now)
   const scheduler = createFetchScheduler({ fetch: source.getBucketCors, bounds, timeoutMs, now, setTimer, landed })

@@ -1,5 +1,5 @@
 import type { BucketStatus, Enforcement, PolicySource } from '../policy-lookup.ts'
-import { type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-entry.ts'
+import { type RuleEntry, type RuleTimes, stateAt, unknown } from './rule-freshness.ts'
 
 /** `said`: how the endpoint showed it, e.g. `501 NotImplemented`. */
 export function keepsNoRules(said: string | undefined): string {

@@ -1,7 +1,7 @@
 // When GetBucketCors is called: one call per bucket at a time, few at once, named buckets first, and no answer that came too late.
 
 import type { SetTimer } from '../clock.ts'
-import type { RuleAnswer } from './rule-entry.ts'
+import type { RuleAnswer } from './rule-freshness.ts'
 import type { FetchBounds, UpstreamSource } from './upstream-source.ts'
 
 /** `named`: an entry names the bucket; `other`: it falls under `"*"`. */

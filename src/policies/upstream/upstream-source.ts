@@ -1,8 +1,8 @@
-import type { StoredRuleFault } from '../../cors/rules/stored-rules.ts'
+import type { StoredRuleFault } from '../../cors/parsing/stored-rules.ts'
 import type { ListBuckets } from '../../s3/endpoint/list-buckets.ts'
 import type { SetTimer } from '../clock.ts'
 import type { PolicySource } from '../policy-lookup.ts'
-import type { FetchResult, RuleAnswer, RuleEntry, RuleTimes } from './rule-entry.ts'
+import type { FetchResult, RuleAnswer, RuleEntry, RuleTimes } from './rule-freshness.ts'
 
 /** One answer, as the metric and the log need it. */
 export interface FetchEvent {

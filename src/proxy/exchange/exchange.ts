@@ -1,6 +1,6 @@
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
-import type { ClientRequest } from '../node/client-request.ts'
-import type { ClientResponse } from '../node/client-response.ts'
+import type { ClientRequest } from '../client/client-request.ts'
+import type { ClientResponse } from '../client/client-response.ts'
 import { clientAddress } from '../request/client-address.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import type { Holding } from '../shares/client-memory.ts'

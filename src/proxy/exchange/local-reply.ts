@@ -1,10 +1,10 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { renderError } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
-import type { ClientRequest } from '../node/client-request.ts'
-import type { ClientResponse } from '../node/client-response.ts'
-import { endConnectionAfter } from '../node/lingering-close.ts'
-import { OutgoingFields } from '../node/outgoing-fields.ts'
+import type { ClientRequest } from '../client/client-request.ts'
+import type { ClientResponse } from '../client/client-response.ts'
+import { endConnectionAfter } from '../client/lingering-close.ts'
+import { OutgoingFields } from '../client/outgoing-fields.ts'
 import { endRequest, type RequestCounting, type RequestRecord } from '../request/request-record.ts'
 
 /** What a reply is written to: a response, or a connection whose request never became whole. */

@@ -1,5 +1,5 @@
 import { flatFields } from '../../http/flat-fields.ts'
-import type { ClientRequest } from '../node/client-request.ts'
+import type { ClientRequest } from '../client/client-request.ts'
 import { isForwardedField } from '../request/forwarded-field.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 

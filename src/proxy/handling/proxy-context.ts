@@ -1,6 +1,6 @@
 import type { CorsKnowledge } from '../../policies/cors-knowledge.ts'
+import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/caller-permission.ts'
 import type { CopySourceGuard } from '../../policies/managed/copy-source-guard.ts'
-import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/managed-request.ts'
 import type { StoreGuard } from '../../policies/managed/store-guard.ts'
 import type { PolicyLookup } from '../../policies/policy-lookup.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'

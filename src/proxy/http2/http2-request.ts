@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
-import { type ClientRequest, headBytesOf } from '../node/client-request.ts'
+import { type ClientRequest, headBytesOf } from '../client/client-request.ts'
 import type { Holding } from '../shares/client-memory.ts'
 import type { RequestFields } from './request-fields.ts'
 import type { StreamSocket } from './stream-socket.ts'

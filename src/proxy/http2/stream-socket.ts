@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2'
-import type { ClientSocket } from '../node/client-request.ts'
+import type { ClientSocket } from '../client/client-request.ts'
 
 /** What a stream of HTTP/2 is to its request and response: a connection of their own. To end it is to reset the stream, with INTERNAL_ERROR. */
 export class StreamSocket implements ClientSocket {

@@ -1,8 +1,8 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ClientResponse } from '../client/client-response.ts'
+import type { OutgoingFields } from '../client/outgoing-fields.ts'
 import { memoryOf } from '../shares/client-memory.ts'
-import type { ClientResponse } from './client-response.ts'
-import type { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 
 /** What Node's server sets in its own class, and the types do not tell. */

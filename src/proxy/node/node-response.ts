@@ -1,5 +1,5 @@
 import { ServerResponse } from 'node:http'
-import type { ClientResponse } from './client-response.ts'
+import type { ClientResponse } from '../client/client-response.ts'
 import { NodeBackedResponse } from './node-backed-response.ts'
 import { ProxyResponse } from './proxy-response.ts'
 

@@ -1,8 +1,8 @@
 import { IncomingMessage } from 'node:http'
+import { headBytesOf } from '../client/client-request.ts'
 import type { Holding } from '../shares/client-memory.ts'
 import { memoryOf } from '../shares/client-memory.ts'
 import { endWithinContent } from './client-parser.ts'
-import { headBytesOf } from './client-request.ts'
 
 // The accessor that parses all of them; a property of every instance as far as the types go.
 const allHeaders = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'headers')?.get as (

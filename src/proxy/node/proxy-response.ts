@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ClientResponse } from '../client/client-response.ts'
+import { dateLine, keepAliveLines, statusLine } from '../client/head-lines.ts'
+import type { OutgoingFields } from '../client/outgoing-fields.ts'
 import { memoryOf } from '../shares/client-memory.ts'
-import type { ClientResponse } from './client-response.ts'
-import { dateLine, keepAliveLines, statusLine } from './head-lines.ts'
-import type { OutgoingFields } from './outgoing-fields.ts'
 import type { ProxyRequest } from './proxy-request.ts'
 
 /** How the end of a response's content is told. `close`: by the end of the connection. */

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import type { ClientSocket } from './client-request.ts'
+import type { ClientSocket } from '../client/client-request.ts'
 import { tcpSocketBelow } from './tcp-socket.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import type { ClientSocket } from './client-request.ts'
+import type { ClientSocket } from '../client/client-request.ts'
 
 /**
  * How many of the bytes that were written to `socket` the kernel has not taken: what Node's own idle timer looks at. Not

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { ClosingResponse } from '../client/closing-response.ts'
+import { OutgoingFields } from '../client/outgoing-fields.ts'
 import { writeError } from '../exchange/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
-import { ClosingResponse } from '../node/closing-response.ts'
-import { OutgoingFields } from '../node/outgoing-fields.ts'
 import { beginRequest, endRequest } from '../request/request-record.ts'
 import { type ClientFault, memoryOf } from '../shares/client-memory.ts'
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
+import type { ClientResponse } from '../client/client-response.ts'
 import { parseKept, pauseAsServer, stopAfterRequest } from '../node/client-parser.ts'
-import type { ClientResponse } from '../node/client-response.ts'
 import type { ProxyRequest } from '../node/proxy-request.ts'
 import { type ClientFault, memoryOf, type RequestsAhead, requestBytes } from '../shares/client-memory.ts'
 

@@ -1,4 +1,4 @@
-import type { ContentSource } from '../node/client-request.ts'
+import type { ContentSource } from '../client/client-request.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'

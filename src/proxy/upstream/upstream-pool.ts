@@ -1,10 +1,10 @@
-import type { OpenSocket } from '../node/socket-reader.ts'
 import { chooseGivingWay } from './giving-way.ts'
 import { IdleConnections } from './idle-connections.ts'
 import type { PoolClient, PoolConnection } from './pool-client.ts'
 import { PoolShares } from './pool-shares.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import type { ResponseLimits } from './response/response-parser.ts'
+import type { OpenSocket } from './socket-reader.ts'
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 

@@ -1,7 +1,7 @@
 // S3's XML form of a bucket's CORS rules: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CORSConfiguration.html
 import { type XmlElement, XmlText } from '@rgrove/parse-xml'
+import type { StoredFormFault } from '../../cors/parsing/stored-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
-import type { StoredFormFault } from '../../cors/rules/stored-rules.ts'
 import { positionAt, type SourceFault, type SourcePosition } from '../../text/source-position.ts'
 import { childElements, localName, readXml } from '../xml/xml-document.ts'
 import { escapeXmlText } from '../xml/xml-text.ts'

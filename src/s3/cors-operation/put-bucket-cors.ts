@@ -1,6 +1,6 @@
 // PutBucketCors: a body in, rules or S3's own refusal out.
 
-import { parseRules } from '../../cors/rules/parse-rules.ts'
+import { parseRules } from '../../cors/parsing/parse-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
 import { invalidRules, type S3Error, s3Errors } from '../errors/error-catalogue.ts'
 import { parseCorsConfigurationXml } from './cors-configuration-xml.ts'

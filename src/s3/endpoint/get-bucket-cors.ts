@@ -1,7 +1,7 @@
 // GetBucketCors: asks the endpoint for a bucket's rules and says what its answer means (reliability: "control-plane decision table").
 
+import { readStoredRules, type StoredFormFault, type StoredRuleFault } from '../../cors/parsing/stored-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
-import { readStoredRules, type StoredFormFault, type StoredRuleFault } from '../../cors/rules/stored-rules.ts'
 import { isBucketName } from '../address/bucket-name.ts'
 import { parseCorsConfigurationXml } from '../cors-operation/cors-configuration-xml.ts'
 import type { TransportAnswer } from './endpoint-transport.ts'

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
-import type { FetchResult } from '../../policies/upstream/rule-entry.ts'
+import type { FetchResult } from '../../policies/upstream/rule-freshness.ts'
 import { createOriginTable, type OriginReport } from '../origins/origin-table.ts'
 import { createBucketLabels } from './bucket-labels.ts'
 import type { CountReport, RequestMeter } from './count-report.ts'

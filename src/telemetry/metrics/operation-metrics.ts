@@ -1,5 +1,5 @@
 import type { BucketStatus, Enforcement, PolicySource } from '../../policies/policy-lookup.ts'
-import { type FetchResult, fetchResults } from '../../policies/upstream/rule-entry.ts'
+import { type FetchResult, fetchResults } from '../../policies/upstream/rule-freshness.ts'
 import { otherBucket } from './bucket-labels.ts'
 import { add, type Cells, type CountedMetric, countedFamily, createCells, perBucket } from './counter-cells.ts'
 import {

@@ -4,7 +4,7 @@ import { type CorsRequestIssue, parseCorsRequest } from '../../../src/cors/decis
 import { decide } from '../../../src/cors/decision/decide.ts'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
 import { appendCorsFields, corsVary } from '../../../src/cors/decision/response-fields.ts'
-import { parseRules } from '../../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../../src/cors/parsing/parse-rules.ts'
 
 // What S3 was recorded to answer, told of it, or can be expected to: see `source` and `confidence` of each case. Here the
 // functions alone are asked; test/daemon asks the same over a socket.

@@ -3,7 +3,7 @@ import { parseCorsRequest } from '../../../src/cors/decision/cors-request.ts'
 import { decide, type Reason, refused } from '../../../src/cors/decision/decide.ts'
 import { compilePolicy, Policy } from '../../../src/cors/decision/policy.ts'
 import { appendCorsFields } from '../../../src/cors/decision/response-fields.ts'
-import { parseRules } from '../../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../../src/cors/parsing/parse-rules.ts'
 import { policyForOrigins, policyOf, preflightOf, type WrittenRule } from '../../fixtures/cors-policy.ts'
 
 t.test('ceph/s3-tests test_cors_origin_response: 33 assertions', async t => {

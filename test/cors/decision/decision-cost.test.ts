@@ -4,7 +4,7 @@ import t from 'tap'
 import { type CorsRequest, parseCorsRequest, requestHeaderLimits } from '../../../src/cors/decision/cors-request.ts'
 import { decide } from '../../../src/cors/decision/decide.ts'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
-import { parseRules } from '../../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../../src/cors/parsing/parse-rules.ts'
 import type { CorsRule } from '../../../src/cors/rules/rule.ts'
 
 interface RuleSet {

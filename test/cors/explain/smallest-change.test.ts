@@ -4,7 +4,7 @@ import type { CorsRequest } from '../../../src/cors/decision/cors-request.ts'
 import { decide } from '../../../src/cors/decision/decide.ts'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
 import { type Change, findSmallestChange, type RulePlace } from '../../../src/cors/explain/smallest-change.ts'
-import { parseRules } from '../../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../../src/cors/parsing/parse-rules.ts'
 import { policyOf, preflightOf, type WrittenRule } from '../../fixtures/cors-policy.ts'
 import { SeededRandom } from '../../fixtures/seeded-random.ts'
 

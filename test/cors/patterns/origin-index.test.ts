@@ -1,7 +1,7 @@
 import t from 'tap'
 import { NumberSet } from '../../../src/cors/patterns/number-set.ts'
 import { OriginIndex } from '../../../src/cors/patterns/origin-index.ts'
-import { matches, parseWildcard } from '../../../src/cors/patterns/wildcard.ts'
+import { matches, parsePattern } from '../../../src/cors/patterns/pattern.ts'
 import { SeededRandom } from '../../fixtures/seeded-random.ts'
 
 const many = Array.from({ length: 500 }, (_, index) => `https://app${index}.example`)
@@ -89,7 +89,7 @@ t.test('the rules found are those that asking every pattern finds', async t => {
       Array.from({ length: random.below(6) }, pattern),
     )
     const origin = text(6)
-    const expected = [...rules.keys()].filter(rule => rules[rule]?.some(one => matches(parseWildcard(one), origin)))
+    const expected = [...rules.keys()].filter(rule => rules[rule]?.some(one => matches(parsePattern(one), origin)))
     hits += expected.length
     if (listing(new OriginIndex(rules), origin).join() !== expected.join()) wrong++
   }

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import t from 'tap'
 import { NameCache } from '../../../src/daemon/upstream/name-cache.ts'
 import { createOpenSocket, servernameOf } from '../../../src/daemon/upstream/upstream-sockets.ts'
-import type { SocketReader } from '../../../src/proxy/node/socket-reader.ts'
+import type { SocketReader } from '../../../src/proxy/upstream/socket-reader.ts'
 import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
 
 const names = [

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { DaemonRules } from '../../../src/daemon/policies.ts'
 import { createUpstream } from '../../../src/daemon/upstream/upstream.ts'
 import { createWorkerPolicies } from '../../../src/daemon/workers/worker-policies.ts'
-import { statusOf } from '../../../src/policies/managed/managed-request.ts'
+import { statusOf } from '../../../src/policies/managed/managed-cors-request.ts'
 import { copyEntry, type RuleCopy } from '../../../src/policies/replica/rule-copy.ts'
 import { parseText } from '../../fixtures/parsed-text.ts'
 

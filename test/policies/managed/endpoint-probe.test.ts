@@ -1,5 +1,5 @@
 import t from 'tap'
-import { matchesNothing, readStoredRules } from '../../../src/cors/rules/stored-rules.ts'
+import { matchesNothing, readStoredRules } from '../../../src/cors/parsing/stored-rules.ts'
 import { findBucket, probeBucket, probeEndpoint } from '../../../src/policies/managed/endpoint-probe.ts'
 import { parseCorsConfigurationXml } from '../../../src/s3/cors-operation/cors-configuration-xml.ts'
 import { readPutBucketCors } from '../../../src/s3/cors-operation/put-bucket-cors.ts'

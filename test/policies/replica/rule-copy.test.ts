@@ -1,7 +1,7 @@
 import t from 'tap'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
 import { copyAbsence, copyEntry, entryOfCopy } from '../../../src/policies/replica/rule-copy.ts'
-import type { RuleEntry } from '../../../src/policies/upstream/rule-entry.ts'
+import type { RuleEntry } from '../../../src/policies/upstream/rule-freshness.ts'
 
 const rule = {
   allowedOrigins: ['https://app.example'],

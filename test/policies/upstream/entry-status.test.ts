@@ -1,6 +1,6 @@
 import t from 'tap'
 import { describeEntry } from '../../../src/policies/upstream/entry-status.ts'
-import { afterResult } from '../../../src/policies/upstream/rule-entry.ts'
+import { afterResult } from '../../../src/policies/upstream/rule-freshness.ts'
 import { rulesFor, serverFailure } from '../../fixtures/scripted-fetch.ts'
 
 const times = { freshSeconds: 60, staleSeconds: 900, negativeSeconds: 30 }

@@ -121,5 +121,5 @@ t.test('one file writes what the proxy answers by itself, and one ends a request
     files.filter(file => folders.test(file) && pattern.test(readFileSync(join(src, file), 'utf8')))
   t.strictSame(having(/renderError\(/, /^(?!s3\/)/), ['proxy/exchange/local-reply.ts'])
   t.strictSame(having(/\bobserver\.(?:started|ended)\(/, /^proxy\//), ['proxy/request/request-record.ts'])
-  t.strictSame(having(/HTTP\/1\.1 \$?\{?[2-5]/, /^(?:proxy|policies)\//), ['proxy/node/head-lines.ts'])
+  t.strictSame(having(/HTTP\/1\.1 \$?\{?[2-5]/, /^(?:proxy|policies)\//), ['proxy/client/head-lines.ts'])
 })

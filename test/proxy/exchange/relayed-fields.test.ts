@@ -2,13 +2,13 @@ import t from 'tap'
 import { parseCorsRequest } from '../../../src/cors/decision/cors-request.ts'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
 import { fieldValues } from '../../../src/http/field-values.ts'
+import { OutgoingFields } from '../../../src/proxy/client/outgoing-fields.ts'
 import {
   appendCors,
   type ResponseCors,
   relayedFields,
   ungovernedCors,
 } from '../../../src/proxy/exchange/relayed-fields.ts'
-import { OutgoingFields } from '../../../src/proxy/node/outgoing-fields.ts'
 import { newRecord } from '../../../src/proxy/request/request-record.ts'
 import type { ResponseHead } from '../../../src/proxy/upstream/response/response-head.ts'
 import { flatFields } from '../../fixtures/outgoing-fields.ts'

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { ManagedAnswer, ManagedRequest } from '../../../src/policies/managed/managed-request.ts'
+import type { ManagedAnswer, ManagedRequest } from '../../../src/policies/managed/caller-permission.ts'
 import { ungovernedCors } from '../../../src/proxy/exchange/relayed-fields.ts'
 import { answerManaged } from '../../../src/proxy/handling/managed-operation.ts'
 import { guardRequest, isRejection } from '../../../src/proxy/request/request-guard.ts'

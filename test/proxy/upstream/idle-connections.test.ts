@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import type { SocketReader } from '../../../src/proxy/node/socket-reader.ts'
 import type { PoolClient, PoolConnection } from '../../../src/proxy/upstream/pool-client.ts'
+import type { SocketReader } from '../../../src/proxy/upstream/socket-reader.ts'
 import { UpstreamPool } from '../../../src/proxy/upstream/upstream-pool.ts'
 import { FakeSocket, socketError } from '../../fixtures/fake-socket.ts'
 import { seededRandom } from '../../fixtures/request-records.ts'

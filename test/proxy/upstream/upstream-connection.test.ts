@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { OpenSocket } from '../../../src/proxy/node/socket-reader.ts'
 import { longReadBytes, ReadBuffers, readBufferBytes } from '../../../src/proxy/upstream/read-buffers.ts'
+import type { OpenSocket } from '../../../src/proxy/upstream/socket-reader.ts'
 import type { ConnectionOwner } from '../../../src/proxy/upstream/upstream-connection.ts'
 import { UpstreamConnection } from '../../../src/proxy/upstream/upstream-connection.ts'
 import type { UpstreamExchange } from '../../../src/proxy/upstream/upstream-exchange.ts'

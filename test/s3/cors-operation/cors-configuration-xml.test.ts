@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { parseRules } from '../../../src/cors/rules/parse-rules.ts'
+import { parseRules } from '../../../src/cors/parsing/parse-rules.ts'
 import {
   type CorsConfigurationXmlOptions,
   type CorsRuleInput,

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
+import { describeStoredFault } from '../../../src/cors/parsing/stored-rules.ts'
 import type { CorsRule } from '../../../src/cors/rules/rule.ts'
-import { describeStoredFault } from '../../../src/cors/rules/stored-rules.ts'
 import { anonymous } from '../../../src/s3/endpoint/credentials.ts'
 import { createTransport } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { type CorsFetchResult, createGetBucketCors } from '../../../src/s3/endpoint/get-bucket-cors.ts'
@@ -148,7 +148,7 @@ for (const { name, script, result } of known) {
   t.test(`${name} is known`, async t => t.strictSame((await fetchFrom(t, script)).result, result))
 }
 
-/** What S3 would refuse takes no other rule away; cors/rules/stored-rules.test.ts has every kind of it. */
+/** What S3 would refuse takes no other rule away; cors/parsing/stored-rules.test.ts has every kind of it. */
 const faulty: readonly { name: string; inside: string; rules: number; told: RegExp }[] = [
   { name: 'a hundred and one rules', inside: oneRule.repeat(101), rules: 100, told: /there are 101 rules/ },
   {

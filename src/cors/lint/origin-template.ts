@@ -1,0 +1,56 @@
+import type { RuleIssueReason } from '../rules/rule.ts'
+import { browserOrigin } from './browser-origin.ts'
+
+/** What a value is instead of an origin: a placeholder that was not filled in, or a pattern in another language. */
+export interface OriginTemplate {
+  readonly reason: RuleIssueReason
+  readonly message: string
+  readonly allowed: string
+}
+
+/** `${ORIGIN}`, `{{ origin }}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `__ORIGIN__`. */
+const placeholder = /[$%]\{|\{\{|\}\}|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]/
+
+/** Signs of a regular expression: anchors, escapes, groups, and what repeats what stands before it. */
+const expression =
+  /^\^|\$$|\\[.dwsbDWSB/:-]|\(\?|\([^()]*\)|\[[^\][:*]*\]|\.\+|\.\*\\|https\?:|[\w)\]]\{\d{0,4},?\d{0,4}\}|^\/.*\/[gimsuy]*$/
+
+/** Shell's alternatives and its sign for one character. */
+const glob = /\{[^{}]*\}|:\/\/[^/]*\?[\w-]*\.[a-z]/i
+
+/** Finds what makes a value no origin at all; undefined for what may be one. */
+export function findTemplate(value: string): OriginTemplate | undefined {
+  if (placeholder.test(value)) {
+    const message = 'this is a placeholder that was not filled in'
+    return { reason: 'placeholder', message, allowed: 'the origin itself, such as "https://app.example.com"' }
+  }
+  const message = 'this is a regular expression or a shell pattern, and S3 knows one * alone, for any characters'
+  if (expression.test(value)) return { reason: 'foreign-pattern', message, allowed: asWildcard(value) }
+  if (!glob.test(value)) return undefined
+  return { reason: 'foreign-pattern', message, allowed: eachOf(value) ?? 'each origin as a value of its own' }
+}
+
+/** The origins that `{a,b}` stands for. */
+function eachOf(value: string): string | undefined {
+  const found = /^([^{}]*)\{([^{}]+)\}([^{}]*)$/.exec(value)
+  if (found === null) return undefined
+  const [, before = '', choices = '', after = ''] = found
+  const origins = choices.split(',').map(choice => browserOrigin(`${before}${choice.trim()}${after}`))
+  if (origins.length > 10 || origins.some(origin => origin === undefined)) return undefined
+  return `each origin as a value of its own: ${origins.map(origin => JSON.stringify(origin)).join(', ')}`
+}
+
+/** A simple expression as S3 would have it. */
+function asWildcard(value: string): string {
+  const plain = value
+    .replace(/^\/(.*)\/[gimsuy]*$/, '$1')
+    .replace(/^\^/, '')
+    .replace(/\$$/, '')
+    .replace(/^https\?:/, 'https:')
+    .replaceAll(/\(?(?:\.[*+]|\[[^\][]*\][*+]|\\w[*+])\)?\??/g, '*')
+    .replaceAll(/\\([./:-])/g, '$1')
+  const written = /^[^\\^$()[\]{}?+|]*$/.test(plain) && plain.split('*').length <= 2 ? browserOrigin(plain) : undefined
+  return written === undefined
+    ? 'each origin as a value of its own, or one *, such as "https://*.example.com"'
+    : JSON.stringify(written)
+}

@@ -1,0 +1,118 @@
+import type { Configuration } from '../../config/configuration.ts'
+import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
+import { decide } from '../../cors/decision/decide.ts'
+import { type Explanation, explain } from '../../cors/explain/explain.ts'
+import { quote, quoteShort } from '../../cors/explain/quoted-scalar.ts'
+import type { PolicyLookup } from '../../policies/policy-lookup.ts'
+import { keepsNoRules } from '../../policies/upstream/entry-status.ts'
+import type { RequestRecord } from '../../proxy/request/request-record.ts'
+import { adviseOnHost } from '../../s3/address/unknown-host.ts'
+import { clientAnswer } from './client-answer.ts'
+import { type Surroundings, understandBucket, understandOrigin, understandUrl } from './typed-question.ts'
+
+/** A request that an operator asks about: raw field values. */
+export interface Question {
+  readonly bucket: string
+  /** The Host for which the request names no bucket: then that alone is explained. */
+  readonly unknownHost?: string | undefined
+  readonly method: string
+  readonly origin: string | undefined
+  readonly requestMethod: string | undefined
+  readonly requestHeaders: readonly string[] | undefined
+}
+
+/** A question as a person types it: the origin as the address bar has it, the bucket with a path, or the URL of an object instead. */
+export interface TypedQuestion extends Question {
+  readonly urlOfObject?: string | undefined
+}
+
+/** Explains what a person asks: what was typed otherwise than clients send it is read as it is meant, and told. */
+export function explainTyped(
+  question: TypedQuestion,
+  policies: PolicyLookup,
+  { vary, addressOf }: { readonly vary: Configuration['vary']; readonly addressOf: Surroundings['addressOf'] },
+): Explanation {
+  const around: Surroundings = {
+    addressOf,
+    names: policies.describe().flatMap(({ bucket }) => (bucket === '*' ? [] : [bucket])),
+    isGoverned: bucket => policies.inspect(bucket).governed,
+  }
+  const { urlOfObject } = question
+  const { bucket, unknownHost, notes, impossible } =
+    urlOfObject === undefined ? understandBucket(question.bucket, around) : understandUrl(urlOfObject, around)
+  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies)
+  const sent = question.origin === undefined ? undefined : understandOrigin(question.origin)
+  const explained = explainQuestion({ ...question, bucket, origin: sent?.origin }, policies, vary)
+  const { change: _, ...rest } = explained
+  const result = impossible === undefined || explained.allowed ? explained : { ...rest, noChange: impossible }
+  const all = [...notes]
+  if (sent?.typed !== undefined) {
+    const decided = result.allowed ? 'that is allowed' : 'that is denied'
+    all.unshift(`a browser sends ${quote(sent.origin)}, not ${quoteShort(sent.typed)}; ${decided}`)
+  }
+  return all.length === 0 ? result : { ...result, notes: all }
+}
+
+/** Explains the decision on a question from what is known now; never triggers a fetch. `vary` is the configuration's. */
+export function explainQuestion(question: Question, policies: PolicyLookup, vary: Configuration['vary']): Explanation {
+  const { bucket, method, origin, requestMethod, requestHeaders, unknownHost } = question
+  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies)
+  const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
+  const known = policies.inspect(bucket)
+  const { state } = known
+  const policy = state.kind === 'rules' ? state.policy : undefined
+  const unsupported = state.kind === 'none' ? state.unsupported : undefined
+  const explanation = explain(policy, asked, bucket, {
+    isActual: method !== 'OPTIONS',
+    state: state.kind,
+    variesDenied: vary === 'always' && known.governed && known.enforcement !== 'report',
+    ...(unsupported === undefined ? {} : { keepsNoRules: keepsNoRules(unsupported) }),
+    // Rules can be written in the configuration alone.
+    source: unsupported === undefined ? known.source : 'none',
+    entry: known.named ? 'named' : known.governed ? 'default' : 'absent',
+  })
+  return { ...explanation, answer: clientAnswer(asked, method, requestMethod, known) }
+}
+
+/** Explains why a request under a Host that the configuration does not know is denied, and what makes it known. */
+export function explainUnknownHost(host: string, policies: PolicyLookup): Explanation {
+  const { name, yaml, todo } = adviseOnHost(host, bucket => policies.inspect(bucket).named)
+  return {
+    bucket: '',
+    allowed: false,
+    reason: 'unknown_host',
+    summary: `the configuration does not know the Host ${name}, so that the request names no bucket: ${todo}`,
+    rules: [],
+    change: {
+      kind: 'host',
+      where: 'at the top of the configuration, or virtualHosts if buckets stand before the name',
+      additions: {},
+      yaml,
+      risks: [],
+    },
+    responseFields: [],
+  }
+}
+
+/** Whether the rules known now allow what is asked; never triggers a fetch. */
+export function isAllowedNow(
+  { bucket, method, origin, requestMethod, requestHeaders }: Question,
+  policies: PolicyLookup,
+): boolean {
+  const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
+  const { state } = policies.inspect(bucket)
+  return !('kind' in asked) && state.kind === 'rules' && decide(state.policy, asked).allowed
+}
+
+/** Explains what was decided on a request; undefined for requests that no rule was asked about. */
+export function explainRecord(
+  record: RequestRecord,
+  policies: PolicyLookup,
+  vary: Configuration['vary'],
+): Explanation | undefined {
+  const { bucket, decision, unknownHost } = record
+  if (decision === undefined) return undefined
+  if (decision.reason === 'unknown_host') return explainUnknownHost(unknownHost ?? '', policies)
+  if (bucket === undefined) return undefined
+  return explainQuestion({ ...record, bucket }, policies, vary)
+}

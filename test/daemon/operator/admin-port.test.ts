@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { createAdminPort } from '../../../src/daemon/operator/admin-port.ts'
+import { createPolicySources } from '../../../src/policies/policy-sources.ts'
+import type { Log } from '../../../src/telemetry/log/log.ts'
+import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
+
+const rule = {
+  allowedOrigins: ['https://app.example'],
+  allowedMethods: ['GET'],
+  allowedHeaders: [],
+  exposeHeaders: [],
+} as const
+const policies = createPolicySources([{ name: 'media', source: 'yaml', enforcement: 'headers', rules: [rule] }], {})
+
+t.test('the admin port shows what the daemon knows', async t => {
+  const plane = createAdminPort({
+    vary: () => 'always',
+    addressOf: () => () => ({ kind: 'none', unknownHost: false }),
+    policies: () => policies,
+    metrics: createMetrics({ version: '1.2.3', origins: 10, status: () => policies.describe(), processMetrics: false }),
+    log: { error() {} } as Partial<Log> as Log,
+    token: undefined,
+    version: '1.2.3',
+    status: () => ({
+      endpoint: 'http://127.0.0.1:9',
+      url: undefined,
+      workers: 1,
+      configuration: {
+        file: 'config.yaml',
+        sha256: undefined,
+        sinceMs: 0,
+        changes: [],
+        restartRequired: [],
+        refused: [{ part: 'configuration', sinceMs: 1000, issues: ['config.yaml:3:5: wrong'] }],
+      },
+    }),
+    reload: async () => ({ kind: 'unchanged' }),
+  })
+  plane.server.listen(0, '127.0.0.1')
+  await once(plane.server, 'listening')
+  t.teardown(() => plane.close())
+  const url = `http://127.0.0.1:${(plane.server.address() as AddressInfo).port}`
+  const get = async (path: string) => {
+    const response = await fetch(url + path)
+    return { status: response.status, text: await response.text() }
+  }
+
+  t.strictSame(await get('/livez'), { status: 200, text: 'ok\n' })
+  t.match(await get('/readyz'), { status: 503, text: /listening/ }, 'not before it listens')
+  plane.readiness.setListening()
+  t.match(await get('/readyz'), { status: 200 })
+  t.match(await get('/metrics'), { status: 200, text: /s3cors_build_info\{.*version="1\.2\.3"/ })
+  t.match(await get('/status'), {
+    status: 200,
+    text: /"inForceSince": "1970-01-01T00:00:00\.000Z".*"since": "1970-01-01T00:00:01\.000Z",\s+"issues": \[\s+"config\.yaml:3:5: wrong"/s,
+  })
+  t.match(await get('/buckets'), { status: 200, text: /"bucket": "media"/ })
+  t.match(await get('/explain?bucket=media&origin=https://app.example&method=GET'), { text: /"allowed": true/ })
+  t.match(await get('/origins'), { status: 200 })
+  const post = async (path: string) => {
+    const response = await fetch(url + path, { method: 'POST', headers: { 'Content-Type': 'application/json' } })
+    return { status: response.status, text: await response.text() }
+  }
+  t.match(await post('/reload'), { status: 200, text: /"result": "unchanged"/ })
+  t.match(await post('/buckets/media/refresh'), { status: 404 }, 'its rules are in the configuration')
+  plane.readiness.setDraining()
+  t.match(await get('/readyz'), { status: 503, text: /draining/ })
+})
