@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect, type IncomingHttpHeaders } from 'node:http2'
+import { request as httpsRequest } from 'node:https'
 import type { RepeatedRequest } from './load-result.ts'
 
 export interface FirstAnswer {
@@ -11,9 +12,9 @@ export interface FirstAnswer {
 }
 
 export async function firstAnswer(port: number, request: RepeatedRequest): Promise<FirstAnswer> {
-  const { method, target, fields, bodyBytes } = request
+  const { method, target, fields, bodyBytes, tls } = request
   const headers = [...fields, ...(bodyBytes > 0 ? [`Content-Length: ${bodyBytes}`] : [])]
-  const sent = httpRequest({
+  const options = {
     host: '127.0.0.1',
     port,
     method,
@@ -21,7 +22,8 @@ export async function firstAnswer(port: number, request: RepeatedRequest): Promi
     agent: false,
     setHost: false,
     headers: headers.flatMap(line => line.split(/: (.*)/s, 2)),
-  })
+  }
+  const sent = tls === true ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options)
   sent.end(bodyBytes > 0 ? Buffer.alloc(bodyBytes) : undefined)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   const allowed = response.headers['access-control-allow-origin']

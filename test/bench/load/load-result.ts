@@ -10,6 +10,8 @@ export interface RepeatedRequest {
   /** Sends `Expect: 100-continue` and the body only after the 100. */
   readonly expectsContinue?: boolean | undefined
   readonly connections: number
+  /** HTTP/1.1 over TLS. */
+  readonly tls?: boolean | undefined
   /** Requests that are under way at once in each connection; absent: one. */
   readonly streams?: number | undefined
   /** Preflights for so many buckets in turn, instead: what stands in caches is then no help. */

@@ -3,6 +3,7 @@
 // so that neither a slow answer nor the coarse timer hides in it.
 
 import { createConnection, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { type AnswerReader, createAnswerReader } from './answer-reader.ts'
 import type { RepeatedRequest, TimedLoadResult } from './load-result.ts'
 import type { OwnLoad } from './own-load.ts'
@@ -31,7 +32,8 @@ let sent = 0
 let unsent = 0
 
 function connect(): Connection {
-  const socket = createConnection({ host: '127.0.0.1', port, noDelay: true })
+  const tcp = createConnection({ host: '127.0.0.1', port, noDelay: true })
+  const socket = request.tls === true ? connectTls({ socket: tcp, rejectUnauthorized: false }) : tcp
   const reader = createAnswerReader(request.method, () => socket.write(body))
   const connection: Connection = { socket, reader, sentAtMs: 0 }
   open.add(connection)

@@ -11,10 +11,10 @@ const requestsByBucket = fileURLToPath(new URL('requests-by-bucket.lua', import.
 const execute = promisify(execFile)
 
 export async function runWrk(port: number, request: RepeatedRequest, seconds: number): Promise<TimedLoadResult> {
-  const { method, target, fields, bodyBytes, connections, byBucket } = request
+  const { method, target, fields, bodyBytes, connections, tls, byBucket } = request
   const script = byBucket === undefined ? oneRequest : requestsByBucket
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', script]
-  args.push(`http://127.0.0.1:${port}${target}`, '--')
+  args.push(`${tls === true ? 'https' : 'http'}://127.0.0.1:${port}${target}`, '--')
   if (byBucket === undefined) args.push(method, String(bodyBytes), ...fields)
   else args.push(String(byBucket.buckets), String(byBucket.rules - 1))
   const [command, all] = pinned(loadCore, program('wrk'), args)

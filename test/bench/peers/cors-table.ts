@@ -1,13 +1,26 @@
 // CORS as a few lines of middleware do it: the least that a peer in Node has to compute.
 
 import { readFileSync } from 'node:fs'
-import type { IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { allowedHeaders, allowedMethods, allowedPairs, exposedHeaders, maxAgeSeconds } from '../rule-set.ts'
 import type { NodePeerSetting } from './node-peer.ts'
 
 /** What the peer was told, by the file that its first argument names. */
 export function readSetting(): NodePeerSetting {
   return JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as NodePeerSetting
+}
+
+/** A file of the folder that the setting is in. */
+export function readBeside(name: string): Buffer {
+  return readFileSync(new URL(name, `file://${process.argv[2]}`))
+}
+
+/** The server of a peer for HTTP/1.1. */
+export function createPeerServer({ isTls }: NodePeerSetting, handler?: RequestListener): Server {
+  const options = { keepAliveTimeout: 75_000, requestTimeout: 0 }
+  if (!isTls) return createServer(options, handler)
+  return createTlsServer({ ...options, cert: readBeside('server.pem'), key: readBeside('server.key') }, handler)
 }
 
 export type CorsFields = Record<string, string>

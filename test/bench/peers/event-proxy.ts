@@ -1,9 +1,9 @@
 // The server around http-proxy-3 and httpxy, which have the same events.
 
 import { readFileSync } from 'node:fs'
-import { createServer, Agent as HttpAgent, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Agent as HttpAgent, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { createCorsTable, endpointCorsFields, readSetting } from './cors-table.ts'
+import { createCorsTable, createPeerServer, endpointCorsFields, readSetting } from './cors-table.ts'
 
 export interface EventProxy {
   web(request: IncomingMessage, response: ServerResponse): void
@@ -29,7 +29,7 @@ export function serve(proxy: EventProxy): void {
     delete endpoint.headers.vary
     for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
   })
-  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 }, (request, response) => {
+  const server = createPeerServer(setting, (request, response) => {
     if (request.method !== 'OPTIONS') {
       proxy.web(request, response)
       return

@@ -1,17 +1,16 @@
 // @fastify/http-proxy with undici's pool, which is its default, under its default settings but for the number of connections.
 
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import httpProxy from '@fastify/http-proxy'
 import fastify from 'fastify'
-import { createCorsTable, endpointCorsFields, readSetting } from './cors-table.ts'
+import { createCorsTable, createPeerServer, endpointCorsFields, readSetting } from './cors-table.ts'
 
 const setting = readSetting()
 const corsFields = createCorsTable(setting)
 const app = fastify({
   logger: false,
   bodyLimit: Number.MAX_SAFE_INTEGER,
-  serverFactory: handler => createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 }, handler),
+  serverFactory: handler => createPeerServer(setting, handler),
 })
 const tls = setting.url.startsWith('https:') ? { connect: { ca: readFileSync(setting.caFile) } } : {}
 

@@ -25,12 +25,12 @@ export const haproxyPeer: Peer = {
       (_, folder) => ({
         command: program('haproxy'),
         args: ['-db', '-q', '-f', `${folder}/haproxy.cfg`],
-        isHttp2: setting.http2,
+        isTls: setting.serves !== undefined,
       }),
     ),
 }
 
-function configuration(port: number, folder: string, { upstream, tls, http2 }: PeerSetting): string {
+function configuration(port: number, folder: string, { upstream, tls, serves }: PeerSetting): string {
   const vary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'
   const allowed = '{ var(txn.cors) -m found }'
   const server = tls
@@ -56,7 +56,7 @@ defaults
   timeout server 300s
   timeout http-keep-alive 75s
 frontend s3
-  bind 127.0.0.1:${port} backlog 4096${http2 === true ? ` ssl crt ${folder}/server.pem alpn h2` : ''}
+  bind 127.0.0.1:${port} backlog 4096${serves === undefined ? '' : ` ssl crt ${folder}/server.pem alpn ${serves === 'HTTP/2' ? 'h2' : 'http/1.1'}`}
   http-request set-var(txn.origin) req.fhdr(Origin)
   http-request set-var(txn.cors) path,field(2,/),concat(|,txn.origin),map_str(${folder}/origins.map) if { req.fhdr(Origin) -m found }
   http-request return status 204 ${answer.join(' ')} if METH_OPTIONS ${allowed}

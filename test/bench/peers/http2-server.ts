@@ -1,7 +1,6 @@
 // The floor of Node: its own HTTP/2 with nothing around it. A preflight gets the same fields as from this proxy, whatever it asks;
 // everything else goes to the endpoint by undici's dispatcher, with no field changed.
 
-import { readFileSync } from 'node:fs'
 import {
   createSecureServer,
   type IncomingHttpHeaders,
@@ -10,11 +9,10 @@ import {
 } from 'node:http2'
 import { Pool } from 'undici'
 import { allowedMethods, allowedOrigin, exposedHeaders, maxAgeSeconds } from '../rule-set.ts'
-import { readSetting } from './cors-table.ts'
+import { readBeside, readSetting } from './cors-table.ts'
 
 const setting = readSetting()
 const pool = new Pool(setting.url, { connections: 256, pipelining: 1, keepAliveTimeout: 60_000 })
-const file = (name: string) => readFileSync(new URL(name, `file://${process.argv[2]}`))
 
 const preflightFields: OutgoingHttpHeaders = {
   ':status': 200,
@@ -30,7 +28,7 @@ const preflightFields: OutgoingHttpHeaders = {
   'content-length': '0',
 }
 
-const server = createSecureServer({ cert: file('server.pem'), key: file('server.key'), allowHTTP1: false })
+const server = createSecureServer({ cert: readBeside('server.pem'), key: readBeside('server.key'), allowHTTP1: false })
 server.on('stream', (stream, headers, flags) => {
   if (headers[':method'] === 'OPTIONS') stream.respond({ ...preflightFields }, { endStream: true })
   else forward(stream, headers, (flags & 1) === 0)

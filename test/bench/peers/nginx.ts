@@ -22,12 +22,12 @@ export const nginxPeer: Peer = {
       (_, folder) => ({
         command: program('nginx'),
         args: ['-c', `${folder}/nginx.conf`, '-e', 'stderr'],
-        isHttp2: setting.http2,
+        isTls: setting.serves !== undefined,
       }),
     ),
 }
 
-function configuration(port: number, folder: string, { upstream, tls, http2 }: PeerSetting): string {
+function configuration(port: number, folder: string, { upstream, tls, serves }: PeerSetting): string {
   const vary = 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method'
   const cors = `
     add_header Access-Control-Allow-Origin $cors_origin always;
@@ -67,8 +67,8 @@ ${whenAllowed('$cors_age', String(maxAgeSeconds))}
     keepalive_requests 100000000;
   }
   server {
-    listen 127.0.0.1:${port}${http2 === true ? ' ssl http2' : ''} backlog=4096;
-${http2 === true ? tlsLines(folder) : ''}    ${cors}
+    listen 127.0.0.1:${port}${serves === undefined ? '' : ' ssl'}${serves === 'HTTP/2' ? ' http2' : ''} backlog=4096;
+${serves === undefined ? '' : tlsLines(folder)}    ${cors}
     location / {
       if ($request_method = OPTIONS) { rewrite ^ /preflight last; }
       proxy_pass ${tls ? 'https' : 'http'}://endpoint;

@@ -10,6 +10,8 @@ export interface NodePeerSetting {
   /** The endpoint, without a path. */
   readonly url: string
   readonly caFile: string
+  /** HTTP/1.1 over TLS, with `server.pem` and `server.key` beside this file. */
+  readonly isTls: boolean
   readonly size: RuleSetSize
 }
 
@@ -20,9 +22,10 @@ export function createNodePeer(name: string, server: string, protocols?: Peer['p
     name,
     isNodePeer: true,
     protocols,
-    start({ upstream, tls, size, http2 }) {
+    start({ upstream, tls, size, serves }) {
       const url = tls ? `https://localhost:${upstream.tlsPort}` : `http://127.0.0.1:${upstream.port}`
-      const told = (port: number): NodePeerSetting => ({ port, url, caFile: upstream.caFile, size })
+      const isTls = serves !== undefined
+      const told = (port: number): NodePeerSetting => ({ port, url, caFile: upstream.caFile, isTls, size })
       return startPeer(
         name,
         port => ({ 'setting.json': JSON.stringify(told(port)) }),
@@ -30,7 +33,7 @@ export function createNodePeer(name: string, server: string, protocols?: Peer['p
           command: process.execPath,
           args: [file, `${folder}/setting.json`],
           env: { ...process.env, NODE_ENV: 'production' },
-          isHttp2: http2,
+          isTls,
         }),
       )
     },

@@ -20,8 +20,8 @@ export interface PeerSetting {
   readonly upstream: Upstream
   /** Speaks TLS to the upstream. */
   readonly tls: boolean
-  /** Serves HTTP/2 over TLS, with `server.pem` and `server.key` of its folder; absent: HTTP/1.1 in cleartext. */
-  readonly http2?: boolean | undefined
+  /** What it serves over TLS, with `server.pem` and `server.key` of its folder; absent: HTTP/1.1 in cleartext. */
+  readonly serves?: 'HTTP/1.1' | 'HTTP/2' | undefined
   readonly size: RuleSetSize
   /** Only this proxy can be profiled: where to, and the file's name. */
   readonly profile?: { readonly folder: string; readonly name: string } | undefined
@@ -61,7 +61,8 @@ export interface PeerCommand {
   readonly command: string
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv | undefined
-  readonly isHttp2?: boolean | undefined
+  /** It serves TLS. */
+  readonly isTls?: boolean | undefined
 }
 
 /**
@@ -78,7 +79,7 @@ export async function startPeer(
   const folder = createServerFolder(name.replace(/\W+/g, '-'))
   const all = { 'server.pem': localhostCertificate, 'server.key': localhostKey, ...files(port, folder) }
   for (const [file, text] of Object.entries(all)) writeFileSync(join(folder, file), text)
-  const { command: executable, args, env, isHttp2 } = command(port, folder)
+  const { command: executable, args, env, isTls } = command(port, folder)
   const servers: ServerProcess[] = []
   return startOrStop(servers, folder, async () => {
     const spawnedAtMs = Date.now()
@@ -86,7 +87,7 @@ export async function startPeer(
     servers.push(server)
     await waitUntilReady(
       server,
-      () => (isHttp2 === true ? takesConnections(port) : answers(`http://127.0.0.1:${port}/`)),
+      () => (isTls === true ? takesConnections(port) : answers(`http://127.0.0.1:${port}/`)),
       120_000,
     )
     return {

@@ -44,7 +44,7 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
           command: process.execPath,
           args: [...nodeOptions, ...profiling, cli, 'serve', '--config', `${folder}/config.yaml`],
           env: { PATH, HOME },
-          isHttp2: setting.http2,
+          isTls: setting.serves !== undefined,
         }),
         cores,
       )
@@ -55,7 +55,7 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
 function proxyConfiguration(
   port: number,
   adminPort: number,
-  { upstream, tls, size, http2 }: PeerSetting,
+  { upstream, tls, size, serves }: PeerSetting,
   { settings = [], entryLines = [] }: ProxyVariant,
 ): string {
   const url = tls ? `https://localhost:${upstream.tlsPort}` : `http://127.0.0.1:${upstream.port}`
@@ -69,7 +69,7 @@ function proxyConfiguration(
     `  url: ${url}`,
     '  credentials: none',
     ...(tls ? [`  caFile: ${upstream.caFile}`] : []),
-    ...(http2 === true ? ['tls: { certFile: server.pem, keyFile: server.key }'] : []),
+    ...(serves === undefined ? [] : ['tls: { certFile: server.pem, keyFile: server.key }']),
     ...settings,
     bucketsYaml(size, entryLines),
   ].join('\n')

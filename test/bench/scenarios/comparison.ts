@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import type { BenchRun, Part } from '../bench-run.ts'
+import type { PeerSetting } from '../peers/peer.ts'
 import { figuresOf } from '../report/figures.ts'
 import { type SelfTime, topSelfTimes } from '../report/profile.ts'
 import type { Section } from '../report/section.ts'
@@ -23,7 +24,7 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
   const setting = (isProfiled: boolean) => ({
     upstream,
     tls: scenario.tls,
-    http2: scenario.client === 'h2load',
+    serves: servesFor(scenario),
     size: realisticSize,
     profile: isProfiled ? profile : undefined,
   })
@@ -52,6 +53,11 @@ async function compare(scenario: Scenario, run: BenchRun): Promise<Section> {
     data: { figures, runs: results, selfTimes: profiled },
     errors: results.flatMap(({ peer, errors }) => errors.map(error => `${peer}: ${error}`)),
   }
+}
+
+function servesFor({ client, request }: Scenario): PeerSetting['serves'] {
+  if (client === 'h2load') return 'HTTP/2'
+  return request.tls === true ? 'HTTP/1.1' : undefined
 }
 
 function selfTimes(file: string, results: readonly PeerResult[]): readonly SelfTime[] {

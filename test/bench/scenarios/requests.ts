@@ -18,6 +18,7 @@ export interface Scenario {
    * clients speak HTTP/2 over TLS.
    */
   readonly client: 'wrk' | 'own' | 'h2load'
+  /** The endpoint is reached over TLS; `request.tls` says it of the client. */
   readonly tls: boolean
   /** Its figures have limits of their own, so its runs are longer. */
   readonly isMain: boolean
@@ -137,6 +138,12 @@ export const scenarios: readonly Scenario[] = [
     title: 'PUT 1 MiB with Expect',
     request: { ...put(1024 ** 2, 16), expectsContinue: true },
     client: 'own',
+  },
+  {
+    ...usual,
+    name: 'tls-client-1k',
+    title: 'GET 1 KiB, client over TLS',
+    request: { ...get('1k', withOrigin, 64), tls: true },
   },
   { ...usual, name: 'https-1k', title: 'GET 1 KiB, HTTPS upstream', request: get('1k', withOrigin, 64), tls: true },
   {
