@@ -59,8 +59,11 @@ export interface PortOptions extends Omit<DataPlaneOptions, 'observer'>, Pick<Ob
   readonly log: Log
 }
 
+/** What serves a port by itself. */
+export interface PortServing extends Serving, Pick<DataPlane, 'server' | 'startDraining'> {}
+
 /** The S3 port of this process. */
-export function servePort({ metrics, log, sampler, ...options }: PortOptions): Serving & Pick<DataPlane, 'server'> {
+export function servePort({ metrics, log, sampler, ...options }: PortOptions): PortServing {
   let { configuration } = options
   const telemetry = createObserver({
     metrics,
@@ -83,6 +86,7 @@ export function servePort({ metrics, log, sampler, ...options }: PortOptions): S
     },
     listening: () => server.listening,
     namesAsked: dataPlane.namesAsked,
+    startDraining: dataPlane.startDraining,
     // What throws here has changed nothing.
     apply(next, files) {
       dataPlane.apply(next, files)

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { Server as SocketServer } from 'node:net'
 
 /** How a drain went: `expired` when requests had to be broken off. */
 export type DrainResult = 'drained' | 'expired'
@@ -15,6 +16,12 @@ export interface DrainOptions {
 }
 
 /**
+ * So long a connection may be idle before a drain ends it: a client that asks again and again has its next request under way,
+ * and is told by the answer to that one that the connection closes.
+ */
+const idleMs = 250
+
+/**
  * Ends a server without losing what finishes in time: goes on accepting for a while, then stops listening, ends idle
  * connections, and waits for the rest.
  */
@@ -23,17 +30,21 @@ export async function drain(options: DrainOptions): Promise<DrainResult> {
   const deadline = performance.now() + deadlineMs
   if (acceptMs > 0) await wait(Math.min(acceptMs, deadlineMs))
   const closed = new Promise<DrainResult>(resolve => {
-    server.close(() => resolve('drained'))
+    // HTTP's own `close` would end idle connections at once.
+    SocketServer.prototype.close.call(server, () => resolve('drained'))
   })
-  server.closeIdleConnections()
   // A connection that was busy a moment ago is idle now: every response says `Connection: close`, but a client may not heed it.
-  const idle = setInterval(() => server.closeIdleConnections(), 100)
+  const closeIdle = () => {
+    server.closeIdleConnections()
+    idle = setTimeout(closeIdle, 100)
+  }
+  let idle = setTimeout(closeIdle, Math.max(0, idleMs - acceptMs))
   let timer: NodeJS.Timeout | undefined
   const expired = new Promise<DrainResult>(resolve => {
     timer = setTimeout(() => resolve('expired'), Math.max(0, deadline - performance.now()))
   })
   const result = await Promise.race([closed, expired])
-  clearInterval(idle)
+  clearTimeout(idle)
   clearTimeout(timer)
   if (result === 'expired') {
     options.breakOff()

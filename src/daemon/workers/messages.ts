@@ -44,7 +44,11 @@ export interface WorkerOperations {
   sample(nothing: undefined): Promise<ProcessSample>
   /** Whether connections beyond the worker's share are ended, because no other worker has room for them either. */
   endExcess(ends: boolean): void
-  drain(times: { readonly acceptMs: number; readonly deadlineMs: number }): Promise<DrainResult>
+  /** From now on every response says `Connection: close`. */
+  startDraining(nothing: undefined): void
+  /** How many connections it has taken since its start, those included that were sent to it before this question. */
+  taken(nothing: undefined): number
+  drain(deadlineMs: number): Promise<DrainResult>
 }
 
 /** What a worker asks of the primary. */

@@ -2,7 +2,9 @@
 
 import type { ChildProcess } from 'node:child_process'
 import cluster from 'node:cluster'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { watchClusterSockets } from '../../proxy/node/cluster-sockets.ts'
 import type { DrainResult } from '../process/drain.ts'
 import type { Listening } from '../process/listening.ts'
 import { createBackoff } from './backoff.ts'
@@ -59,6 +61,8 @@ export interface WorkerPool {
 
 /** Beside this file: `.js` as built, `.ts` when the sources run as they are. */
 const program = new URL(`./worker-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+/** A worker that is busier than this gets its connections late, and those that wait for it may be lost. */
+const settleMs = 2000
 /** What a worker gets after its own deadline, to tell its last counts and end. */
 const leaveMs = 3000
 
@@ -68,6 +72,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const restarts = new Set<NodeJS.Timeout>()
   const backoff = createBackoff(options.workers, () => performance.now())
   let isEnding = false
+  let stopAccepting: (() => void) | undefined
 
   async function fork(slot: number, where: Listening): ReturnType<WorkerOperations['start']> {
     const child = cluster.fork()
@@ -132,8 +137,21 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     for (const worker of workers) worker.process.kill('SIGKILL')
   }
 
-  async function drainOne(worker: PoolWorker, acceptMs: number, deadlineMs: number): Promise<DrainResult> {
-    const result = await worker.call('drain', { acceptMs, deadlineMs }).catch(() => 'expired' as const)
+  /**
+   * Resolves when every connection that this process has accepted is a worker's. A worker tells how many it has taken after it
+   * has taken what was sent to it before the question, and while connections wait here, each worker gets one after another.
+   */
+  async function settle(): Promise<void> {
+    const count = async () => {
+      const counts = await Promise.all([...workers].map(worker => worker.call('taken', undefined, settleMs)))
+      return counts.reduce((sum, taken) => sum + taken, 0)
+    }
+    for (let before = -1, taken = await count(); taken > before; ) [before, taken] = [taken, await count()]
+  }
+
+  async function drainOne(worker: PoolWorker, deadlineMs: number): Promise<DrainResult> {
+    if (!workers.has(worker)) return 'expired'
+    const result = await worker.call('drain', deadlineMs).catch(() => 'expired' as const)
     worker.listening = false
     // Which ends it.
     if (worker.process.connected) worker.process.disconnect()
@@ -155,13 +173,21 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       })
       process.once('exit', kill)
+      stopAccepting = watchClusterSockets()
       const [address] = await Promise.all(Array.from({ length: options.workers }, (_, slot) => fork(slot, where)))
       return address as NonNullable<typeof address>
     },
     async drain(acceptMs, deadlineMs) {
       replaceNone()
       const late = setTimeout(kill, deadlineMs + leaveMs)
-      const results = await Promise.all([...workers].map(worker => drainOne(worker, acceptMs, deadlineMs)))
+      const deadline = performance.now() + deadlineMs
+      const all = [...workers]
+      for (const worker of all) worker.call('startDraining', undefined).catch(() => {})
+      await wait(Math.min(acceptMs, deadlineMs))
+      // In this order: what a worker that has closed is sent goes back to this process, where no other worker takes it.
+      stopAccepting?.()
+      await settle().catch(() => {})
+      const results = await Promise.all(all.map(worker => drainOne(worker, Math.max(0, deadline - performance.now()))))
       clearTimeout(late)
       return results.includes('expired') ? 'expired' : 'drained'
     },

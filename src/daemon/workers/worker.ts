@@ -34,7 +34,9 @@ export function runWorker(channel: Channel): void {
     refresh: bucket => started().refresh(bucket),
     sample: nothing => started().sample(nothing),
     endExcess: ends => started().endExcess(ends),
-    drain: times => started().drain(times),
+    startDraining: nothing => started().startDraining(nothing),
+    taken: nothing => started().taken(nothing),
+    drain: deadlineMs => started().drain(deadlineMs),
   })
 }
 
@@ -79,6 +81,8 @@ function createWorker(
     () => ledgerOf(server)?.connections ?? server.maxConnections,
     isFull => void call('full', isFull),
   )
+  let taken = 0
+  server.on('connection', () => taken++)
   return {
     listen: () => serving.listen(where),
     apply(next) {
@@ -96,8 +100,10 @@ function createWorker(
       Object.assign(server, { dropMaxConnection: ends })
       makeRoom(server, ends)
     },
-    async drain({ acceptMs, deadlineMs }) {
-      const result = await serving.drain(acceptMs, deadlineMs)
+    startDraining: serving.startDraining,
+    taken: () => taken,
+    async drain(deadlineMs) {
+      const result = await serving.drain(0, deadlineMs)
       await log.flush(flushMs)
       meter.report()
       return result

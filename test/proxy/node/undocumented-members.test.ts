@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
-import { connect, Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createSocketServer, Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { OutgoingFields } from '../../../src/proxy/client/outgoing-fields.ts'
 import { parseKept, pauseAsServer, stopAfterRequest } from '../../../src/proxy/node/client-parser.ts'
+import { watchClusterSockets } from '../../../src/proxy/node/cluster-sockets.ts'
 import { collectGarbage } from '../../../src/proxy/node/collect-garbage.ts'
 import { setHeadLimit } from '../../../src/proxy/node/head-limit.ts'
 import { replaceIdleTimer, reportIdle } from '../../../src/proxy/node/idle-timer.ts'
@@ -100,6 +101,16 @@ const trials: Readonly<Record<string, (t: Test) => void | Promise<void>>> = {
     const next = once(server, 'request') as Promise<[IncomingMessage]>
     parseKept(socket, Buffer.from('GET /kept HTTP/1.1\r\nHost: a\r\n\r\n'))
     t.equal((await next)[0].url, '/kept')
+  },
+  'net.Server._handle.close': async t => {
+    const stopAccepting = watchClusterSockets()
+    const server = createSocketServer()
+    t.teardown(() => server.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    stopAccepting()
+    await t.rejects(openRaw(port), { code: 'ECONNREFUSED' })
   },
   'tls.TLSSocket._parent': async t => {
     const server = createTlsServer({ cert, key })
