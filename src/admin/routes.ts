@@ -5,7 +5,8 @@ import { parseExplainQuery } from './explain-query.ts'
 import { renderPage } from './page/page.ts'
 import { pageScript } from './page/page-script.ts'
 import { pageStyle } from './page/page-style.ts'
-import { type ListQuery, nextQuery, parseListQuery } from './page/paging.ts'
+import { type AskedList, nextQuery, parseListQuery } from './page/paging.ts'
+import { changeOf } from './report-change.ts'
 
 /** One thing the admin port answers. */
 export interface Route {
@@ -110,7 +111,7 @@ function iso(ms: number | undefined): string | undefined {
 }
 
 async function buckets(sources: AdminSources, { query }: RouteRequest): Promise<Answer> {
-  const asked = parseListQuery(query)
+  const asked = parseListQuery(query, 'buckets')
   if ('fault' in asked) return errorAnswer(400, asked.fault)
   await sources.gather?.()
   const { offset, limit, bucket } = asked
@@ -142,7 +143,7 @@ function describeRuleUse({ index, id, count, lastMatchedMs }: RuleUse) {
   return { rule: id ?? index + 1, count, lastMatched: iso(lastMatchedMs) }
 }
 
-function describeOrigin({ bucket: _, decision: __, firstSeenMs, lastSeenMs, requests, ...line }: OriginLine) {
+function describeOrigin({ bucket: _, decision, firstSeenMs, lastSeenMs, requests, ...line }: OriginLine) {
   return {
     ...line,
     actual: line.count - line.preflights,
@@ -150,7 +151,9 @@ function describeOrigin({ bucket: _, decision: __, firstSeenMs, lastSeenMs, requ
     lastSeen: iso(lastSeenMs),
     requests: requests.map(({ firstSeenMs, lastSeenMs, endpointAllowed, endpointRefused, ...request }) => ({
       ...request,
-      ...(line.enforcement === 'report' ? { endpointAllowed, endpointRefused } : {}),
+      ...(line.enforcement === 'report'
+        ? { endpointAllowed, endpointRefused, change: changeOf(decision, { endpointAllowed, endpointRefused }) }
+        : {}),
       firstSeen: iso(firstSeenMs),
       lastSeen: iso(lastSeenMs),
     })),
@@ -158,12 +161,16 @@ function describeOrigin({ bucket: _, decision: __, firstSeenMs, lastSeenMs, requ
 }
 
 /** By bucket, as a person looks for them; of each bucket the origins, then the sums of those without a line. */
-function groupOrigins({ lines, rest, overflow }: OriginsSeen, asked: Exclude<ListQuery, { fault: string }>) {
+function groupOrigins({ lines, rest, overflow }: OriginsSeen, asked: AskedList) {
   const { offset, limit } = asked
   const counted = [
     ...lines.map(line => ({ bucket: line.bucket, decision: line.decision, line, sum: undefined })),
     ...rest.map(sum => ({ bucket: sum.bucket, decision: sum.decision, line: undefined, sum })),
-  ].filter(({ bucket }) => asked.bucket === undefined || bucket === asked.bucket)
+  ].filter(
+    ({ bucket, decision }) =>
+      (asked.bucket === undefined || bucket === asked.bucket) &&
+      (asked.decision === undefined || decision === asked.decision),
+  )
   counted.sort((one, other) => (one.bucket < other.bucket ? -1 : one.bucket > other.bucket ? 1 : 0))
   const buckets = new Map<string, BucketOrigins>()
   for (const { bucket, decision, line, sum } of counted.slice(offset, offset + limit)) {
@@ -191,7 +198,7 @@ interface CountedOrigins {
 }
 
 async function origins(sources: AdminSources, { query }: RouteRequest): Promise<Answer> {
-  const asked = parseListQuery(query)
+  const asked = parseListQuery(query, 'origins')
   if ('fault' in asked) return errorAnswer(400, asked.fault)
   await sources.gather?.()
   return jsonAnswer(200, groupOrigins(sources.origins(), asked))

@@ -67,17 +67,23 @@ t.test('the admin page in a browser', { skip }, async t => {
     await page.close()
   })
 
-  await t.test('in report it shows what enforcing the rules would change', async t => {
+  await t.test('in report it shows what enforcing the rules would change, in three lists', async t => {
     const page = await open(light)
-    const rows = page.locator('#report tbody tr')
-    const partner = await rows.filter({ hasText: 'https://partner.example' }).allTextContents()
+    const row = (list: string, origin: string) =>
+      page.getByRole('table', { name: list }).locator('tbody tr').filter({ hasText: origin })
     t.match(
-      partner.join(),
-      /denied.*allowed: https:\/\/partner\.example.*becomes unreadable: no CORS headers.*refused: 403, the endpoint is not asked/s,
+      await row('Would be refused', 'https://partner.example').textContent(),
+      /GET.*denied origin.*allowed.*https:\/\/partner\.example.*becomes unreadable: no CORS headers.*refused: 403, the endpoint is not asked/s,
     )
-    const preflighted = await rows.filter({ hasText: 'https://writer.example' }).textContent()
-    t.match(preflighted, /preflight for PUT.*denied.*allowed: https:\/\/writer\.example.*becomes refused: 403/s)
-    t.match(await rows.filter({ hasText: app }).textContent(), 'stays allowed')
+    t.match(
+      await row('Would be refused', 'https://writer.example').textContent(),
+      /preflight for PUT.*denied.*allowed.*https:\/\/writer\.example.*becomes refused: 403/s,
+    )
+    t.match(
+      await row('Would be allowed by the rules, but the endpoint refused', app).textContent(),
+      /HEAD.*allowed matched.*not allowed.*becomes allowed/s,
+    )
+    t.match(await row('Same', app).textContent(), /GET.*stays allowed/s)
     await page.close()
   })
 

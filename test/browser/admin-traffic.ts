@@ -11,7 +11,7 @@ export const hack = 'document.title=String.fromCharCode(104,97,99,107,101,100)'
 /** In `report`, what the endpoint answered is shown as well: it may be hostile too. */
 export const answer: Answer = ({ target, fields }) => {
   const asked = fields.find(([name]) => name.toLowerCase() === 'origin')?.[1]
-  const origin = target.includes('evil') ? `<img src=x onerror=${hack}>` : asked
+  const origin = target.includes('evil') ? `<img src=x onerror=${hack}>` : target.includes('strict') ? undefined : asked
   const allow = origin === undefined ? '' : `Access-Control-Allow-Origin: ${origin}\r\n`
   return `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${allow}\r\nok`
 }
@@ -25,7 +25,7 @@ export const buckets = `buckets:
         AllowedHeaders: [authorization]
         ExposeHeaders: [ETag]
         MaxAgeSeconds: 3000
-  trial: { CORSRules: [{ AllowedOrigins: ["${app}"], AllowedMethods: [GET] }], enforcement: report }
+  trial: { CORSRules: [{ AllowedOrigins: ["${app}"], AllowedMethods: [GET, HEAD] }], enforcement: report }
   archive: { from: none }
   live: { from: upstream }
 `
@@ -53,6 +53,7 @@ export async function sendTraffic(proxy: ProxyProcess): Promise<void> {
   await ask(proxy, 'OPTIONS', '/media/a', app, preflight)
   await ask(proxy, 'OPTIONS', '/archive/a', 'null', preflight)
   await ask(proxy, 'GET', '/trial/a', app)
+  await ask(proxy, 'HEAD', '/trial/strict', app)
   await ask(proxy, 'GET', '/trial/a', 'https://partner.example')
   await ask(proxy, 'OPTIONS', '/trial/a', 'https://writer.example', preflight)
   await ask(proxy, 'GET', '/live/a', app)

@@ -1,6 +1,6 @@
 import type { Reason } from '../../cors/decision/decide.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
-import type { OriginLine } from '../admin-sources.ts'
+import type { OriginLine, SeenRequest } from '../admin-sources.ts'
 import { type Html, html } from './html.ts'
 
 const reasonWords: Readonly<Record<Reason, string>> = {
@@ -57,24 +57,20 @@ export function describeRequest({ method, headers, preflight }: OriginLine): str
   return `${preflight ? 'preflight for ' : ''}${method ?? 'a long method'}${names}`
 }
 
-/** Whether the endpoint's answer lets a browser at this origin read the response. */
-export function endpointAllows({ origin, upstreamAllowOrigin }: OriginLine): boolean {
-  return upstreamAllowOrigin === '*' || upstreamAllowOrigin === origin
-}
-
-/** What leaving `report` would change for one origin. */
-export function describeChange(line: OriginLine): { readonly headers: string; readonly block: string } {
-  const allowed = line.decision === 'allowed'
-  if (allowed) {
-    const words = endpointAllows(line) ? 'stays allowed' : 'becomes allowed'
+/** What leaving `report` would change for one kind of request of an origin. */
+export function describeChange(
+  decision: OriginLine['decision'],
+  { preflights, actual, endpointAllowed, endpointRefused }: SeenRequest,
+): { readonly headers: string; readonly block: string } {
+  if (decision === 'allowed') {
+    const words = endpointRefused > 0 ? 'becomes allowed' : 'stays allowed'
     return { headers: words, block: words }
   }
-  if (line.preflight) {
-    const words = endpointAllows(line) ? 'becomes refused: 403' : 'stays refused: 403'
-    return { headers: words, block: words }
-  }
-  return {
-    headers: endpointAllows(line) ? 'becomes unreadable: no CORS headers' : 'stays unreadable',
-    block: 'refused: 403, the endpoint is not asked',
-  }
+  const isAllowed = endpointAllowed > 0
+  const preflight = `${isAllowed ? 'becomes' : 'stays'} refused: 403`
+  const headers = isAllowed ? 'becomes unreadable: no CORS headers' : 'stays unreadable'
+  const block = 'refused: 403, the endpoint is not asked'
+  if (actual === 0) return { headers: preflight, block: preflight }
+  if (preflights === 0) return { headers, block }
+  return { headers: `its preflight ${preflight}; it ${headers}`, block: `its preflight ${preflight}; it is ${block}` }
 }

@@ -5,8 +5,10 @@ import { parseExplainQuery } from '../explain-query.ts'
 import { type Html, html } from './html.ts'
 import { renderConfiguration, renderRefused } from './page-configuration.ts'
 import { renderExplanation } from './page-explanation.ts'
-import { renderAllowed, renderBuckets, renderDenied, renderReport, renderRest } from './page-tables.ts'
-import { deniedReasons, orders, PageView } from './paging.ts'
+import { decisions, deniedReasons, orders, PageView } from './paging.ts'
+import { renderBuckets } from './tables/buckets.ts'
+import { renderAllowed, renderDenied, renderRest } from './tables/origins.ts'
+import { renderReport } from './tables/report.ts'
 
 /** A question of the form: with nothing in it there is none. */
 function renderAnswer(sources: AdminSources, asked: URLSearchParams): Html {
@@ -83,6 +85,10 @@ function renderSearch(view: PageView): Html {
   return html`
 <form method="get" action="/" role="search">
 <p><label for="search">Only rows whose bucket or origin has</label><input id="search" name="search" maxlength="255" autocomplete="off" value="${view.search}"></p>
+<p><label for="of-bucket">Bucket</label><input id="of-bucket" name="of-bucket" list="bucket-names" maxlength="255" autocomplete="off" value="${view.bucket}"></p>
+<p><label for="decision">Decision</label><select id="decision" name="decision"><option value="">any</option>${decisions.map(
+    decision => html`<option${view.decision === decision && html` selected`}>${decision}</option>`,
+  )}</select></p>
 <p><label for="reason">Reason of refusals</label><select id="reason" name="reason"><option value="">any</option>${deniedReasons.map(
     reason => html`<option${view.reason === reason && html` selected`}>${reason}</option>`,
   )}</select></p>
@@ -101,14 +107,13 @@ export function renderPage(sources: AdminSources, query: URLSearchParams): strin
   const view = new PageView(query)
   const nowMs = (sources.now ?? Date.now)()
   const seen = sources.origins()
-  const lines = seen.lines.filter(
-    ({ bucket, lastBucket, origin, reason }) =>
-      (view.has(lastBucket ?? bucket) || view.has(origin)) && view.isOfReason(reason),
+  const lines = seen.lines.filter(({ bucket, lastBucket, origin, reason }) =>
+    view.has(origin, lastBucket ?? bucket, reason),
   )
-  const rest = seen.rest.filter(({ bucket }) => view.has(bucket))
+  const rest = seen.rest.filter(({ bucket, origin, reason }) => view.has(origin, bucket, reason))
   const { overflow } = seen
   const everyStatus = sources.buckets()
-  const statuses = everyStatus.filter(({ bucket }) => view.has(bucket))
+  const statuses = everyStatus.filter(({ bucket }) => view.hasBucket(bucket))
   const denied = lines.filter(({ decision }) => decision === 'denied')
   const allowed = lines.filter(({ decision }) => decision === 'allowed')
   const reported = lines.filter(({ enforcement }) => enforcement === 'report')
@@ -144,7 +149,7 @@ ${renderSection(
     view,
   ),
 )}
-${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported, view)])}
+${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported, nowMs, view)])}
 ${renderSection('allowed', 'Allowed origins', [renderAllowed(allowed, nowMs, view), renderRest(rest, view), overflow > 0 ? html`<p class="quiet">${overflow} requests came from origins without a row: see metrics.origins.</p>` : undefined])}
 ${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, sources, view))}
 <section id="explain" aria-labelledby="explain-title"><h2 id="explain-title">Explain a request</h2>

@@ -1,3 +1,4 @@
+import type { Reason } from '../../cors/decision/decide.ts'
 import type { OriginLine } from '../admin-sources.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
@@ -12,8 +13,9 @@ export interface Paging {
 export const linesPerAnswer = 1000
 const mostLinesPerAnswer = 10_000
 
-/** Rows of each table of the page. */
+/** Rows of each table of the page, and of those that stand in folded parts or beside others. */
 export const rowsPerTable = 25
+const rowsPerSmallTable = 10
 
 /** The orders of origins: the first is that of refusals, the second that of allowed origins, unless another is asked for. */
 export const orders = [
@@ -29,16 +31,30 @@ export const deniedReasons = [
   ...['no_rules', 'origin', 'method', 'header', 'bad_request', 'rules_unavailable', 'unknown_host'],
 ] as const satisfies readonly string[]
 
-const viewParameters = ['search', 'reason', 'order'] as const
+/** Both answers of the rules, for the filter. */
+export const decisions = ['denied', 'allowed'] as const
 
-/** What `limit`, `offset` and `bucket` of a query string ask for, or what is wrong with it. */
-export type ListQuery = (Paging & { readonly bucket: string | undefined }) | { readonly fault: string }
+const viewParameters = ['search', 'of-bucket', 'decision', 'reason', 'order'] as const
 
-/** Reads the query string of a list. `bucket` is one name, all of it. */
-export function parseListQuery(query: URLSearchParams): ListQuery {
+/** What the query string of a list asks for, or what is wrong with it. */
+export type ListQuery = AskedList | { readonly fault: string }
+
+/** Some lines of a list. */
+export interface AskedList extends Paging {
+  readonly bucket: string | undefined
+  /** Of `/origins`. */
+  readonly decision: string | undefined
+}
+
+const bucketParameters = ['limit', 'offset', 'bucket'] as const
+const originParameters = [...bucketParameters, 'decision'] as const
+
+/** Reads the query string of `/buckets` or `/origins`. `bucket` is one name, all of it. */
+export function parseListQuery(query: URLSearchParams, list: 'buckets' | 'origins'): ListQuery {
+  const allowed: readonly string[] = list === 'buckets' ? bucketParameters : originParameters
   for (const name of query.keys()) {
-    if (!['limit', 'offset', 'bucket'].includes(name))
-      return { fault: 'allowed parameters are limit, offset and bucket' }
+    if (!allowed.includes(name))
+      return { fault: `allowed parameters are ${allowed.slice(0, -1).join(', ')} and ${allowed.at(-1)}` }
     if (query.getAll(name).length > 1) return { fault: `${name} may be given once` }
   }
   const limit = wholeNumber(query.get('limit') ?? `${linesPerAnswer}`)
@@ -47,21 +63,24 @@ export function parseListQuery(query: URLSearchParams): ListQuery {
   }
   const offset = wholeNumber(query.get('offset') ?? '0')
   if (offset === undefined) return { fault: 'offset is a number of lines, from 0' }
-  return { limit, offset, bucket: query.get('bucket') ?? undefined }
+  const decision = query.get('decision') ?? undefined
+  if (decision !== undefined && !decisions.some(known => known === decision))
+    return { fault: `decision is ${decisions.join(' or ')}` }
+  return { limit, offset, bucket: query.get('bucket') ?? undefined, decision }
 }
 
 /** Where the lines behind these are: a query string, or undefined when there are none. */
-export function nextQuery(
-  { offset, limit, bucket }: Exclude<ListQuery, { fault: string }>,
-  total: number,
-): string | undefined {
+export function nextQuery({ offset, limit, bucket, decision }: AskedList, total: number): string | undefined {
   if (offset + limit >= total) return undefined
   const query = new URLSearchParams({ limit: `${limit}`, offset: `${offset + limit}` })
   if (bucket !== undefined) query.set('bucket', bucket)
+  if (decision !== undefined) query.set('decision', decision)
   return `?${query}`
 }
 
-const pageTables = ['denied', 'report', 'allowed', 'rest', 'buckets'] as const
+const largeTables = ['denied', 'allowed', 'rest', 'buckets'] as const
+const smallTables = ['report-refused', 'report-allowed', 'report-same'] as const
+const pageTables = [...largeTables, ...smallTables] as const
 
 /** A table of the page: the parameter of this name is its first row. */
 export type PageTable = (typeof pageTables)[number]
@@ -70,6 +89,10 @@ export type PageTable = (typeof pageTables)[number]
 export class PageView {
   /** Rows of these buckets and origins alone: those whose name has this in it. */
   readonly search: string
+  /** Rows of the bucket of this name alone. Empty: of any. */
+  readonly bucket: string
+  /** What the rules denied or allowed alone. Empty: both. */
+  readonly decision: string
   /** Refusals for this reason alone. Empty: for any. */
   readonly reason: string
   /** One of {@link orders}. */
@@ -81,20 +104,37 @@ export class PageView {
   constructor(query: URLSearchParams = new URLSearchParams()) {
     this.#query = query
     this.search = (query.get('search') ?? '').slice(0, 255)
+    this.bucket = (query.get('of-bucket') ?? '').slice(0, 255)
+    this.decision = query.get('decision') ?? ''
     this.reason = query.get('reason') ?? ''
     this.order = query.get('order') ?? ''
     this.asked = new URLSearchParams(query)
     for (const name of [...viewParameters, ...pageTables]) this.asked.delete(name)
   }
 
-  /** Whether a bucket of this name was searched for. */
-  has(bucket: string | undefined): boolean {
-    return this.search === '' || bucket?.includes(this.search) === true
+  /** Whether not every row is asked for. */
+  get isNarrowed(): boolean {
+    return this.search !== '' || this.bucket !== '' || this.decision !== '' || this.reason !== ''
   }
 
-  /** Whether refusals for this reason, or what was allowed, were asked for. */
-  isOfReason(reason: string): boolean {
-    return this.reason === '' || reason === 'matched' || this.reason === reason
+  /** Whether a bucket of this name is asked for, by its name or by a part of it. */
+  hasBucket(bucket: string | undefined): boolean {
+    return this.#isOfBucket(bucket) && (this.search === '' || bucket?.includes(this.search) === true)
+  }
+
+  /** Whether what an origin was told on a bucket is asked for. `bucket`: undefined where the request named none. */
+  has(origin: string, bucket: string | undefined, reason: Reason): boolean {
+    const decision = reason === 'matched' ? 'allowed' : 'denied'
+    return (
+      this.#isOfBucket(bucket) &&
+      (this.decision === '' || this.decision === decision) &&
+      (this.reason === '' || decision === 'allowed' || this.reason === reason) &&
+      (this.search === '' || bucket?.includes(this.search) === true || origin.includes(this.search))
+    )
+  }
+
+  #isOfBucket(bucket: string | undefined): boolean {
+    return this.bucket === '' || this.bucket === bucket
   }
 
   /** The lines in the order that was asked for, else in that of the table. */
@@ -111,7 +151,8 @@ export class PageView {
 
   /** Which rows of the table are shown. What is no number is the first. */
   paging(table: PageTable): Paging {
-    return { offset: wholeNumber(this.#query.get(table) ?? '') ?? 0, limit: rowsPerTable }
+    const limit = smallTables.some(small => small === table) ? rowsPerSmallTable : rowsPerTable
+    return { offset: wholeNumber(this.#query.get(table) ?? '') ?? 0, limit }
   }
 
   /** Links to the rows before and after those that are shown; undefined when all are. */

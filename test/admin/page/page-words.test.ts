@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { OriginLine } from '../../../src/admin/admin-sources.ts'
+import type { OriginLine, SeenRequest } from '../../../src/admin/admin-sources.ts'
 import {
   describeChange,
   describeReason,
@@ -44,36 +44,61 @@ t.test('every reason and state has words', async t => {
   t.equal(describeState('none'), 'no rules')
 })
 
-const changes: { name: string; change: Partial<OriginLine>; headers: RegExp; block: RegExp }[] = [
+const [put] = line.requests as [SeenRequest]
+const actual = { ...put, preflights: 0, actual: 2 }
+const changes: {
+  name: string
+  decision: 'allowed' | 'denied'
+  request: SeenRequest
+  headers: string
+  block: string
+}[] = [
+  { name: 'allowed by both', decision: 'allowed', request: put, headers: 'stays allowed', block: 'stays allowed' },
   {
-    name: 'allowed by both',
-    change: { decision: 'allowed', upstreamAllowOrigin: '*' },
-    headers: /stays allowed/,
-    block: /stays allowed/,
+    name: 'allowed by the rules alone',
+    decision: 'allowed',
+    request: { ...put, endpointRefused: 1 },
+    headers: 'becomes allowed',
+    block: 'becomes allowed',
   },
-  { name: 'allowed by the rules alone', change: { decision: 'allowed' }, headers: /becomes allowed/, block: /becomes/ },
   {
     name: 'a preflight that only the endpoint allows',
-    change: { upstreamAllowOrigin: 'https://dev.example' },
-    headers: /becomes refused/,
-    block: /becomes refused/,
+    decision: 'denied',
+    request: { ...put, endpointAllowed: 1 },
+    headers: 'becomes refused: 403',
+    block: 'becomes refused: 403',
   },
-  { name: 'a preflight that neither allows', change: {}, headers: /stays refused/, block: /stays refused/ },
+  {
+    name: 'a preflight that neither allows',
+    decision: 'denied',
+    request: put,
+    headers: 'stays refused: 403',
+    block: 'stays refused: 403',
+  },
   {
     name: 'an actual request that only the endpoint allows',
-    change: { preflight: false, upstreamAllowOrigin: '*' },
-    headers: /becomes unreadable/,
-    block: /403/,
+    decision: 'denied',
+    request: { ...actual, endpointAllowed: 1 },
+    headers: 'becomes unreadable: no CORS headers',
+    block: 'refused: 403, the endpoint is not asked',
   },
   {
-    name: 'an actual request whose endpoint names another origin',
-    change: { preflight: false, upstreamAllowOrigin: 'https://b.example' },
-    headers: /stays unreadable/,
-    block: /403/,
+    name: 'an actual request that neither allows',
+    decision: 'denied',
+    request: actual,
+    headers: 'stays unreadable',
+    block: 'refused: 403, the endpoint is not asked',
+  },
+  {
+    name: 'preflights and actual requests of the same kind',
+    decision: 'denied',
+    request: { ...actual, preflights: 1, endpointAllowed: 3 },
+    headers: 'its preflight becomes refused: 403; it becomes unreadable: no CORS headers',
+    block: 'its preflight becomes refused: 403; it is refused: 403, the endpoint is not asked',
   },
 ]
-for (const { name, change, headers, block } of changes) {
+for (const { name, decision, request, headers, block } of changes) {
   t.test(`what leaving report changes for ${name}`, async t => {
-    t.match(describeChange({ ...line, ...change }), { headers, block })
+    t.strictSame(describeChange(decision, request), { headers, block })
   })
 }

@@ -6,8 +6,10 @@ import { routes } from '../../../src/admin/routes.ts'
 import { makeSources } from '../sources.ts'
 
 const queries: { query: string; parsed: object }[] = [
-  { query: '', parsed: { limit: 1000, offset: 0, bucket: undefined } },
-  { query: 'limit=5&offset=10&bucket=media', parsed: { limit: 5, offset: 10, bucket: 'media' } },
+  { query: '', parsed: { limit: 1000, offset: 0, bucket: undefined, decision: undefined } },
+  { query: 'limit=5&offset=10&bucket=media', parsed: { limit: 5, offset: 10, bucket: 'media', decision: undefined } },
+  { query: 'decision=denied', parsed: { limit: 1000, offset: 0, bucket: undefined, decision: 'denied' } },
+  { query: 'decision=refused', parsed: { fault: 'decision is denied or allowed' } },
   { query: 'limit=0', parsed: { fault: 'limit is a number from 1 to 10000' } },
   { query: 'limit=10001', parsed: { fault: 'limit is a number from 1 to 10000' } },
   { query: 'limit=+5', parsed: { fault: 'limit is a number from 1 to 10000' } },
@@ -15,17 +17,27 @@ const queries: { query: string; parsed: object }[] = [
   { query: 'offset=-1', parsed: { fault: 'offset is a number of lines, from 0' } },
   { query: 'offset=1000000000', parsed: { fault: 'offset is a number of lines, from 0' } },
   { query: 'offset=1&offset=2', parsed: { fault: 'offset may be given once' } },
-  { query: 'cursor=x', parsed: { fault: 'allowed parameters are limit, offset and bucket' } },
+  { query: 'cursor=x', parsed: { fault: 'allowed parameters are limit, offset, bucket and decision' } },
 ]
 for (const { query, parsed } of queries) {
   t.test(`a list is asked for with '${query}'`, async t => {
-    t.strictSame(parseListQuery(new URLSearchParams(query)), parsed)
+    t.strictSame(parseListQuery(new URLSearchParams(query), 'origins'), parsed)
   })
 }
 
+t.test('buckets have no decision', async t => {
+  t.strictSame(parseListQuery(new URLSearchParams('decision=denied'), 'buckets'), {
+    fault: 'allowed parameters are limit, offset and bucket',
+  })
+})
+
 t.test('the next lines are those behind these, with the same limit and bucket', async t => {
-  t.equal(nextQuery({ offset: 0, limit: 10, bucket: 'a&b' }, 11), '?limit=10&offset=10&bucket=a%26b')
-  t.equal(nextQuery({ offset: 0, limit: 10, bucket: undefined }, 10), undefined)
+  const asked = { offset: 0, limit: 10, bucket: undefined, decision: undefined }
+  t.equal(
+    nextQuery({ ...asked, bucket: 'a&b', decision: 'denied' }, 11),
+    '?limit=10&offset=10&bucket=a%26b&decision=denied',
+  )
+  t.equal(nextQuery(asked, 10), undefined)
 })
 
 t.test('a view tells the rows of its tables from the question of its form', async t => {
@@ -33,13 +45,45 @@ t.test('a view tells the rows of its tables from the question of its form', asyn
   t.equal(view.asked.toString(), 'bucket=media')
   t.strictSame(view.paging('denied'), { offset: 100, limit: 25 })
   t.strictSame(view.paging('allowed'), { offset: 0, limit: 25 }, 'what is no number is the first row')
-  t.strictSame([view.has('media'), view.has('docs'), view.has(undefined)], [true, false, false])
+  t.strictSame([view.hasBucket('media'), view.hasBucket('docs'), view.hasBucket(undefined)], [true, false, false])
   const links = String(view.renderLinks('denied', 250))
   t.match(links, 'Rows 101 to 125 of 250.')
   t.match(links, 'denied=75&amp;allowed=x&amp;search=me#denied">Before')
   t.match(links, 'denied=125&amp;allowed=x&amp;search=me#denied">After')
   t.equal(view.renderLinks('allowed', 25), undefined, 'no links where all rows are shown')
 })
+
+const filters: { query: string; rows: string[] }[] = [
+  { query: '', rows: ['a media origin', 'a docs method', 'b media matched', 'b none unknown_host'] },
+  { query: 'of-bucket=media', rows: ['a media origin', 'b media matched'] },
+  { query: 'of-bucket=medi', rows: [] },
+  { query: 'decision=denied', rows: ['a media origin', 'a docs method', 'b none unknown_host'] },
+  { query: 'decision=allowed', rows: ['b media matched'] },
+  { query: 'reason=method', rows: ['a docs method', 'b media matched'] },
+  { query: 'decision=denied&reason=method', rows: ['a docs method'] },
+  { query: 'search=edi', rows: ['a media origin', 'b media matched'] },
+  { query: 'search=b', rows: ['b media matched', 'b none unknown_host'] },
+  { query: 'search=a&of-bucket=docs&decision=denied', rows: ['a docs method'] },
+  { query: 'search=a&of-bucket=docs&decision=allowed', rows: [] },
+]
+for (const { query, rows } of filters) {
+  t.test(`the rows of '${query}'`, async t => {
+    const view = new PageView(new URLSearchParams(query))
+    const all = [
+      ['a', 'media', 'origin'],
+      ['a', 'docs', 'method'],
+      ['b', 'media', 'matched'],
+      ['b', undefined, 'unknown_host'],
+    ] as const
+    t.strictSame(
+      all
+        .filter(([origin, bucket, reason]) => view.has(origin, bucket, reason))
+        .map(([origin, bucket, reason]) => `${origin} ${bucket ?? 'none'} ${reason}`),
+      rows,
+    )
+    t.equal(view.isNarrowed, query !== '')
+  })
+}
 
 const [sample] = makeSources().origins().lines as [OriginLine]
 const header = `x-${'a'.repeat(1000)}`

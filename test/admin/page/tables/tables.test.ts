@@ -1,14 +1,10 @@
 import t from 'tap'
-import type { OriginLine } from '../../../src/admin/admin-sources.ts'
-import {
-  renderAllowed,
-  renderBuckets,
-  renderDenied,
-  renderReport,
-  renderRest,
-} from '../../../src/admin/page/page-tables.ts'
-import { PageView } from '../../../src/admin/page/paging.ts'
-import { makeSources, nowMs } from '../sources.ts'
+import type { OriginLine } from '../../../../src/admin/admin-sources.ts'
+import { PageView } from '../../../../src/admin/page/paging.ts'
+import { renderBuckets } from '../../../../src/admin/page/tables/buckets.ts'
+import { renderAllowed, renderDenied, renderRest } from '../../../../src/admin/page/tables/origins.ts'
+import { renderReport } from '../../../../src/admin/page/tables/report.ts'
+import { makeSources, nowMs } from '../../sources.ts'
 
 const sources = makeSources()
 const [line] = sources.origins().lines as [OriginLine]
@@ -56,16 +52,86 @@ t.test('the rest says which requests have no row', async t => {
   t.equal(renderRest([]), undefined)
 })
 
-t.test('report compares the rules with the endpoint', async t => {
-  const table = String(renderReport([{ ...line, enforcement: 'report', upstreamAllowOrigin: '*' }]))
-  t.match(table, 'allowed: <code>*</code>')
+const [put] = line.requests as [OriginLine['requests'][number]]
+const reported: OriginLine = { ...line, enforcement: 'report', otherRequests: 0 }
+
+/** The first cells of each of the three lists of `report`. */
+function lists(lines: readonly OriginLine[], view?: PageView): Record<string, string[]> {
+  const parts = String(renderReport(lines, nowMs, view)).split('<caption')
+  return Object.fromEntries(parts.slice(1).map(part => [/>([^<:]*)/.exec(part)?.[1] ?? '', names(part)]))
+}
+
+t.test('report has three lists: would be refused, would be allowed, same', async t => {
+  const both = { ...put, endpointAllowed: 1, endpointRefused: 1 }
+  const lines: OriginLine[] = [
+    { ...reported, origin: 'https://lost.example', requests: [{ ...put, endpointAllowed: 2 }] },
+    { ...reported, origin: 'https://varies.example', requests: [both] },
+    { ...reported, origin: 'https://never.example', requests: [{ ...put, endpointRefused: 2 }] },
+    {
+      ...reported,
+      origin: 'https://won.example',
+      decision: 'allowed',
+      reason: 'matched',
+      requests: [{ ...put, endpointRefused: 2 }],
+    },
+    { ...reported, origin: 'https://fine.example', decision: 'allowed', reason: 'matched', requests: [put] },
+  ]
+  t.strictSame(lists(lines), {
+    'Would be refused': ['https://lost.example', 'https://varies.example'],
+    'Would be allowed by the rules, but the endpoint refused': ['https://won.example'],
+    Same: ['https://never.example', 'https://fine.example'],
+  })
+  t.strictSame(lists([]), {}, 'a list of nothing is a sentence')
+  t.match(String(renderReport([], nowMs)), 'Would be refused: the endpoint allowed it, no rule does: nothing.')
+})
+
+t.test('a row of report says what the endpoint answered and what enforcing changes', async t => {
+  const table = String(
+    renderReport([{ ...reported, upstreamAllowOrigin: '*', requests: [{ ...put, endpointAllowed: 1 }] }], nowMs),
+  )
+  t.match(
+    table,
+    /preflight for PUT with content-type.*denied.*<code>origin<\/code>.*allowed 1 times.*<code>\*<\/code>/s,
+  )
   t.match(table, 'becomes refused: 403')
 })
 
+t.test('an origin with several kinds of requests stands in several lists, and each list has its own pages', async t => {
+  const requests = [
+    ...Array.from({ length: 12 }, (_, at) => ({ ...put, method: `M${at}`, endpointAllowed: at })),
+    { ...put, headers: undefined, preflights: 0, actual: 9 },
+  ]
+  const lines = [{ ...reported, requests, otherRequests: 5 }]
+  t.strictSame(
+    Object.values(lists(lines)).map(list => list.length),
+    [10, 2],
+  )
+  const second = new PageView(new URLSearchParams('report-refused=10'))
+  t.strictSame(
+    Object.values(lists(lines, second)).map(list => list.length),
+    [1, 2],
+  )
+  t.match(String(renderReport(lines, nowMs)), 'Rows 1 to 10 of 11.')
+  t.match(String(renderReport(lines, nowMs)), '5 further requests of these origins have no entry')
+  t.match(String(renderReport(lines, nowMs)), 'PUT with an invalid list')
+})
+
+t.test('a table that a filter empties says that, and not that nothing came', async t => {
+  for (const query of ['search=x', 'of-bucket=x', 'decision=denied', 'reason=method']) {
+    const view = new PageView(new URLSearchParams(query))
+    const verdicts = { explain, allowsNow: () => false }
+    for (const table of [
+      renderDenied([], nowMs, verdicts, view),
+      renderAllowed([], nowMs, view),
+      renderBuckets([], nowMs, sources, view),
+    ])
+      t.equal(String(table), '<p>No row fits the filter above.</p>', query)
+  }
+})
+
 t.test('an allowed origin shows what it asked for, the most frequent first, and how much has no entry', async t => {
-  const [seen] = line.requests as [OriginLine['requests'][number]]
   const requests = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, index) => ({
-    ...seen,
+    ...put,
     headers: name === 'b' ? undefined : [name],
     actual: index,
   }))

@@ -1,6 +1,6 @@
-import type { OriginLine, RuleUse } from '../admin-sources.ts'
-import { type Html, html } from './html.ts'
-import { renderTime } from './page-words.ts'
+import type { OriginLine, RuleUse } from '../../admin-sources.ts'
+import { type Html, html } from '../html.ts'
+import { renderTime } from '../page-words.ts'
 
 /** What a cell can show and stay readable: `/origins` has the others. */
 const shownRequests = 4
