@@ -1,5 +1,7 @@
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
-import { createOriginTable, type OriginReport } from '../origins/origin-table.ts'
+import type { OriginReport } from '../origins/origin-report.ts'
+import { createOriginTable } from '../origins/origin-table.ts'
+import { UnknownAddresses, type UnknownAddressReport } from '../origins/unknown-names.ts'
 import { createBucketLabels } from './bucket-labels.ts'
 import { isDecided } from './decision-reason.ts'
 import { countRequest, createRequestCounters, type RequestCounters } from './request-metrics.ts'
@@ -11,6 +13,7 @@ export interface CountReport {
   /** The names of the bucket numbers in this report; 0 is every bucket without a label of its own. */
   readonly buckets: readonly string[]
   readonly origins: OriginReport
+  readonly unknownAddresses: UnknownAddressReport
   readonly rules: readonly RuleMatch[]
   readonly suppressedLogLines: number
 }
@@ -41,6 +44,7 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
   const buckets = createBucketLabels()
   const newTable = () => createOriginTable(originsPerReport, buckets, Math.random)
   let origins = newTable()
+  let unknownAddresses = new UnknownAddresses(Math.random)
   let rules = createRuleMatches(buckets)
   let counters = createRequestCounters()
   let suppressedLogLines = 0
@@ -58,10 +62,12 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
       counters,
       buckets: buckets.names,
       origins: origins.report(),
+      unknownAddresses: unknownAddresses.report(),
       rules: rules.report(),
       suppressedLogLines,
     }).then(arrived, arrived)
     origins = newTable()
+    unknownAddresses = new UnknownAddresses(Math.random)
     rules = createRuleMatches(buckets)
     counters = createRequestCounters(counters.inFlight)
     suppressedLogLines = 0
@@ -82,6 +88,7 @@ export function createReportingMeter(send: (report: CountReport) => Promise<unkn
       if (isDecided(record)) {
         const nowMs = Date.now()
         origins.count(record, bucket, nowMs)
+        unknownAddresses.count(record, nowMs)
         if (record.decision?.allowed) rules.count(bucket, record.decision, nowMs)
       }
       changed = true

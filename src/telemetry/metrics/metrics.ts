@@ -1,7 +1,9 @@
 import { Registry } from 'prom-client'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
 import type { FetchResult } from '../../policies/upstream/rule-freshness.ts'
-import { createOriginTable, type OriginReport } from '../origins/origin-table.ts'
+import type { OriginReport } from '../origins/origin-report.ts'
+import { createOriginTable } from '../origins/origin-table.ts'
+import { UnknownAddresses, type UnknownAddressReport } from '../origins/unknown-names.ts'
 import { createBucketLabels } from './bucket-labels.ts'
 import type { CountReport, RequestMeter } from './count-report.ts'
 import { isDecided } from './decision-reason.ts'
@@ -41,6 +43,8 @@ export interface Metrics extends RequestMeter {
   /** `metrics.origins` of a configuration that was reloaded. */
   setOrigins(origins: number): void
   origins(): OriginReport
+  /** Buckets and Hosts that were asked for and that the configuration did not name then. */
+  unknownAddresses(): UnknownAddressReport
   /** When counting began, in milliseconds since the epoch. */
   readonly countingSinceMs: number
   /** How often each of the rules of a bucket was the one that allowed a request. */
@@ -60,7 +64,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const operation = createOperationCounters()
   const now = options.now ?? Date.now
   const countingSinceMs = now()
-  const origins = createOriginTable(options.origins, buckets, options.random ?? Math.random)
+  const random = options.random ?? Math.random
+  const origins = createOriginTable(options.origins, buckets, random)
+  const unknownAddresses = new UnknownAddresses(random)
   const rules = createRuleMatches(buckets)
   for (const family of requestFamilies(requests, buckets, origins)) registerFamily(registry, family)
   const configured = () => configuredBuckets(options.status(), options.namedBuckets?.())
@@ -77,6 +83,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       if (!isDecided(record)) return
       const nowMs = now()
       origins.count(record, bucket, nowMs)
+      unknownAddresses.count(record, nowMs)
       if (record.decision?.allowed) rules.count(bucket, record.decision, nowMs)
     },
     absorb(report) {
@@ -84,6 +91,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       addCounters(requests, report.counters, labels)
       origins.absorb(report.origins, now())
       rules.absorb(report.rules)
+      unknownAddresses.absorb(report.unknownAddresses)
       operation.suppressedLogLines += report.suppressedLogLines
     },
     setInFlight(inFlight) {
@@ -109,6 +117,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       origins.resize(size)
     },
     origins: () => origins.report(),
+    unknownAddresses: () => unknownAddresses.report(),
     countingSinceMs,
     ruleUses: rules.uses,
     text: holdLongText(

@@ -1,54 +1,13 @@
-import type { Reason } from '../../cors/decision/decide.ts'
 import type { Enforcement } from '../../policies/policy-lookup.ts'
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import type { BucketLabels } from '../metrics/bucket-labels.ts'
 import { decisionOf, reasonIndex, reasons } from '../metrics/decision-reason.ts'
 import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
 import { keepText } from './kept-text.ts'
+import { LastRefusals } from './last-refusals.ts'
 import { isSerialisedOrigin } from './origin-label.ts'
-import { type CountedRequest, type SeenRequest, SeenRequests, seenBounds } from './seen-requests.ts'
-
-/** One series of `s3cors_origin_requests_total`. */
-export interface OriginSeries {
-  readonly origin: string
-  readonly bucket: string
-  readonly decision: 'allowed' | 'denied'
-  readonly reason: Reason
-  readonly count: number
-}
-
-/** One origin on one bucket, for a person. Times are milliseconds since the epoch. */
-export interface OriginLine extends OriginSeries {
-  /** The bucket of the last request: the name itself also where `bucket` is `other`. */
-  readonly lastBucket: string | undefined
-  /** The Host of the last request, where the reason is `unknown_host`. */
-  readonly unknownHost: string | undefined
-  readonly firstSeenMs: number
-  readonly lastSeenMs: number
-  /** Of `count`; the others are actual requests. */
-  readonly preflights: number
-  /** What was asked for, each with its number: together with `otherRequests` they are `count`. */
-  readonly requests: readonly SeenRequest[]
-  /** How many of `count` have no entry in `requests`, because there is no room for all or they are too long. */
-  readonly otherRequests: number
-  /** What the rules were asked about last, of what has an entry: Access-Control-Request-Method, else the request's own method. */
-  readonly method: string | undefined
-  /** The lines of Access-Control-Request-Headers that came with it. */
-  readonly headers: readonly string[]
-  /** Whether the last request was a preflight. */
-  readonly preflight: boolean
-  readonly enforcement: Enforcement
-  /** In `report`: the Access-Control-Allow-Origin that the endpoint answered, if it did. */
-  readonly upstreamAllowOrigin: string | undefined
-}
-
-/** What `/origins` shows. */
-export interface OriginReport {
-  readonly lines: readonly OriginLine[]
-  /** The sums under `other` (no series free) and `invalid` (not a serialised origin). */
-  readonly rest: readonly OriginSeries[]
-  readonly overflow: number
-}
+import type { OriginLine, OriginReport, OriginSeries } from './origin-report.ts'
+import { type CountedRequest, SeenRequests, seenBounds } from './seen-requests.ts'
 
 /** Counts which origins were allowed and denied, in bounded memory. */
 export interface OriginTable {
@@ -119,6 +78,7 @@ export function createOriginTable(origins: number, buckets: BucketLabels, random
   const other: number[] = []
   const invalid: number[] = []
   let overflow = 0
+  const lastRefusals = new LastRefusals()
 
   function describe(origin: string, cell: number, count: number): OriginSeries {
     const reason = reasons[cell % reasons.length] ?? 'no_rules'
@@ -149,12 +109,17 @@ export function createOriginTable(origins: number, buckets: BucketLabels, random
 
   function count(record: RequestRecord, cell: number, nowMs: number): void {
     const { origin, bucket, method, requestMethod, requestHeaders, enforcement, upstreamAllowOrigin } = record
+    const isDenied = cell % reasons.length !== 0
     if (origin === undefined || !isSerialisedOrigin(origin)) {
       addInvalid(cell, 1)
+      if (isDenied) lastRefusals.add('invalid', record, undefined, nowMs)
       return
     }
     const hitter = hit(origin, cell, nowMs)
-    if (hitter === undefined) return
+    if (hitter === undefined) {
+      if (isDenied) lastRefusals.add(origin, record, undefined, nowMs)
+      return
+    }
     // What is as it was stays: no copy, and no young string in an old object.
     if (hitter.lastBucket !== bucket) hitter.lastBucket = keepText(bucket)
     if (hitter.unknownHost !== record.unknownHost) hitter.unknownHost = keepText(record.unknownHost)
@@ -171,6 +136,7 @@ export function createOriginTable(origins: number, buckets: BucketLabels, random
     counted.isPreflight = isPreflight
     counted.endpointAllows = endpointAllows
     hitter.requests?.count(counted, nowMs, bounds, random)
+    if (isDenied) lastRefusals.add(origin, record, hitter, nowMs)
   }
 
   /** As if the requests had come one after another. */
@@ -210,7 +176,8 @@ export function createOriginTable(origins: number, buckets: BucketLabels, random
     count(record, bucketIndex, nowMs) {
       count(record, bucketIndex * reasons.length + reasonIndex(record.decision), nowMs)
     },
-    absorb({ lines, rest }, nowMs) {
+    absorb({ lines, rest, lastRefusals: refusals }, nowMs) {
+      lastRefusals.absorb(refusals)
       for (const line of lines) absorbLine(line, nowMs)
       for (const sum of rest) {
         if (sum.origin === 'other') addOther(cellOf(sum), sum.count)
@@ -249,6 +216,7 @@ export function createOriginTable(origins: number, buckets: BucketLabels, random
       })),
       rest: rest(),
       overflow,
+      lastRefusals: lastRefusals.report(),
     }),
     overflow: () => overflow,
   }

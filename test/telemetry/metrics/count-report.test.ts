@@ -6,7 +6,7 @@ import {
 } from '../../../src/telemetry/metrics/count-report.ts'
 import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
 import { cellsOf, type RequestCounters } from '../../../src/telemetry/metrics/request-metrics.ts'
-import { makeActual, makeRecord, matched, seededRandom } from '../../fixtures/request-records.ts'
+import { denied, makeActual, makeRecord, matched, seededRandom } from '../../fixtures/request-records.ts'
 
 const matchedRule = { allowedOrigins: [], allowedMethods: [], allowedHeaders: [], exposeHeaders: [] }
 const records = [
@@ -17,6 +17,8 @@ const records = [
   makeActual('https://b.example', { kind: 'preflight', method: 'OPTIONS', status: 403 }),
   makeActual('"><script>'),
   makeActual('https://c.example', { bucket: 'other' }),
+  makeActual('https://a.example', { bucket: 'guess', bucketNamed: false, decision: matched() }),
+  makeActual('https://d.example', { bucket: undefined, unknownHost: 's3.example', decision: denied('unknown_host') }),
   // Half seconds, so that sums do not depend on the order of additions.
 ].map(record => ({ ...record, endedAtMs: 1500, upstreamFirstByteAtMs: 1501 }))
 
@@ -80,6 +82,19 @@ t.test('what workers report is what one process would have counted', async t => 
       return JSON.stringify({ origin, reason, count, preflights, otherRequests, counts: counts.sort() })
     })
   t.strictSame(seen(together).sort(), seen(alone).sort())
+  const refusals = (metrics: typeof alone) =>
+    metrics.origins().lastRefusals.map(({ firstSeenMs: _, lastSeenMs: __, ...refusal }) => JSON.stringify(refusal))
+  t.equal(refusals(alone).length, 6, 'three refusals, twice')
+  t.strictSame(refusals(together).sort(), refusals(alone).sort(), 'the last refusals')
+  const unknown = (metrics: typeof alone) => {
+    const { buckets, hosts } = metrics.unknownAddresses()
+    return [buckets, hosts].map(({ names, others }) => [...names.map(({ name, count }) => `${name} ${count}`), others])
+  }
+  t.strictSame(unknown(alone), [
+    ['guess 2', 0],
+    ['s3.example 2', 0],
+  ])
+  t.strictSame(unknown(together), unknown(alone), 'names that are not configured')
   t.match(together.ruleUses('media', [matchedRule]), [{ count: 4 }])
   t.match(alone.ruleUses('media', [matchedRule]), [{ count: 4 }])
 })
@@ -103,7 +118,7 @@ t.test('a report begins at nothing, but for what is in flight; without news ther
   t.equal(counters?.inFlight, 1)
   t.equal(sumOf(counters), 0)
   t.equal(suppressedLogLines, 1)
-  t.strictSame(origins, { lines: [], rest: [], overflow: 0 })
+  t.strictSame(origins, { lines: [], rest: [], overflow: 0, lastRefusals: [] })
 })
 
 t.test('reports come by themselves when something was counted', async t => {
