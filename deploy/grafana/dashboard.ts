@@ -12,10 +12,11 @@ import {
 import { decisionRows } from './decision-rows.ts'
 import { operationRows } from './operation-rows.ts'
 import { buildPanel, type RowSpec } from './panel.ts'
+import { ruleRows } from './rule-rows.ts'
 import { trafficRows } from './traffic-rows.ts'
 
 /** Every row, from the question that is asked most to the one that is asked last. */
-export const rows: readonly RowSpec[] = [...decisionRows, ...trafficRows, ...operationRows]
+export const rows: readonly RowSpec[] = [...decisionRows, ...ruleRows, ...trafficRows, ...operationRows]
 
 function variable(name: string, label: string, query: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)

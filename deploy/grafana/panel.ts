@@ -55,7 +55,12 @@ export type PanelSpec = PanelWords &
         /** From here on it is red. */
         readonly badFrom?: number
       }
-    | { readonly kind: 'table'; readonly expr: string; readonly columns: Readonly<Record<string, string>> }
+    | {
+        readonly kind: 'table'
+        readonly expr: string
+        readonly columns: Readonly<Record<string, string>>
+        readonly leastFirst?: boolean
+      }
   )
 
 /** A row of panels under a title. */
@@ -128,7 +133,10 @@ function table(spec: PanelSpec & { kind: 'table' }): Builder<Panel> {
         renameByName: spec.columns,
       },
     })
-    .withTransformation({ id: 'sortBy', options: { sort: [{ field: spec.columns.Value, desc: true }] } })
+    .withTransformation({
+      id: 'sortBy',
+      options: { sort: [{ field: spec.columns.Value, desc: spec.leastFirst !== true }] },
+    })
 }
 
 function draw(spec: PanelSpec) {

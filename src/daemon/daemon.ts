@@ -10,6 +10,7 @@ import { describeStoredFault } from '../cors/parsing/stored-rules.ts'
 import type { FetchResult } from '../policies/upstream/rule-freshness.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import { createMetrics } from '../telemetry/metrics/metrics.ts'
+import { namedBuckets, namedRules } from './named-buckets.ts'
 import { createAdminPort } from './operator/admin-port.ts'
 import { createConfigurationRecord } from './operator/configuration-record.ts'
 import type { DrainResult } from './process/drain.ts'
@@ -60,6 +61,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const metrics = createMetrics({
     version: options.version,
     origins: running.metrics.origins,
+    rules: running.metrics.rules,
+    rulesInForce: () => namedRules(running, serving.policies()),
     status: () => serving.policies().describe(),
     namedBuckets: () => namedBuckets(running),
     ...(options.serve === undefined ? {} : { processMetrics: async () => (await serving.processMetrics?.()) ?? '' }),
@@ -164,6 +167,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await applied
     log.setLevel(next.log.level)
     metrics.setOrigins(next.metrics.origins)
+    metrics.setRules(next.metrics.rules)
     record.accept(sha256, changes, restart)
     noteReload({ configuration: true })
     metrics.setRestartRequired(restart.length > 0)
@@ -231,10 +235,6 @@ const readable: ReadonlySet<FetchResult> = new Set(['rules', 'rules-with-faults'
 /** The endpoint as a person writes it. */
 export function endpointOf({ upstream }: Configuration): string {
   return `${upstream.url.protocol}//${upstream.url.authority}`
-}
-
-function namedBuckets({ buckets }: Configuration): ReadonlySet<string> {
-  return new Set(buckets.map(({ name }) => name).filter(name => name !== '*'))
 }
 
 /** Of a bucket's stored rules; the others are in `/buckets`. */

@@ -40,7 +40,7 @@ t.test('every key that is not written has its documented default', async t => {
     drainSeconds: 25,
     workers: 1,
     nodeResponses: false,
-    metrics: { origins: 100 },
+    metrics: { origins: 100, rules: 200 },
     log: { level: 'info', access: false },
     console: undefined,
     buckets: [],

@@ -129,9 +129,32 @@ async function answersDashboard(t: Test, server: PrometheusServer, requests: num
     }
   })
 
+  const askTable = async (title: string) => {
+    const table = rows.flatMap(({ panels }) => panels).find(panel => panel.title === title)
+    return await server.query(substitute(table?.kind === 'table' ? table.expr : ''))
+  }
+
+  await t.test('the rules that matched nothing are those without traffic', async t => {
+    const result = await askTable('Rules that matched nothing')
+    t.strictSame(
+      result.map(({ metric, value }) => `${metric.bucket} ${metric.rule} ${value}`).sort(),
+      ['blocked 1 0', 'reported 1 0'],
+      'and neither the rule that the endpoint keeps nor what is counted as other',
+    )
+  })
+
+  await t.test('what the rules would refuse is told of buckets in report alone', async t => {
+    const result = await askTable('What the rules would refuse')
+    t.strictSame([...new Set(result.map(({ metric }) => `${metric.bucket} ${metric.reason}`))], ['reported origin'])
+    t.strictSame(
+      await server.query('sum by (bucket, decision, endpoint) (s3cors_report_decisions_total)'),
+      [{ metric: { bucket: 'reported', decision: 'denied', endpoint: 'allowed' }, value: 2 * rounds }],
+      'the endpoint would go on allowing it',
+    )
+  })
+
   await t.test('the table of refused origins counts them to the unit', async t => {
-    const table = rows.flatMap(({ panels }) => panels).find(({ title }) => title === 'Top refused origins')
-    const result = await server.query(substitute(table?.kind === 'table' ? table.expr : ''))
+    const result = await askTable('Top refused origins')
     const evil = result.filter(({ metric }) => metric.origin === 'https://evil.example' && metric.bucket === 'media')
     t.strictSame(
       evil,

@@ -55,7 +55,17 @@ t.test('the dashboard itself', async t => {
   t.notOk('id' in dashboard, 'an id belongs to one installation')
   t.strictSame(
     all.filter(({ type }) => type === 'row').map(({ title }) => title),
-    ['Who is refused', 'Who is allowed', 'Preflights', 'Traffic', 'Latency', 'Rule sources', 'Process'],
+    [
+      'Who is refused',
+      'Who is allowed',
+      'Preflights',
+      'Report: before the rules are enforced',
+      'Rules in use',
+      'Traffic',
+      'Latency',
+      'Rule sources',
+      'Process',
+    ],
     'rows',
   )
   t.strictSame(new Set(all.map(({ id }) => id)).size, all.length, 'every panel has an id of its own')
@@ -125,18 +135,24 @@ t.test('queries', async t => {
 
 /** The one use of a counter's own value: step by step, each against the one before. */
 const counted = [
-  ...new Set(targets.flatMap(({ expr }) => expr.match(/sum_over_time\(.*\[\$__range:\$__interval\]\)/) ?? [])),
+  ...new Set(targets.flatMap(({ expr }) => expr.match(/sum_over_time\(.*?\[\$__range:\$__interval\]\)/g) ?? [])),
 ]
+
+const rulesInForce = selectBuckets('s3cors_rule_matches_total', 'bucket!="other"')
+/** What has no rate: whether a rule is in force, and what it counted since the process began. */
+const asItStands = `sum by (bucket, rule) (${rulesInForce}) unless `
 
 t.test('counters are read by rate and increase alone, or step by step; gauges never', async t => {
   t.strictSame(
     counted,
-    ['denied', 'allowed'].map(decision =>
-      countedSince(selectBuckets('s3cors_origin_requests_total', `decision="${decision}"`)),
-    ),
+    [
+      ...['denied', 'allowed'].map(decision => selectBuckets('s3cors_origin_requests_total', `decision="${decision}"`)),
+      selectBuckets('s3cors_report_decisions_total'),
+      rulesInForce,
+    ].map(countedSince),
   )
   for (const { title, expr } of targets) {
-    const rest = counted.reduce((rest, part) => rest.replace(part, ''), expr)
+    const rest = counted.reduce((rest, part) => rest.replace(part, ''), expr.replace(asItStands, ''))
     for (const [whole, , , range] of rest.matchAll(selector)) {
       const name = whole.replace(/[{[].*/s, '')
       const counter = /_(?:total|bucket|count|sum)$/.test(name)

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { rows } from '../../deploy/grafana/dashboard.ts'
 import { countedSince } from '../../deploy/grafana/selector.ts'
 import { skipWithout } from '../servers/installed.ts'
 import { type PrometheusServer, scrapers, startPrometheus } from '../servers/prometheus.ts'
@@ -88,6 +89,51 @@ for (const scraper of scrapers) {
       'https://twice.example': 1000,
       'https://late.example': 3,
     })
+  })
+}
+
+/** One process: how often each rule of a bucket matched. */
+function rulesExposition(startedAtMs: number, matches: Readonly<Record<string, number>>): string {
+  return [
+    '# TYPE process_start_time_seconds gauge',
+    `process_start_time_seconds ${Math.floor(startedAtMs / 1000)}`,
+    '# TYPE s3cors_rule_matches_total counter',
+    ...Object.entries(matches).map(
+      ([rule, count]) =>
+        `s3cors_rule_matches_total{bucket="${rule === 'other' ? 'other' : 'media'}",rule="${rule}"} ${count}`,
+    ),
+    '',
+  ].join('\n')
+}
+
+const unused = rows.flatMap(({ panels }) => panels).find(({ title }) => title === 'Rules that matched nothing')
+
+for (const scraper of scrapers) {
+  const skip = skipWithout(scraper.name, scraper.server !== undefined, scraper.howToGetIt)
+  t.test(`${scraper.name}: a rule matched nothing if it is in force and its series did not grow`, { skip }, async t => {
+    const target = await startTarget(t)
+    const dayBeforeMs = Date.now() - 86_400_000
+    target.expose(rulesExposition(dayBeforeMs, { busy: 5, idle: 700, never: 0, gone: 9, other: 3 }))
+    const server = await startPrometheus({ scraper, targets: [target.address] })
+    t.teardown(() => server.stop({ keepLogs: !t.passing() }))
+    const last = (rule: string) => `s3cors_rule_matches_total{rule="${rule}"}`
+    await until(server, last('busy'), value => value === 5)
+    // A reload: one rule is gone, another is new and has matched before it is scraped.
+    target.expose(rulesExposition(dayBeforeMs, { busy: 5, idle: 700, never: 0, new: 2, other: 3 }))
+    await until(server, last('new'), value => value === 2)
+    target.expose(rulesExposition(dayBeforeMs, { busy: 6, idle: 700, never: 0, new: 2, other: 3 }))
+    await until(server, last('busy'), value => value === 6)
+    await until(server, last('gone'), value => value === undefined)
+    const expression = (unused?.kind === 'table' ? unused.expr : '')
+      .replaceAll(/(?:job|instance|bucket)=~"[^"]*"(?:, )?/g, '')
+      .replaceAll('$__range', '5m')
+      .replaceAll('$__interval', '1s')
+      .replaceAll('$__from', String(Date.now() - 240_000))
+    const ask = async () =>
+      Object.fromEntries((await server.query(expression)).map(({ metric, value }) => [metric.rule, value]))
+    // The subquery's last step is behind the last scrape.
+    while ('busy' in (await ask()) || 'new' in (await ask())) await sleep(200)
+    t.strictSame(await ask(), { idle: 700, never: 0 })
   })
 }
 

@@ -240,6 +240,9 @@ export const configurationSchema = section({
     origins: whole(1, 10_000, 'origins')
       .default(100)
       .describe('Allowed, and as many denied, origins that become label values; the rest is "other".'),
+    rules: whole(0, 2000, 'rules')
+      .default(200)
+      .describe('Rules of named buckets that become label values, the first in the file; the rest is "other".'),
   })
     .prefault({})
     .describe('Bounds of /metrics.'),

@@ -5,7 +5,7 @@ import { UnknownAddresses, type UnknownAddressReport } from '../origins/unknown-
 import { createBucketLabels } from './bucket-labels.ts'
 import { isDecided } from './decision-reason.ts'
 import { countRequest, createRequestCounters, type RequestCounters } from './request-metrics.ts'
-import { createRuleMatches, type RuleMatch } from './rule-matches.ts'
+import { createRuleMatches, type RuleReport } from './rule-matches.ts'
 
 /** What one worker counted since its last report, all of it taken at one moment, so that its sums agree. Plain data. */
 export interface CountReport {
@@ -14,7 +14,7 @@ export interface CountReport {
   readonly buckets: readonly string[]
   readonly origins: OriginReport
   readonly unknownAddresses: UnknownAddressReport
-  readonly rules: readonly RuleMatch[]
+  readonly rules: RuleReport
   readonly suppressedLogLines: number
 }
 

@@ -11,8 +11,10 @@ import { holdLongText } from './held-text.ts'
 import { registerFamily } from './metric-family.ts'
 import { configuredBuckets, countRulesFetch, createOperationCounters, operationFamilies } from './operation-metrics.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
-import { addCounters, countRequest, createRequestCounters, requestFamilies } from './request-metrics.ts'
+import { requestFamilies } from './request-families.ts'
+import { addCounters, countRequest, createRequestCounters } from './request-metrics.ts'
 import { createRuleMatches, type RuleMatches } from './rule-matches.ts'
+import type { RulesInForce } from './rule-series.ts'
 
 /** What the metrics are made of. The clock and the dice are parameters, so that tests can hold them still. */
 export interface MetricsOptions {
@@ -23,6 +25,10 @@ export interface MetricsOptions {
   readonly status: () => readonly BucketStatus[]
   /** The buckets that the configuration names now. Without it, every bucket of `status` is taken for named. */
   readonly namedBuckets?: (() => ReadonlySet<string>) | undefined
+  /** How many rules of named buckets are series of their own; none unless told. */
+  readonly rules?: number | undefined
+  /** The rules of the buckets that the configuration names, in its order; read at each scrape, no further than needed. */
+  readonly rulesInForce?: (() => Iterable<RulesInForce>) | undefined
   /** Milliseconds since the epoch. */
   readonly now?: (() => number) | undefined
   readonly random?: (() => number) | undefined
@@ -42,6 +48,8 @@ export interface Metrics extends RequestMeter {
   setRestartRequired(required: boolean): void
   /** `metrics.origins` of a configuration that was reloaded. */
   setOrigins(origins: number): void
+  /** `metrics.rules` of a configuration that was reloaded. */
+  setRules(rules: number): void
   origins(): OriginReport
   /** Buckets and Hosts that were asked for and that the configuration did not name then. */
   unknownAddresses(): UnknownAddressReport
@@ -68,7 +76,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const origins = createOriginTable(options.origins, buckets, random)
   const unknownAddresses = new UnknownAddresses(random)
   const rules = createRuleMatches(buckets)
-  for (const family of requestFamilies(requests, buckets, origins)) registerFamily(registry, family)
+  let shownRules = options.rules ?? 0
+  const ruleCounts = () => rules.scrape(options.rulesInForce?.() ?? [], shownRules)
+  for (const family of requestFamilies(requests, buckets, origins, ruleCounts)) registerFamily(registry, family)
   const configured = () => configuredBuckets(options.status(), options.namedBuckets?.())
   for (const family of operationFamilies(operation, configured, options.version)) registerFamily(registry, family)
   const { processMetrics = true } = options
@@ -115,6 +125,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     setOrigins(size) {
       origins.resize(size)
+    },
+    setRules(size) {
+      shownRules = size
     },
     origins: () => origins.report(),
     unknownAddresses: () => unknownAddresses.report(),

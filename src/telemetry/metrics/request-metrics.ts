@@ -1,18 +1,8 @@
 import type { RequestKind, RequestRecord, UpstreamFailureReason } from '../../proxy/request/request-record.ts'
-import type { OriginTable } from '../origins/origin-table.ts'
-import type { BucketLabels } from './bucket-labels.ts'
-import {
-  add,
-  addCells,
-  type Cells,
-  type CountedMetric,
-  countedFamily,
-  createCells,
-  observe,
-  perBucket,
-} from './counter-cells.ts'
+import { endpointAllows } from '../origins/endpoint-answer.ts'
+import { add, addCells, type Cells, type CountedMetric, createCells, observe, perBucket } from './counter-cells.ts'
 import { decisionOf, reasonIndex, reasons } from './decision-reason.ts'
-import { each, type MetricDeclaration, type MetricFamily, open, readFamily, readNumber } from './metric-family.ts'
+import { each } from './metric-family.ts'
 
 /** Every kind of request. The two that have a decision come first. */
 export const kinds = ['preflight', 'actual', 'plain', 'managed', 'rejected'] as const satisfies readonly RequestKind[]
@@ -40,7 +30,11 @@ export const failures = [
   'slow_client',
 ] as const satisfies readonly UpstreamFailureReason[]
 
-const outcomes = reasons.map(reason => ({ decision: decisionOf(reason), reason }))
+/** In `report`: whether the endpoint's own answer allowed the origin. */
+const endpointAnswers = ['allowed', 'refused'] as const
+
+/** A decision and its reason, which go together. */
+export const outcomes = reasons.map(reason => ({ decision: decisionOf(reason), reason }))
 
 /** Counts a request that has ended; `kind` and `bucket` are the numbers of its kind and of its bucket's label. */
 type CountRequest = (cells: Cells, record: RequestRecord, kind: number, bucket: number) => void
@@ -68,6 +62,19 @@ export const requestMetrics = {
       if (kind >= decidedKinds.length) return
       // Not by `add`, which all others share, and which is to meet one kind of array.
       const cell = (bucket * decidedKinds.length + kind) * reasons.length + reasonIndex(decision)
+      cells[cell] = (cells[cell] ?? 0) + 1
+    },
+  },
+  reportDecisions: {
+    name: 's3cors_report_decisions_total',
+    help: "Of these, those where enforcement is report, with the endpoint's own answer: what the rules would refuse is denied, and allowed by the endpoint.",
+    type: 'counter',
+    by: [perBucket, outcomes, each('endpoint', endpointAnswers)],
+    shown: 'counted',
+    count(cells, record, kind, bucket) {
+      if (record.enforcement !== 'report' || kind >= decidedKinds.length) return
+      const outcome = bucket * reasons.length + reasonIndex(record.decision)
+      const cell = outcome * endpointAnswers.length + (endpointAllows(record) ? 0 : 1)
       cells[cell] = (cells[cell] ?? 0) + 1
     },
   },
@@ -161,31 +168,12 @@ export const requestMetrics = {
   },
 } as const satisfies Readonly<Record<string, CountedMetric & { readonly count: CountRequest }>>
 
-/** What is read when it is scraped. */
-export const readMetrics = {
-  inFlight: {
-    name: 's3cors_in_flight_requests',
-    help: 'Requests that have begun and not ended.',
-    type: 'gauge',
-    by: [],
-  },
-  originRequests: {
-    name: 's3cors_origin_requests_total',
-    help: 'Preflights and actual requests of the origins that come most; "other" is every further origin, "invalid" none.',
-    type: 'counter',
-    by: [open('origin'), perBucket, outcomes],
-  },
-  labelOverflow: {
-    name: 's3cors_label_overflow_total',
-    help: 'Requests counted under the origin "other" because no series was free for theirs.',
-    type: 'counter',
-    by: [],
-  },
-} as const satisfies Readonly<Record<string, MetricDeclaration>>
+/** The key of one metric. */
+export type RequestMetric = keyof typeof requestMetrics
 
-type RequestMetric = keyof typeof requestMetrics
-const names = Object.keys(requestMetrics) as RequestMetric[]
-const counts = names.map(name => requestMetrics[name].count)
+/** In the order of {@link RequestCounters.cells}. */
+export const requestMetricNames = Object.keys(requestMetrics) as RequestMetric[]
+const counts = requestMetricNames.map(name => requestMetrics[name].count)
 
 /** Everything that is counted per request, as plain numbers: counting costs no allocation and no look-up of labels. */
 export interface RequestCounters {
@@ -196,12 +184,12 @@ export interface RequestCounters {
 
 /** Counters at zero. */
 export function createRequestCounters(inFlight = 0): RequestCounters {
-  return { inFlight, cells: names.map(name => createCells(requestMetrics[name])) }
+  return { inFlight, cells: requestMetricNames.map(name => createCells(requestMetrics[name])) }
 }
 
 /** The numbers of one metric. */
 export function cellsOf({ cells }: RequestCounters, metric: RequestMetric): Cells {
-  return cells[names.indexOf(metric)] ?? []
+  return cells[requestMetricNames.indexOf(metric)] ?? []
 }
 
 /** Counts one request that ended, under the label of the bucket number `bucket`. */
@@ -215,24 +203,6 @@ export function countRequest(counters: RequestCounters, record: RequestRecord, b
 
 /** Adds what another process has counted, but for what is in flight there; `labels` gives its bucket numbers those of `into`. */
 export function addCounters(into: RequestCounters, from: RequestCounters, labels: readonly number[]): void {
-  for (const name of names) addCells(requestMetrics[name], cellsOf(into, name), cellsOf(from, name), labels)
-}
-
-/** The metrics about requests. */
-export function requestFamilies(
-  counters: RequestCounters,
-  buckets: BucketLabels,
-  origins: OriginTable,
-): readonly MetricFamily[] {
-  return [
-    ...names.map(name => countedFamily(requestMetrics[name], cellsOf(counters, name), buckets.names)),
-    readNumber(readMetrics.inFlight, () => Math.max(counters.inFlight, 0)),
-    readFamily(readMetrics.originRequests, () =>
-      origins.series().map(({ origin, bucket, decision, reason, count }) => ({
-        labels: { origin, bucket, decision, reason },
-        value: count,
-      })),
-    ),
-    readNumber(readMetrics.labelOverflow, () => origins.overflow()),
-  ]
+  for (const name of requestMetricNames)
+    addCells(requestMetrics[name], cellsOf(into, name), cellsOf(from, name), labels)
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { CompiledRule } from '../../cors/decision/compiled-rule.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
-import type { BucketLabels } from './bucket-labels.ts'
+import { type BucketLabels, otherBucket } from './bucket-labels.ts'
+import { createRuleSeries, type RuleCount, type RuleSeries, type RuleSeriesTable, ruleLabel } from './rule-series.ts'
 
 /** How often a rule was the one that allowed a request. Plain data. */
 export interface RuleMatch {
@@ -12,6 +13,12 @@ export interface RuleMatch {
   readonly count: number
   /** Milliseconds since the epoch. */
   readonly lastMatchedMs: number
+}
+
+/** What a process has counted: by what a rule says, and by what it is called. Plain data. */
+export interface RuleReport {
+  readonly matches: readonly RuleMatch[]
+  readonly counts: readonly RuleCount[]
 }
 
 /** The same of a rule that is in force. */
@@ -29,10 +36,11 @@ export interface RuleMatches {
   /** Counts the request that `rule` has allowed on the bucket of the label number `bucket`. */
   count(bucket: number, rule: CompiledRule, nowMs: number): void
   /** Adds what another process has counted. */
-  absorb(matches: readonly RuleMatch[]): void
-  report(): readonly RuleMatch[]
+  absorb(report: RuleReport): void
+  report(): RuleReport
   /** Every one of `rules`, those of the bucket labelled `bucket`; rules that are equal to an earlier one never match. */
   uses(bucket: string, rules: readonly CorsRule[]): readonly RuleUse[]
+  readonly scrape: RuleSeriesTable['scrape']
 }
 
 /** Rules that are remembered: with ever new rules, the half whose last match is the longest ago is forgotten. */
@@ -45,11 +53,21 @@ interface Cell {
   lastMatchedMs: number
 }
 
+/** Where the matches of a rule are counted. */
+interface Place {
+  readonly cell: Cell
+  readonly series: RuleSeries
+}
+
 /** `limit` is for tests. */
 export function createRuleMatches(buckets: BucketLabels, limit = maxRules): RuleMatches {
   const cells = new Map<string, Cell>()
   /** By bucket number: the rule that matched there last, and where it and others are counted. */
-  let known: ({ rule: CompiledRule; cell: Cell; cells: WeakMap<CompiledRule, Cell> } | undefined)[] = []
+  let known: ({ rule: CompiledRule; place: Place; places: WeakMap<CompiledRule, Place> } | undefined)[] = []
+  const forgetPlaces = () => {
+    known = []
+  }
+  const series = createRuleSeries(buckets, forgetPlaces, limit)
 
   function cellOf(bucket: number, digest: string): Cell {
     const key = `${bucket} ${digest}`
@@ -62,41 +80,51 @@ export function createRuleMatches(buckets: BucketLabels, limit = maxRules): Rule
   }
 
   function forgetHalf(): void {
-    known = []
+    forgetPlaces()
     const oldestFirst = [...cells].sort(([, one], [, other]) => one.lastMatchedMs - other.lastMatchedMs)
     for (const [key] of oldestFirst.slice(0, Math.ceil(limit / 2))) cells.delete(key)
   }
 
-  function find(bucket: number, rule: CompiledRule): Cell {
-    const ofBucket = known[bucket]
-    const cell = ofBucket?.cells.get(rule) ?? cellOf(bucket, digestOf(rule.rule))
+  function find(bucket: number, rule: CompiledRule): Place {
+    const place = known[bucket]?.places.get(rule) ?? {
+      cell: cellOf(bucket, digestOf(rule.rule)),
+      series: series.find(bucket, ruleLabel(rule.rule, rule.index)),
+    }
     // Read again: what was known may just have been forgotten.
     const before = known[bucket]
-    if (before === undefined) known[bucket] = { rule, cell, cells: new WeakMap([[rule, cell]]) }
+    if (before === undefined) known[bucket] = { rule, place, places: new WeakMap([[rule, place]]) }
     else {
       before.rule = rule
-      before.cell = cell
-      before.cells.set(rule, cell)
+      before.place = place
+      before.places.set(rule, place)
     }
-    return cell
+    return place
   }
 
   return {
     count(bucket, rule, nowMs) {
       const last = known[bucket]
-      const cell = last?.rule === rule ? last.cell : find(bucket, rule)
+      const { cell, series } = last?.rule === rule ? last.place : find(bucket, rule)
       cell.count++
       cell.lastMatchedMs = nowMs
+      series.pending++
     },
-    absorb(matches) {
+    absorb({ matches, counts }) {
       for (const { bucket, digest, count, lastMatchedMs } of matches) {
         const cell = cellOf(buckets.index(bucket, true), digest)
         cell.count += count
         cell.lastMatchedMs = Math.max(cell.lastMatchedMs, lastMatchedMs)
       }
+      series.absorb(counts)
     },
-    report: () =>
-      [...cells.values()].map(({ bucket, ...match }) => ({ ...match, bucket: buckets.names[bucket] ?? 'other' })),
+    report: () => ({
+      matches: [...cells.values()].map(({ bucket, ...match }) => ({
+        ...match,
+        bucket: buckets.names[bucket] ?? otherBucket,
+      })),
+      counts: series.report(),
+    }),
+    scrape: series.scrape,
     uses(bucket, rules) {
       const label = Math.max(0, buckets.names.indexOf(bucket))
       const seen = new Set<string>()

@@ -2,6 +2,7 @@ import type { Enforcement } from '../../policies/policy-lookup.ts'
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import type { BucketLabels } from '../metrics/bucket-labels.ts'
 import { decisionOf, reasonIndex, reasons } from '../metrics/decision-reason.ts'
+import { endpointAllows } from './endpoint-answer.ts'
 import { createHeavyHitters, type Hitter } from './heavy-hitters.ts'
 import { keepText } from './kept-text.ts'
 import { LastRefusals } from './last-refusals.ts'
@@ -128,13 +129,11 @@ export function createOriginTable(origins: number, buckets: BucketLabels, random
     if (isPreflight) hitter.preflights++
     hitter.enforcement = enforcement
     if (hitter.upstreamAllowOrigin !== upstreamAllowOrigin) hitter.upstreamAllowOrigin = keepText(upstreamAllowOrigin)
-    const endpointAllows =
-      enforcement === 'report' ? upstreamAllowOrigin === '*' || upstreamAllowOrigin === origin : undefined
     counted.bucket = bucket
     counted.method = requestMethod ?? method
     counted.requestHeaders = requestHeaders
     counted.isPreflight = isPreflight
-    counted.endpointAllows = endpointAllows
+    counted.endpointAllows = enforcement === 'report' ? endpointAllows(record) : undefined
     hitter.requests?.count(counted, nowMs, bounds, random)
     if (isDenied) lastRefusals.add(origin, record, hitter, nowMs)
   }

@@ -44,7 +44,7 @@ const wholeFile = {
   drainSeconds: 25,
   workers: 1,
   nodeResponses: false,
-  metrics: { origins: 100 },
+  metrics: { origins: 100, rules: 200 },
   log: { level: 'info', access: false },
   console: { host: 'console.example.com', url: 'http://127.0.0.1:9001' },
   buckets: {
@@ -84,6 +84,7 @@ const bounds: readonly {
   { path: ['upstream', 'region'], good: ['gra', 'us-east-1'], bad: ['', 'a b', 'a/b'] },
   { path: ['upstream', 'caFile'], good: ['a'], bad: ['', 1] },
   { path: ['metrics', 'origins'], good: [1, 10_000], bad: [0, 10_001] },
+  { path: ['metrics', 'rules'], good: [0, 2000], bad: [-1, 2001] },
   { path: ['log', 'access'], good: [true], bad: ['true', 1, null] },
   { path: ['hosts'], good: [[], ['a']], bad: ['a', [1], [''], Array(1001).fill('a')] },
   { path: ['console', 'host'], good: ['a:1'], bad: ['a/b', ''] },

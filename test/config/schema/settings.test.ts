@@ -51,6 +51,7 @@ t.test('every scalar and list outside buckets has a variable and a flag', async 
       'S3CORS_WORKERS --workers number',
       'S3CORS_NODE_RESPONSES --node-responses boolean',
       'S3CORS_METRICS_ORIGINS --metrics-origins number',
+      'S3CORS_METRICS_RULES --metrics-rules number',
       'S3CORS_LOG_LEVEL --log-level text',
       'S3CORS_LOG_ACCESS --log-access boolean',
       'S3CORS_CONSOLE_HOST --console-host text',

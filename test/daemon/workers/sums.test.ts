@@ -1,13 +1,16 @@
 // What several workers count, seen from outside.
 
+import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { askAdmin, sendHttp } from '../../clients/http-request.ts'
 import { type ExposedSample, samplesOf, scrape, sumOf, sumsBy } from '../../fixtures/exposition.ts'
-import { startProxy } from '../../fixtures/proxy-process.ts'
+import { type ProxyProcess, startProxy } from '../../fixtures/proxy-process.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { answerMixed, type Counted, mixedConfiguration, sendRound, uploadBytes } from '../mixed-traffic.ts'
 import { logLines, page, until } from './worker-setup.ts'
+
+t.setTimeout(120_000)
 
 for (const workers of [2, 3]) {
   t.test(`the sums of ${workers} workers add up under mixed and hostile traffic`, async t => {
@@ -115,6 +118,65 @@ t.test('what an origin asked two workers for, and which rules allowed it, are ex
     { rule: 'idle', count: 0, lastMatched: undefined },
   ])
 })
+
+t.test('under reloads, the series of rules count every match once, and none goes back', async t => {
+  const rule = (name: string, id: boolean) =>
+    `{ ${id ? `ID: ${name}, ` : ''}AllowedOrigins: ["https://${name}.example"], AllowedMethods: [GET] }`
+  const lists = [
+    [rule('app', true), rule('one', false), rule('two', false)],
+    [rule('two', false), rule('app', true)],
+    [rule('one', false), rule('two', false), rule('app', true), rule('last', true)],
+  ]
+  const configuration = (rules: readonly string[]) =>
+    `upstream: { url: "http://127.0.0.1:9", credentials: none }\nworkers: 2\nmetrics: { rules: 3 }\nbuckets: { media: { CORSRules: [${rules.join(', ')}] } }`
+  const proxy = await startProxy(configuration(lists[0] ?? []))
+  t.teardown(() => proxy.stop('SIGINT'))
+  const highest = new Map<string, number>()
+  let ended = false
+  async function sendAndCount(): Promise<number> {
+    let matches = 0
+    while (!ended) {
+      for (const name of ['app', 'one', 'two', 'last']) {
+        const headers = { Origin: `https://${name}.example`, 'Access-Control-Request-Method': 'GET' }
+        const { status } = await sendHttp({ url: `${proxy.url}/media/key`, method: 'OPTIONS', headers })
+        if (status === 200) matches++
+      }
+    }
+    return matches
+  }
+  const traffic = Promise.all([sendAndCount(), sendAndCount(), sendAndCount()])
+  let counted = 0
+  async function scrapeRules(): Promise<readonly string[]> {
+    const samples = samplesOf(await scrape(proxy.adminUrl), 's3cors_rule_matches_total')
+    for (const { labels, value } of samples) {
+      const name = `${labels.bucket} ${labels.rule}`
+      const before = highest.get(name) ?? 0
+      t.ok(value >= before, `${name}: ${before}, then ${value}`)
+      counted += value - before
+      highest.set(name, value)
+    }
+    return samples.map(({ labels }) => `${labels.bucket} ${labels.rule}`)
+  }
+  for (let round = 1; round <= 6; round++) {
+    await reload(proxy, configuration(lists[round % 3] ?? []))
+    await scrapeRules()
+  }
+  ended = true
+  const matches = (await traffic).reduce((sum, each) => sum + each, 0)
+  t.strictSame(await scrapeRules(), ['media app', 'media 2', 'media 3', 'other other'])
+  t.equal(counted, matches)
+  t.equal(sumOf(await scrape(proxy.adminUrl), 's3cors_decisions_total', { decision: 'allowed' }), matches)
+})
+
+/** `configuration` without its addresses, which are the last two lines of the file. */
+async function reload({ configFile, adminUrl }: ProxyProcess, configuration: string): Promise<void> {
+  const addresses = readFileSync(configFile, 'utf8').trimEnd().split('\n').slice(-2)
+  writeFileSync(configFile, `${[configuration, ...addresses].join('\n')}\n`)
+  const url = `${adminUrl}/reload`
+  const headers = { 'content-type': 'application/json', 'content-length': '0' }
+  const answered = async () => String((await askAdmin({ url, method: 'POST', headers })).body)
+  await until(async () => (await answered()).includes('"result": "applied"'), 'the file is in force')
+}
 
 interface SeenLine {
   readonly count: number

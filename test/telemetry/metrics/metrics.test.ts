@@ -13,6 +13,8 @@ const status: BucketStatus[] = [
   { bucket: 'scratch', source: 'none', enforcement: 'headers', state: 'none', rules: 0 },
 ]
 
+const rule = { allowedOrigins: [], allowedMethods: [], allowedHeaders: [], exposeHeaders: [] }
+
 function create(origins = 100, processMetrics = false) {
   return createMetrics({
     version: '1.2.3',
@@ -20,6 +22,8 @@ function create(origins = 100, processMetrics = false) {
     status: () => status,
     now: () => 1_800_000_000_000,
     random: seededRandom(1),
+    rules: 2,
+    rulesInForce: () => [{ bucket: 'media', rules: [rule, { ...rule, id: 'a "b"' }, { ...rule, id: 'third' }] }],
     processMetrics,
   })
 }
@@ -92,6 +96,9 @@ t.test('every metric has the name, the labels and the number that the design giv
       's3cors_in_flight_requests 1',
       's3cors_origin_requests_total{origin="https://a.example",bucket="media",decision="allowed",reason="matched"} 1',
       's3cors_origin_requests_total{origin="https://b.example",bucket="media",decision="denied",reason="origin"} 1',
+      's3cors_rule_matches_total{bucket="media",rule="1"} 1',
+      's3cors_rule_matches_total{bucket="media",rule="a \\"b\\""} 0',
+      's3cors_rule_matches_total{bucket="other",rule="other"} 0',
       's3cors_label_overflow_total 0',
       's3cors_rules_fetches_total{result="rules"} 2',
       's3cors_rules_age_seconds{bucket="uploads"} 12.5',

@@ -1,13 +1,10 @@
 import t from 'tap'
 import type { RequestRecord } from '../../../src/proxy/request/request-record.ts'
 import { createBucketLabels } from '../../../src/telemetry/metrics/bucket-labels.ts'
+import { perBucket } from '../../../src/telemetry/metrics/counter-cells.ts'
 import type { LabelsOf } from '../../../src/telemetry/metrics/metric-family.ts'
-import {
-  countRequest,
-  createRequestCounters,
-  requestFamilies,
-  requestMetrics,
-} from '../../../src/telemetry/metrics/request-metrics.ts'
+import { requestFamilies } from '../../../src/telemetry/metrics/request-families.ts'
+import { countRequest, createRequestCounters, requestMetrics } from '../../../src/telemetry/metrics/request-metrics.ts'
 import { createOriginTable } from '../../../src/telemetry/origins/origin-table.ts'
 import { denied, makeActual, makeRecord, matched } from '../../fixtures/request-records.ts'
 
@@ -18,7 +15,7 @@ type Labels = [RequestLabels['kind'], RequestLabels['method'], RequestLabels['co
 function create() {
   const buckets = createBucketLabels()
   const counters = createRequestCounters()
-  const families = requestFamilies(counters, buckets, createOriginTable(1, buckets, Math.random))
+  const families = requestFamilies(counters, buckets, createOriginTable(1, buckets, Math.random), () => [])
   const read = (name: string) => families.find(family => family.name === name)?.samples()
   const count = (record: RequestRecord) => countRequest(counters, record, buckets.index(record.bucket, true))
   return { count, read }
@@ -85,6 +82,27 @@ t.test('preflights and actual requests are decisions, others are not', async t =
   )
 })
 
+t.test('in report, decisions are counted once more, with what the endpoint answered', async t => {
+  const { count, read } = create()
+  const report = (values: Partial<RequestRecord>) =>
+    count(makeRecord({ kind: 'actual', enforcement: 'report', ...values }))
+  const origin = 'https://a.example'
+  report({ decision: denied('origin'), origin, upstreamAllowOrigin: '*' })
+  report({ decision: denied('origin'), origin, upstreamAllowOrigin: origin })
+  report({ decision: denied('origin'), origin, upstreamAllowOrigin: 'https://b.example' })
+  report({ decision: denied('origin'), origin, upstreamAllowOrigin: undefined })
+  report({ decision: matched(), origin, kind: 'preflight' })
+  report({ kind: 'plain', origin: undefined })
+  for (const enforcement of ['headers', 'block'] as const)
+    count(makeRecord({ kind: 'actual', enforcement, decision: denied('origin'), origin, upstreamAllowOrigin: '*' }))
+  const labels = { bucket: 'media', decision: 'denied', reason: 'origin' }
+  t.strictSame(read('s3cors_report_decisions_total'), [
+    { labels: { ...labels, decision: 'allowed', reason: 'matched', endpoint: 'refused' }, value: 1 },
+    { labels: { ...labels, endpoint: 'allowed' }, value: 2 },
+    { labels: { ...labels, endpoint: 'refused' }, value: 2 },
+  ])
+})
+
 t.test('bytes, aborts, failures and stripped fields are summed', async t => {
   const { count, read } = create()
   for (let i = 0; i < 2; i++) {
@@ -131,7 +149,7 @@ t.test('each metric has a name, a text and closed labels', async t => {
     t.match(name, /^s3cors_/)
     t.match(help, /\.$/)
     t.ok(
-      by.slice(name === 's3cors_decisions_total' ? 1 : 0).every(({ length }) => length > 0),
+      by.slice(by[0] === perBucket ? 1 : 0).every(({ length }) => length > 0),
       name,
     )
   }
