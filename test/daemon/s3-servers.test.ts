@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import t, { type Test } from 'tap'
 import { readAnswer } from '../../src/cli/connect/read-answer.ts'
+import { fieldValues } from '../../src/http/field-values.ts'
 import { probeEndpoint } from '../../src/policies/managed/endpoint-probe.ts'
 import { createTransport } from '../../src/s3/endpoint/endpoint-transport.ts'
 import { createGetBucketCors } from '../../src/s3/endpoint/get-bucket-cors.ts'
@@ -163,7 +164,7 @@ buckets:
           maxBodyBytes,
         })
         t.ok('body' in answer && answer.body.equals(object), 'the same bytes')
-        const allowed = 'headers' in answer ? answer.headers['access-control-allow-origin'] : ''
+        const allowed = 'headers' in answer ? fieldValues(answer.headers, 'access-control-allow-origin')[0] : ''
         t.equal(allowed, origin === page ? page : undefined)
       }
     })

@@ -15,7 +15,7 @@ t.test('these fields are of one connection, and no others', async t => {
 t.test('requests and answers about rules lose each of them too', async t => {
   for (const name of names.split(' ')) {
     t.strictSame(forwardedFields([name, 'x', 'X-Amz-Date', 'd']), ['X-Amz-Date', 'd'], name)
-    t.strictSame(relayedFields({ [name]: 'x', 'x-amz-id-2': 'i' }), ['x-amz-id-2', 'i'], name)
+    t.strictSame(relayedFields([name, 'x', 'x-amz-id-2', 'i']), ['x-amz-id-2', 'i'], name)
   }
 })
 

@@ -9,7 +9,7 @@ import { createGetBucketCors } from '../../src/s3/endpoint/get-bucket-cors.ts'
 import { createListBuckets } from '../../src/s3/endpoint/list-buckets.ts'
 
 const returns = '\r'.repeat(256 * 1024 - 200)
-const answer = (status: number, text: string): TransportAnswer => ({ status, headers: {}, body: Buffer.from(text) })
+const answer = (status: number, text: string): TransportAnswer => ({ status, headers: [], body: Buffer.from(text) })
 
 const cases: readonly { name: string; read: () => unknown; result: unknown }[] = [
   {

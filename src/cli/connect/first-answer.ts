@@ -1,3 +1,4 @@
+import { fieldValues } from '../../http/field-values.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { maxAnswerBytes } from './read-answer.ts'
@@ -21,7 +22,8 @@ export async function firstAnswer(
   if ('kind' in answer) {
     return [{ severity: 'fault', about, what: `no answer: ${answer.detail}`, todo: todoFor(answer.reason, protocol) }]
   }
-  const { server, date } = answer.headers
+  const [server] = fieldValues(answer.headers, 'server')
+  const [date] = fieldValues(answer.headers, 'date')
   const by = server === undefined ? '' : `, Server: ${server.slice(0, 60)}`
   const findings: Finding[] = [{ severity: 'ok', about, what: `it speaks HTTP/1.1${by}` }]
   const skewMs = date === undefined ? Number.NaN : Date.parse(date) - now()

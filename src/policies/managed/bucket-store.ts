@@ -1,5 +1,6 @@
 // Managed rules in a private bucket of the endpoint itself, where any number of replicas share them.
 
+import { fieldValues } from '../../http/field-values.ts'
 import type { TransportAnswer } from '../../s3/endpoint/endpoint-transport.ts'
 import { parseErrorDocument } from '../../s3/endpoint/error-document.ts'
 import { failureOf } from '../../s3/endpoint/fetch-failure.ts'
@@ -34,7 +35,7 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
   async function read(bucket: string, signal?: AbortSignal): Promise<StoredDocument> {
     const answer = await send(bucket, { method: 'GET', maxBodyBytes: maxManagedDocumentBytes, signal })
     if (answer.status === 200) {
-      const version = answer.headers.etag || undefined
+      const version = fieldValues(answer.headers, 'etag')[0] || undefined
       return { document: parseStored(answer.body, bucket, version), version }
     }
     // NoSuchBucket is the store itself missing: then nothing is known, rather than nothing stored.

@@ -1,6 +1,7 @@
 // One bounded HTTP exchange of our own with the endpoint (GetBucketCors, ListBuckets, the managed store): never the data path.
 
 import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { fieldValues } from '../../http/field-values.ts'
 import { isTlsErrorCode } from '../../http/tls-error.ts'
 
 /** Where the endpoint is, as `upstream.url` names it. */
@@ -36,10 +37,11 @@ export interface TransportRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A whole answer. Field names are lower-case; of a repeated field the first line counts. */
+/** A whole answer. */
 export interface TransportAnswer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  /** Field names and values in turn, as they came. */
+  readonly headers: readonly string[]
   readonly body: Buffer
 }
 
@@ -104,12 +106,14 @@ export function createTransport(options: TransportOptions): Transport {
         body: request.body ?? null,
         signal,
         reset: false,
+        responseHeaders: 'raw',
         // The same for every request, or undici would open a new connection for each Host.
         servername: bare,
       }
       const { statusCode, headers, body } = await pool.request(sent)
-      const encoding = first(headers['content-encoding'])
-      if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      // undici's type says a record, which `raw` takes the place of.
+      const fields = headers as unknown as readonly string[]
+      if (fieldValues(fields, 'content-encoding').some(encoding => encoding.toLowerCase() !== 'identity')) {
         body.on('error', () => {}).destroy()
         return failure('malformed', 'the answer has a Content-Encoding that was not asked for')
       }
@@ -124,8 +128,6 @@ export function createTransport(options: TransportOptions): Transport {
           return { ...failure('oversized', `the answer is over ${request.maxBodyBytes} bytes`), oversized }
         }
       }
-      const fields: Record<string, string> = Object.create(null)
-      for (const [name, value] of Object.entries(headers)) fields[name] = first(value) ?? ''
       return { status: statusCode, headers: fields, body: Buffer.concat(chunks) }
     } catch (error) {
       if (deadline.aborted) return failure('timeout', `no whole answer within ${options.timeoutMs / 1000} s`)
@@ -135,10 +137,6 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return { authority: origin.host, send, close: () => pool.destroy() }
-}
-
-function first(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'object' ? value[0] : value
 }
 
 function failure(reason: TransportFailureReason, detail: string): TransportFailure {

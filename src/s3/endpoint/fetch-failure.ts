@@ -1,6 +1,7 @@
 // Why a question of ours to the endpoint had no usable answer: one closed union, one table.
 
 import { parseDecimal } from '../../http/decimal.ts'
+import { fieldValues } from '../../http/field-values.ts'
 import type { TransportAnswer } from './endpoint-transport.ts'
 import { parseErrorDocument } from './error-document.ts'
 
@@ -62,7 +63,7 @@ export function failureOf(answer: TransportAnswer, now: number): FetchFailure {
   const error = parseErrorDocument(answer)
   const code = error?.code
   const said = `${status}${code === undefined ? '' : ` ${code}`}`
-  const region = error?.region ?? plain(headers['x-amz-bucket-region'])
+  const region = error?.region ?? plain(fieldValues(headers, 'x-amz-bucket-region')[0])
   const hint = region === undefined ? '' : `; the endpoint wants region ${region}`
   if (status >= 300 && status < 400) {
     return {
@@ -78,7 +79,7 @@ export function failureOf(answer: TransportAnswer, now: number): FetchFailure {
       detail: `${said}: the endpoint refuses the proxy's own credentials${hint}`,
     }
   }
-  const retryAfterSeconds = parseRetryAfter(headers['retry-after'], now)
+  const retryAfterSeconds = parseRetryAfter(fieldValues(headers, 'retry-after')[0], now)
   const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
   if (status === 429 || (code !== undefined && throttleCodes.has(code))) {
     return { kind: 'failure', reason: 'throttled', detail: said, ...retry }

@@ -9,7 +9,7 @@ function endpointThat(reading: Reading): Transport {
   const send = async ({ target, headers }: TransportRequest): Promise<TransportAnswer> => {
     const bucket = reading === 'path' ? target.split('/')[1] : (headers[1] ?? '').split('.')[0]
     const name = reading === 'nothing' ? '' : `<BucketName>${bucket}</BucketName>`
-    return { status: 404, headers: {}, body: Buffer.from(`<Error><Code>NoSuchBucket</Code>${name}</Error>`) }
+    return { status: 404, headers: [], body: Buffer.from(`<Error><Code>NoSuchBucket</Code>${name}</Error>`) }
   }
   return { authority: 'minio:9000', send, close: async () => {} }
 }

@@ -25,7 +25,7 @@ const cases: readonly { name: string; status: number; body: string; said: Partia
 ]
 for (const { name, status, body, said } of cases) {
   t.test(`${name} is read as ${said.text}`, async t => {
-    t.match(readAnswer({ status, headers: {}, body: Buffer.from(body) }), { status, ...said })
+    t.match(readAnswer({ status, headers: [], body: Buffer.from(body) }), { status, ...said })
   })
 }
 

@@ -66,7 +66,7 @@ function endpointOf(readings: readonly ('path' | 'virtual' | 'other' | 'down')[]
     const inPath = target.split('/')[1] ?? ''
     const bucket = reading === 'other' ? 'x' : isBase && reading === 'virtual' ? host.slice(0, -6) : inPath
     const body = Buffer.from(`<Error><Code>NoSuchBucket</Code><BucketName>${bucket}</BucketName></Error>`)
-    return { status: 404, headers: {}, body }
+    return { status: 404, headers: [], body }
   }
 }
 
@@ -114,7 +114,7 @@ t.test('what comes after it was stopped is not told', async t => {
   })
   await asked.promise
   watch.stop()
-  answered.resolve({ status: 404, headers: {}, body: Buffer.from('<Error><Code>X</Code></Error>') })
+  answered.resolve({ status: 404, headers: [], body: Buffer.from('<Error><Code>X</Code></Error>') })
 })
 
 t.test('without names nothing is asked', async t => {

@@ -75,7 +75,7 @@ const failures: readonly {
   },
   {
     name: 'is not S3',
-    instead: () => ({ status: 404, headers: {}, body: Buffer.from('<html/>') }),
+    instead: () => ({ status: 404, headers: [], body: Buffer.from('<html/>') }),
     message: /malformed/,
   },
 ]

@@ -8,7 +8,7 @@ import type { S3Call } from '../../../src/s3/endpoint/s3-call.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { allMethods, allModels, createModelledEndpoint } from '../../fixtures/modelled-endpoint.ts'
 
-const ok: TransportAnswer = { status: 200, headers: {}, body: Buffer.alloc(0) }
+const ok: TransportAnswer = { status: 200, headers: [], body: Buffer.alloc(0) }
 const noContent: TransportAnswer = { ...ok, status: 204 }
 const notImplemented = errorOf(501, 'NotImplemented')
 const mismatch = errorOf(403, 'SignatureDoesNotMatch')
@@ -80,7 +80,7 @@ const probes: readonly { name: string; answers?: Answers; safety: object; last: 
   },
   {
     name: 'a 501 that is not of S3',
-    answers: { PUT: { status: 501, headers: {}, body: Buffer.from('<html/>') } },
+    answers: { PUT: { status: 501, headers: [], body: Buffer.from('<html/>') } },
     safety: { kind: 'unsafe' },
     last: 'PUT',
   },

@@ -267,7 +267,7 @@ const verdicts: readonly {
   {
     name: '501 without NotImplemented',
     method: 'PUT',
-    verdict: { status: 501, headers: {}, body: Buffer.from('<html/>') },
+    verdict: { status: 501, headers: [], body: Buffer.from('<html/>') },
     status: 501,
   },
   { name: '501 to a GET', method: 'GET', verdict: errorOf(501, 'NotImplemented'), status: 501 },
@@ -283,35 +283,35 @@ const verdicts: readonly {
   {
     name: '200',
     method: 'PUT',
-    verdict: { status: 200, headers: {}, body: Buffer.alloc(0) },
+    verdict: { status: 200, headers: [], body: Buffer.alloc(0) },
     status: 503,
     disables: true,
   },
   {
     name: '304 to a DELETE',
     method: 'DELETE',
-    verdict: { status: 304, headers: {}, body: Buffer.alloc(0) },
+    verdict: { status: 304, headers: [], body: Buffer.alloc(0) },
     status: 503,
     disables: true,
   },
   {
     name: '200 to a GET',
     method: 'GET',
-    verdict: { status: 200, headers: {}, body: Buffer.from(document) },
+    verdict: { status: 200, headers: [], body: Buffer.from(document) },
     status: 503,
     disables: true,
   },
   {
     name: '304 to a GET',
     method: 'GET',
-    verdict: { status: 304, headers: {}, body: Buffer.alloc(0) },
+    verdict: { status: 304, headers: [], body: Buffer.alloc(0) },
     status: 503,
     disables: true,
   },
   {
     name: '307',
     method: 'PUT',
-    verdict: { status: 307, headers: { location: 'https://other.example/media?cors' }, body: Buffer.alloc(0) },
+    verdict: { status: 307, headers: ['location', 'https://other.example/media?cors'], body: Buffer.alloc(0) },
     status: 307,
   },
   { name: 'no answer', method: 'PUT', verdict: { kind: 'failure', reason: 'network', detail: '' }, status: 502 },
@@ -353,7 +353,7 @@ for (const { name, method, verdict, status, disables } of verdicts) {
 t.test('DELETE that the endpoint takes with 204 removes the stored rules, as long as the bucket is there', async t => {
   const { handle, endpoint, stored, writes, disabled, state } = setUp()
   await handle(await signed('PUT'))
-  endpoint.instead = { status: 204, headers: { 'x-amz-request-id': 'ITS-OWN' }, body: Buffer.alloc(0) }
+  endpoint.instead = { status: 204, headers: ['x-amz-request-id', 'ITS-OWN'], body: Buffer.alloc(0) }
   state.found = 'unknown'
   t.equal((await handle(await signed('DELETE'))).status, 503, 'nothing is known of the bucket')
   t.equal(stored.get('media')?.length, 1)
@@ -368,7 +368,7 @@ t.test('DELETE that the endpoint takes with 204 removes the stored rules, as lon
 
 t.test('DELETE after which the bucket is gone is no success, and no bucket is managed any more', async t => {
   const { handle, endpoint, disabled, state } = setUp()
-  endpoint.instead = { status: 204, headers: {}, body: Buffer.alloc(0) }
+  endpoint.instead = { status: 204, headers: [], body: Buffer.alloc(0) }
   state.found = 'gone'
   t.equal((await handle(await signed('DELETE'))).status, 503)
   t.match(disabled, [/^media: DELETE \?cors: the endpoint answered 204, and the bucket was gone/])
@@ -380,7 +380,7 @@ t.test('DELETE after which the bucket is gone is no success, and no bucket is ma
 
 t.test('DELETE that the endpoint took, and a store that then fails, is 503', async t => {
   const { handle, endpoint, state } = setUp()
-  endpoint.instead = { status: 204, headers: {}, body: Buffer.alloc(0) }
+  endpoint.instead = { status: 204, headers: [], body: Buffer.alloc(0) }
   state.storeFails = true
   t.equal((await handle(await signed('DELETE'))).status, 503)
 })
@@ -446,7 +446,7 @@ t.test('the endpoint’s refusal is relayed without its CORS fields', async t =>
   const verdict = errorOf(403, 'AccessDenied')
   endpoint.instead = {
     ...verdict,
-    headers: { ...verdict.headers, 'access-control-allow-origin': '*', 'x-amz-request-id': '7' },
+    headers: [...verdict.headers, 'Access-Control-Allow-Origin', '*', 'x-amz-request-id', '7'],
   }
   const answer = await handle(await signed('PUT'))
   t.strictSame(shown(answer).fields, {

@@ -160,7 +160,7 @@ t.test('an endpoint that is not safe is shown, and one that stores rules itself 
   await swift.policies.handle(await request('PUT'))
   t.strictSame(swift.policies.describe()[0]?.notes, ['?cors is answered 503: PUT ?cors with a wrong signature: 501'])
   const rgw = replica(createFakeClock(), bucket)
-  rgw.endpoint.instead = { status: 200, headers: {}, body: Buffer.alloc(0) }
+  rgw.endpoint.instead = { status: 200, headers: [], body: Buffer.alloc(0) }
   await rgw.policies.handle(await request('PUT'))
   t.strictSame(rgw.disabled, ['media'])
   t.match(rgw.policies.describe()[0]?.notes, [/it stores rules itself/])

@@ -10,7 +10,7 @@ type Answer = TransportAnswer | TransportFailure
 
 function error(status: number, bucket: string | undefined, code = 'NoSuchBucket'): Answer {
   const name = bucket === undefined ? '' : `<BucketName>${bucket}</BucketName>`
-  return { status, headers: {}, body: Buffer.from(`<Error><Code>${code}</Code>${name}</Error>`) }
+  return { status, headers: [], body: Buffer.from(`<Error><Code>${code}</Code>${name}</Error>`) }
 }
 const hostOf = ({ headers }: TransportRequest) => headers[headers.indexOf('host') + 1] ?? ''
 const inPath = ({ target }: TransportRequest) => target.split('/')[1] ?? ''
@@ -102,7 +102,7 @@ const cases: { name: string; answer: (request: TransportRequest) => Answer; foun
   },
   {
     name: 'a page of something in front of the endpoint says nothing at all',
-    answer: () => ({ status: 403, headers: {}, body: Buffer.from('<html><body>Forbidden</body></html>') }),
+    answer: () => ({ status: 403, headers: [], body: Buffer.from('<html><body>Forbidden</body></html>') }),
     found: { bases: {}, hosts: {}, foreign: undefined, isWhole: true },
   },
   {

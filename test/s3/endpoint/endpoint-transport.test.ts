@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { fieldValues } from '../../../src/http/field-values.ts'
 import { createTransport, type TransportOptions } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
 import { httpAnswer, type Script, startScriptedEndpoint } from '../../fixtures/scripted-endpoint.ts'
@@ -189,11 +190,11 @@ t.test('a whole answer is given as it came', async t => {
     timeoutMs: 2000,
   })
   const answer = await transport.send({ ...request, method: 'PUT', body: Buffer.from('body') })
-  t.match(answer, {
-    status: 404,
-    headers: { 'content-type': 'application/xml', 'x-twice': 'a' },
-    body: Buffer.from('<Error/>'),
-  })
+  t.match(answer, { status: 404, body: Buffer.from('<Error/>') })
+  const headers = 'headers' in answer ? answer.headers : []
+  t.strictSame(fieldValues(headers, 'content-type'), ['application/xml'])
+  t.strictSame(fieldValues(headers, 'x-twice'), ['a', 'b'])
+  t.ok(headers.includes('X-Twice'), 'names in the letters that came')
   t.match(endpoint.seen[0], { method: 'PUT', target: '/media?cors', body: 'body' })
   t.equal(transport.authority, `127.0.0.1:${endpoint.port}`)
 })

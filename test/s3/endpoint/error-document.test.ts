@@ -56,6 +56,6 @@ const cases: readonly { name: string; body: string; document: object | undefined
 for (const { name, body, document } of cases) {
   t.test(`${name} is ${document === undefined ? 'no error document' : 'an error document'}`, async t => {
     const expected = document && { bucketName: undefined, ...document }
-    t.strictSame(parseErrorDocument({ status: 404, headers: {}, body: Buffer.from(body) }), expected)
+    t.strictSame(parseErrorDocument({ status: 404, headers: [], body: Buffer.from(body) }), expected)
   })
 }

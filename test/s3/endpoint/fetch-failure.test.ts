@@ -19,13 +19,13 @@ for (const { value, seconds } of values) {
 }
 
 t.test('an answer of success that cannot be used is malformed', async t => {
-  const failure = failureOf({ status: 206, headers: {}, body: Buffer.alloc(0) }, now)
+  const failure = failureOf({ status: 206, headers: [], body: Buffer.alloc(0) }, now)
   t.match(failure, { kind: 'failure', reason: 'malformed' })
 })
 
 t.test('a region that is no word is not repeated', async t => {
   const failure = failureOf(
-    { status: 301, headers: { 'x-amz-bucket-region': 'a b\u001b[31m' }, body: Buffer.alloc(0) },
+    { status: 301, headers: ['x-amz-bucket-region', 'a b\u001b[31m'], body: Buffer.alloc(0) },
     now,
   )
   t.notMatch(failure.detail, /region a/)

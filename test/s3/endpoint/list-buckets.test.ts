@@ -8,7 +8,7 @@ const page = (names: readonly string[], token?: string) =>
   `<?xml version="1.0"?><ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>x</ID></Owner><Buckets>${names.map(bucket).join('')}</Buckets>${
     token === undefined ? '' : `<ContinuationToken>${token}</ContinuationToken>`
   }</ListAllMyBucketsResult>`
-const answer = (status: number, body: string): TransportAnswer => ({ status, headers: {}, body: Buffer.from(body) })
+const answer = (status: number, body: string): TransportAnswer => ({ status, headers: [], body: Buffer.from(body) })
 
 const cases: readonly {
   name: string
