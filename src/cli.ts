@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { servesRequests, startWithNodeOptions } from './cli/terminal/node-options.ts'
 import { nodeFault } from './cli/terminal/node-version.ts'
 
 // A listener takes the place of Node's own, which opens a debugger to every process of this machine:
@@ -11,6 +12,8 @@ if (fault !== undefined) {
   process.stderr.write(`${fault}\n`)
   process.exit(1)
 }
+// Before anything else is loaded: it is loaded again.
+if (servesRequests(process.argv.slice(2))) startWithNodeOptions()
 const { main } = await import('./cli/main.ts')
 const { createStandardOutput } = await import('./cli/terminal/standard-output.ts')
 

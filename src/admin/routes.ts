@@ -86,6 +86,7 @@ function status(sources: AdminSources): Answer {
   return jsonAnswer(200, {
     version: sources.version,
     node: process.version,
+    nodeOptions: process.execArgv,
     notReady: sources.notReady(),
     ...running,
     configuration: {

@@ -93,6 +93,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   log.info('started', {
     version,
     node,
+    nodeOptions: process.execArgv.join(' '),
     url: daemon.url,
     admin: daemon.adminUrl,
     inherited: inherited.listen === undefined ? undefined : true,

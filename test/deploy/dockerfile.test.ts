@@ -68,12 +68,7 @@ t.test('no user in it is root, and nothing in it is a shell', async t => {
   )
   const health = last('HEALTHCHECK').text.replace(/^CMD /, '')
   for (const text of [last('ENTRYPOINT').text, last('CMD').text, health]) t.ok(execForm(text), text)
-  t.strictSame(execForm(last('ENTRYPOINT').text), [
-    '/nodejs/bin/node',
-    '--disable-sigusr1',
-    '--max-semi-space-size=8',
-    '/app/dist/cli.js',
-  ])
+  t.strictSame(execForm(last('ENTRYPOINT').text), ['/nodejs/bin/node', '--disable-sigusr1', '/app/dist/cli.js'])
   t.equal(execForm(health)?.[2], 'probe')
   t.equal(last('STOPSIGNAL').text, 'SIGTERM')
   t.equal(last('EXPOSE').text, '8080 9464')

@@ -1,6 +1,9 @@
 // This proxy, as an operator runs it: a process with a configuration file, metrics and logs as by default.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { freePort } from '../../servers/free-ports.ts'
+import { checkoutOf } from '../built-program.ts'
 import { bucketsYaml } from '../rule-set.ts'
 import { type Peer, type PeerSetting, startPeer } from './peer.ts'
 
@@ -11,10 +14,9 @@ export interface ProxyVariant {
   /** Lines of every bucket's entry beside its rules. */
   readonly entryLines?: readonly string[] | undefined
   readonly cores?: string | number | undefined
+  /** Of Node and V8; absent: those of the checkout's `npm run serve`, to which the program adds others by itself. */
+  readonly nodeOptions?: readonly string[] | undefined
 }
-
-/** As in the container image and the systemd unit. */
-export const nodeOptions: readonly string[] = ['--max-semi-space-size=8']
 
 /** `cli` is the built program. */
 export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
@@ -42,7 +44,14 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
         port => ({ 'config.yaml': proxyConfiguration(port, adminPort, setting, variant) }),
         (_, folder) => ({
           command: process.execPath,
-          args: [...nodeOptions, ...profiling, cli, 'serve', '--config', `${folder}/config.yaml`],
+          args: [
+            ...(variant.nodeOptions ?? servingOptions(cli)),
+            ...profiling,
+            cli,
+            'serve',
+            '--config',
+            `${folder}/config.yaml`,
+          ],
           env: { PATH, HOME },
           isTls: setting.serves !== undefined,
         }),
@@ -50,6 +59,14 @@ export function createProxyPeer(cli: string, variant: ProxyVariant): Peer {
       )
     },
   }
+}
+
+/** A baseline is started as it was meant to be. */
+function servingOptions(cli: string): readonly string[] {
+  const manifest = JSON.parse(readFileSync(join(checkoutOf(cli), 'package.json'), 'utf8')) as {
+    readonly scripts: { readonly serve: string }
+  }
+  return manifest.scripts.serve.split(' ').filter(word => word.startsWith('--'))
 }
 
 function proxyConfiguration(

@@ -13,7 +13,6 @@ import { createLogSink } from '../../../src/telemetry/log/log-sink.ts'
 import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
 import { createObserver } from '../../../src/telemetry/observer.ts'
 import { type Peer, startPeer } from '../peers/peer.ts'
-import { nodeOptions } from '../peers/proxy.ts'
 import { allowedHeaders, allowedMethods, bucketName, exposedHeaders, originsOf, type RuleSetSize } from '../rule-set.ts'
 
 interface InMemorySetting {
@@ -23,6 +22,9 @@ interface InMemorySetting {
   /** Counts and logs as the whole process does; otherwise nothing is. */
   readonly isObserved: boolean
 }
+
+/** What `serve` chooses on a machine with 2 GiB or more. */
+const youngGeneration = '--max-semi-space-size=32'
 
 /** It is measured as any peer is. */
 export function createInMemoryPeer(name: string, isObserved: boolean): Peer {
@@ -38,7 +40,7 @@ export function createInMemoryPeer(name: string, isObserved: boolean): Peer {
           const file = fileURLToPath(import.meta.url)
           return {
             command: process.execPath,
-            args: [...nodeOptions, '--max-old-space-size=12288', file, JSON.stringify(told)],
+            args: [youngGeneration, '--max-old-space-size=12288', file, JSON.stringify(told)],
           }
         },
       ),

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { getHeapStatistics } from 'node:v8'
+
+/** The commands that serve requests: only for these a second start pays. */
+const servingCommands = ['serve', 'demo']
+const shortWords = ['--help', '-h', '--version']
+
+/** Whether the arguments name a command that serves requests: `serve`, where they name none. */
+export function servesRequests(given: readonly string[]): boolean {
+  const [first = 'serve'] = given
+  const command = first.startsWith('-') ? 'serve' : first
+  return servingCommands.includes(command) && !given.some(word => shortWords.includes(word))
+}
+
+/**
+ * What Node has to be started with to serve, beside what it was started with; of two that contradict, the operator's holds.
+ *
+ * `--disable-sigusr1`: no signal opens Node's debugger, not even before this program runs.
+ * `--max-semi-space-size`, in MiB: what requests allocate dies young; the more room it has, the more seldom V8 looks for what is
+ * alive. Three times as much is taken, so it is a part of V8's limit for the heap, which Node sets by the memory of the control
+ * group or the machine: 8 below 1 GiB, 16 below 2 GiB, else 32. Measured: deploy/README.md.
+ *
+ * @param given NODE_OPTIONS, and the options before the program's name
+ */
+export function missingNodeOptions(given: readonly string[], heapLimitBytes: number): readonly string[] {
+  // V8 takes underscores, too.
+  const names = given.flatMap(text => text.split(/\s+/)).map(word => word.replace(/=.*/, '').replaceAll('_', '-'))
+  // Each start would wait for its debugger.
+  if (names.some(name => name.startsWith('--inspect'))) return []
+  const missing: string[] = []
+  if (!names.includes('--disable-sigusr1')) missing.push('--disable-sigusr1')
+  if (!names.some(name => name.endsWith('-semi-space-size'))) {
+    missing.push(`--max-semi-space-size=${semiSpaceMebibytes(heapLimitBytes)}`)
+  }
+  return missing
+}
+
+function semiSpaceMebibytes(heapLimitBytes: number): number {
+  const share = heapLimitBytes / 32 / 1024 ** 2
+  return share < 16 ? 8 : share < 32 ? 16 : 32
+}
+
+/**
+ * Puts the same program in the place of this process, with the options of Node that pay: the same process id, no parent. Returns
+ * where there is nothing to add, or where that cannot be done without a loss: the program then runs as it is.
+ */
+export function startWithNodeOptions(): void {
+  const missing = missingNodeOptions(
+    [process.env.NODE_OPTIONS ?? '', ...process.execArgv],
+    getHeapStatistics().heap_size_limit,
+  )
+  if (missing.length === 0 || process.platform !== 'linux' || losesDescriptors()) return
+  // Not this Node's path: a package manager may have put another there.
+  const node = '/proc/self/exe'
+  const args = [process.argv0, ...process.execArgv, ...missing, ...process.argv.slice(1)]
+  try {
+    process.execve?.(node, args, process.env)
+  } catch {
+    // By Node's permission model, for one.
+  }
+}
+
+/**
+ * Whether another process has passed descriptors that a second start would close: sockets of systemd (LISTEN_FDS), the channel of
+ * `fork`, `--config <(…)`. Node marks what it finds at its start, and its own, with O_CLOEXEC; its own are pipes of which it has both
+ * ends, and what has no file.
+ */
+function losesDescriptors(): boolean {
+  const folder = '/proc/self/fd'
+  try {
+    const targets = readdirSync(folder)
+      .filter(fd => Number(fd) > 2)
+      .map(fd => targetOf(folder, fd))
+      .filter(target => target !== undefined && target !== '/dev/null' && !target.startsWith('anon_inode:'))
+    return targets.some(
+      target => !target?.startsWith('pipe:') || targets.indexOf(target) === targets.lastIndexOf(target),
+    )
+  } catch {
+    return true
+  }
+}
+
+const closedByExec = 0o2000000
+
+/** What a descriptor leads to; undefined for one that stays open, or is closed by now, as that of the listing itself. */
+function targetOf(folder: string, fd: string): string | undefined {
+  try {
+    const [, flags = '0'] = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1')) ?? []
+    return (Number.parseInt(flags, 8) & closedByExec) === 0 ? undefined : readlinkSync(`${folder}/${fd}`)
+  } catch {
+    return undefined
+  }
+}
