@@ -31,6 +31,7 @@ export function lintForClients(rule: CorsRule): readonly ClientWarning[] {
     multipartPost(rule, headers, exposed),
     hiddenETag(rule, exposed),
     refusedAbort(rule, exposed),
+    hiddenChecksum(rule, headers, exposed),
     hiddenRanges(rule, exposed),
   ].filter(warning => warning !== undefined)
 }
@@ -103,6 +104,25 @@ function refusedAbort({ allowedMethods }: CorsRule, exposed: ReadonlySet<string>
     allowed: 'ETag in ExposeHeaders, or DELETE beside PUT and POST',
   }
 }
+
+/** The SDK sends each part's checksum again when it completes an upload, which S3 and MinIO require where a part had one. */
+function hiddenChecksum(
+  { allowedMethods, allowedHeaders }: CorsRule,
+  headers: PatternList,
+  exposed: ReadonlySet<string>,
+): ClientWarning | undefined {
+  if (!allowedMethods.includes('PUT') || !allowedMethods.includes('POST') || !exposed.has('etag')) return undefined
+  if (allowedHeaders.includes('*') || !covers(headers, 'authorization') || !covers(headers, checksum)) return undefined
+  if (exposed.has(checksum)) return undefined
+  return {
+    key: 'ExposeHeaders',
+    reason: 'checksum-not-exposed',
+    message: `uploads in parts are allowed to the SDK, but pages cannot read ${checksum}, which AWS SDK v3 repeats at the end: such uploads fail with InvalidPart`,
+    allowed: `${checksum} in ExposeHeaders`,
+  }
+}
+
+const checksum = 'x-amz-checksum-crc32'
 
 /** Who lets pages ask for ranges by name means readers of large files. */
 function hiddenRanges(rule: CorsRule, exposed: ReadonlySet<string>): ClientWarning | undefined {

@@ -62,6 +62,7 @@ export type RuleIssueReason =
   | 'content-type-not-allowed'
   | 'post-not-allowed'
   | 'delete-not-allowed'
+  | 'checksum-not-exposed'
   | 'ranges-not-exposed'
   | 'hidden-rule'
   | 'duplicate-id'

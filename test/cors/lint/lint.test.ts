@@ -76,11 +76,33 @@ const cases: { name: string; rules: CorsRule[]; expected: string[] }[] = [
     name: 'uploads in parts without POST, for the SDK alone',
     rules: [
       { ...put, allowedHeaders: sdk },
-      { ...put, allowedOrigins: ['https://b.example'], allowedHeaders: sdk, allowedMethods: ['PUT', 'POST'] },
+      {
+        ...put,
+        allowedOrigins: ['https://b.example'],
+        allowedHeaders: sdk,
+        allowedMethods: ['PUT', 'POST'],
+        exposeHeaders: ['ETag', 'x-amz-checksum-crc32'],
+      },
       { ...put, allowedOrigins: ['https://c.example'], allowedHeaders: ['*'] },
       { ...put, allowedOrigins: ['https://d.example'] },
     ],
     expected: ['0.AllowedMethods post-not-allowed'],
+  },
+  {
+    name: 'uploads in parts whose checksums cannot be read, for the SDK alone',
+    rules: [
+      { ...put, allowedHeaders: sdk, allowedMethods: ['PUT', 'POST'] },
+      {
+        ...put,
+        allowedOrigins: ['https://b.example'],
+        allowedHeaders: sdk,
+        allowedMethods: ['PUT', 'POST'],
+        exposeHeaders: ['ETag', 'X-Amz-Checksum-CRC32'],
+      },
+      { ...put, allowedOrigins: ['https://c.example'], allowedHeaders: ['*'], allowedMethods: ['PUT', 'POST'] },
+      { ...put, allowedOrigins: ['https://d.example'], allowedMethods: ['PUT', 'POST'] },
+    ],
+    expected: ['0.ExposeHeaders checksum-not-exposed'],
   },
   {
     name: 'uploads in parts whose failure is hidden by a refused DELETE',
