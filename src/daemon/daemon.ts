@@ -100,7 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const adminPort = createAdminPort({
     policies: serving.policies,
     vary: () => running.vary,
-    addressOf: () => createAddressOf(running, undefined),
+    addressOf: () => serving.addressOf?.() ?? createAddressOf(running, undefined),
     listening: serving.listening,
     namesAsked: serving.namesAsked,
     gather: serving.gather,

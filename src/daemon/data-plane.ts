@@ -6,7 +6,7 @@ import type { Configuration } from '../config/configuration.ts'
 import { type Capacity, capacityOf, processMemoryBytes } from '../config/validation/capacity.ts'
 import { type Resources, readResources } from '../config/validation/resources.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
-import type { ProxyContext } from '../proxy/handling/proxy-context.ts'
+import type { ProxyContext, ProxySettings } from '../proxy/handling/proxy-context.ts'
 import { collectGarbage } from '../proxy/node/collect-garbage.ts'
 import type { ProxyObserver } from '../proxy/request/request-record.ts'
 import { applyLimits, createProxyServer, ledgerOf, modernTls, type ServerLimits } from '../proxy/server/proxy-server.ts'
@@ -59,6 +59,8 @@ export interface DataPlane {
   readonly policies: () => PolicySources
   /** False until the endpoint was asked how it reads the names in Host, where that decides on requests. */
   readonly namesAsked: () => boolean
+  /** How a request is addressed now, by the configuration and by what the endpoint was found to read. */
+  readonly addressOf: () => ProxySettings['addressOf']
   /** How many former endpoints still have something under way. */
   readonly retired: () => number
   /** Replaces everything that a configuration says, at once; requests under way end as they began. */
@@ -178,6 +180,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     policies: () => policies.lookup,
     // Under `rewrite` no Host of a client's reaches the endpoint.
     namesAsked: () => inForce.upstream.host === 'rewrite' || names?.asked() !== false,
+    addressOf: () => context.settings.addressOf,
     retired: () => retired.size,
     apply,
     startDraining() {

@@ -31,6 +31,8 @@ export interface Serving {
   listening(): boolean
   /** False until the endpoint was asked how it reads names; absent where workers ask. */
   readonly namesAsked?: (() => boolean) | undefined
+  /** How requests are addressed here; absent where workers ask the endpoint about names. */
+  readonly addressOf?: DataPlane['addressOf'] | undefined
   /** Resolves when the configuration is in force everywhere. */
   apply(configuration: Configuration, files: ConfigurationFiles): Promise<void>
   drain(acceptMs: number, deadlineMs: number): Promise<DrainResult>
@@ -86,6 +88,7 @@ export function servePort({ metrics, log, sampler, ...options }: PortOptions): P
     },
     listening: () => server.listening,
     namesAsked: dataPlane.namesAsked,
+    addressOf: dataPlane.addressOf,
     startDraining: dataPlane.startDraining,
     // What throws here has changed nothing.
     apply(next, files) {

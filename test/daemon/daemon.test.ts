@@ -1,17 +1,20 @@
+import { createServer } from 'node:http'
 import { PassThrough } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import type { Configuration } from '../../src/config/configuration.ts'
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts'
 import { createLog } from '../../src/telemetry/log/log.ts'
+import { listen } from '../fixtures/client-side.ts'
 import { parseText } from '../fixtures/parsed-text.ts'
 import { sinkTo } from '../fixtures/stream-sink.ts'
 
 // What only the composition itself can do wrong. The process around it is in daemon/run-daemon.test.ts.
 
-const base = 'listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1\n'
+const base = 'listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\ndrainSeconds: 1\n'
 
-function configure(text: string): Configuration {
-  const { configuration } = parseText(base + text)
+function configure(text: string, endpoint = 'http://127.0.0.1:9'): Configuration {
+  const { configuration } = parseText(`${base}upstream: { url: "${endpoint}" }\n${text}`)
   if (configuration === undefined) throw new Error('the configuration has faults')
   return configuration
 }
@@ -92,4 +95,25 @@ t.test('a daemon that cannot take its admin port leaves its S3 port', async t =>
     code: 'EADDRINUSE',
   })
   t.equal(await daemon.drain(0), 'drained')
+})
+
+t.test('a running proxy reads the URL of an object as the endpoint was found to read it', async t => {
+  // It takes the first label of any name for the bucket.
+  const endpoint = createServer((request, response) => {
+    const [bucket] = (request.headers.host ?? '').split('.')
+    response.writeHead(404, { 'Content-Type': 'application/xml' })
+    response.end(`<Error><Code>NoSuchBucket</Code><BucketName>${bucket}</BucketName></Error>`)
+  })
+  const port = await listen(t, endpoint)
+  const rules = 'CORSRules: [{ AllowedOrigins: ["https://app.example"], AllowedMethods: [GET] }]'
+  const text = `hosts: [files.example.com]\nbuckets: { media: { ${rules} } }\n`
+  const { daemon, logged } = await start(configure(text, `http://127.0.0.1:${port}`))
+  while (!logged().includes('host_reading')) await setTimeout(20)
+  const query = 'url-of-object=http://files.example.com/media/b.png&origin=https://app.example'
+  const explained = await (await fetch(`${daemon.adminUrl}/explain?${query}`)).json()
+  t.match(explained, {
+    allowed: false,
+    noChange: /^the endpoint reads the bucket of the Host "files.example.com" otherwise than the configuration says/,
+  })
+  await daemon.drain(0)
 })

@@ -67,6 +67,10 @@ export function understandUrl(typed: string, around: Surroundings): UnderstoodBu
       return { bucket: '', notes: [], impossible: `the request is refused with 400: ${address.why}` }
     default:
       if (address.unknownHost) return { bucket: '', unknownHost: url.host, notes: [] }
+      if (address.others !== undefined) {
+        const why = `the endpoint reads the bucket of the Host ${quote(url.host)} otherwise than the configuration says`
+        return { bucket: '', notes: [], impossible: `${why}: see host_reading in the log` }
+      }
       return { bucket: '', notes: [], impossible: 'the URL names no bucket; expected https://HOST/BUCKET/KEY' }
   }
 }
