@@ -25,13 +25,15 @@ const maxLength = 255
 
 interface Entry {
   count: number
+  /** `count`, and what was inherited from the entry that had this place before: it decides which one goes. */
+  weight: number
   firstSeenMs: number
   lastSeenMs: number
 }
 
 /**
- * The names that come most, counted. An unknown one takes the place of the one that came least, of n times, with a probability of
- * 1/(n+1): names that a client invents, each once, do not drive out those that a page asks for again and again.
+ * The names that come most, counted. An unknown one takes the place and the weight of the lightest one, of weight n, with a probability of
+ * 1/(n+1), as in `heavy-hitters`: names that a client invents, each once, do not drive out those that a page asks for again and again.
  */
 export class UnknownNames {
   readonly #entries = new Map<string, Entry>()
@@ -46,54 +48,51 @@ export class UnknownNames {
 
   /** Counts one request. */
   count(name: string, nowMs: number): void {
-    const known = this.#entries.get(name)
-    if (known !== undefined) {
-      known.count++
-      known.lastSeenMs = nowMs
-    } else this.#take(name, { count: 1, firstSeenMs: nowMs, lastSeenMs: nowMs })
+    this.#add(name, 1, nowMs, nowMs)
   }
 
   /** Adds what another process has counted. */
   absorb({ names, others }: UnknownNamesReport): void {
     this.#others += others
-    for (const { name, ...entry } of names) {
-      const known = this.#entries.get(name)
-      if (known === undefined) this.#take(name, entry)
-      else {
-        known.count += entry.count
-        known.firstSeenMs = Math.min(known.firstSeenMs, entry.firstSeenMs)
-        known.lastSeenMs = Math.max(known.lastSeenMs, entry.lastSeenMs)
-      }
-    }
+    for (const { name, count, firstSeenMs, lastSeenMs } of names) this.#add(name, count, firstSeenMs, lastSeenMs)
   }
 
   /** Plain data. */
   report(): UnknownNamesReport {
-    return { names: [...this.#entries].map(([name, entry]) => ({ name, ...entry })), others: this.#others }
+    return {
+      names: [...this.#entries].map(([name, { weight: _, ...entry }]) => ({ name, ...entry })),
+      others: this.#others,
+    }
   }
 
-  #take(name: string, entry: Entry): void {
-    if (name.length > maxLength || !this.#makeRoom(entry.count)) {
-      this.#others += entry.count
+  #add(name: string, count: number, firstSeenMs: number, lastSeenMs: number): void {
+    const known = this.#entries.get(name)
+    if (known !== undefined) {
+      known.count += count
+      known.weight += count
+      known.firstSeenMs = Math.min(known.firstSeenMs, firstSeenMs)
+      known.lastSeenMs = Math.max(known.lastSeenMs, lastSeenMs)
       return
     }
-    this.#entries.set(ownCopy(name), entry)
+    const inherited = name.length > maxLength ? undefined : this.#makeRoom(count)
+    if (inherited === undefined) this.#others += count
+    else this.#entries.set(ownCopy(name), { count, weight: inherited + count, firstSeenMs, lastSeenMs })
   }
 
-  #makeRoom(newcomer: number): boolean {
-    if (this.#entries.size < this.#limit) return true
-    let least = Number.POSITIVE_INFINITY
+  /** The weight of the entry that has gone, 0 where there was room; undefined where there is none for `newcomer` requests. */
+  #makeRoom(newcomer: number): number | undefined {
+    if (this.#entries.size < this.#limit) return 0
+    let least: Entry | undefined
     let lightest = ''
-    for (const [name, { count }] of this.#entries) {
-      if (count < least) {
-        least = count
-        lightest = name
-      }
+    for (const [name, entry] of this.#entries) {
+      if (least !== undefined && entry.weight >= least.weight) continue
+      least = entry
+      lightest = name
     }
-    if (this.#random() * (least + newcomer) >= newcomer) return false
+    if (least === undefined || this.#random() * (least.weight + newcomer) >= newcomer) return undefined
     this.#entries.delete(lightest)
-    this.#others += least
-    return true
+    this.#others += least.count
+    return least.weight
   }
 }
 

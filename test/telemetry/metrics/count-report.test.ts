@@ -84,7 +84,7 @@ t.test('what workers report is what one process would have counted', async t => 
   t.strictSame(seen(together).sort(), seen(alone).sort())
   const refusals = (metrics: typeof alone) =>
     metrics.origins().lastRefusals.map(({ firstSeenMs: _, lastSeenMs: __, ...refusal }) => JSON.stringify(refusal))
-  t.equal(refusals(alone).length, 6, 'three refusals, twice')
+  t.equal(refusals(alone).length, 8, 'four refusals, twice')
   t.strictSame(refusals(together).sort(), refusals(alone).sort(), 'the last refusals')
   const unknown = (metrics: typeof alone) => {
     const { buckets, hosts } = metrics.unknownAddresses()

@@ -111,6 +111,32 @@ t.test('the report says when, how and with which answer of the endpoint an origi
     ],
     rest: [],
     overflow: 0,
+    lastRefusals: [
+      {
+        origin: 'https://a.example',
+        bucket: 'media',
+        unknownHost: undefined,
+        reason: 'origin',
+        method: 'GET',
+        headers: [],
+        preflight: false,
+        count: 1,
+        firstSeenMs: 1_800_000_000_000,
+        lastSeenMs: 1_800_000_000_000,
+      },
+      {
+        origin: 'https://a.example',
+        bucket: 'media',
+        unknownHost: undefined,
+        reason: 'origin',
+        method: 'PUT',
+        headers: ['content-type'],
+        preflight: true,
+        count: 1,
+        firstSeenMs: 1_800_000_000_001,
+        lastSeenMs: 1_800_000_000_001,
+      },
+    ],
   })
 })
 

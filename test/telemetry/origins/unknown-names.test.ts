@@ -15,13 +15,13 @@ t.test('a name has its number, and when it came first and last', async t => {
 })
 
 t.test('a flood of invented names takes no room, and does not drive out one that comes again and again', async t => {
-  const names = new UnknownNames(seededRandom(3), 8)
+  const names = new UnknownNames(seededRandom(3))
   for (let at = 0; at < 50_000; at++) {
     names.count(`invented-${at}`, startMs + at)
     if (at % 50 === 0) names.count('medai', startMs + at)
   }
   const { names: kept, others } = names.report()
-  t.equal(kept.length, 8)
+  t.equal(kept.length, 64)
   t.ok((kept.find(({ name }) => name === 'medai')?.count ?? 0) > 500, 'the real one is there')
   t.equal(
     kept.reduce((sum, { count }) => sum + count, others),
