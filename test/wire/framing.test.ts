@@ -321,6 +321,63 @@ t.test('RTSP in pieces of any size is refused', async t => {
   t.equal(upstream.requests.length, 0)
 })
 
+for (const [protocol, method] of [
+  ['RTSP/1.0', 'GET'],
+  ['RTSP/1.1', 'OPTIONS'],
+  ['RTSP/1.1', 'POST'],
+  ['ICE/1.1', 'SOURCE'],
+] as const) {
+  t.test(`${method} of ${protocol} as a later request is refused, in pieces of any size too`, async t => {
+    const upstream = await startRecordingUpstream(t)
+    const proxy = await startTestProxy(t, upstream.url)
+    const firsts = {
+      'after an answered GET': head('GET', ''),
+      'after an answered PUT': `${head('PUT', 'Content-Length: 3\r\n')}abc`,
+      'after an answered upload in chunks': `${head('PUT', 'Transfer-Encoding: chunked\r\n')}3\r\nabc\r\n0\r\n\r\n`,
+    }
+    const bytes = head(method, '').replace('HTTP/1.1', protocol).replace('/web/k', '/web/later')
+    const protocolAt = bytes.indexOf(protocol)
+    const cuts = [0, 2, protocolAt, protocolAt + 2, protocolAt + 6, bytes.indexOf('\r\n') + 1, bytes.length - 2]
+    for (const [name, first] of Object.entries(firsts)) {
+      for (const cut of cuts) {
+        const client = await proxy.open(t)
+        await client.write(first)
+        await client.until(({ text }) => text.endsWith('ok'))
+        if (cut > 0) await client.write(bytes.slice(0, cut))
+        await delay(2)
+        await client.write(bytes.slice(cut))
+        await client.until(({ ended }) => ended !== undefined)
+        t.match(client.text, /ok\r?\n?HTTP\/1\.1 505 /, `${name}, cut after ${cut} bytes`)
+      }
+    }
+    for (const cut of cuts) {
+      const client = await proxy.open(t)
+      await client.write(`${head('GET', '')}${bytes.slice(0, cut)}`)
+      await client.until(({ text }) => text.endsWith('ok'))
+      await client.write(bytes.slice(cut))
+      await client.until(({ ended }) => ended !== undefined)
+      t.match(client.text, /ok\r?\n?HTTP\/1\.1 505 /, `in the packet of another, cut after ${cut} bytes`)
+    }
+    t.notOk(upstream.requests.some(({ target }) => target === '/web/later'))
+  })
+}
+
+t.test('a later request of HTTP is served however it is cut', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url)
+  const bytes = head('GET', 'X-Note: RTSP/1.0\r\n', '1.0').replace('Host', 'Connection: keep-alive\r\nHost')
+  const client = await proxy.open(t)
+  let answers = 0
+  for (let cut = 1; cut < bytes.length; cut++) {
+    await client.write(bytes.slice(0, cut))
+    await delay(1)
+    await client.write(bytes.slice(cut))
+    answers++
+    await client.until(({ text, ended }) => ended !== undefined || text.split('HTTP/1.1 200').length > answers)
+  }
+  t.equal(client.text.split('HTTP/1.1 200').length - 1, bytes.length - 1)
+})
+
 t.test('a request in pieces of any size is waited for', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url)

@@ -6,61 +6,127 @@ interface RunningParser {
   getCurrentBuffer?(): Buffer | undefined
 }
 
-function bytesAtHand(socket: Socket): Buffer | undefined {
-  return (socket as Socket & { readonly parser?: RunningParser | null }).parser?.getCurrentBuffer?.()
+/** A copy: what Node has is overwritten by the next read. */
+function bytesAtHand(socket: Socket): string | undefined {
+  const { parser } = socket as Socket & { readonly parser?: RunningParser | null }
+  return parser?.getCurrentBuffer?.()?.toString('latin1')
 }
 
 /** Longer than `HTTP/1.1` and what may stand before its LF: more is not kept of a line. */
 const keptCharacters = 32
 
 /**
- * The first request line of a connection, read as it comes, in however many pieces. Node's parser takes GET, POST and OPTIONS of
- * RTSP for those of HTTP and does not tell its callers, so the bytes are looked at themselves. Once for each connection, for they have
- * to be copied (`bench --scenario preflight`), and a client of RTSP speaks it from its first line on.
+ * How many later requests of HTTP/1.1 may be looked at until the next `renew()`. To look costs a copy of what was read, more than a
+ * microsecond, which a busy proxy would feel (`bench --scenario preflight`).
  */
-export class FirstLine {
-  readonly #socket: Socket
-  #end = ''
-  #isWhole = false
+export class LookBudget {
+  readonly #looks: number
+  #left: number
 
-  constructor(socket: Socket) {
-    this.#socket = socket
+  constructor(looks: number) {
+    this.#looks = looks
+    this.#left = looks
   }
 
-  /** To be called at every read in which no request has become whole yet. */
-  read(): void {
-    if (this.#isWhole) return
-    const text = bytesAtHand(this.#socket)?.toString('latin1')
-    if (text === undefined) return
+  renew(): void {
+    this.#left = this.#looks
+  }
+
+  take(): boolean {
+    return this.#left > 0 && this.#left-- > 0
+  }
+}
+
+/** The protocols besides HTTP that Node's parser knows. */
+const foreignEnd = /(?:^| )(?:RTSP|ICE)\/\d\.\d\r?$/
+
+/**
+ * The request lines of a connection, in however many pieces they come. Node's parser takes GET, POST and OPTIONS of RTSP, and
+ * SOURCE of ICE, for those of HTTP and does not tell its callers, so the bytes are looked at themselves: the first line of every
+ * connection; of later ones those of version 1.0, which RTSP has and few clients of HTTP, those that come in pieces, and others
+ * within a budget. What is not looked at goes up with a request line of HTTP/1.1, as everything does.
+ */
+export class RequestLines {
+  readonly #socket: Socket
+  readonly #budget: LookBudget
+  #isFirst = true
+  /** The request whose content is being read. */
+  #withContent: IncomingMessage | undefined
+  /** The end of the line, as far as it is known. */
+  #end = ''
+  #isWhole = false
+  /** What had been read when `#end` was kept. */
+  #keptAtBytes = 0
+
+  constructor(socket: Socket, budget: LookBudget) {
+    this.#socket = socket
+    this.#budget = budget
+  }
+
+  /** To be called after every read. `used`: a request or content came in it. */
+  read(used: boolean): void {
+    if (this.#withContent !== undefined) {
+      if (this.#withContent.complete) this.#withContent = undefined
+      return
+    }
+    if (used || this.#isWhole) return
+    const text = bytesAtHand(this.#socket)
+    if (text !== undefined) this.#append(text)
+  }
+
+  /** Whether the protocol of a request is HTTP, of any version; to be asked as soon as Node hands it over. */
+  isHttp(request: IncomingMessage): boolean {
+    const { headers, httpVersionMinor, method } = request
+    const isFirst = this.#isFirst
+    // What was kept in this read belongs to a request behind this one.
+    const isOfThis = isFirst || this.#keptAtBytes !== this.#socket.bytesRead
+    let kept = isOfThis ? this.#end : ''
+    let isWhole = isOfThis && this.#isWhole
+    const looks = isFirst || kept !== '' || httpVersionMinor === 0 || method === 'SOURCE' || this.#budget.take()
+    // Where the parser has gone, or gives no bytes, there is nothing to say.
+    const text = looks ? bytesAtHand(this.#socket) : undefined
+    if (text !== undefined && !isWhole && (isFirst || kept !== '')) {
+      this.#append(text)
+      kept = this.#end
+      isWhole = this.#isWhole
+    }
+    const hasContent = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+    this.#isFirst = false
+    this.#withContent = hasContent ? request : undefined
+    this.#isWhole = false
+    this.#end = ''
+    // The head of another may have begun behind the last that is whole.
+    if (text !== undefined && !hasContent) this.#append(text.slice(text.lastIndexOf('\r\n\r\n') + 4))
+    if (isFirst) return !isWhole || /(?:^| )HTTP\/\d\.\d\r?$/.test(kept)
+    if (isWhole && foreignEnd.test(kept)) return false
+    return text === undefined || !hasForeignLine(text, request)
+  }
+
+  #append(text: string): void {
     let start = 0
     // Empty lines before it are passed over, as RFC 9112 §2.2 asks for.
     if (this.#end === '') while (text[start] === '\r' || text[start] === '\n') start++
     const end = text.indexOf('\n', start)
     this.#isWhole = end !== -1
-    const piece = this.#end + text.slice(start, end === -1 ? undefined : end)
-    this.#end = Buffer.from(piece.slice(-keptCharacters)).toString()
+    this.#keep(this.#end + text.slice(start, end === -1 ? undefined : end))
   }
 
-  /** Whether its protocol is HTTP, of any version; to be asked while the parser is at its head. */
-  isHttp(): boolean {
-    this.read()
-    // Where the parser has gone, or gives no bytes, there is nothing to say.
-    return !this.#isWhole || /(?:^| )HTTP\/\d\.\d\r?$/.test(this.#end)
+  #keep(piece: string): void {
+    // A string of its own: a slice would hold the whole read.
+    this.#end = piece === '' ? '' : Buffer.from(piece.slice(-keptCharacters), 'latin1').toString('latin1')
+    this.#keptAtBytes = this.#socket.bytesRead
   }
 }
 
-/**
- * Whether a request is RTSP, to be asked as soon as Node hands it over. Looked for where the version is 1.0, which RTSP has and few
- * clients of HTTP: so a later request of a connection is found, too.
- */
-export function isRtsp({ httpVersionMinor, method, url, socket }: IncomingMessage): boolean {
-  if (httpVersionMinor !== 0 || method === undefined || url === undefined) return false
-  const bytes = bytesAtHand(socket)?.toString('latin1') ?? ''
-  for (let at = bytes.indexOf(`${url} `); at !== -1; at = bytes.indexOf(`${url} `, at + 1)) {
+/** Whether the line of a request that stands in `text` names another protocol; other requests and content may stand there, too. */
+function hasForeignLine(text: string, { method = '', url = '' }: IncomingMessage): boolean {
+  // Of these Node's parser takes no other protocol.
+  if (method === 'PUT' || method === 'HEAD' || method === 'DELETE') return false
+  for (let at = text.indexOf(`${url} `); at !== -1; at = text.indexOf(`${url} `, at + 1)) {
     let end = at + url.length
-    while (bytes.charCodeAt(end) === 0x20) end++
-    if (!bytes.startsWith('RTSP/', end)) continue
-    const line = bytes.slice(bytes.lastIndexOf('\n', at) + 1, at)
+    while (text.charCodeAt(end) === 0x20) end++
+    if (!text.startsWith('RTSP/', end) && !text.startsWith('ICE/', end)) continue
+    const line = text.slice(text.lastIndexOf('\n', at) + 1, at)
     if (line.startsWith(method)) return true
   }
   return false

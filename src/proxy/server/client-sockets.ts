@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { replaceIdleTimer, reportIdle } from '../node/idle-timer.ts'
-import { FirstLine } from '../node/request-protocol.ts'
+import { LookBudget, RequestLines } from '../node/request-protocol.ts'
 import { tcpSocketBelow } from '../node/tcp-socket.ts'
 import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { type Listed, LiveList } from '../shares/live-list.ts'
@@ -9,6 +9,9 @@ import type { MemoryLedger } from '../shares/memory-ledger.ts'
 
 /** A limit may be late by this much. */
 const tickMs = 250
+
+/** Later request lines that are looked at per tick: about a thousandth of a core. */
+const looksPerTick = 200
 
 /** So long a client may take from its connection to its first byte without being taken for idle. */
 const silentMs = 1000
@@ -25,10 +28,10 @@ class ClientSocket implements Listed {
   /** Something was read or written, or the limit set, since the clock last looked. */
   #active = true
 
-  constructor(socket: Socket, memory: ClientMemory) {
+  constructor(socket: Socket, memory: ClientMemory, budget: LookBudget) {
     this.#socket = socket
     this.#memory = memory
-    memory.firstLine = new FirstLine(socket)
+    memory.requestLines = new RequestLines(socket, budget)
     replaceIdleTimer(socket, () => {
       this.#active = true
       memory.moved()
@@ -74,8 +77,9 @@ class ClientSocket implements Listed {
  */
 export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLedger): void {
   const clients = new LiveList<ClientSocket>()
+  const budget = new LookBudget(looksPerTick)
   const add = (socket: Socket, memory: ClientMemory) => {
-    const client = new ClientSocket(socket, memory)
+    const client = new ClientSocket(socket, memory, budget)
     clients.add(client)
     socket.once('close', () => clients.delete(client))
   }
@@ -100,6 +104,7 @@ export function keepClientSockets(server: Server, tls: boolean, ledger: MemoryLe
   }
   const ticker = setInterval(() => {
     const nowMs = performance.now()
+    budget.renew()
     for (const client of clients) client.tick(nowMs)
     ledger.tick()
   }, tickMs)

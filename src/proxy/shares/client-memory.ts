@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Listed } from './live-list.ts'
 import type { LoopSharer } from './loop-shares.ts'
@@ -68,8 +69,8 @@ export class ClientMemory implements Listed, LoopSharer {
   pipelined: RequestsAhead | undefined
   /** The request whose small pieces of content are joined when the parser has gone through what was read. */
   parsing: { onParsed(): void } | undefined
-  /** What is read of the first request line; undefined once a request is whole. */
-  firstLine: { read(): void; isHttp(): boolean } | undefined
+  /** Which protocol its requests are of. */
+  requestLines: { read(used: boolean): void; isHttp(request: IncomingMessage): boolean } | undefined
   /** When it last read or wrote, as the clock of all connections sees it. */
   quietSinceMs: number
   /** Since when it has begun no request, or not ended the head of one; seen by the same clock. */
@@ -85,6 +86,8 @@ export class ClientMemory implements Listed, LoopSharer {
   #readBytes = 0
   /** As many of the bytes read have become whole requests and content; what is beyond is a head that is half there. */
   #usedBytes = 0
+  /** A head or content has become whole in the read that is being parsed. */
+  #usedRead = false
 
   constructor(socket: Socket, watch: GrowthWatch, sequence: number, nowMs: number) {
     this.#socket = socket
@@ -108,8 +111,11 @@ export class ClientMemory implements Listed, LoopSharer {
   /** Called at each write, and at each read when it is parsed. */
   moved(): void {
     this.parsed()
-    if (this.firstLine !== undefined) this.firstLine.read()
     const readBytes = this.#socket.bytesRead
+    if (readBytes !== this.#readBytes) {
+      this.requestLines?.read(this.#usedRead)
+      this.#usedRead = false
+    }
     this.#watch.grew(this, readBytes - this.#readBytes)
     this.#readBytes = readBytes
   }
@@ -129,6 +135,7 @@ export class ClientMemory implements Listed, LoopSharer {
 
   /** A head is whole, or `bytes` of content were handed on. Everything of the reads before this one is used. */
   used(bytes: number): void {
+    this.#usedRead = true
     this.#usedBytes = Math.max(this.#usedBytes, this.#readBytes) + bytes
   }
 
