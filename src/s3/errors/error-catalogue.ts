@@ -136,14 +136,22 @@ export const s3Errors = {
   },
 } as const satisfies Record<string, S3Error>
 
+/** No method and no field name that a browser sends is longer. Escaped for XML, a byte takes up to six. */
+const maxRepeatedBytes = 256
+
+/** What a client sent, as far as an error repeats it. */
+function excerpt(value: string): string {
+  return value.length <= maxRepeatedBytes ? value : `${value.slice(0, maxRepeatedBytes)}...`
+}
+
 /** To an Access-Control-Request-Method that no rule can list. */
 function invalidRequestMethod(value: string): S3Error {
-  return { status: 400, code: 'BadRequest', message: `Invalid Access-Control-Request-Method: ${value}` }
+  return { status: 400, code: 'BadRequest', message: `Invalid Access-Control-Request-Method: ${excerpt(value)}` }
 }
 
 /** To an element of Access-Control-Request-Headers that is no field name. */
 function invalidRequestHeader(element: string): S3Error {
-  const message = `Access-Control-Request-Headers "${element}" contains invalid character.`
+  const message = `Access-Control-Request-Headers "${excerpt(element)}" contains invalid character.`
   return { status: 400, code: 'BadRequest', message }
 }
 
@@ -235,7 +243,7 @@ function forbidden(message: string, resourceType: 'BUCKET' | 'OBJECT'): (request
   }
   return requestMethod => {
     const method = requestMethod || 'OPTIONS'
-    return known.get(method) ?? errorOf(method)
+    return known.get(method) ?? errorOf(excerpt(method))
   }
 }
 

@@ -224,3 +224,20 @@ t.test('every 503 says when to try again, and nothing else does', async t => {
     t.equal(error.retryAfterSeconds, error.status === 503 ? 1 : undefined, error.code)
   }
 })
+
+t.test('what a client sent is repeated up to 256 bytes', async t => {
+  const long = '&'.repeat(60_000)
+  const situations: readonly [PreflightSituation, string | undefined][] = [
+    [{ kind: 'invalid_method', value: long }, long],
+    [{ kind: 'invalid_header', element: long }, 'PUT'],
+    [{ kind: 'no_such_bucket' }, long],
+    [{ kind: 'no_rules' }, long],
+    [{ kind: 'not_allowed' }, long],
+  ]
+  for (const [situation, requestMethod] of situations) {
+    const error = preflightError(situation, requestMethod, true)
+    const told = `${error.message} ${JSON.stringify(error.fields ?? [])}`
+    t.match(told, `${'&'.repeat(256)}...`, situation.kind)
+    t.ok(told.length < 1000, situation.kind)
+  }
+})
