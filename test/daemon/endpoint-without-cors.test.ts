@@ -96,6 +96,32 @@ for (const workers of [1, 2]) {
   })
 }
 
+t.test('a write under a Host that is not configured is asked about, too', async t => {
+  for (const { answer, expected, writes } of [
+    { answer: listing, expected: 501, writes: 0 },
+    { answer: errorOf(404, 'NoSuchBucket'), expected: 404, writes: 0 },
+    { answer: errorOf(404, 'NoSuchCORSConfiguration'), expected: 200, writes: 1 },
+  ]) {
+    const { proxy, upstream } = await setUp(t, { cors: () => answer, buckets })
+    for (const [host, target] of [
+      ['files.elsewhere.example', '/own?cors'],
+      ['files.elsewhere.example', '/own/?x-id=PutBucketCors&cors'],
+      ['own.elsewhere.example', '/?cors'],
+      ['own', '/?cors'],
+    ] as const) {
+      const before = upstream.requests.filter(({ method }) => method === 'PUT').length
+      const { status } = await sendHttp({
+        url: `${proxy.url}${target}`,
+        method: 'PUT',
+        headers: { host },
+        body: rulesFor(page),
+      })
+      t.equal(status, expected, `${host}${target}`)
+      t.equal(upstream.requests.filter(({ method }) => method === 'PUT').length - before, writes)
+    }
+  }
+})
+
 t.test('a write to a bucket that is not there creates none', async t => {
   const { proxy, upstream } = await setUp(t, { cors: () => errorOf(404, 'NoSuchBucket'), buckets })
   const answer = await write(proxy, 'PUT', '/own?cors')

@@ -1,17 +1,16 @@
 import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
-import { noSuchBucket, preflightError, s3Errors } from '../../s3/errors/error-catalogue.ts'
+import { preflightError, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import type { ResponseCors } from '../exchange/relayed-fields.ts'
 import { forwardedLines } from '../request/forwarded-for.ts'
+import { forwardCorsWrite, writtenBuckets } from './cors-write.ts'
 import { forward, hostFor } from './forwarding.ts'
 import { answerManaged } from './managed-operation.ts'
 import { answerPreflight } from './preflight.ts'
 import type { ProxyContext } from './proxy-context.ts'
-import { type Bucket, failInternally, type RequestContext, replyLocally, whenLoaded } from './request-context.ts'
+import { type Bucket, failInternally, type RequestContext, replyLocally } from './request-context.ts'
 import { decisionOf, isBlocked, isOwnOrigin, responseCorsOf } from './verdict.ts'
-
-const keepsNoRules = 'CORSRules or CORSFile: this endpoint keeps no rules, and takes ?cors for something else'
 
 /** The one place where a request is decided on: once, before anything is sent either way. */
 export function decideAndGo(
@@ -74,29 +73,6 @@ export function refuseBlocked(
   replyLocally(context, requestContext, error, cors)
 }
 
-/** An endpoint that does not know `?cors` takes a write of rules for CreateBucket or DeleteBucket: it must not get there. */
-function checkCorsWrite(
-  context: ProxyContext,
-  requestContext: RequestContext,
-  bucket: string,
-  cors: ResponseCors,
-): void {
-  const { record, settings } = requestContext
-  whenLoaded(context, requestContext, settings.corsKnowledge.knowsCors(bucket), knowledge => {
-    record.corsKnown = knowledge === 'known'
-    if (knowledge === 'known' || knowledge === 'unclear') {
-      forward(context, requestContext, cors)
-      return
-    }
-    if (knowledge === 'no-such-bucket') {
-      replyLocally(context, requestContext, noSuchBucket(bucket), cors)
-      return
-    }
-    context.observer.warned('cors_write_refused', { bucket, method: record.method, todo: keepsNoRules })
-    replyLocally(context, requestContext, s3Errors.corsNotImplemented, cors)
-  })
-}
-
 /** What is left to do once a request may go on: forward it, unless the proxy itself keeps the rules it is about. */
 function proceed(
   context: ProxyContext,
@@ -107,14 +83,14 @@ function proceed(
 ): void {
   const { managed } = requestContext.settings
   const { method, target } = requestContext.guarded
-  const isManaged = policy.source === 'managed' && managed !== undefined
-  const mayWriteRules = isManaged || (policy.governed && (method === 'PUT' || method === 'DELETE'))
-  if (!mayWriteRules || bucket === undefined || !isCorsOperation(target, bucket.object, bucket.style)) {
-    forward(context, requestContext, cors)
+  if (policy.source !== 'managed' || managed === undefined) {
+    const written = method === 'PUT' || method === 'DELETE' ? writtenBuckets(requestContext) : undefined
+    if (written === undefined || written.length === 0) forward(context, requestContext, cors)
+    else forwardCorsWrite(context, requestContext, written, cors)
     return
   }
-  if (!isManaged) {
-    checkCorsWrite(context, requestContext, bucket.bucket, cors)
+  if (bucket === undefined || !isCorsOperation(target, bucket.object, bucket.style)) {
+    forward(context, requestContext, cors)
     return
   }
   const { request, response, record } = requestContext

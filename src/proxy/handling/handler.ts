@@ -101,7 +101,16 @@ function handle(
     return
   }
   const bucketInHost = address.kind === 'bucket' && address.style === 'virtual' ? address.bucket : undefined
-  const requestContext: RequestContext = { request, response, settings, guarded, record, expectsContinue, bucketInHost }
+  const requestContext: RequestContext = {
+    request,
+    response,
+    settings,
+    guarded,
+    record,
+    expectsContinue,
+    address,
+    bucketInHost,
+  }
   if (isStoreRequest(settings, address, guarded) || isStrayCorsOperation(settings, address, guarded)) {
     reject(context, request, response, record, s3Errors.accessDenied, refusalFields(settings, address))
     return

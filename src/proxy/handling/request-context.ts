@@ -21,6 +21,8 @@ export interface RequestContext {
   readonly guarded: GuardedRequest
   readonly record: RequestRecord
   readonly expectsContinue: boolean
+  /** What it is addressed to, by every reading. */
+  readonly address: Extract<BucketAddress, { kind: 'bucket' | 'none' }>
   /** The bucket of a virtual-hosted-style request. */
   readonly bucketInHost: string | undefined
 }
