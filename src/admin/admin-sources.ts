@@ -101,12 +101,26 @@ export interface ConfigurationStatus {
   readonly refused: readonly Refused[]
 }
 
+/** How requests under one name are read. */
+export interface NameLine {
+  /** Which setting names it; `other labels`: none does, and it has no dot. */
+  readonly setting: 'virtualHosts' | 'upstream.url' | 'hosts' | 'other labels'
+  readonly name: string | undefined
+  /** What the endpoint does with it, as it was asked: with `BUCKET.NAME` of the first two settings. */
+  readonly endpoint: 'virtual' | 'path' | 'other' | 'silent' | 'unknown'
+  /** Since when that is known; undefined while it is not. */
+  readonly sinceMs: number | undefined
+  /** Where the bucket is taken from. `both`: Host and path, and both must allow; `none`: every bucket that could be meant must. */
+  readonly bucketFrom: 'host' | 'path' | 'both' | 'none'
+}
+
 /** What runs. */
 export interface ProxyStatus {
   readonly endpoint: string
   /** Where S3 requests are taken; undefined before that. */
   readonly url: string | undefined
   readonly workers: number
+  readonly names: readonly NameLine[]
   readonly configuration: ConfigurationStatus
 }
 

@@ -81,7 +81,7 @@ function ready(sources: AdminSources): Answer {
 }
 
 function status(sources: AdminSources): Answer {
-  const { configuration, ...running } = sources.status()
+  const { configuration, names, ...running } = sources.status()
   const { sinceMs, refused, ...known } = configuration
   return jsonAnswer(200, {
     version: sources.version,
@@ -89,6 +89,7 @@ function status(sources: AdminSources): Answer {
     nodeOptions: process.execArgv,
     notReady: sources.notReady(),
     ...running,
+    names: names.map(({ sinceMs, ...line }) => ({ ...line, since: iso(sinceMs) })),
     configuration: {
       ...known,
       inForceSince: iso(sinceMs),

@@ -18,6 +18,7 @@ import type { InheritedSockets } from './process/inherited-sockets.ts'
 import { listen, urlAt, urlOf } from './process/listening.ts'
 import { createAddressOf } from './proxy-settings.ts'
 import { type CreateServing, type Serving, serveAlone } from './serving.ts'
+import { describeNames } from './upstream/known-names.ts'
 import { createRenewalLook } from './upstream/renewed-files.ts'
 import { readTlsFiles, sameFiles } from './upstream/tls-files.ts'
 
@@ -100,9 +101,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const adminPort = createAdminPort({
     policies: serving.policies,
     vary: () => running.vary,
-    addressOf: () => serving.addressOf?.() ?? createAddressOf(running, undefined),
+    addressOf: () => createAddressOf(running, serving.names().found),
     listening: serving.listening,
-    namesAsked: serving.namesAsked,
+    namesAsked: () => serving.names().asked,
     gather: serving.gather,
     metrics,
     log,
@@ -112,6 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       endpoint: endpointOf(running),
       url,
       workers: running.workers,
+      names: describeNames(running, serving.names()),
       configuration: record.status(),
     }),
     reload: options.reload,

@@ -6,26 +6,19 @@ import type { Configuration } from '../config/configuration.ts'
 import { type Capacity, capacityOf, processMemoryBytes } from '../config/validation/capacity.ts'
 import { type Resources, readResources } from '../config/validation/resources.ts'
 import type { PolicySources } from '../policies/policy-sources.ts'
-import type { ProxyContext, ProxySettings } from '../proxy/handling/proxy-context.ts'
+import type { ProxyContext } from '../proxy/handling/proxy-context.ts'
 import { collectGarbage } from '../proxy/node/collect-garbage.ts'
 import type { ProxyObserver } from '../proxy/request/request-record.ts'
 import { applyLimits, createProxyServer, ledgerOf, modernTls, type ServerLimits } from '../proxy/server/proxy-server.ts'
 import { applyUpgrades } from '../proxy/server/upgrades.ts'
 import { LiveList } from '../proxy/shares/live-list.ts'
-import type { FoundNames } from '../s3/address/host-addressing.ts'
 import { s3Errors } from '../s3/errors/error-catalogue.ts'
 import { createRequestIds } from '../s3/errors/request-ids.ts'
 import type { DaemonPolicies, DaemonRules } from './policies.ts'
 import { createBusyShare, createMemoryWatch, readMemoryUse } from './process/memory-watch.ts'
 import { createAddressOf, createProxySettings } from './proxy-settings.ts'
-import {
-  type NameEvent,
-  type NameWatch,
-  nameEvents,
-  namesToProbe,
-  nothingFound,
-  watchNames,
-} from './upstream/name-watch.ts'
+import { type KnownNames, nothingKnown } from './upstream/known-names.ts'
+import { type NameEvent, type NameWatch, nameEvents, namesToProbe, watchNames } from './upstream/name-watch.ts'
 import { RetiredPools } from './upstream/retired-pools.ts'
 import type { ConfigurationFiles } from './upstream/tls-files.ts'
 import { createUpstream, type Upstream, upstreamIdentity } from './upstream/upstream.ts'
@@ -40,6 +33,8 @@ export interface DataPlaneOptions {
   readonly makePolicies: MakePolicies
   /** Told how the endpoint was found to read a name of the configuration. */
   readonly onName?: ((event: NameEvent) => void) | undefined
+  /** Told what is known of names: when the endpoint is about to be asked, when it was asked first, and when something else is found. */
+  readonly onNames?: ((known: KnownNames) => void) | undefined
   /** Asks the endpoint how it reads names. */
   readonly watchNames?: typeof watchNames | undefined
   /** What this process may use; asked of the system unless told. */
@@ -57,10 +52,8 @@ export type MakePolicies = (
 export interface DataPlane {
   readonly server: Server
   readonly policies: () => PolicySources
-  /** False until the endpoint was asked how it reads the names in Host, where that decides on requests. */
-  readonly namesAsked: () => boolean
-  /** How a request is addressed now, by the configuration and by what the endpoint was found to read. */
-  readonly addressOf: () => ProxySettings['addressOf']
+  /** How the endpoint reads the names in Host; `asked` is true where no Host of a client's reaches it. */
+  readonly names: () => KnownNames
   /** How many former endpoints still have something under way. */
   readonly retired: () => number
   /** Replaces everything that a configuration says, at once; requests under way end as they began. */
@@ -123,21 +116,30 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   ticker.unref()
 
   /** Asks about the names of a configuration, unless the same ones are being asked about already in the same way. */
-  function watch(asked: Configuration | undefined, askedUpstream: Upstream, found: FoundNames | undefined): void {
+  function watch(asked: Configuration | undefined, askedUpstream: Upstream, before: KnownNames | undefined): void {
     const wanted = namesToProbe(inForce)
     if (asked !== undefined && askedUpstream === upstream && isDeepStrictEqual(namesToProbe(asked), wanted)) return
-    let known = found ?? nothingFound
+    let known = (before ?? nothingKnown).found
+    const tell = () => options.onNames?.(knownNames())
     names?.stop()
     names = ask({
       send: upstream.transport.send,
       names: wanted,
-      before: known,
+      before,
+      onAsked: tell,
       onFound(found) {
         context.settings = { ...context.settings, addressOf: createAddressOf(inForce, found) }
         for (const event of nameEvents(inForce, known, found)) options.onName?.(event)
         known = found
+        tell()
       },
     })
+    tell()
+  }
+
+  function knownNames(): KnownNames {
+    const known = names?.known() ?? nothingKnown
+    return inForce.upstream.host === 'rewrite' ? { ...known, asked: true } : known
   }
 
   function apply(configuration: Configuration, files: ConfigurationFiles): void {
@@ -150,18 +152,18 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     policies = makePolicies(configuration, upstream, before.cached())
     const { console: consoleBefore } = context.settings
     // A new certificate or timeout is no other endpoint.
-    const found = isSameEndpoint(configuration, inForce) ? names?.found() : undefined
+    const known = isSameEndpoint(configuration, inForce) ? names?.known() : undefined
     context.settings = createProxySettings(
       configuration,
       policies,
       upstream.pool,
       capacity.consoleConnections,
       consoleBefore,
-      found,
+      known?.found,
     )
     const asked = inForce
     inForce = configuration
-    watch(asked, oldUpstream, found)
+    watch(asked, oldUpstream, known)
     if (context.settings.console !== consoleBefore) consoleBefore?.close()
     applyUpgrades(context, server)
     before.lookup.stop()
@@ -178,9 +180,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   return {
     server,
     policies: () => policies.lookup,
-    // Under `rewrite` no Host of a client's reaches the endpoint.
-    namesAsked: () => inForce.upstream.host === 'rewrite' || names?.asked() !== false,
-    addressOf: () => context.settings.addressOf,
+    names: knownNames,
     retired: () => retired.size,
     apply,
     startDraining() {

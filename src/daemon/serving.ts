@@ -10,6 +10,7 @@ import { explainRecord } from './operator/explanations.ts'
 import { createPolicies, type RuleEvents } from './policies.ts'
 import { type DrainResult, drain } from './process/drain.ts'
 import { type Listening, listen } from './process/listening.ts'
+import type { KnownNames } from './upstream/known-names.ts'
 import { logName } from './upstream/name-watch.ts'
 import type { ConfigurationFiles } from './upstream/tls-files.ts'
 
@@ -29,10 +30,8 @@ export interface Serving {
   listen(where: Listening): Promise<Pick<AddressInfo, 'address' | 'port'>>
   /** False while the S3 port takes no connections. */
   listening(): boolean
-  /** False until the endpoint was asked how it reads names; absent where workers ask. */
-  readonly namesAsked?: (() => boolean) | undefined
-  /** How requests are addressed here; absent where workers ask the endpoint about names. */
-  readonly addressOf?: DataPlane['addressOf'] | undefined
+  /** How the endpoint reads names; `asked` once every process has asked. */
+  names(): KnownNames
   /** Resolves when the configuration is in force everywhere. */
   apply(configuration: Configuration, files: ConfigurationFiles): Promise<void>
   drain(acceptMs: number, deadlineMs: number): Promise<DrainResult>
@@ -87,8 +86,7 @@ export function servePort({ metrics, log, sampler, ...options }: PortOptions): P
       return server.address() as AddressInfo
     },
     listening: () => server.listening,
-    namesAsked: dataPlane.namesAsked,
-    addressOf: dataPlane.addressOf,
+    names: dataPlane.names,
     startDraining: dataPlane.startDraining,
     // What throws here has changed nothing.
     apply(next, files) {

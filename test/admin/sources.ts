@@ -28,6 +28,7 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
       endpoint: 'http://minio.example:9000',
       url: 'http://127.0.0.1:8080',
       workers: 1,
+      names: [],
       configuration: {
         file: 'config.yaml',
         sha256: 'ab'.repeat(32),

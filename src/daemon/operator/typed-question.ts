@@ -55,8 +55,14 @@ export function understandUrl(typed: string, around: Surroundings): UnderstoodBu
   }
   const address = around.addressOf(url.host, `${url.pathname}${url.search}`)
   switch (address.kind) {
-    case 'bucket':
-      return judgeName(address.bucket, [`the URL names the bucket ${quote(address.bucket)}`], around)
+    case 'bucket': {
+      const notes = [`the URL names the bucket ${quote(address.bucket)}`]
+      if (address.style === 'virtual') notes.push('the bucket is taken from the Host, not from the path')
+      const others = address.others?.map(other => (other.kind === 'bucket' ? quote(other.bucket) : 'no bucket')) ?? []
+      if (others.length > 0)
+        notes.push(`an endpoint may read ${others.join(' or ')} from this Host or path: all must allow`)
+      return judgeName(address.bucket, notes, around)
+    }
     case 'door':
       return {
         bucket: '',

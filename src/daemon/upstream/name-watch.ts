@@ -9,6 +9,9 @@ import { toCanonical } from '../../s3/address/host-addressing.ts'
 import { type NamesToProbe, probeNames } from '../../s3/endpoint/endpoint-names.ts'
 import type { Transport } from '../../s3/endpoint/endpoint-transport.ts'
 import type { Log } from '../../telemetry/log/log.ts'
+import { datedNames, type KnownNames, nothingKnown } from './known-names.ts'
+
+export { nothingFound } from './known-names.ts'
 
 /** What a person should hear of: how one configured name is read. No string of a client is in it. */
 export interface NameEvent {
@@ -25,10 +28,12 @@ export interface NameWatchOptions {
   readonly send: Transport['send']
   /** Undefined where there is nothing to ask. */
   readonly names: Omit<NamesToProbe, 'token'>
-  /** What was found before, of the same endpoint. */
-  readonly before?: FoundNames | undefined
+  /** What was known before, of the same endpoint. */
+  readonly before?: Pick<KnownNames, 'found' | 'sinceMs'> | undefined
   /** Told whenever something else is found than was known. */
   readonly onFound: (found: FoundNames) => void
+  /** Told when the endpoint was asked for the first time; after `onFound`. */
+  readonly onAsked?: (() => void) | undefined
   /** Waits; a timer that keeps no process alive. */
   readonly wait?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined
 }
@@ -36,9 +41,7 @@ export interface NameWatchOptions {
 /** A running watch. */
 export interface NameWatch {
   /** What is known now. */
-  readonly found: () => FoundNames
-  /** The endpoint was asked once, or there is nothing to ask; whatever came of it. */
-  readonly asked: () => boolean
+  readonly known: () => KnownNames
   stop(): void
 }
 
@@ -47,9 +50,6 @@ const againMs = 3_600_000
 const retryMs = 2000
 /** No longer: until there is an answer, a request under an unlisted label is refused where Host and path differ. */
 const maxRetryMs = 10_000
-
-/** Nothing is known of any name. */
-export const nothingFound: FoundNames = { bases: new Map(), hosts: new Map(), foreign: undefined }
 
 /** The names about which an endpoint has to be asked under a configuration. */
 export function namesToProbe({ upstream, virtualHosts, hosts }: Configuration): Omit<NamesToProbe, 'token'> {
@@ -67,27 +67,30 @@ export function watchNames(options: NameWatchOptions): NameWatch {
   const { names, onFound, wait = waitUnreferenced } = options
   const token = randomBytes(16).toString('hex')
   const stopping = new AbortController()
-  let found = options.before ?? nothingFound
+  let { found, sinceMs }: Pick<KnownNames, 'found' | 'sinceMs'> = options.before ?? nothingKnown
   let asked = false
 
   async function run(): Promise<void> {
     let delayMs = retryMs
     while (!stopping.signal.aborted) {
       const probed = await probeNames(options.send, { ...names, token })
-      asked = true
       if (stopping.signal.aborted) return
+      const isFirst = !asked
+      asked = true
       const next = merge(found, probed)
       if (!isDeepStrictEqual(next, found)) {
+        sinceMs = datedNames({ found, sinceMs }, next, Date.now())
         found = next
         onFound(found)
       }
+      if (isFirst) options.onAsked?.()
       await wait(probed.isWhole ? againMs : delayMs, stopping.signal)
       delayMs = probed.isWhole ? retryMs : Math.min(2 * delayMs, maxRetryMs)
     }
   }
   if (names.bases.length > 0 || names.hosts.length > 0 || names.foreign) run().catch(() => {})
   else asked = true
-  return { found: () => found, asked: () => asked, stop: () => stopping.abort() }
+  return { known: () => ({ asked, found, sinceMs }), stop: () => stopping.abort() }
 }
 
 function merge(before: FoundNames, { bases, hosts, foreign }: FoundNames): FoundNames {

@@ -10,6 +10,7 @@ import type { CountReport } from '../../telemetry/metrics/count-report.ts'
 import type { ProcessSample } from '../../telemetry/metrics/process-sums.ts'
 import type { DrainResult } from '../process/drain.ts'
 import type { Listening } from '../process/listening.ts'
+import type { KnownNames } from '../upstream/known-names.ts'
 import type { ConfigurationFiles } from '../upstream/tls-files.ts'
 
 /** A configuration in force, and what its files hold. Whole: each worker takes its own share. */
@@ -65,4 +66,6 @@ export interface PrimaryOperations {
   /** Whole lines. */
   log(lines: Uint8Array): void
   full(isFull: boolean): void
+  /** What the worker knows of the names in Host. */
+  names(known: KnownNames): void
 }

@@ -6,6 +6,7 @@ import type { LogOptions } from '../../telemetry/log/log.ts'
 import { createProcessSampler, createProcessSums } from '../../telemetry/metrics/process-sums.ts'
 import { listen } from '../process/listening.ts'
 import type { CreateServing } from '../serving.ts'
+import { nothingKnown } from '../upstream/known-names.ts'
 import type { ConfigurationUpdate, WorkerOperations } from './messages.ts'
 import { createSharedRules } from './shared-rules.ts'
 import { createWorkerPool } from './worker-pool.ts'
@@ -42,6 +43,9 @@ export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): 
         full(isFull) {
           worker.isFull = isFull
           lookForRoom()
+        },
+        names(known) {
+          worker.names = known
         },
       }),
       onStart: ({ slot, pid }) => log.info('worker_started', { worker: slot, pid }),
@@ -104,6 +108,10 @@ export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): 
         return await pool.start(where)
       },
       listening: () => [...pool.workers].some(({ listening }) => listening),
+      names() {
+        const known = [...pool.workers].sort((one, other) => one.slot - other.slot).map(({ names }) => names)
+        return { ...(known[0] ?? nothingKnown), asked: known.every(({ asked }) => asked) }
+      },
       apply(configuration, files) {
         const next = { configuration, files }
         rules.apply(next)

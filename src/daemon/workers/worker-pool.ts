@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { watchClusterSockets } from '../../proxy/node/cluster-sockets.ts'
 import type { DrainResult } from '../process/drain.ts'
 import type { Listening } from '../process/listening.ts'
+import { type KnownNames, nothingKnown } from '../upstream/known-names.ts'
 import { createBackoff } from './backoff.ts'
 import { type CallMessage, type Calls, createCalls } from './calls.ts'
 import type { PrimaryOperations, WorkerOperations, WorkerStart } from './messages.ts'
@@ -19,6 +20,8 @@ export interface WorkerState {
   /** It has no room for another connection. */
   isFull: boolean
   inFlight: number
+  /** What it knows of the names in Host. */
+  names: KnownNames
 }
 
 /** One worker process. */
@@ -76,7 +79,14 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
   async function fork(slot: number, where: Listening): ReturnType<WorkerOperations['start']> {
     const child = cluster.fork()
-    const state = { slot, pid: child.process.pid ?? 0, listening: false, isFull: false, inFlight: 0 }
+    const state = {
+      slot,
+      pid: child.process.pid ?? 0,
+      listening: false,
+      isFull: false,
+      inFlight: 0,
+      names: nothingKnown,
+    }
     const channel = {
       // The callback keeps a broken channel from being an error of this process.
       send: (message: object) => void child.process.send(message, undefined, undefined, () => {}),

@@ -73,6 +73,7 @@ function createWorker(
     makePolicies: (configuration, upstream, before) => createWorkerPolicies(configuration, upstream, before, call),
     // Every worker asks for itself and finds the same: one of them says so.
     onName: event => (slot === 0 ? logName(event, log) : undefined),
+    onNames: known => void call('names', known).catch(() => {}),
   })
   // Until all are full, a connection too many is for another worker.
   makeRoom(server, false)

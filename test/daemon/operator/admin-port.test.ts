@@ -27,6 +27,7 @@ t.test('the admin port shows what the daemon knows', async t => {
       endpoint: 'http://127.0.0.1:9',
       url: undefined,
       workers: 1,
+      names: [],
       configuration: {
         file: 'config.yaml',
         sha256: undefined,

@@ -72,17 +72,19 @@ function endpointOf(readings: readonly ('path' | 'virtual' | 'other' | 'down')[]
 
 t.test('it asks at once and hourly, sooner while there is no answer, and tells what is new', async t => {
   const told: FoundNames[] = []
+  let firstAsked = 0
   const { waited, wait, done } = stepwise(7)
   const watch = watchNames({
     send: endpointOf(['down', 'down', 'virtual', 'virtual', 'down', 'other', 'path', 'path']),
     names,
     onFound: found => told.push(found),
+    onAsked: () => firstAsked++,
     wait,
   })
-  t.strictSame(watch.found(), nothingFound, 'nothing is known before')
-  t.equal(watch.asked(), false)
+  t.strictSame(watch.known().found, nothingFound, 'nothing is known before')
+  t.equal(watch.known().asked, false)
   await done
-  t.equal(watch.asked(), true)
+  t.equal(watch.known().asked, true)
   watch.stop()
   t.strictSame(waited, [2000, 4000, 3_600_000, 3_600_000, 2000, 3_600_000, 3_600_000, 3_600_000])
   t.strictSame(
@@ -90,13 +92,17 @@ t.test('it asks at once and hourly, sooner while there is no answer, and tells w
     ['virtual', 'path'],
     'what was found holds while the endpoint says nothing else',
   )
+  t.equal(firstAsked, 1)
+  const { sinceMs } = watch.known()
+  t.strictSame([...sinceMs.keys()], ['bases minio', 'foreign '])
+  t.ok([...sinceMs.values()].every(ms => Math.abs(Date.now() - ms) < 60_000))
 })
 
 t.test('it waits ten seconds at most', async t => {
   const { waited, wait, done } = stepwise(8)
   const watch = watchNames({ send: async () => failure, names, onFound: () => t.fail('nothing is found'), wait })
   await done
-  t.equal(watch.asked(), true, 'an endpoint that does not answer was asked')
+  t.equal(watch.known().asked, true, 'an endpoint that does not answer was asked')
   watch.stop()
   t.equal(Math.max(...waited), 10_000)
 })
@@ -127,7 +133,7 @@ t.test('without names nothing is asked', async t => {
     send,
     onFound: () => t.fail('nothing is found'),
   })
-  t.equal(watch.asked(), true)
+  t.equal(watch.known().asked, true)
   watch.stop()
 })
 
