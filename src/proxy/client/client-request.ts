@@ -15,6 +15,8 @@ export interface ClientSocket {
 
 /** The content of a request as it comes. */
 export interface ContentSource {
+  /** Content comes in pieces far smaller than what is read from the client at once. */
+  readonly comesInPieces?: boolean | undefined
   /** `end` is told of content that is whole, and of no other. */
   on(event: string, listener: (chunk: Buffer) => void): unknown
   off(event: string, listener: (chunk: Buffer) => void): unknown

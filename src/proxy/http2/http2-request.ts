@@ -15,6 +15,8 @@ export class Http2Request implements ClientRequest {
   readonly httpVersion = '2.0'
   readonly httpVersionMajor = 2
   readonly httpVersionMinor = 0
+  /** Those of frames and of TLS records. */
+  readonly comesInPieces = true
   readonly rawHeaders: readonly string[]
   readonly socket: StreamSocket
   /** What keeps bytes for its handling. */

@@ -295,3 +295,15 @@ t.test('memory of content that leaves later is given back with the next that com
     )
   }
 })
+
+t.test('pieces that come in one turn of the event loop leave in one write, at its end', async t => {
+  const { body, connection, request, socket } = setUp(length('9'))
+  Object.assign(request, { comesInPieces: true })
+  body.start(connection)
+  for (const piece of ['one', 'two', 'six']) request.emit('data', Buffer.from(piece))
+  t.equal(socket.written, '', 'not yet')
+  t.equal(body.done, true)
+  t.equal(connection.flushed, false, 'its connection is not free')
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(socket.written, 'onetwosix')
+})
