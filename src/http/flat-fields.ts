@@ -1,6 +1,5 @@
-/** Field lines as names and values in turn. Each line is `name: value` with its CRLF, and holds no other. */
-export function flatFields(lines: string): string[] {
-  const flat: string[] = []
+/** Field lines as names and values in turn, after those of `flat`. Each line is `name: value` with its CRLF, and holds no other. */
+export function flatFields(lines: string, flat: string[] = []): string[] {
   for (let start = 0; start < lines.length; ) {
     const end = lines.indexOf('\r\n', start)
     const colon = lines.indexOf(':', start)

@@ -67,7 +67,7 @@ export function sendReply(
   fields: OutgoingFields,
   content: string | Buffer,
 ): void {
-  const isUnread = mayHaveContent(request) && !request.complete
+  const isUnread = !request.complete && mayHaveContent(request)
   if (fields.closes || isUnread || context.draining) {
     fields.closes = true
     endConnectionAfter(context.closing, request, isUnread)

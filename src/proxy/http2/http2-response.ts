@@ -7,6 +7,34 @@ import type { Listed } from '../shares/live-list.ts'
 import type { Http2Request } from './http2-request.ts'
 import type { StreamSocket } from './stream-socket.ts'
 
+/** Where a response is listed while its stream is open. */
+export interface StreamList {
+  remove(response: Http2Response): void
+}
+
+const responseOf = Symbol('the response of a stream')
+
+type ListeningStream = ServerHttp2Stream & { [responseOf]?: Http2Response }
+
+function onFinish(this: ListeningStream): void {
+  this[responseOf]?.onFinish()
+}
+
+function onAborted(this: ListeningStream): void {
+  this[responseOf]?.close()
+}
+
+function onClose(this: ListeningStream): void {
+  this[responseOf]?.onStreamClose()
+}
+
+function finish(response: Http2Response): void {
+  response.onFinish()
+}
+
+const withContent = { endStream: false }
+const withoutContent = { endStream: true }
+
 /** One response of HTTP/2, as the handler of its request knows one of HTTP/1.1. */
 export class Http2Response implements ClientResponse, Listed {
   listedAt = -1
@@ -25,6 +53,7 @@ export class Http2Response implements ClientResponse, Listed {
   shouldKeepAlive = true
 
   readonly #stream: ServerHttp2Stream
+  readonly #session: StreamList
   #head: readonly string[] | undefined
   #hasNoContent = false
   #closed = false
@@ -32,10 +61,21 @@ export class Http2Response implements ClientResponse, Listed {
   #wasReset = false
   #onClose: (() => void)[] | undefined
 
-  constructor(stream: ServerHttp2Stream, request: Http2Request) {
+  constructor(stream: ServerHttp2Stream, request: Http2Request, session: StreamList) {
     this.#stream = stream
+    this.#session = session
     this.req = request
     this.socket = request.socket
+  }
+
+  /** Hears of the end of its stream. */
+  listen(): void {
+    // No closures, and no `once`: every listener less is felt, as Node tells of each that comes or goes (`bench --scenario h2-preflight`).
+    const stream: ListeningStream = this.#stream
+    stream[responseOf] = this
+    stream.on('finish', onFinish)
+    stream.on('aborted', onAborted)
+    stream.on('close', onClose)
   }
 
   get destroyed(): boolean {
@@ -75,7 +115,7 @@ export class Http2Response implements ClientResponse, Listed {
     this.#respond(isWhole)
     if (isWhole) {
       // Node tells of no end of what has none.
-      process.nextTick(() => this.onFinish())
+      process.nextTick(finish, this)
       return
     }
     if (isEmpty) this.#stream.end()
@@ -160,6 +200,12 @@ export class Http2Response implements ClientResponse, Listed {
     this.close()
   }
 
+  /** The stream is over. */
+  onStreamClose(): void {
+    this.close()
+    this.#session.remove(this)
+  }
+
   /** It is over, sent or not. */
   close(): void {
     if (this.#closed) return
@@ -184,7 +230,7 @@ let takesLists = true
 function respond(stream: ServerHttp2Stream, head: readonly string[], endStream: boolean): void {
   if (takesLists) {
     try {
-      stream.respond(head as unknown as OutgoingHttpHeaders, { endStream })
+      stream.respond(head as unknown as OutgoingHttpHeaders, endStream ? withoutContent : withContent)
       return
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_ARG_TYPE') throw error
@@ -218,5 +264,5 @@ function isSingle(name: string): boolean {
 
 /** Flat; Node writes names in lower case, and adds a Date where there is none. */
 function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): readonly string[] {
-  return [':status', String(statusCode), ...flatFields(lines + lengthLine)]
+  return flatFields(lines + lengthLine, [':status', String(statusCode)])
 }

@@ -50,7 +50,6 @@ export class Http2Server {
   readonly #onRequest: OnHttp2Request
   readonly #onIdle: (response: Http2Response) => void
   readonly #sessions = new LiveList<Http2Session>()
-  readonly #sessionOf = new WeakMap<ServerHttp2Session, Http2Session>()
   #limits: Http2Limits
   #node: ReturnType<typeof createServer>
   /** The connection that is being taken. */
@@ -98,7 +97,6 @@ export class Http2Server {
     }
     const node = createServer(options)
     node.on('session', session => this.#onSession(session))
-    node.on('stream', (stream, _headers, flags, rawHeaders) => this.#onStream(stream, flags, rawHeaders ?? []))
     // The session ends by itself.
     node.on('sessionError', () => {})
     return node
@@ -150,37 +148,35 @@ export class Http2Server {
     const memory = memoryOf(socket)
     const session = new Http2Session(node, socket, memory, performance.now())
     this.#sessions.add(session)
-    this.#sessionOf.set(node, session)
     // Without a listener a fault of the client's would end the process.
-    node.on('error', () => {})
+    node.on('error', ignoreError)
     node.once('close', () => {
       this.#sessions.delete(session)
       session.endAll()
     })
+    node.on('stream', (stream, _headers, flags, rawHeaders) =>
+      this.#onStream(session, stream as ServerHttp2Stream, flags, rawHeaders ?? []),
+    )
     node.setLocalWindowSize(connectionWindowBytes)
     if (memory !== undefined) memory.session = session
   }
 
-  #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
+  #onStream(session: Http2Session, stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
     // Without one, a stream that the client resets would end the process.
-    stream.on('error', () => {})
-    const session = stream.session === undefined ? undefined : this.#sessionOf.get(stream.session as ServerHttp2Session)
+    stream.on('error', ignoreError)
     const hasContent = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0
     const fields = readRequestFields(rawHeaders, hasContent)
-    if (session === undefined || fields === undefined) {
+    if (fields === undefined) {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
       return
     }
     const socket = new StreamSocket(stream, session.remoteAddress)
     const request = new Http2Request(stream, socket, fields, hasContent)
-    const response = new Http2Response(stream, request)
+    const response = new Http2Response(stream, request, session)
     session.add(response)
-    stream.once('finish', () => response.onFinish())
-    stream.once('aborted', () => response.close())
-    stream.once('close', () => {
-      response.close()
-      session.remove(response)
-    })
+    response.listen()
     this.#onRequest(request, response, fields.expectsContinue, session.memory)
   }
 }
+
+function ignoreError(): void {}
