@@ -71,12 +71,15 @@ function secureContextOf({ ca, cert, key }: UpstreamTarget) {
 }
 
 function tellingFailures(socket: Socket, names: NameCache): Socket {
+  // A firewall on the way keeps a connection that is probed, and one whose other end is gone is known as such before it is used.
+  socket.setKeepAlive(true, probeAfterMs)
   const onFailed = (ip: string) => names.onFailed(ip)
   return socket.on('connectionAttemptTimeout', onFailed).on('connectionAttemptFailed', onFailed)
 }
 
 const maxSessions = 100
 const attemptMs = 250
+const probeAfterMs = 5000
 // RFC 8446 §5.1: 2^14 bytes of content.
 const maxRecordBytes = 16 * 1024
 

@@ -18,6 +18,9 @@ import type { ExchangePlan } from './exchange-plan.ts'
 import { Expectation } from './expectation.ts'
 import { type RelayListener, ResponseRelay } from './response-relay.ts'
 
+/** What can be sent again does not wait longer on a connection that may be lost. */
+const lostMs = 3000
+
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
 export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay, RelayListener, Holding {
   listedAt = -1
@@ -178,7 +181,9 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     if (this.#relay.statusCode > 0) {
       if (idle) this.#timeOut('the endpoint sent nothing more of its response')
     } else if (this.#sentAtMs > 0) {
-      if (nowMs - this.#sentAtMs >= this.#plan.responseMs) this.#timeOut('no response head in time')
+      const waitedMs = nowMs - this.#sentAtMs
+      if (waitedMs >= this.#plan.responseMs) this.#timeOut('no response head in time')
+      else if (waitedMs >= lostMs && !this.#retried && this.repeatable) connection.giveUpIfLost()
     } else if (this.#body?.blocked === true && idle) {
       this.#timeOut('the endpoint took nothing more of the request')
     }

@@ -11,6 +11,9 @@ import type { UpstreamExchange } from './upstream-exchange.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 import { socketFailure } from './upstream-failure.ts'
 
+/** Sooner than this, nothing on the way forgets an idle connection. */
+const longIdleMs = 5000
+
 /** What the pool hears of its connections. */
 export interface ConnectionOwner {
   onConnected(connection: UpstreamConnection): void
@@ -166,7 +169,17 @@ export class UpstreamConnection<Holder = unknown> implements ResponseSink, Socke
       this.#longBuffer = undefined
     }
     this.reused = true
+    this.idleMs = 0
     this.resume()
+  }
+
+  /**
+   * Ends the exchange as failed if the connection may be lost without a word: it was idle for long, and not a byte came since. A firewall or a
+   * relay forgets such connections, and a request on one would wait for the response timeout.
+   */
+  giveUpIfLost(): void {
+    if (!this.reused || this.#receivedByte || this.idleMs < longIdleMs) return
+    this.#fail({ reason: 'timeout', detail: 'no answer on a connection that was idle for long' })
   }
 
   /** Ends the connection at once. Whatever was being sent arrives as aborted, never as complete. */

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { existsSync, readFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import t from 'tap'
 import { NameCache } from '../../../src/daemon/upstream/name-cache.ts'
@@ -116,6 +119,65 @@ t.test('over TLS', async t => {
       ],
       'the second address is asked for the same as the first',
     )
+  })
+
+  await t.test('an address that swallows every packet is passed over, and remembered', async t => {
+    // A stopped process: the kernel takes as many connections for it as its queue holds, and answers no more.
+    const listen = `require('node:net').createServer().listen(${port}, '127.0.0.3', 1, () => process.stdout.write('ready'))`
+    const hole = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const fillers: Socket[] = []
+    t.teardown(() => {
+      hole.kill('SIGKILL')
+      for (const filler of fillers) filler.destroy()
+    })
+    await once(hole.stdout, 'data')
+    hole.kill('SIGSTOP')
+    for (let taken = true; taken && fillers.length < 20; ) {
+      const filler = connect(port, '127.0.0.3')
+      fillers.push(filler)
+      filler.on('error', () => undefined)
+      taken = await Promise.race([once(filler, 'connect').then(() => true), sleep(500, false)])
+    }
+    const names = new NameCache({
+      resolve: async () => [
+        { address: '127.0.0.3', family: 4 },
+        { address: '127.0.0.1', family: 4 },
+      ],
+      askLifetime: async () => 60,
+    })
+    const target = { protocol: 'https:', hostname: 's3.example', port, ca: localhostCertificate } as const
+    const open = createOpenSocket(target, names)
+    const tried: string[][] = []
+    const passedOver: string[] = []
+    for (let i = 0; i < 2; i++) {
+      const socket = open('localhost', readerInto(Buffer.alloc(1000)))
+      const addresses: string[] = []
+      tried.push(addresses)
+      socket.on('connectionAttempt', ip => addresses.push(ip))
+      socket.on('connectionAttemptTimeout', ip => passedOver.push(ip))
+      await once(socket, 'secureConnect')
+      await once(socket, 'close')
+    }
+    t.strictSame(passedOver, ['127.0.0.3'], 'by its silence')
+    t.strictSame(tried, [['127.0.0.3', '127.0.0.1'], ['127.0.0.1']])
+  })
+
+  await t.test('an idle connection is probed', { skip: !existsSync('/proc/net/tcp') && 'needs /proc' }, async t => {
+    const quiet = createServer().listen(0, '127.0.0.1')
+    t.teardown(() => quiet.close())
+    await once(quiet, 'listening')
+    const { port } = quiet.address() as AddressInfo
+    const open = createOpenSocket({ protocol: 'http:', hostname: '127.0.0.1', port })
+    const socket = open('', readerInto(Buffer.alloc(1000)))
+    t.teardown(() => socket.destroy())
+    await once(socket, 'connect')
+    // Local and remote address, state, queues, and the timer: 2 is that of keep-alive. Ports are hexadecimal.
+    const from = `:${socket.localPort?.toString(16).toUpperCase().padStart(4, '0')}`
+    const line = readFileSync('/proc/net/tcp', 'latin1')
+      .split('\n')
+      .map(line => line.trim().split(/\s+/))
+      .find(([, local]) => local?.endsWith(from))
+    t.match(line?.[5], /^02:/)
   })
 
   const distrusted = [

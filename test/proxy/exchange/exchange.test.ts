@@ -17,13 +17,14 @@ const put = 'PUT /k HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n'
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 /** One exchange between a client and an endpoint that a test plays; time moves when the test says so. */
-async function start(t: Test, bytes: string, { reused = false } = {}) {
-  const fake = createFakePool()
+async function start(t: Test, bytes: string, { reused = false, silentMs = 0, responseMs = 1000 } = {}) {
+  const fake = createFakePool({ keepAliveMs: 60_000 })
   const { clock, sockets, pool, take } = fake
   if (reused) {
     const before = take()
     before.detach()
     pool.release(before)
+    await clock.advance(silentMs)
   }
   const { context, heard } = createContext()
   const record = newRecord(bytes.slice(0, bytes.indexOf(' ')), '/k', undefined, 0)
@@ -42,7 +43,7 @@ async function start(t: Test, bytes: string, { reused = false } = {}) {
       look: undefined,
       expectsContinue: request.headers.expect !== undefined,
       pool,
-      responseMs: 1000,
+      responseMs,
       idleMs: 500,
     }
     const exchange = new Exchange({ ...context, now: clock.now }, request, response, plan, record)
@@ -130,6 +131,50 @@ for (const { name, bytes, reused, before, again } of retries) {
     t.equal(sockets.length, 2, 'and no third time')
   })
 }
+
+const losses = [
+  { name: 'GET is sent once more on a new one', bytes: get, silentMs: 5000, before: '', again: true },
+  { name: 'HEAD too', bytes: get.replace('GET', 'HEAD'), silentMs: 5000, before: '', again: true },
+  { name: 'not after a byte of the answer', bytes: get, silentMs: 5000, before: 'HTTP/1.1', again: false },
+  { name: 'not on one that was idle for less', bytes: get, silentMs: 4999, before: '', again: false },
+]
+for (const { name, bytes, silentMs, before, again } of losses) {
+  t.test(`no answer on a connection that was idle for long: ${name}`, async t => {
+    const { client, socket, sockets, tick, until, pool } = await start(t, bytes, {
+      reused: true,
+      silentMs,
+      responseMs: 10_000,
+    })
+    if (before !== '') socket.receive(before)
+    await tick(2999)
+    t.equal(socket.destroyed, false)
+    await tick(1)
+    t.equal(socket.destroyed, again)
+    t.equal(sockets.length, again ? 2 : 1)
+    if (!again) return
+    sockets[1]?.connect()
+    t.equal(sockets[1]?.written, socket.written)
+    await tick(9999)
+    t.equal(sockets.length, 2, 'and no third time, however long that one takes')
+    sockets[1]?.receive(bytes.startsWith('HEAD') ? ok.slice(0, -2) : ok)
+    await client.until(({ text }) => text.startsWith('HTTP/1.1 200 '))
+    await until(() => pool.size.idle === 1)
+  })
+}
+
+t.test('a connection that is handed on was not idle, however long it was before', async t => {
+  const { clock, sockets, pool, take, ask } = createFakePool({ connections: 1, keepAliveMs: 60_000 })
+  const first = take()
+  pool.release(first)
+  await clock.advance(6000)
+  t.equal(take(), first)
+  t.equal(first.idleMs, 6000)
+  const next = ask()
+  pool.release(first)
+  t.equal(next.connection, first)
+  t.equal(first.idleMs, 0)
+  t.equal(sockets.length, 1)
+})
 
 const timeouts = [
   { name: 'no response head', receive: '', quietMs: 999, lateMs: 1, status: 504 },
