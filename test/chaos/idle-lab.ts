@@ -5,7 +5,7 @@
 import { Agent, request } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer, TLSSocket } from 'node:tls'
 import { parseArgs } from 'node:util'
 import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
@@ -63,7 +63,9 @@ function serve(socket: Socket, { limitMs, isSilent = false }: Kind): void {
     received = ''
     setTimeout(() => {
       if (isOver && isSilent) return
-      if (isOver) socket.resetAndDestroy?.()
+      // Node sends no reset for a TLS socket.
+      if (isOver && socket instanceof TLSSocket) socket.destroy()
+      else if (isOver) socket.resetAndDestroy()
       else {
         rest()
         setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), onWayMs)

@@ -9,6 +9,8 @@ import { UpstreamPool } from '../../../src/proxy/upstream/upstream-pool.ts'
 import { FakeSocket, socketError } from '../../fixtures/fake-socket.ts'
 import { seededRandom } from '../../fixtures/request-records.ts'
 
+t.setTimeout(180_000)
+
 const onWayMs = 25
 const clients = 40
 const requestsOfAll = 10_000
