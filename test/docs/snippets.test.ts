@@ -58,10 +58,15 @@ async function faultsOfConfiguration(configuration: string): Promise<readonly st
 }
 
 t.test('every block is of a language that is tested', async t => {
-  // nginx: test/deploy/migrating.test.ts; console and diff, the walk-through of the README: test/readme/walkthrough.test.ts.
+  // nginx: test/deploy/migrating.test.ts; console and diff, the walk-through of the README: test/readme/walkthrough.test.ts, and
+  // the other one: test/browser/least-privilege-walk.test.ts.
   const known = ['', 'yaml', 'sh', 'promql', 'nginx', 'text']
+  const walks: Readonly<Record<string, readonly string[]>> = {
+    'README.md': ['console', 'diff'],
+    'deploy/migrating/from-any-origin.md': ['console'],
+  }
   for (const { place, file, language } of all) {
-    t.ok((file === 'README.md' ? [...known, 'console', 'diff'] : known).includes(language), `${place} ${language}`)
+    t.ok([...known, ...(walks[file] ?? [])].includes(language), `${place} ${language}`)
   }
   for (const snippet of of('yaml')) t.not(kindOf(snippet), 'unknown', `${snippet.place} is something that is tested`)
 })

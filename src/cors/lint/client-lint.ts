@@ -21,14 +21,14 @@ const sdkFields = [
   'x-amz-user-agent',
 ]
 
-/** Every warning about what clients need of `rule`, in the order of their keys. */
-export function lintForClients(rule: CorsRule): readonly ClientWarning[] {
+/** Every warning about what clients need of `rule`, in the order of their keys. `posting`: the origins that some rule of the bucket lets POST. */
+export function lintForClients(rule: CorsRule, posting: ReadonlySet<string>): readonly ClientWarning[] {
   const headers = compilePatterns(rule.allowedHeaders.map(name => name.toLowerCase()))
   const exposed = new Set(rule.exposeHeaders.map(name => name.toLowerCase()))
   return [
     sdkHeaders(rule, headers),
     contentType(rule, headers),
-    multipartPost(rule, headers, exposed),
+    multipartPost(rule, headers, exposed, posting),
     hiddenETag(rule, exposed),
     refusedAbort(rule, exposed),
     hiddenChecksum(rule, headers, exposed),
@@ -65,12 +65,14 @@ function contentType({ allowedMethods }: CorsRule, headers: PatternList): Client
 
 /** A rule that is for the SDK by its fields and exposes what uploads in parts need. */
 function multipartPost(
-  { allowedMethods, allowedHeaders }: CorsRule,
+  { allowedOrigins, allowedMethods, allowedHeaders }: CorsRule,
   headers: PatternList,
   exposed: ReadonlySet<string>,
+  posting: ReadonlySet<string>,
 ): ClientWarning | undefined {
   if (!allowedMethods.includes('PUT') || allowedMethods.includes('POST') || !exposed.has('etag')) return undefined
   if (allowedHeaders.includes('*') || !covers(headers, 'authorization')) return undefined
+  if (allowedOrigins.every(origin => posting.has(origin))) return undefined
   return {
     key: 'AllowedMethods',
     reason: 'post-not-allowed',

@@ -10,6 +10,9 @@ const longestUsefulMaxAge = 7200
 export function lintRules(rules: readonly (CorsRule | undefined)[]): readonly RuleIssue[] {
   const warnings: RuleIssue[] = []
   const ids = new Set<string>()
+  const posting = new Set(
+    rules.flatMap(rule => (rule?.allowedMethods.includes('POST') === true ? rule.allowedOrigins : [])),
+  )
   for (const [index, rule] of rules.entries()) {
     if (rule === undefined) continue
     const warn = (key: string[], position: number[], value: unknown, text: Text) =>
@@ -27,7 +30,8 @@ export function lintRules(rules: readonly (CorsRule | undefined)[]): readonly Ru
     if (maxAge !== undefined) warn(['MaxAgeSeconds'], [], rule.maxAgeSeconds, maxAge)
     const hiding = hidingRule(rules, index)
     if (hiding !== undefined) warn([], [], undefined, hiddenBy(hiding, index))
-    for (const { key, ...text } of lintForClients(rule)) warn(key === undefined ? [] : [key], [], undefined, text)
+    for (const { key, ...text } of lintForClients(rule, posting))
+      warn(key === undefined ? [] : [key], [], undefined, text)
   }
   return warnings
 }

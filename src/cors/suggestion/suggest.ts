@@ -2,7 +2,7 @@ import { isToken } from '../../http/token.ts'
 import { lintRules } from '../lint/lint.ts'
 import { lintOrigin } from '../lint/origin-lint.ts'
 import { type CorsMethod, type CorsRule, isCorsMethod } from '../rules/rule.ts'
-import { fewestRules } from './fewest-rules.ts'
+import { fewestRules, type NeededRule } from './fewest-rules.ts'
 
 /** Requests of one origin on one bucket that the rules cannot tell apart. Times are milliseconds since the epoch. */
 export interface Seen {
@@ -92,25 +92,40 @@ function suggestBucket(bucket: string, seen: readonly Seen[], join: JoinOrigins 
   for (const { mine } of weighed.slice(mostRules)) {
     leftOut.push(...mine.map(seen => ({ seen, reason: `a bucket has at most ${mostRules} rules` })))
   }
-  const rules = weighed.slice(0, mostRules).map(({ needed, mine }): SuggestedRule => {
+  const suggested = weighed.slice(0, mostRules).map(({ needed, mine }) => {
     const values = join?.(needed.origins) ?? new Map(needed.origins.map(origin => [origin, origin]))
-    const isUpload = needed.methods.some(method => method === 'PUT' || method === 'POST')
     const rule: CorsRule = {
       allowedOrigins: [...new Set(needed.origins.map(origin => values.get(origin) ?? origin))],
       allowedMethods: needed.methods,
       allowedHeaders: needed.headers,
-      exposeHeaders: isUpload ? ['ETag'] : [],
+      exposeHeaders: exposedFor(needed),
     }
     return {
       rule,
       origins: sums(mine, ({ origin }) => [values.get(origin) ?? origin]),
       methods: sums(mine, ({ method }) => [method]),
       headers: sums(mine, ({ headers }) => headers ?? []),
-      warnings: lintRules([rule]).map(({ message }) => message),
     }
   })
+  const issues = lintRules(suggested.map(({ rule }) => rule))
+  const rules = suggested.map((one, index) => ({
+    ...one,
+    warnings: issues.filter(({ path }) => path[0] === index).map(({ message }) => message),
+  }))
   return { bucket, rules, leftOut }
 }
+
+/**
+ * What a page that uploads reads of the answer: ETag, and each checksum that it sent. The AWS SDK names both again to complete an
+ * upload in parts, which fails without them.
+ */
+function exposedFor({ methods, headers }: NeededRule): readonly string[] {
+  if (!methods.some(method => method === 'PUT' || method === 'POST')) return []
+  return ['ETag', ...headers.filter(name => checksumField.test(name))]
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html; algorithm, mode and type are no checksums. */
+const checksumField = /^x-amz-checksum-(?!algorithm$|mode$|type$)/
 
 /** Why no rule is suggested for a request. */
 function reasonAgainst({ origin, method, headers }: Seen): string | undefined {

@@ -25,7 +25,9 @@ function ruleLines({ rule, origins, methods, headers, warnings }: SuggestedRule)
     ...list('AllowedHeaders', rule.allowedHeaders, headers),
     ...(rule.exposeHeaders.length === 0
       ? []
-      : ['ExposeHeaders: ["ETag"] # uploads were seen, whose parts the SDKs tell by it']),
+      : [
+          `ExposeHeaders: [${rule.exposeHeaders.map(quote).join(', ')}] # uploads were seen: the SDKs tell their parts by them`,
+        ]),
   ]
   return [
     ...warnings.map(warning => `      # check warns: ${warning}`),

@@ -105,6 +105,15 @@ const cases: { name: string; rules: CorsRule[]; expected: string[] }[] = [
     expected: ['0.ExposeHeaders checksum-not-exposed'],
   },
   {
+    name: 'uploads in parts whose POST has a rule of its own, for all of the origins or for some',
+    rules: [
+      { ...put, allowedHeaders: sdk },
+      { ...put, allowedHeaders: sdk, allowedMethods: ['POST'] },
+      { ...put, allowedOrigins: [...put.allowedOrigins, 'https://b.example'], allowedHeaders: sdk },
+    ],
+    expected: ['2.AllowedMethods post-not-allowed'],
+  },
+  {
     name: 'uploads in parts whose failure is hidden by a refused DELETE',
     rules: [
       { ...put, allowedMethods: ['PUT', 'POST'], exposeHeaders: [] },

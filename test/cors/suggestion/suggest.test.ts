@@ -87,6 +87,41 @@ t.test('origins with the same needs stand together, and methods of the same name
   )
 })
 
+t.test('uploads let pages read ETag and the checksums that they sent, each by its name', async t => {
+  const checksums = ['x-amz-checksum-crc32', 'x-amz-checksum-sha256']
+  const others = ['x-amz-checksum-algorithm', 'x-amz-checksum-mode', 'x-amz-checksum-type', 'x-amz-date']
+  const headers = [...checksums, ...others].sort()
+  for (const [method, exposeHeaders] of [
+    ['PUT', ['ETag', ...checksums]],
+    ['POST', ['ETag', ...checksums]],
+    ['GET', []],
+    ['DELETE', []],
+  ] as const) {
+    const [rule] = suggest([makeSeen({ method, headers })])[0]?.rules ?? []
+    t.strictSame(rule?.rule.exposeHeaders, exposeHeaders, method)
+  }
+})
+
+t.test('POST of an upload in parts by a rule of its own is no reason to warn of PUT', async t => {
+  const names = [
+    'amz-sdk-invocation-id',
+    'amz-sdk-request',
+    'authorization',
+    'content-type',
+    'x-amz-content-sha256',
+    'x-amz-date',
+    'x-amz-user-agent',
+  ]
+  const seen = [
+    makeSeen({ method: 'PUT', headers: [...names, 'x-amz-checksum-crc32'] }),
+    makeSeen({ method: 'POST', headers: names }),
+  ]
+  t.strictSame(
+    suggest(seen)[0]?.rules.map(({ warnings }) => warnings),
+    [[], []],
+  )
+})
+
 t.test('a rule that serves several groups at once takes fewer than plain grouping', async t => {
   // a needs GET, b needs GET and HEAD, c needs HEAD; with the names of GET and of HEAD equal.
   const seen = [
