@@ -44,6 +44,9 @@ export interface ConsoleTarget {
   readonly connections: number
 }
 
+/** What the client of a refused WebSocket gets to read why. */
+const refusalLingerMs = 500
+
 // Of a connection that nothing uses. One in use has the response's own limit.
 const idleMs = 30_000
 
@@ -77,9 +80,7 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
     if (response instanceof Duplex) {
       const record = sockets.get(response)
       if (record?.status !== 0) response.destroy()
-      else {
-        writeStatus(new ClosingResponse(response), record, s3Errors.badGateway)
-      }
+      else refuse(response, record, s3Errors.badGateway)
     } else if (response.headersSent) breakOff(response)
     else endWith(response, s3Errors.badGateway)
   })
@@ -136,7 +137,7 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
       socket.on('error', () => socket.destroy())
       if (sockets.size >= target.connections) {
         socket.once('close', ended)
-        writeStatus(new ClosingResponse(socket), record, s3Errors.slowDown)
+        refuse(socket, record, s3Errors.slowDown)
         return
       }
       sockets.set(socket, record)
@@ -156,6 +157,13 @@ export function createConsoleProxy(target: ConsoleTarget): ConsoleProxy {
       for (const free of Object.values(agent.freeSockets)) for (const socket of free ?? []) socket.destroy()
     },
   }
+}
+
+/** No WebSocket. Its client may read nothing and never leave, and Node has no limits for the connection of an upgrade any more. */
+function refuse(socket: Duplex, record: RequestRecord, error: S3Error): void {
+  writeStatus(new ClosingResponse(socket), record, error)
+  const timer = setTimeout(() => socket.destroy(), refusalLingerMs)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /** A page of the Console expects no document of S3. */

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { createServer as createNetServer } from 'node:net'
+import { connect, createServer as createNetServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { type ConsoleProxy, createConsoleProxy } from '../../../src/proxy/handling/console.ts'
 import type { GuardedRequest } from '../../../src/proxy/request/request-guard.ts'
@@ -15,8 +15,8 @@ import { startTestProxy } from '../../fixtures/test-proxy.ts'
 
 const host = 'console.example:9001'
 
-function consoleAt(authority: string): ConsoleProxy {
-  return createConsoleProxy({ host, protocol: 'http:', authority, timeoutMs: 5000, connections: 128 })
+function consoleAt(authority: string, connections = 128): ConsoleProxy {
+  return createConsoleProxy({ host, protocol: 'http:', authority, timeoutMs: 5000, connections })
 }
 
 const hosts = [
@@ -46,8 +46,9 @@ t.test('a console', async t => {
 async function start(
   t: Test,
   authority: string,
+  connections?: number,
 ): Promise<{ client: RawConnection; ended: RequestRecord[]; proxy: ConsoleProxy }> {
-  const proxy = consoleAt(authority)
+  const proxy = consoleAt(authority, connections)
   t.teardown(() => proxy.close())
   const ended: RequestRecord[] = []
   const recordOf = (request: IncomingMessage) => newRecord(request.method, request.url, undefined, 0)
@@ -192,5 +193,20 @@ for (const { name, authority } of [
     t.match(client.text, /^HTTP\/1\.1 502 /)
     client.destroy()
     t.match(await recorded(ended), { status: 502 })
+  })
+}
+
+for (const { status, connections } of [
+  { status: 502, connections: 1 },
+  { status: 503, connections: 0 },
+]) {
+  t.test(`a WebSocket that gets ${status} ends, though its client neither reads nor leaves`, async t => {
+    const { client, ended } = await start(t, '127.0.0.1:1', connections)
+    const stubborn = connect({ port: client.socket.remotePort ?? 0, host: '127.0.0.1', allowHalfOpen: true })
+    t.teardown(() => stubborn.destroy())
+    stubborn.on('error', () => {})
+    stubborn.pause()
+    stubborn.write(upgrade + 'x'.repeat(300_000))
+    t.match(await recorded(ended), { status })
   })
 }
