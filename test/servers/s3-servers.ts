@@ -68,6 +68,15 @@ export const s3Servers: readonly S3Server[] = [
     ],
   },
   { id: 's3proxy', inCi: false, launch: launchS3proxy },
+  {
+    id: 's3s-fs',
+    inCi: false,
+    launch: ({ installed, folder, port }) => [
+      join(installed, 'bin/s3s-fs'),
+      ...['--access-key', credentials.accessKeyId, '--secret-key', credentials.secretAccessKey],
+      ...['--host', '127.0.0.1', '--port', String(port), dataIn(folder)],
+    ],
+  },
 ]
 
 /** SeaweedFS takes ports by itself, fixed ones or 10000 above another, unless it is given each. */

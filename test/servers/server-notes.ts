@@ -59,4 +59,10 @@ export const serverNotes: Readonly<Record<string, ServerNotes>> = {
     traps: ['`?cors` is 501 before any check of the signature'],
     on: '2026-11-30',
   },
+  's3s-fs': {
+    name: 's3s-fs',
+    idle: 'more than 75 s',
+    traps: ['`?cors` is 501 after the signature and the body were checked'],
+    on: '2026-11-30',
+  },
 }
