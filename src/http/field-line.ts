@@ -1,7 +1,9 @@
-import { lowerCaseFieldName } from './field-name.ts'
-import { withoutWhitespace } from './whitespace.ts'
+import { lowerCaseNameWithin } from './field-name.ts'
+import { skipWhitespace, trimWhitespace } from './whitespace.ts'
 
 const tab = 0x09
+const lf = 0x0a
+const cr = 0x0d
 const space = 0x20
 const del = 0x7f
 
@@ -25,30 +27,43 @@ export function hasControl(text: string, from: number, to: number): boolean {
  * The object is reused for line after line; its properties hold until the next one.
  */
 export class FieldLine {
-  /** As sent. */
-  name = ''
+  /** `name: value` with its CRLF: the name as sent, the value without the whitespace around it. */
+  text = ''
   lowerCaseName = ''
-  /** Without the whitespace around it. */
-  value = ''
+
+  get value(): string {
+    return lineValue(this.text, this.lowerCaseName)
+  }
 
   /** What was read is needed no more. */
   forget(): void {
-    this.name = ''
+    this.text = ''
     this.lowerCaseName = ''
-    this.value = ''
   }
 
-  /** Reads `text[from, to)`, a line without its CRLF; says what is wrong with it, else undefined. */
+  /** Reads `text[from, to)`, a line without its CRLF, which may follow; says what is wrong with it, else undefined. */
   read(text: string, from: number, to: number): 'field-name' | 'field-value' | undefined {
     const colon = text.indexOf(':', from)
     if (colon === -1 || colon >= to) return 'field-name'
-    this.name = text.slice(from, colon)
-    const lowerCaseName = lowerCaseFieldName(this.name)
+    const lowerCaseName = lowerCaseNameWithin(text, from, colon)
     if (lowerCaseName === undefined) return 'field-name'
     this.lowerCaseName = lowerCaseName
 
     if (hasControl(text, colon + 1, to)) return 'field-value'
-    this.value = withoutWhitespace(text, colon + 1, to)
+    const first = skipWhitespace(text, colon + 1, to)
+    const end = trimWhitespace(text, first, to)
+    const isAsSent =
+      first === colon + 2 &&
+      end === to &&
+      text.charCodeAt(colon + 1) === space &&
+      text.charCodeAt(to) === cr &&
+      text.charCodeAt(to + 1) === lf
+    this.text = isAsSent ? text.slice(from, to + 2) : `${text.slice(from, colon)}: ${text.slice(first, end)}\r\n`
     return undefined
   }
+}
+
+/** The value of a line as {@link FieldLine} gives it; `name`: that of its field, in any letters. */
+export function lineValue(line: string, name: string): string {
+  return line.slice(name.length + 2, -2)
 }

@@ -26,11 +26,11 @@ const places = 512
 /** Of the names that are remembered, the last one that came to each place. */
 const lastNames = Array.from({ length: places }, (): KnownName => ({ name: '', lowerCase: '' }))
 
-/** Where `name` stands among the last. The factors give each of the eighty names that browsers, SDKs and endpoints send a place of its own. */
-function placeOf(name: string): number {
-  const { length } = name
-  const within = name.charCodeAt(0) * 7 + name.charCodeAt(length < 4 ? 0 : length - 4) * 7
-  return (length * 11 + within + name.charCodeAt(length - 1)) & (places - 1)
+/** Where the name `text[start, end)` stands among the last. The factors give each of the eighty names that browsers, SDKs and endpoints send a place of its own. */
+function placeOf(text: string, start: number, end: number): number {
+  const length = end - start
+  const within = text.charCodeAt(start) * 7 + text.charCodeAt(length < 4 ? start : end - 4) * 7
+  return (length * 11 + within + text.charCodeAt(end - 1)) & (places - 1)
 }
 
 /**
@@ -39,9 +39,21 @@ function placeOf(name: string): number {
  */
 export function lowerCaseFieldName(name: string): string | undefined {
   if (name.length === 0) return undefined
-  const place = placeOf(name)
+  const place = placeOf(name, 0, name.length)
   const last = lastNames[place] as KnownName
-  if (last.name === name) return last.lowerCase
+  return last.name === name ? last.lowerCase : find(name, place)
+}
+
+/** The same of the name `text[start, end)`, which is not cut out where it came last to its place. */
+export function lowerCaseNameWithin(text: string, start: number, end: number): string | undefined {
+  if (start === end) return undefined
+  const place = placeOf(text, start, end)
+  const last = lastNames[place] as KnownName
+  const isLast = last.name.length === end - start && text.startsWith(last.name, start)
+  return isLast ? last.lowerCase : find(text.slice(start, end), place)
+}
+
+function find(name: string, place: number): string | undefined {
   const known = lowerCaseNames.get(name)
   if (known === undefined) return validate(name)
   lastNames[place] = known

@@ -4,6 +4,8 @@
 // FUZZ_MINUTES=3 runs for three minutes from another seed each time; FUZZ_SEED repeats a run.
 
 import t from 'tap'
+import { flatFields } from '../../src/http/flat-fields.ts'
+import type { ResponseHead } from '../../src/proxy/upstream/response/response-head.ts'
 import { mutators } from '../fixtures/message-mutators.ts'
 import { generousLimits, type ObservedResponse, observeResponse } from '../fixtures/observed-response.ts'
 import {
@@ -48,16 +50,16 @@ function ofParser(seen: ObservedResponse): Reading {
   const verdicts = { idle: 'complete', complete: 'open', truncated: 'incomplete', empty: 'incomplete' } as const
   return {
     verdict: seen.fault === undefined ? verdicts[seen.finish] : 'malformed',
-    informational: seen.informational.map(common),
-    head: seen.head && common(seen.head),
+    informational: seen.informational.map(ofHead),
+    head: seen.head && ofHead(seen.head),
     framing: seen.framing,
     body: seen.body,
     excess: seen.excess,
   }
 }
 
-function common({ statusCode, reason, minorVersion, fields, closes }: ReferenceHead): ReferenceHead {
-  return { statusCode, reason, minorVersion, fields, closes }
+function ofHead({ statusCode, reason, minorVersion, lines, closes }: ResponseHead): ReferenceHead {
+  return { statusCode, reason, minorVersion, fields: flatFields(lines.join('')), closes }
 }
 
 function mutate(random: SeededRandom): string {

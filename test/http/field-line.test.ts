@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FieldLine, hasControl } from '../../src/http/field-line.ts'
+import { FieldLine, hasControl, lineValue } from '../../src/http/field-line.ts'
 
 const cases: { line: string; field?: readonly [name: string, lowerCaseName: string, value: string]; fault?: string }[] =
   [
@@ -29,9 +29,14 @@ for (const { line, field, fault } of cases) {
     for (const [before, after] of [
       ['', ''],
       ['A: b\r\n', '\r\nC: \0'],
+      ['A: b\r\n', '\nC: d\r\n'],
     ] as const) {
       t.equal(reader.read(before + line + after, before.length, before.length + line.length), fault)
-      if (field !== undefined) t.strictSame([reader.name, reader.lowerCaseName, reader.value], field)
+      if (field === undefined) continue
+      const [name, lowerCaseName, value] = field
+      t.equal(reader.text, `${name}: ${value}\r\n`, 'one space, and the CRLF')
+      t.strictSame([reader.lowerCaseName, reader.value], [lowerCaseName, value])
+      t.equal(lineValue(reader.text, name), value)
     }
   })
 }

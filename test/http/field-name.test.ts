@@ -1,5 +1,5 @@
 import t from 'tap'
-import { lowerCaseFieldName } from '../../src/http/field-name.ts'
+import { lowerCaseFieldName, lowerCaseNameWithin } from '../../src/http/field-name.ts'
 
 const cases: { name: string; lowerCase: string | undefined }[] = [
   { name: 'ETag', lowerCase: 'etag' },
@@ -32,6 +32,8 @@ for (const { name, lowerCase } of cases) {
   t.test(`${JSON.stringify(name)} is ${lowerCase === undefined ? 'no field name' : 'a field name'}`, async t => {
     t.equal(lowerCaseFieldName(name), lowerCase)
     t.equal(lowerCaseFieldName(name), lowerCase, 'the same when asked again')
+    t.equal(lowerCaseNameWithin(name, 0, name.length), lowerCase)
+    t.equal(lowerCaseNameWithin(`Ra${name}nge`, 2, 2 + name.length), lowerCase, 'amid others')
   })
 }
 

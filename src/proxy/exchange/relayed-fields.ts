@@ -2,6 +2,7 @@ import type { CompiledRule } from '../../cors/decision/compiled-rule.ts'
 import type { CorsRequest } from '../../cors/decision/cors-request.ts'
 import { corsFieldLines, mergeVary } from '../../cors/decision/response-fields.ts'
 import { connectionOptions, isConnectionSpecific } from '../../http/connection-fields.ts'
+import { lineValue } from '../../http/field-line.ts'
 import { OutgoingFields } from '../client/outgoing-fields.ts'
 import type { RequestRecord } from '../request/request-record.ts'
 import type { ResponseHead } from '../upstream/response/response-head.ts'
@@ -40,7 +41,7 @@ export const ungovernedCors: ResponseCors = {
  * Framing is written by the server side from `Content-Length`, where it stands, or anew.
  */
 export function relayedFields(head: ResponseHead, cors: ResponseCors, record: RequestRecord): OutgoingFields {
-  const { fields, names } = head
+  const { lines: sent, names } = head
   const { noStore } = cors
   const nominated = nominatedFields(head)
   const out = new OutgoingFields()
@@ -48,16 +49,16 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
   let vary: string[] | undefined
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string
-    const value = fields[2 * i + 1] as string
+    const line = sent[i] as string
     switch (name) {
       case 'content-length':
         // https://www.rfc-editor.org/rfc/rfc9110#section-8.6: never in a 204, whose reader might wait for it.
-        if (head.statusCode !== 204) out.setLength(head.contentLength, fields[2 * i] as string)
+        if (head.statusCode !== 204) out.setLength(head.contentLength, line.slice(0, name.length))
         continue
       case 'vary':
         if (cors.governed && !cors.passes) {
-          if (vary === undefined) vary = [value]
-          else vary.push(value)
+          if (vary === undefined) vary = [lineValue(line, name)]
+          else vary.push(lineValue(line, name))
           continue
         }
         break
@@ -65,7 +66,7 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
         out.isDated = true
         break
       case 'x-amz-request-id':
-        record.requestId = value
+        record.requestId = lineValue(line, name)
         break
       default:
         if (isConnectionSpecific(name)) continue
@@ -74,12 +75,12 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
             record.strippedCorsFields = true
             continue
           }
-          if (name === 'access-control-allow-origin') record.upstreamAllowOrigin = value
+          if (name === 'access-control-allow-origin') record.upstreamAllowOrigin = lineValue(line, name)
         }
     }
     if (nominated?.includes(name) && !isProtected(name)) continue
     if (noStore && isFreshnessField(name)) continue
-    lines += `${fields[2 * i] as string}: ${value}\r\n`
+    lines += line
   }
   out.lines = lines
   if (noStore) out.add('Cache-Control', 'no-store')
@@ -107,7 +108,7 @@ function nominatedFields(head: ResponseHead): readonly string[] | undefined {
   let nominated: string[] | undefined
   for (let i = 0; i < head.names.length; i++) {
     if (head.names[i] !== 'connection') continue
-    const value = (head.fields[2 * i + 1] as string).toLowerCase()
+    const value = lineValue(head.lines[i] as string, 'connection').toLowerCase()
     if (value === 'close' || value === 'keep-alive') continue
     nominated ??= []
     nominated.push(...(connectionOptions(value) ?? []))

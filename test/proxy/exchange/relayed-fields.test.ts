@@ -55,7 +55,7 @@ function head(fields: readonly string[], statusCode = 200): ResponseHead {
     statusCode,
     reason: 'OK',
     minorVersion: 1,
-    fields,
+    lines: fields.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${fields[index + 1]}\r\n`] : [])),
     names: fields.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase()),
     contentLength: Number(fieldValues(fields, 'content-length')[0] ?? -1),
     chunked: false,

@@ -8,9 +8,9 @@ export interface ResponseHead {
   /** As sent, latin1, never with controls; empty when missing. */
   readonly reason: string
   readonly minorVersion: 0 | 1
-  /** Flat [name, value, …] as sent: case, order, repetition. All fields, the framing ones too; no whitespace around values. */
-  readonly fields: readonly string[]
-  /** `fields[2 * i]` in lower case, one per field. */
+  /** The field lines in order, each `name: value` with its CRLF: all of them, the framing ones too; no whitespace around values. */
+  readonly lines: readonly string[]
+  /** The name of each in lower case. */
   readonly names: readonly string[]
   /** -1 when absent. */
   readonly contentLength: number
@@ -58,7 +58,7 @@ export class ResponseHeadReader {
   #statusCode = 0
   #reason = ''
   #minorVersion: 0 | 1 = 1
-  #fields: string[] = []
+  #lines: string[] = []
   #names: string[] = []
   #contentLength = -1
   #chunked = false
@@ -107,7 +107,7 @@ export class ResponseHeadReader {
     this.#minorVersion = minorVersion
     this.#statusCode = statusCode
     this.#reason = text.slice(from + 13, to)
-    this.#fields = []
+    this.#lines = []
     this.#names = []
     this.#contentLength = -1
     this.#chunked = false
@@ -124,7 +124,7 @@ export class ResponseHeadReader {
     const line = this.#line
     const fault = line.read(text, from, to)
     if (fault !== undefined) return fault
-    this.#fields.push(line.name, line.value)
+    this.#lines.push(line.text)
     this.#names.push(line.lowerCaseName)
     switch (line.lowerCaseName) {
       case 'content-length':
@@ -156,7 +156,7 @@ export class ResponseHeadReader {
       statusCode,
       reason: this.#reason,
       minorVersion: this.#minorVersion,
-      fields: this.#fields,
+      lines: this.#lines,
       names: this.#names,
       contentLength: this.#contentLength,
       chunked: this.#chunked,
@@ -169,7 +169,7 @@ export class ResponseHeadReader {
 
   /** A connection that is idle keeps its reader: each part of a head keeps all of it, up to 64 KB. */
   #forget(): void {
-    this.#fields = none
+    this.#lines = none
     this.#names = none
     this.#reason = ''
     this.#line.forget()
@@ -199,6 +199,12 @@ export class ResponseHeadReader {
 
   /** https://www.rfc-editor.org/rfc/rfc9112#section-9.3: `close` wins over `keep-alive`. */
   #readConnection(value: string): HeadFault | undefined {
+    // What most endpoints say, and all that they say.
+    if (this.#connectionOptions === 0 && value.length === 10 && value.toLowerCase() === 'keep-alive') {
+      this.#connectionOptions = 1
+      this.#keepAlive = true
+      return undefined
+    }
     for (const element of value.toLowerCase().split(',', maxConnectionOptions + 1)) {
       if (++this.#connectionOptions > maxConnectionOptions) return 'too-many-connection-options'
       const option = withoutWhitespace(element)

@@ -24,7 +24,7 @@ t.test('nothing of a head is left in the next', async t => {
     statusCode: 201,
     reason: '',
     minorVersion: 1,
-    fields: ['X', 'y'],
+    lines: ['X: y\r\n'],
     names: ['x'],
     contentLength: -1,
     chunked: false,
