@@ -40,7 +40,22 @@ export type OnHttp2Request = (
 const streamWindowBytes = 256 * 1024
 const connectionWindowBytes = 1024 * 1024
 
+/**
+ * As many streams a client may reset at once, and as many a second from then on: a map that is moved resets those of a whole view.
+ * With nghttp2's own 1,000 fifty connections keep the event loop busy for seconds (`floods --kinds h2-rapid-reset`).
+ */
+const streamResetBurst = 300
+const streamResetRate = 100
+
 const tickMs = 250
+
+/** What came after the types of Node. */
+interface OptionsBesideTypes {
+  readonly strictSingleValueFields: boolean
+  readonly strictFieldWhitespaceValidation: boolean
+  readonly streamResetBurst: number
+  readonly streamResetRate: number
+}
 
 /**
  * Serves the connections of a TLS server that have chosen `h2`. Node's nghttp2 parses; what it lets pass and no request may have is
@@ -76,8 +91,8 @@ export class Http2Server {
   }
 
   #createNode(limits: Http2Limits): ReturnType<typeof createServer> {
-    // Both `strict` options came after the types. What the endpoint sent twice goes on twice, as over HTTP/1.1.
-    const options: ServerOptions & { strictSingleValueFields: boolean; strictFieldWhitespaceValidation: boolean } = {
+    // What the endpoint sent twice goes on twice, as over HTTP/1.1.
+    const options: ServerOptions & OptionsBesideTypes = {
       settings: {
         enablePush: false,
         initialWindowSize: streamWindowBytes,
@@ -87,6 +102,8 @@ export class Http2Server {
       // Pseudo-fields besides.
       maxHeaderListPairs: limits.fields + 5,
       maxSessionInvalidFrames: 100,
+      streamResetBurst,
+      streamResetRate,
       maxSessionRejectedStreams: 200,
       // In megabytes: field tables, and what waits in streams, of which each may have a read or two of the endpoint's. Beyond it
       // Node refuses streams; what all clients hold together is the business of the memory ledger.
@@ -166,7 +183,8 @@ export class Http2Server {
     stream.on('error', ignoreError)
     const hasContent = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0
     const fields = readRequestFields(rawHeaders, hasContent)
-    if (fields === undefined) {
+    // It may be over by now, and its session as well.
+    if (fields === undefined || stream.session === undefined) {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
       return
     }
