@@ -2,13 +2,14 @@
 
 import { parseArgs } from 'node:util'
 import { type Latencies, measureFlood } from './fixtures/flood-measurement.ts'
+import { http2FloodKinds } from './fixtures/http2-floods.ts'
 import { type FloodKind, floodKinds } from './fixtures/memory-floods.ts'
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '120' },
     memory: { type: 'string', default: '128,256,512' },
-    kinds: { type: 'string', default: [...floodKinds, 'all', 'all-tls'].join(',') },
+    kinds: { type: 'string', default: [...floodKinds, 'all', 'all-tls', ...http2FloodKinds].join(',') },
     'real-time': { type: 'boolean', default: false },
   },
 })
@@ -16,24 +17,29 @@ const kinds = values.kinds.split(',')
 console.log(
   'Preflights on connections of their own, none asked twice; failed/all, then ms of those that were answered.',
 )
-console.log('                               in the first 3 s                     after that              /livez ms')
-console.log('MiB  flood       peak kill   failed   p50   p95   max          failed   p50   p95   max      max')
+console.log(
+  '                                           in the first 3 s                     after that              /livez ms',
+)
+console.log(
+  'MiB  flood             peak kill files   failed   p50   p95   max          failed   p50   p95   max      max',
+)
 for (const mebibytes of values.memory.split(',').map(Number)) {
   for (const kind of kinds) {
-    const tls = kind.endsWith('-tls')
+    const tls = kind.endsWith('-tls') || kind.startsWith('h2-')
     const name = kind.replace(/-tls$/, '')
-    const floods = name === 'all' ? floodKinds : [name as FloodKind]
+    const floods: readonly FloodKind[] = name === 'all' ? floodKinds : [name as FloodKind]
     const figures = await measureFlood(floods, mebibytes, Number(values.seconds), {
       tls,
       realTime: values['real-time'],
     })
     if (figures === undefined) throw new Error('no memory group can be made here: it needs root and control groups')
-    const { peakBytes, kills, exitCode, ramp, after, livez } = figures
+    const { peakBytes, kills, peakDescriptors, exitCode, ramp, after, livez } = figures
     const columns = [
       String(mebibytes).padEnd(4),
-      kind.padEnd(11),
+      kind.padEnd(17),
       (peakBytes / 1024 ** 2).toFixed(0).padStart(4),
       String(kills).padStart(4),
+      String(peakDescriptors).padStart(5),
       ...row(ramp),
       '   ',
       ...row(after),
