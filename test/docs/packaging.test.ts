@@ -24,7 +24,12 @@ t.test('the npm package has the program, the samples and what deploys them', asy
     'deploy/prometheus/rules.yaml',
   ])
     t.ok(paths.includes(path), path)
-  const strange = paths.filter(path => /^(?:src|test|findings)\/|^deploy\/.*\.ts$/.test(path))
+  const shown = [...readFileSync(`${root}/README.md`, 'utf8').matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(
+    ([, path = '']) => path,
+  )
+  t.ok(shown.length >= 4, 'the README shows pictures')
+  for (const path of shown) t.ok(paths.includes(path), `${path}, which the README shows`)
+  const strange = paths.filter(path => !shown.includes(path) && /^(?:src|test|findings)\/|^deploy\/.*\.ts$/.test(path))
   t.strictSame(strange, [], 'no sources and no tests')
 })
 
