@@ -20,6 +20,7 @@ import { latency } from './scenarios/latency.ts'
 import { manyBuckets } from './scenarios/many-buckets.ts'
 import { slowReaders, stalledReaders } from './scenarios/readers.ts'
 import { scenarios } from './scenarios/requests.ts'
+import { silence } from './scenarios/silence.ts'
 import { switchedOn } from './scenarios/switched-on.ts'
 import { workers } from './scenarios/workers.ts'
 import { startUpstream } from './upstream.ts'
@@ -29,6 +30,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const parts: readonly Part[] = [
   ...scenarios.map(comparisonOf),
   latency,
+  silence,
   slowReaders,
   stalledReaders,
   manyBuckets,

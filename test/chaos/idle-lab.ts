@@ -94,7 +94,7 @@ async function measure(kind: Kind, isTls: boolean): Promise<Outcome> {
   const { port } = server.address() as AddressInfo
   const url = isTls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`
   const proxy = await startProxy(
-    `upstream: { url: "${url}", credentials: none, responseSeconds: 30${isTls ? ', caFile: ca.pem' : ''} }\nhosts: [a]\nbuckets: { media: { from: none, enforcement: report } }`,
+    `upstream: { url: "${url}", credentials: none, connectSeconds: 20, responseSeconds: 30${isTls ? ', caFile: ca.pem' : ''} }\nhosts: [a]\nbuckets: { media: { from: none, enforcement: report } }`,
     { files: { 'ca.pem': localhostCertificate } },
   )
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
@@ -102,7 +102,9 @@ async function measure(kind: Kind, isTls: boolean): Promise<Outcome> {
   const tookMs: number[] = []
   let requests = 0
   const endMs = performance.now() + seconds * 1000
-  const client = async () => {
+  const client = async (_: unknown, index: number) => {
+    // Not all at once.
+    await delay((index / clients) * 20_000)
     for (;;) {
       // From a millisecond to over a minute, short ones as often as long ones.
       const pauseMs = 10 ** (random() * 4.85)
