@@ -1,12 +1,12 @@
 // Writes what is derived from something else, so that no copy is kept by hand: `npm run generate`.
 // The chart can read no file outside its folder, and editors and readers want the options where they look for them.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configurationJsonSchema, type JsonSchema } from '../src/config/schema/json-schema.ts'
 import { type Setting, settings } from '../src/config/schema/settings.ts'
-import { plotOf, type Report, withFigures } from '../test/bench/report/documents.ts'
+import { plotOf, type Report, type Reports, withFigures } from '../test/bench/report/documents.ts'
 import { pinnedServer } from '../test/servers/s3-servers.ts'
 import { serverNotes } from '../test/servers/server-notes.ts'
 
@@ -16,17 +16,23 @@ const results = 'test/bench/results'
 
 /** Every derived file as it should be, by its path in the repository. */
 export function generated(): ReadonlyMap<string, string> {
-  const report = JSON.parse(read(`${results}/report.json`)) as Report
+  const reports = readReports()
   return new Map([
     [`${chart}/files/rules.yaml`, read('deploy/prometheus/rules.yaml')],
     [`${chart}/files/s3-cors-proxy.json`, read('deploy/grafana/s3-cors-proxy.json')],
     [`${chart}/values.schema.json`, valuesSchema()],
     ['config/README.md', optionTables(read('config/README.md'))],
     ['deploy/endpoints.md', endpointsPage()],
-    ['README.md', withFigures(read('README.md'), report)],
-    ['deploy/README.md', withFigures(read('deploy/README.md'), report)],
-    [`${results}/report.svg`, plotOf(report)],
+    ['README.md', withFigures(read('README.md'), reports)],
+    ['deploy/README.md', withFigures(read('deploy/README.md'), reports)],
+    [`${results}/fast/report.svg`, plotOf(reports.fast)],
   ])
+}
+
+function readReports(): Reports {
+  const report = (kind: string) => JSON.parse(read(`${results}/${kind}/report.json`)) as Report
+  const isShared = existsSync(join(root, results, 'shared/report.json'))
+  return { fast: report('fast'), shared: isShared ? report('shared') : undefined }
 }
 
 /** What was seen of each server by test/daemon/s3-servers.test.ts, and what is known beside that. */

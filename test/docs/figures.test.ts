@@ -1,66 +1,69 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+// The tables of figures: two kinds of machine side by side, and what one of them was not asked for.
+
 import t from 'tap'
-import { scenarios } from '../bench/scenarios/requests.ts'
+import { type Report, type Reports, withFigures } from '../bench/report/documents.ts'
 
-// A figure of speed has one source, the report of the benchmark: documents get theirs by `npm run generate`, and a comment names
-// the benchmark that shows what it says.
+const machine = { cores: 2, kernel: '6.1', node: 'v24', nginx: '1.22', haproxy: '2.6' }
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const read = (path: string) => readFileSync(join(root, path), 'utf8')
-
-/** What measures something, or compares: a time below a second, a share or a multiple of what something takes. */
-const speed =
-  /\d ?[µn]s\b|\d times (?:nginx|one|the (?:CPU|time|throughput)|as (?:long|fast|dear|much CPU))|\d ?% (?:less|more|faster|slower)|(?:takes?|costs?) (?:(?:less than )?half|a (?:third|quarter|fifth|tenth|twentieth)) (?:of what|the (?:CPU|time)|less|more)|costs? a (?:third|quarter|fifth|tenth) /
-
-t.test('what is looked for is found', async t => {
-  for (const text of [
-    'a preflight costs a third less',
-    'takes half the time it did',
-    'less than half the CPU it did: takes less than half the CPU',
-    'costs a third of what it did',
-    'a decision takes 0.5 µs',
-    '2.7 times nginx',
-    '18 % less',
-  ]) {
-    t.match(text, speed)
+function report(cpu: string, costs: Readonly<Record<string, number>>, further: Report['sections'] = []): Report {
+  const sections = Object.entries(costs).map(([name, cost]) => ({
+    name,
+    title: name,
+    data: {
+      figures: [
+        { peer: 'proxy', cpuMicrosecondsPerRequest: cost, toNginx: cost / 10 },
+        { peer: 'nginx', cpuMicrosecondsPerRequest: 10 },
+      ],
+    },
+  }))
+  return {
+    machine: { ...machine, cpu, date: '2026-01-02T00:00:00Z' },
+    asked: { runs: 5 },
+    sections: [...sections, ...further],
   }
-  for (const text of ['50 ms of each second', 'half the memory', 'as often as takes a tenth of a core']) {
-    t.notMatch(text, speed)
-  }
-})
-
-for (const path of ['README.md', 'deploy/README.md', 'CHANGELOG.md', 'config/README.md', 'src/README.md']) {
-  t.test(`${path} has no figure of speed but those that are generated`, async t => {
-    const written = read(path).replace(/<!-- figures \S+ -->[\s\S]*?<!-- end -->/g, '')
-    for (const line of written.split('\n')) t.notMatch(line, speed)
-  })
 }
 
-/** In comments, comparisons count too. */
-const comparison =
-  /\b(?:cheaper|dearer|faster)\b|\bcosts? (?:less|more|several times|half|\d+ %)|ten times as (?:long|much)|\d ?% (?:less|more|of an? (?:small )?(?:preflight|GET|request))|a (?:third|quarter|fifth|tenth|twentieth) of a preflight|[Mm]easured at .*(?:%|µs)|\d ?[µn]s\b|microsecond of/
-const names = [
-  ...scenarios.map(({ name }) => name),
-  ...['latency', 'slow-readers', 'stalled-readers', 'many-buckets', 'full-configuration', 'workers', 'switched-on'],
-]
+/** The lines of the table that begin with one of these cells. */
+function rows(name: string, reports: Reports, ...first: readonly string[]): readonly string[] {
+  return withFigures(`<!-- figures ${name} -->\n<!-- end -->`, reports)
+    .split('\n')
+    .filter(line => first.some(cell => line.startsWith(`| ${cell} |`)))
+}
 
-t.test('what a comment says of speed names its benchmark', async t => {
-  let named = 0
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(name =>
-    name.endsWith('.ts'),
+const silence = [
+  { peer: 'proxy', silenceSeconds: 30, tookMs: 60, toNginx: 1.05 },
+  { peer: 'nginx', silenceSeconds: 30, tookMs: 57, toNginx: 1 },
+]
+const fast = report('Fast', { preflight: 15, 'https-1k': 32 }, [{ name: 'silence', title: '', data: silence }])
+const shared = report('Shared', { preflight: 28, 'https-put-1m': 900 })
+
+t.test('two machines stand side by side, and a request that one was not asked for is told as missing', async t => {
+  const reports = { fast, shared }
+  const wanted = ['allowed preflight', 'GET 1 KiB, HTTPS upstream', 'PUT 1 MiB, HTTPS upstream', 'HEAD']
+  t.strictSame(rows('requests', reports, 'CPU µs per request', ...wanted), [
+    '| CPU µs per request | **this proxy**, fast | ÷ nginx, fast | **this proxy**, shared | ÷ nginx, shared | nginx, fast | HAProxy, fast | http-proxy-3, fast | httpxy, fast | @fastify/http-proxy, fast |',
+    '| allowed preflight | **15.0** | 1.50 | **28.0** | 2.80 | 10.0 | not measured | not measured | not measured | not measured |',
+    '| HEAD | not measured | not measured | not measured | not measured | not measured | not measured | not measured | not measured | not measured |',
+    '| GET 1 KiB, HTTPS upstream | **32.0** | 3.20 | not measured | not measured | 10.0 | not measured | not measured | not measured | not measured |',
+    '| PUT 1 MiB, HTTPS upstream | not measured | not measured | **900** | 90.00 | not measured | not measured | not measured | not measured | not measured |',
+  ])
+  t.match(
+    withFigures('<!-- figures requests -->\n<!-- end -->', reports),
+    /^Fast: .*, Fast, 2 cores.*\nShared cores: .*, Shared, 2 cores/m,
   )
-  for (const file of files) {
-    const text = read(`src/${file}`)
-    for (const [comment] of text.matchAll(/\/\*\*[\s\S]*?\*\/|(?:^[ \t]*\/\/.*\n)+/gm)) {
-      const plain = comment.replaceAll(/\n\s*(?:\*|\/\/) ?/g, ' ')
-      for (const [, scenario = ''] of plain.matchAll(/`bench --scenario ([^`]+)`/g)) {
-        named++
-        for (const name of scenario.split(',')) t.ok(names.includes(name), `${file}: ${name} is a scenario`)
-      }
-      if (comparison.test(plain) && !/`bench(?::micro| --scenario)/.test(plain)) t.fail(`${file}: ${plain}`)
-    }
-  }
-  t.ok(named > 5)
+  t.strictSame(rows('further', reports, 'besides', 'six `GET`s at once after silence, HTTPS endpoint 50 ms away'), [
+    '| besides | fast | shared |',
+    '| six `GET`s at once after silence, HTTPS endpoint 50 ms away | 60 ms after 30 s (1.05 times nginx) | not measured |',
+  ])
+})
+
+t.test('one machine has its columns alone, and the other is told as missing', async t => {
+  const reports = { fast, shared: undefined }
+  t.strictSame(rows('requests', reports, 'allowed preflight'), [
+    '| allowed preflight | **15.0** | 1.50 | 10.0 | not measured | not measured | not measured | not measured |',
+  ])
+  t.match(
+    withFigures('<!-- figures requests -->\n<!-- end -->', reports),
+    /\nNot measured yet: a machine whose cores others use, too\.\n/,
+  )
 })

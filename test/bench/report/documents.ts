@@ -1,6 +1,8 @@
-// The figures that the documents give, from the report that stands in test/bench/results: each has one source. After
-// `npm run bench -- --out test/bench/results`, `npm run generate` writes them anew.
+// The figures that the documents give, from the reports that stand in test/bench/results: each has one source. After
+// `npm run bench -- --out test/bench/results/shared` (or `fast`), `npm run generate` writes them anew. `fast` is a machine whose cores the
+// benchmark has to itself, `shared` one whose cores and caches others use, too.
 
+import { scenarios } from '../scenarios/requests.ts'
 import { describeRun, type MachineDescription } from './machine-line.ts'
 import { renderPlot } from './plot.ts'
 import { number, ratio } from './table.ts'
@@ -10,6 +12,12 @@ export interface Report {
   readonly machine: MachineDescription
   readonly asked: { readonly runs: number }
   readonly sections: readonly { readonly name: string; readonly title: string; readonly data: unknown }[]
+}
+
+/** One for each kind of machine; undefined where none was made yet. */
+export interface Reports {
+  readonly fast: Report
+  readonly shared: Report | undefined
 }
 
 interface PeerFigures {
@@ -37,19 +45,20 @@ const http2Peers = [
 const sizing = ['preflight', 'get-1k', 'get-1m', 'put-1m']
 
 /** Fills what stands between `<!-- figures NAME -->` and `<!-- end -->`. Throws for a name that it does not know. */
-export function withFigures(text: string, report: Report): string {
+export function withFigures(text: string, reports: Reports): string {
+  const { fast } = reports
   return text.replace(
     /(<!-- figures (\S+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, begin: string, name: string, end: string) => {
       switch (name) {
         case 'requests':
-          return `${begin}\n${requestTable(report, peers, ({ name }) => !isHttp2(name))}\n${source(report)}\n\n${end}`
+          return `${begin}\n${requestTable(reports, peers, ({ name }) => !isHttp2(name))}\n${sources(reports)}\n\n${end}`
         case 'http2':
-          return `${begin}\n${requestTable(report, http2Peers, ({ name }) => isHttp2(name))}\n${end}`
+          return `${begin}\n${requestTable(reports, http2Peers, ({ name }) => isHttp2(name))}\n${end}`
         case 'further':
-          return `${begin}\n${furtherTable(report)}\n${end}`
+          return `${begin}\n${furtherTable(reports)}\n${end}`
         case 'sizing':
-          return `${begin}\n${sizingTable(report)}\n${source(report)}\n\n${end}`
+          return `${begin}\n${sizingTable(fast)}\n${source(fast)}\n\n${end}`
         default:
           throw new Error(`expected figures of requests, http2, further or sizing, got ${name}`)
       }
@@ -86,26 +95,40 @@ function isHttp2(name: string): boolean {
   return name.startsWith('h2-')
 }
 
+/** A request that one of the machines was not asked for is told as missing there. */
 function requestTable(
-  report: Report,
+  { fast, shared }: Reports,
   others: readonly (readonly [peer: string, shown: string])[],
   isShown: (part: { readonly name: string }) => boolean,
 ): string {
-  const head = ['CPU µs per request', '**this proxy**', '÷ nginx', ...others.map(([, shown]) => shown)]
-  const rows = comparisons(report)
-    .filter(isShown)
-    .map(({ title, figures }) => {
-      const of = (peer: string) => figures.find(one => one.peer === peer)
-      const own = of('proxy')
-      return [
-        title,
-        `**${microseconds(own)}**`,
-        ratio(own?.toNginx) ?? '',
-        ...others.map(([peer]) => microseconds(of(peer))),
-      ]
+  const kinds = shared === undefined ? [fast] : [fast, shared]
+  const head = [
+    'CPU µs per request',
+    ...(shared === undefined
+      ? [own, byNginx]
+      : [`${own}, fast`, `${byNginx}, fast`, `${own}, shared`, `${byNginx}, shared`]),
+    ...others.map(([, shown]) => (shared === undefined ? shown : `${shown}, fast`)),
+  ]
+  const titles = new Map(scenarios.filter(isShown).map(({ name, title }) => [name, title]))
+  const rows = [...titles].map(([name, title]) => {
+    const of = (report: Report, peer: string) =>
+      comparisons(report)
+        .find(one => one.name === name)
+        ?.figures.find(one => one.peer === peer)
+    const ownCells = kinds.flatMap(report => {
+      const figures = of(report, 'proxy')
+      return figures === undefined
+        ? [missing, missing]
+        : [`**${microseconds(figures)}**`, ratio(figures.toNginx) ?? missing]
     })
+    return [title, ...ownCells, ...others.map(([peer]) => microseconds(of(fast, peer)))]
+  })
   return markdown(head, rows)
 }
+
+const own = '**this proxy**'
+const byNginx = '÷ nginx'
+const missing = 'not measured'
 
 function sizingTable(report: Report): string {
   const rows = comparisons(report)
@@ -117,13 +140,16 @@ function sizingTable(report: Report): string {
   return markdown(['one request', 'CPU', 'beside nginx'], rows)
 }
 
-/** What was measured besides; a part that is not in the report has no row. */
-function furtherTable(report: Report): string {
+/** What was measured besides; a part that is in no report has no row. */
+function furtherTable({ fast, shared }: Reports): string {
+  const reports = shared === undefined ? [fast] : [fast, shared]
   const rows = Object.entries(further).flatMap(([name, row]) => {
-    const section = report.sections.find(one => one.name === name)
-    return section === undefined ? [] : [row(section.data)]
+    const found = reports.map(({ sections }) => sections.find(one => one.name === name))
+    const cells = found.map(section => (section === undefined ? undefined : row(section.data)))
+    const title = cells.find(cell => cell !== undefined)?.[0]
+    return title === undefined ? [] : [[title, ...cells.map(cell => cell?.[1] ?? missing)]]
   })
-  return markdown(['besides', ''], rows)
+  return markdown(shared === undefined ? ['besides', ''] : ['besides', 'fast', 'shared'], rows)
 }
 
 interface Latency {
@@ -153,6 +179,13 @@ interface Reload {
   readonly movedByOtherMs: number
 }
 
+interface Silence {
+  readonly peer: string
+  readonly silenceSeconds: number
+  readonly tookMs: number
+  readonly toNginx?: number
+}
+
 const shownAs: Readonly<Record<string, string>> = { preflight: 'preflight', 'get-1k': '`GET` of 1 KiB' }
 
 const further: Readonly<Record<string, (data: unknown) => readonly string[]>> = {
@@ -163,6 +196,12 @@ const further: Readonly<Record<string, (data: unknown) => readonly string[]>> = 
         `${shownAs[scenario]} p50 ${milliseconds(addedP50)} ms, p99 ${milliseconds(addedP99)} ms`,
     )
     return ['added latency at 1,000 requests a second', each.join('; ')]
+  },
+  silence(data) {
+    const each = (data as readonly Silence[])
+      .filter(({ peer }) => peer === 'proxy')
+      .map(one => `${one.tookMs.toFixed(0)} ms after ${one.silenceSeconds} s${beside(one.toNginx)}`)
+    return ['six `GET`s at once after silence, HTTPS endpoint 50 ms away', each.join(', ')]
   },
   'stalled-readers'(data) {
     const own = (data as readonly { readonly peer: string; readonly peakMiB: number }[]).find(
@@ -196,13 +235,22 @@ const further: Readonly<Record<string, (data: unknown) => readonly string[]>> = 
   },
 }
 
+function beside(toNginx: number | undefined): string {
+  return toNginx === undefined ? '' : ` (${ratio(toNginx)} times nginx)`
+}
+
+function sources({ fast, shared }: Reports): string {
+  if (shared === undefined) return `${source(fast)}\nNot measured yet: a machine whose cores others use, too.`
+  return `Fast: ${source(fast)}\nShared cores: ${source(shared)}`
+}
+
 function source({ machine, asked }: Report): string {
   return `${machine.date.slice(0, 10)}, ${describeRun({ ...machine, date: '' })}; medians of ${asked.runs} interleaved runs.`
 }
 
 function microseconds(figures: PeerFigures | undefined): string {
   const value = figures?.cpuMicrosecondsPerRequest
-  if (value === undefined) return ''
+  if (value === undefined) return missing
   return value >= 10_000 ? Math.round(value).toLocaleString('en') : (number(value) ?? '')
 }
 
