@@ -15,8 +15,12 @@ import {
 const timeoutMs = 20_000
 const timeoutMsPerByte = 0.001
 
-/** What is smaller is parsed sooner than a process starts. */
+/**
+ * What is smaller is parsed sooner than a process starts, unless it holds more that YAML has to take apart than rules do: 128 KiB
+ * of commas hold the event loop for a second and more.
+ */
 const smallBytes = 128 * 1024
+const smallMarks = 10_000
 
 /** The program of the process: `.js` as built, `.ts` when the sources run as they are. */
 const programUrl = new URL(
@@ -60,7 +64,7 @@ export class ParserFailure extends Error {
  * a process that fails is a fault whose reason is `internal`.
  */
 export const parseForReload: ParseSnapshot = async (source, snapshot) => {
-  if (bytesOf(snapshot) < smallBytes) return parseSnapshot(source, snapshot)
+  if (isSmall(snapshot)) return parseSnapshot(source, snapshot)
   try {
     return await parseInProcess(programUrl, source, snapshot, deadlineMsOf(snapshot), ['--beside-requests'])
   } catch (error) {
@@ -74,7 +78,7 @@ export const parseForReload: ParseSnapshot = async (source, snapshot) => {
  * this process that would be twice the memory of all the rest. Where another process fails, this one parses. Never rejects.
  */
 export const parseForStart: ParseSnapshot = async (source, snapshot) => {
-  if (bytesOf(snapshot) < smallBytes) return parseSnapshot(source, snapshot)
+  if (isSmall(snapshot)) return parseSnapshot(source, snapshot)
   try {
     return await parseInProcess(programUrl, source, snapshot, deadlineMsOf(snapshot))
   } catch (error) {
@@ -82,6 +86,20 @@ export const parseForStart: ParseSnapshot = async (source, snapshot) => {
     if (error instanceof ParserFailure && error.message === outOfMemory) return failure(source.file, outOfMemory)
     return parseSnapshot(source, snapshot)
   }
+}
+
+/** The ends of lines, and YAML's indicators: https://yaml.org/spec/1.2.2/#53-indicator-characters. */
+const isMark = new Uint8Array(256)
+for (const mark of '\n-?:,[]{}&*!|>%\'"') isMark[mark.charCodeAt(0)] = 1
+
+/** Whether this process parses it by itself. */
+export function isSmall(snapshot: Snapshot): boolean {
+  if (bytesOf(snapshot) >= smallBytes) return false
+  let marks = 0
+  for (const content of snapshot.values()) {
+    if (content.kind === 'bytes') for (const byte of content.bytes) marks += isMark[byte] as number
+  }
+  return marks < smallMarks
 }
 
 function bytesOf(snapshot: Snapshot): number {

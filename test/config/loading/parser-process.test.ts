@@ -12,6 +12,7 @@ import {
   type SnapshotResult,
 } from '../../../src/config/loading/load-configuration.ts'
 import {
+  isSmall,
   ParserFailure,
   parseForReload,
   parseForStart,
@@ -54,6 +55,21 @@ for (const [name, program] of Object.entries(programs)) {
     })
   }
 }
+
+t.test('what is small is parsed here, and what takes long for its size is not', async t => {
+  t.ok(isSmall(fileOf(small)))
+  t.ok(isSmall(fileOf(`${small}${'      - "https://some-page.some-domain.example"\n'.repeat(700)}`)), 'rules of 30 KB')
+  t.notOk(isSmall(fileOf(small + comment)))
+  for (const [name, text] of Object.entries({
+    commas: `[${','.repeat(20_000)}`,
+    lines: '-\n'.repeat(20_000),
+    keys: 'a:\n'.repeat(20_000),
+    aliases: `a: &a 1\nb: [${'*a,'.repeat(20_000)}]`,
+    tags: `[${'!!x 1,'.repeat(20_000)}]`,
+    quotes: `[${'"",'.repeat(20_000)}]`,
+  }))
+    t.notOk(isSmall(fileOf(text)), name)
+})
 
 t.test('the rules of another process are counted and made whenever they are read', async t => {
   const { parsed } = await parseForReload(source, fileOf(small + comment))
