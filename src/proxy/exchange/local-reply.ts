@@ -3,8 +3,8 @@ import { renderError } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import type { ClientRequest } from '../client/client-request.ts'
 import type { ClientResponse } from '../client/client-response.ts'
-import { endConnectionAfter } from '../client/lingering-close.ts'
 import { OutgoingFields } from '../client/outgoing-fields.ts'
+import { endConnectionAfter } from '../node/lingering-close.ts'
 import { endRequest, type RequestCounting, type RequestRecord } from '../request/request-record.ts'
 
 /** What a reply is written to: a response, or a connection whose request never became whole. */

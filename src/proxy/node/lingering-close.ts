@@ -1,5 +1,5 @@
 import { IncomingMessage } from 'node:http'
-import type { ClientRequest } from './client-request.ts'
+import type { ClientRequest } from '../client/client-request.ts'
 
 // Enough for what was in flight when the client learned of the answer; not enough to make us swallow an upload.
 const maxDiscardedBytes = 256 * 1024

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { lingerAtEnd } from '../../../src/proxy/client/lingering-close.ts'
+import { lingerAtEnd } from '../../../src/proxy/node/lingering-close.ts'
 import { readResponse } from '../../fixtures/client-responses.ts'
 import { serveRequests } from '../../fixtures/client-side.ts'
 import { outgoingFields } from '../../fixtures/outgoing-fields.ts'
