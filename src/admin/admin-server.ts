@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Caller, createTokenCheck, isForeign, isLocal, isRebound, isRelayed } from './access.ts'
 import type { AdminSources } from './admin-sources.ts'
 import { type Answer, errorAnswer } from './answer.ts'
+import { renderSignIn } from './page/sign-in.ts'
 import { findRoutes } from './routes.ts'
 import { createWrongTokens, type WrongTokens } from './wrong-tokens.ts'
 
@@ -114,6 +115,21 @@ async function refuse(sources: AdminSources, { wrong }: TokenGuard, caller: Call
   ])
 }
 
+/** A browser that shows a page says so; programs get the refusal as JSON. */
+function takesHtml(request: IncomingMessage): boolean {
+  return (single(request, 'accept') ?? '').includes('text/html')
+}
+
+/** The form for the token. Without Basic among the challenges a browser shows it, and asks for no password by itself. */
+function signIn(): Answer {
+  return {
+    status: 401,
+    type: 'text/html; charset=utf-8',
+    body: renderSignIn(),
+    fields: [['WWW-Authenticate', 'Bearer']],
+  }
+}
+
 async function answerRequest(sources: AdminSources, guard: TokenGuard, request: IncomingMessage): Promise<Answer> {
   const caller = readCaller(request)
   const target = request.url ?? ''
@@ -136,7 +152,10 @@ async function answerRequest(sources: AdminSources, guard: TokenGuard, request: 
   const rebound = !operator && isRebound(caller)
   if (rebound && caller.authorization === undefined)
     return errorAnswer(403, 'on this machine, use localhost or an address')
-  if (!operator && (rebound || route.who === 'operator')) return await refuse(sources, guard, caller)
+  if (!operator && (rebound || route.who === 'operator')) {
+    const isForm = route.path === '/' && sources.token !== undefined && caller.authorization === undefined
+    return isForm && takesHtml(request) ? signIn() : await refuse(sources, guard, caller)
+  }
   if (route.method === 'POST') {
     const refused = await readBody(request)
     if (refused !== undefined) return refused

@@ -71,12 +71,44 @@ export interface OriginLine extends OriginCount {
   readonly upstreamAllowOrigin: string | undefined
 }
 
+/** One refusal, or several of the same one after another. */
+export interface LastRefusal {
+  /** `invalid` where the request had no serialised origin. */
+  readonly origin: string
+  readonly bucket: string | undefined
+  /** Of the reason `unknown_host`: that Host. */
+  readonly unknownHost: string | undefined
+  readonly reason: Reason
+  readonly method: string | undefined
+  readonly headers: readonly string[]
+  readonly preflight: boolean
+  readonly count: number
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+}
+
+/** A name that pages ask for and the configuration does not have. */
+export interface UnknownName {
+  readonly name: string
+  readonly count: number
+  readonly firstSeenMs: number
+  readonly lastSeenMs: number
+}
+
+/** Buckets and Hosts that the configuration does not name. `others`: requests for names without an entry. */
+export interface UnknownAddresses {
+  readonly buckets: { readonly names: readonly UnknownName[]; readonly others: number }
+  readonly hosts: { readonly names: readonly UnknownName[]; readonly others: number }
+}
+
 /** What is known of origins. */
 export interface OriginsSeen {
   readonly lines: readonly OriginLine[]
   /** `other` and `invalid`. */
   readonly rest: readonly OriginCount[]
   readonly overflow: number
+  /** Bounded; the earliest first. */
+  readonly lastRefusals: readonly LastRefusal[]
 }
 
 /** What is on the disk and not in force. */
@@ -161,6 +193,8 @@ export interface AdminSources {
   /** The rules in force of a bucket, whatever their source; undefined where no entry governs it. */
   rulesOf(bucket: string): BucketRules | undefined
   origins(): OriginsSeen
+  /** What is configured by now is not among them. */
+  unknownAddresses(): UnknownAddresses
   /** When counting began. */
   readonly countingSinceMs: number
   /** The rules of a bucket, or of `*`, as they are known now; none where there are none. */

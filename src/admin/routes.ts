@@ -1,11 +1,20 @@
-import type { AdminSources, OriginCount, OriginLine, OriginsSeen, RuleUse } from './admin-sources.ts'
+import type {
+  AdminSources,
+  LastRefusal,
+  OriginCount,
+  OriginLine,
+  OriginsSeen,
+  RuleUse,
+  UnknownAddresses,
+} from './admin-sources.ts'
 import { type Answer, errorAnswer, jsonAnswer } from './answer.ts'
 import { describeRules } from './bucket-rules.ts'
+import { describeSuggestion } from './bucket-suggestion.ts'
 import { parseExplainQuery } from './explain-query.ts'
 import { renderPage } from './page/page.ts'
 import { pageScript } from './page/page-script.ts'
 import { pageStyle } from './page/page-style.ts'
-import { type AskedList, nextQuery, parseListQuery } from './page/paging.ts'
+import { type AskedList, decisions, nextQuery, parseListQuery } from './page/paging.ts'
 import { changeOf } from './report-change.ts'
 
 /** One thing the admin port answers. */
@@ -47,12 +56,20 @@ export const routes: readonly Route[] = [
     meaning: 'the rules in force, as YAML',
     answer: bucketRules,
   },
+  {
+    method: 'GET',
+    path: '/buckets/NAME/suggestion',
+    who: 'operator',
+    meaning: 'the rules that what was seen suggests, as YAML',
+    answer: suggestion,
+  },
   { method: 'GET', path: '/origins', who: 'operator', meaning: 'allowed and denied origins', answer: origins },
   { method: 'POST', path: '/reload', who: 'operator', meaning: 'reads the configuration again', answer: reload },
   { method: 'POST', path: '/buckets/NAME/refresh', who: 'operator', meaning: 'fetches rules now', answer: refresh },
   { method: 'GET', path: '/', who: 'operator', meaning: 'a page of all this', answer: page },
-  { method: 'GET', path: '/page.css', who: 'operator', meaning: 'its style', answer: style },
-  { method: 'GET', path: '/page.js', who: 'operator', meaning: 'its script', answer: script },
+  // The form for the token needs them, and they say nothing of this proxy.
+  { method: 'GET', path: '/page.css', who: 'anyone', meaning: 'its style', answer: style },
+  { method: 'GET', path: '/page.js', who: 'anyone', meaning: 'its script', answer: script },
 ]
 
 /** The routes of a path, with the segment that stands for `NAME`; none when there is nothing at that path. */
@@ -124,9 +141,12 @@ async function buckets(sources: AdminSources, { query }: RouteRequest): Promise<
     rulesLeft -= status.rules
     return rulesLeft < 0 ? line : { ...line, matches: sources.ruleUses(status.bucket).map(describeRuleUse) }
   })
+  const { buckets: unknownBuckets, hosts } = sources.unknownAddresses()
+  const isWhole = offset === 0 && bucket === undefined
   return jsonAnswer(200, {
     countingSince: iso(sources.countingSinceMs),
     buckets: lines,
+    notConfigured: isWhole ? { buckets: describeNames(unknownBuckets), hosts: describeNames(hosts) } : undefined,
     next: nextQuery(asked, known.length),
   })
 }
@@ -136,6 +156,16 @@ function bucketRules(sources: AdminSources, { name }: RouteRequest): Answer {
   if (known === undefined) return errorAnswer(404, 'no entry of the configuration governs a bucket of this name')
   // A browser shows it, where it would save YAML by its own name.
   return { status: 200, type: 'text/plain; charset=utf-8', body: describeRules(name, known) }
+}
+
+async function suggestion(sources: AdminSources, { name, query }: RouteRequest): Promise<Answer> {
+  const decision = query.get('decision') ?? undefined
+  if (decision !== undefined && !decisions.some(known => known === decision))
+    return errorAnswer(400, `decision is ${decisions.join(' or ')}`)
+  await sources.gather?.()
+  const yaml = describeSuggestion(sources.origins(), name, decision)
+  if (yaml === undefined) return errorAnswer(404, 'nothing was seen of a bucket of this name')
+  return { status: 200, type: 'text/plain; charset=utf-8', body: yaml }
 }
 
 /** Reading the rules of a bucket can take a millisecond. Buckets beyond this come without `matches`: `?bucket=NAME` has one's. */
@@ -163,7 +193,7 @@ function describeOrigin({ bucket: _, decision, firstSeenMs, lastSeenMs, requests
 }
 
 /** By bucket, as a person looks for them; of each bucket the origins, then the sums of those without a line. */
-function groupOrigins({ lines, rest, overflow }: OriginsSeen, asked: AskedList) {
+function groupOrigins({ lines, rest, overflow, lastRefusals }: OriginsSeen, asked: AskedList) {
   const { offset, limit } = asked
   const counted = [
     ...lines.map(line => ({ bucket: line.bucket, decision: line.decision, line, sum: undefined })),
@@ -185,7 +215,31 @@ function groupOrigins({ lines, rest, overflow }: OriginsSeen, asked: AskedList) 
     if (line !== undefined) group[decision].origins.push(describeOrigin(line))
     else group[decision].rest.push({ origin: sum.origin, reason: sum.reason, count: sum.count })
   }
-  return { buckets: [...buckets.values()], overflow, next: nextQuery(asked, counted.length) }
+  // The list of a next part has them not again.
+  const refusals = lastRefusals.filter(({ bucket }) => asked.bucket === undefined || bucket === asked.bucket)
+  return {
+    buckets: [...buckets.values()],
+    overflow,
+    lastRefusals: offset > 0 || asked.decision === 'allowed' ? undefined : refusals.toReversed().map(describeRefusal),
+    next: nextQuery(asked, counted.length),
+  }
+}
+
+function describeRefusal({ firstSeenMs, lastSeenMs, ...refusal }: LastRefusal) {
+  return { ...refusal, firstSeen: iso(firstSeenMs), lastSeen: iso(lastSeenMs) }
+}
+
+function describeNames({ names, others }: UnknownAddresses['buckets']) {
+  return {
+    names: names
+      .toSorted((one, other) => other.count - one.count)
+      .map(({ firstSeenMs, lastSeenMs, ...name }) => ({
+        ...name,
+        firstSeen: iso(firstSeenMs),
+        lastSeen: iso(lastSeenMs),
+      })),
+    others,
+  }
 }
 
 interface BucketOrigins {

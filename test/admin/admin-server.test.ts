@@ -65,6 +65,27 @@ const cases: { name: string; ask: Ask; status: number; body?: RegExp; fields?: R
   },
   { name: 'a question that cannot be asked', ask: ['GET', '/explain'], status: 400, body: /bucket is missing/ },
   { name: 'buckets', ask: ['GET', '/buckets'], status: 200, body: /"nextTryAt": "2026-01-02T03:04:35.000Z"/ },
+  {
+    name: 'names that are not configured',
+    ask: ['GET', '/buckets'],
+    status: 200,
+    body: /"notConfigured".*"medai".*"s3\.example"/s,
+  },
+  {
+    name: 'the last refusals',
+    ask: ['GET', '/origins'],
+    status: 200,
+    body: /"lastRefusals": \[.*"firstSeen": "2026-01-02T03:04:02\.000Z"/s,
+  },
+  {
+    name: 'the suggestion of a bucket',
+    ask: ['GET', '/buckets/media/suggestion?decision=denied'],
+    status: 200,
+    body: /"media":\n {4}CORSRules:\n {6}- AllowedOrigins:\n {10}- "https:\/\/dev\.example"/,
+    fields: { 'content-type': 'text/plain; charset=utf-8' },
+  },
+  { name: 'the suggestion of nothing', ask: ['GET', '/buckets/docs/suggestion'], status: 404 },
+  { name: 'a suggestion that cannot be asked', ask: ['GET', '/buckets/media/suggestion?decision=x'], status: 400 },
   { name: 'origins', ask: ['GET', '/origins'], status: 200, body: /"firstSeen": "2026-01-02T03:03:05.000Z"/ },
   { name: 'the page', ask: ['GET', '/'], status: 200, body: /^<!doctype html>/ },
   { name: 'its style', ask: ['GET', '/page.css'], status: 200, fields: { 'content-type': 'text/css; charset=utf-8' } },
@@ -166,6 +187,29 @@ const tokenCases: typeof cases = [
     status: 401,
     fields: challenge,
   },
+  {
+    name: 'the page for a browser without the token: the form for it, and no dialog of the browser',
+    ask: ['GET', '/?search=media', { accept: 'text/html,application/xhtml+xml' }],
+    status: 401,
+    body: /<form id="sign-in" hidden>/,
+    fields: { 'www-authenticate': 'Bearer', 'content-type': 'text/html; charset=utf-8' },
+  },
+  { name: 'the page for a program without the token', ask: ['GET', '/'], status: 401, fields: challenge },
+  {
+    name: 'the page with a wrong token',
+    ask: ['GET', '/', { accept: 'text/html', ...wrongToken }],
+    status: 401,
+    fields: challenge,
+  },
+  { name: 'a list for a browser', ask: ['GET', '/origins', { accept: 'text/html' }], status: 401, fields: challenge },
+  { name: 'the style of the form', ask: ['GET', '/page.css'], status: 200 },
+  { name: 'the script of the form', ask: ['GET', '/page.js'], status: 200 },
+  { name: 'the form under a rebound name', ask: ['GET', '/', { ...rebound, accept: 'text/html' }], status: 403 },
+  {
+    name: 'the form for a foreign page',
+    ask: ['GET', '/', { 'sec-fetch-site': 'cross-site', accept: 'text/html' }],
+    status: 403,
+  },
   { name: 'probes without the token', ask: ['GET', '/readyz'], status: 200 },
   { name: 'metrics without the token', ask: ['GET', '/metrics'], status: 200 },
   { name: 'metrics with a wrong token', ask: ['GET', '/metrics', wrongToken], status: 200 },
@@ -201,7 +245,7 @@ t.test('who gets what', async t => {
       })
     }
   }
-  t.strictSame(refused, ['127.0.0.1', '127.0.0.1'], 'each wrong token is told of')
+  t.strictSame(refused, ['127.0.0.1', '127.0.0.1', '127.0.0.1'], 'each wrong token is told of')
 })
 
 t.test('guesses are slowed, and the right token is not', async t => {
@@ -321,6 +365,19 @@ t.test('origins are grouped by bucket', async t => {
       },
     ],
     overflow: 0,
+    lastRefusals: [
+      {
+        origin: 'https://dev.example',
+        bucket: 'media',
+        reason: 'origin',
+        method: 'PUT',
+        headers: ['content-type'],
+        preflight: true,
+        count: 2,
+        firstSeen: '2026-01-02T03:04:02.000Z',
+        lastSeen: '2026-01-02T03:04:04.000Z',
+      },
+    ],
   })
 })
 

@@ -7,6 +7,7 @@ const cases: { path: string; found: string[]; name?: string }[] = [
   { path: '/buckets', found: ['GET /buckets'] },
   { path: '/buckets/media/refresh', found: ['POST /buckets/NAME/refresh'], name: 'media' },
   { path: '/buckets/%2e%2e/refresh', found: ['POST /buckets/NAME/refresh'], name: '%2e%2e' },
+  { path: '/buckets/media/suggestion', found: ['GET /buckets/NAME/suggestion'], name: 'media' },
   { path: '/buckets//refresh', found: [] },
   { path: '/buckets/a/b/refresh', found: [] },
   { path: '/buckets/', found: [] },
@@ -28,10 +29,10 @@ for (const { path, found, name } of cases) {
   })
 }
 
-t.test('only health and metrics are for anyone', async t => {
+t.test('only health, metrics and the style and script of the page are for anyone', async t => {
   t.strictSame(
     routes.filter(({ who }) => who === 'anyone').map(({ path }) => path),
-    ['/livez', '/readyz', '/metrics'],
+    ['/livez', '/readyz', '/metrics', '/page.css', '/page.js'],
   )
 })
 

@@ -103,6 +103,27 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
       ],
       rest: [{ origin: 'invalid', bucket: 'other', decision: 'denied', reason: 'bad_request', count: 7 }],
       overflow: 0,
+      lastRefusals: [
+        {
+          origin: 'https://dev.example',
+          bucket: 'media',
+          unknownHost: undefined,
+          reason: 'origin',
+          method: 'PUT',
+          headers: ['content-type'],
+          preflight: true,
+          count: 2,
+          firstSeenMs: nowMs - 3000,
+          lastSeenMs: nowMs - 1000,
+        },
+      ],
+    }),
+    unknownAddresses: () => ({
+      buckets: { names: [{ name: 'medai', count: 5, firstSeenMs: nowMs - 9000, lastSeenMs: nowMs - 4000 }], others: 0 },
+      hosts: {
+        names: [{ name: 's3.example', count: 6, firstSeenMs: nowMs - 9000, lastSeenMs: nowMs - 4000 }],
+        others: 2,
+      },
     }),
     reload: async () => ({ kind: 'applied', issues: [] }),
     refresh: async bucket =>

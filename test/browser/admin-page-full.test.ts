@@ -16,7 +16,7 @@ const rule = (methods: string) =>
 
 t.test('80 buckets and 600 origins', { skip: skipWithoutChromium() }, async t => {
   const proxy = await startProxy(
-    `upstream: { url: "http://127.0.0.1:9", credentials: none }\nhosts: [s3.example.com]\nmetrics: { origins: 700 }\nbuckets:\n${names.map(name => `  ${name}: { CORSRules: ${rule('GET')} }\n`).join('')}`,
+    `upstream: { url: "http://127.0.0.1:9", credentials: none }\nhosts: [s3.example.com]\nmetrics: { origins: 700 }\nbuckets:\n${names.map(name => `  ${name}: { CORSRules: ${rule('GET')} }\n`).join('')}  idle: { CORSRules: ${rule('GET')} }\n`,
   )
   t.teardown(() => proxy.stop('SIGKILL'))
   const ask = (bucket: string, origin: string, method = 'GET') =>
@@ -27,6 +27,7 @@ t.test('80 buckets and 600 origins', { skip: skipWithoutChromium() }, async t =>
   for (let at = 0; at < 600; at++) await ask(names[at % 80] ?? '', `https://site-${at}.example`)
   for (const name of names) await ask(name, 'https://app.example')
   await ask('bucket-7', 'https://app.example', 'PUT')
+  for (let at = 0; at < 40; at++) await ask(`no-bucket-${at}`, 'https://app.example')
 
   mkdirSync(pictures, { recursive: true })
   const browser = await launchChromium(t)
@@ -43,6 +44,11 @@ t.test('80 buckets and 600 origins', { skip: skipWithoutChromium() }, async t =>
     t.ok(Number(await page.evaluate('document.documentElement.scrollWidth')) <= width, `${name}: nothing sticks out`)
     t.strictSame(await findAccessibilityFaults(page), [], `${name}: axe finds nothing`)
     await page.screenshot({ path: join(pictures, `4-many-${name}.png`), fullPage: true })
+    for (const title of ['Names that are not configured', 'Rules that have matched nothing', 'Suggested rules'])
+      await page.locator('.section > summary', { hasText: title }).click()
+    t.strictSame(await findAccessibilityFaults(page), [], `${name}: axe finds nothing with every part open`)
+    t.ok(Number(await page.evaluate('document.documentElement.scrollWidth')) <= width, `${name}: nothing sticks out`)
+    await page.screenshot({ path: join(pictures, `5-many-open-${name}.png`), fullPage: true })
     await context.close()
   }
 
@@ -77,9 +83,9 @@ t.test('80 buckets and 600 origins', { skip: skipWithoutChromium() }, async t =>
   t.equal(await allowed.count(), 1)
   await show({ decision: 'denied' })
   t.equal(await allowed.count(), 0)
-  t.match(await page.locator('#denied').textContent(), 'Rows 1 to 25 of 601.')
+  t.match(await page.locator('#denied').textContent(), 'Rows 1 to 25 of 602.')
   await page.locator('#denied').getByRole('link', { name: 'After' }).click()
-  t.match(await page.locator('#denied').textContent(), 'Rows 26 to 50 of 601.')
+  t.match(await page.locator('#denied').textContent(), 'Rows 26 to 50 of 602.')
   t.equal(await page.locator('#decision').inputValue(), 'denied', 'the next page has the same filter')
 
   await page.locator('#buckets summary', { hasText: 'Rules in force' }).first().click()

@@ -176,10 +176,49 @@ t.test('the admin page in a browser', { skip }, async t => {
     await page.close()
   })
 
+  await t.test('the URL of an object stands for its bucket', async t => {
+    const page = await open(light)
+    await page.getByLabel('or the URL of an object').fill(`${proxy.url}/media/pictures/cat.jpg`)
+    await page.locator('#origin').fill(`${app}/index.html`)
+    await page.getByRole('button', { name: 'Explain' }).click()
+    await page.waitForURL(/url-of-object=/)
+    const shown = await page.locator('#answer').textContent()
+    t.match(shown, 'the URL names the bucket "media"')
+    t.match(shown, `a browser sends "${app}"`)
+    t.match(shown, 'Allowed')
+    t.match(await page.locator('#url-of-object').inputValue(), '/media/pictures/cat.jpg', 'it stays in the form')
+    await page.close()
+  })
+
+  await t.test('the last refusals, names that are not configured, unused rules and suggested rules', async t => {
+    await ask(proxy, 'GET', '/medai/a', app)
+    const page = await open(light)
+    t.match(
+      await page.locator('#last-refusals tbody tr').first().textContent(),
+      /https:\/\/app\.example.*medai.*GET.*no_rules.*(?:now|ago)/s,
+    )
+    for (const title of ['Names that are not configured', 'Rules that have matched nothing', 'Suggested rules'])
+      await page.locator('.section > summary', { hasText: title }).click()
+    t.match(await page.locator('#unknown-names').textContent(), /medai.*bucket.*no rules: refused/s)
+    t.match(await page.locator('#unused-rules').textContent(), /Counted since/)
+    await page.getByRole('link', { name: 'Suggest rules for media' }).click()
+    await page.locator('#suggested').waitFor()
+    t.match(await page.locator('#suggested').textContent(), /"media":\n {4}CORSRules:.*"https:\/\/new-app\.example"/s)
+    await light.grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.getByRole('button', { name: 'Copy' }).click()
+    await page.locator('#said').getByText('Copied.').waitFor()
+    t.equal(await page.evaluate('navigator.clipboard.readText()'), await page.locator('#suggested').textContent())
+    t.strictSame(await findAccessibilityFaults(page), [], 'axe finds nothing')
+    await picture(page, '6-suggested-light')
+    await page.close()
+  })
+
   await t.test('every control can be reached and seen by keyboard', async t => {
     const page = await open(light)
     const wanted = Number(
-      await page.locator('a, button:visible, input, select, summary, [tabindex="0"]:visible').count(),
+      await page
+        .locator('a:visible, button:visible, input:visible, select:visible, summary:visible, [tabindex="0"]:visible')
+        .count(),
     )
     const seen = new Set<string>()
     for (let step = 0; step < wanted + 10; step++) {

@@ -51,6 +51,7 @@ summary { cursor: pointer; color: var(--accent); }
 .issues { margin: .25rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 .section > summary { color: inherit; }
 .section > summary h2 { display: inline-block; margin-bottom: .5rem; }
+.section:not([open]) > summary h2 { margin: .5rem 0; }
 .quiet { color: var(--quiet); }
 .values { margin: 0; padding-left: 1.2rem; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -52,7 +52,11 @@ export function renderTime(ms: number | undefined, nowMs: number): Html | string
 }
 
 /** What was asked: the method, whether by a preflight, and the requested headers. */
-export function describeRequest({ method, headers, preflight }: OriginLine): string {
+export function describeRequest({
+  method,
+  headers,
+  preflight,
+}: Pick<OriginLine, 'method' | 'headers' | 'preflight'>): string {
   const names = headers.length === 0 ? '' : ` with ${headers.join(', ')}`
   return `${preflight ? 'preflight for ' : ''}${method ?? 'a long method'}${names}`
 }

@@ -1,6 +1,6 @@
 import { corsMethods } from '../../cors/rules/rule.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
-import type { AdminSources, ExplainQuery, OriginLine } from '../admin-sources.ts'
+import type { AdminSources, ExplainQuery, OriginLine, UnknownAddresses } from '../admin-sources.ts'
 import { parseExplainQuery } from '../explain-query.ts'
 import { type Html, html } from './html.ts'
 import { renderConfiguration, renderRefused } from './page-configuration.ts'
@@ -8,7 +8,11 @@ import { renderExplanation } from './page-explanation.ts'
 import { decisions, deniedReasons, orders, PageView } from './paging.ts'
 import { renderBuckets } from './tables/buckets.ts'
 import { renderAllowed, renderDenied, renderRest } from './tables/origins.ts'
+import { renderRefusals } from './tables/refusals.ts'
 import { renderReport } from './tables/report.ts'
+import { renderSuggestion } from './tables/suggestion.ts'
+import { renderUnknownNames } from './tables/unknown-names.ts'
+import { renderUnusedRules } from './tables/unused-rules.ts'
 
 /** A question of the form: with nothing in it there is none. */
 function renderAnswer(sources: AdminSources, asked: URLSearchParams): Html {
@@ -64,7 +68,16 @@ ${renderConfiguration(configuration, nowMs)}`
 }
 
 /** What was asked last by an origin. */
-function questionOf({ origin, method, headers, preflight, unknownHost }: OriginLine, bucket: string): ExplainQuery {
+function questionOf(
+  {
+    origin,
+    method,
+    headers,
+    preflight,
+    unknownHost,
+  }: Pick<OriginLine, 'origin' | 'method' | 'headers' | 'preflight' | 'unknownHost'>,
+  bucket: string,
+): ExplainQuery {
   return {
     bucket,
     unknownHost,
@@ -76,8 +89,8 @@ function questionOf({ origin, method, headers, preflight, unknownHost }: OriginL
 }
 
 /** A part of the page that the script replaces when it changes, and that folds. */
-function renderSection(id: string, title: string, content: Html | readonly (Html | undefined)[]): Html {
-  return html`<section id="${id}" aria-labelledby="${id}-title" data-refresh><details class="section" data-key="section ${id}" open><summary><h2 id="${id}-title">${title}</h2></summary>${content}</details></section>`
+function renderSection(id: string, title: string, content: Html | readonly (Html | undefined)[], isOpen = true): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-title" data-refresh><details class="section" data-key="section ${id}"${isOpen && html` open`}><summary><h2 id="${id}-title">${title}</h2></summary>${content}</details></section>`
 }
 
 /** Which rows the tables have, and in which order. */
@@ -114,6 +127,12 @@ export function renderPage(sources: AdminSources, query: URLSearchParams): strin
   const { overflow } = seen
   const everyStatus = sources.buckets()
   const statuses = everyStatus.filter(({ bucket }) => view.hasBucket(bucket))
+  const refusals = seen.lastRefusals.filter(({ origin, bucket, reason }) => view.has(origin, bucket, reason))
+  const known = sources.unknownAddresses()
+  const names: UnknownAddresses = {
+    buckets: { ...known.buckets, names: known.buckets.names.filter(({ name }) => view.hasBucket(name)) },
+    hosts: { ...known.hosts, names: known.hosts.names.filter(({ name }) => view.hasBucket(name)) },
+  }
   const denied = lines.filter(({ decision }) => decision === 'denied')
   const allowed = lines.filter(({ decision }) => decision === 'allowed')
   const reported = lines.filter(({ enforcement }) => enforcement === 'report')
@@ -151,6 +170,19 @@ ${renderSection(
 )}
 ${reported.length > 0 && renderSection('report', 'In report', [html`<p>These buckets are not protected: the endpoint’s own answers pass.</p>`, renderReport(reported, nowMs, view)])}
 ${renderSection('allowed', 'Allowed origins', [renderAllowed(allowed, nowMs, view), renderRest(rest, view), overflow > 0 ? html`<p class="quiet">${overflow} requests came from origins without a row: see metrics.origins.</p>` : undefined])}
+${renderSection(
+  'last-refusals',
+  'Last refusals',
+  renderRefusals(refusals, nowMs, (refusal, bucket) => sources.allowsNow(questionOf(refusal, bucket)), view),
+)}
+${renderSection(
+  'unknown-names',
+  'Names that are not configured',
+  renderUnknownNames(names, nowMs, bucket => sources.rulesOf(bucket) !== undefined, view),
+  view.isTurned('names'),
+)}
+${renderSection('unused-rules', 'Rules that have matched nothing', renderUnusedRules(statuses, nowMs, sources, view), view.isTurned('unused'))}
+${renderSection('suggestion', 'Suggested rules', renderSuggestion(seen, view), view.suggest !== '' || view.isTurned('suggestions'))}
 ${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, sources, view))}
 <section id="explain" aria-labelledby="explain-title"><h2 id="explain-title">Explain a request</h2>
 ${renderForm(everyStatus, view.asked)}

@@ -34,7 +34,7 @@ export const deniedReasons = [
 /** Both answers of the rules, for the filter. */
 export const decisions = ['denied', 'allowed'] as const
 
-const viewParameters = ['search', 'of-bucket', 'decision', 'reason', 'order'] as const
+const viewParameters = ['search', 'of-bucket', 'decision', 'reason', 'order', 'suggest'] as const
 
 /** What the query string of a list asks for, or what is wrong with it. */
 export type ListQuery = AskedList | { readonly fault: string }
@@ -79,7 +79,10 @@ export function nextQuery({ offset, limit, bucket, decision }: AskedList, total:
 }
 
 const largeTables = ['denied', 'allowed', 'rest', 'buckets'] as const
-const smallTables = ['report-refused', 'report-allowed', 'report-same'] as const
+const smallTables = [
+  ...['report-refused', 'report-allowed', 'report-same'],
+  ...['refusals', 'names', 'unused', 'suggestions'],
+] as const satisfies readonly string[]
 const pageTables = [...largeTables, ...smallTables] as const
 
 /** A table of the page: the parameter of this name is its first row. */
@@ -97,6 +100,8 @@ export class PageView {
   readonly reason: string
   /** One of {@link orders}. */
   readonly order: string
+  /** The bucket that rules are suggested for. Empty: none. */
+  readonly suggest: string
   /** The question of the form. */
   readonly asked: URLSearchParams
   readonly #query: URLSearchParams
@@ -108,6 +113,7 @@ export class PageView {
     this.decision = query.get('decision') ?? ''
     this.reason = query.get('reason') ?? ''
     this.order = query.get('order') ?? ''
+    this.suggest = (query.get('suggest') ?? '').slice(0, 255)
     this.asked = new URLSearchParams(query)
     for (const name of [...viewParameters, ...pageTables]) this.asked.delete(name)
   }
@@ -155,15 +161,24 @@ export class PageView {
     return { offset: wholeNumber(this.#query.get(table) ?? '') ?? 0, limit }
   }
 
+  /** Whether other rows of the table than the first ones are asked for. */
+  isTurned(table: PageTable): boolean {
+    return this.#query.has(table)
+  }
+
+  /** The page as it is asked for, with another value of one parameter. */
+  linkWith(name: string, value: string): string {
+    const query = new URLSearchParams(this.#query)
+    query.set(name, value)
+    return `/?${query.toString()}`
+  }
+
   /** Links to the rows before and after those that are shown; undefined when all are. */
   renderLinks(table: PageTable, total: number): Html | undefined {
     const { offset, limit } = this.paging(table)
     if (offset === 0 && total <= limit) return undefined
-    const link = (to: number, words: string) => {
-      const query = new URLSearchParams(this.#query)
-      query.set(table, `${to}`)
-      return html` <a href="/?${query.toString()}#${table}">${words}</a>`
-    }
+    const link = (to: number, words: string) =>
+      html` <a href="${this.linkWith(table, `${to}`)}#${table}-caption">${words}</a>`
     return html`<p class="quiet">Rows ${Math.min(offset + 1, total)} to ${Math.min(offset + limit, total)} of ${total}.${
       offset > 0 && link(Math.max(0, offset - limit), 'Before')
     }${offset + limit < total && link(offset + limit, 'After')}</p>`

@@ -1,7 +1,7 @@
 import { child } from '../../config/raw-value.ts'
 import { quote } from '../../cors/explain/quoted-scalar.ts'
 import { suggest } from '../../cors/suggestion/suggest.ts'
-import { suggestionYaml } from '../../cors/suggestion/suggestion-yaml.ts'
+import { suggestionHead, suggestionYaml } from '../../cors/suggestion/suggestion-yaml.ts'
 import { parseDecimal } from '../../http/decimal.ts'
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { readSeen, type SeenRequest, seenOptions } from '../learning/seen-origins.ts'
@@ -69,16 +69,7 @@ export const suggestRules: Command = {
     )
     const suggestion = suggest(enough, given.switches.has('wildcards') ? joinSiblings : undefined)
     const unknown = seen.unknown + nameless.reduce((sum, { preflights, actual }) => sum + preflights + actual, 0)
-    terminal.out(
-      [
-        '# Suggested from what was seen. Each line allows something: read it before you use it.\n',
-        unknown === 0
-          ? ''
-          : `# Of ${unknown} further requests it is not known who asked for what: they are not in here.\n`,
-        await upstreamLine(given, terminal),
-        suggestionYaml(suggestion),
-      ].join(''),
-    )
+    terminal.out([suggestionHead(unknown), await upstreamLine(given, terminal), suggestionYaml(suggestion)].join(''))
     return 0
   },
 }

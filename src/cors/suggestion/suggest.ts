@@ -79,11 +79,12 @@ function suggestBucket(bucket: string, seen: readonly Seen[], join: JoinOrigins 
     return [{ origin: first.origin, method: first.method as CorsMethod, headers }]
   })
   const weighed = fewestRules(needs).map(needed => {
+    const origins = new Set(needed.origins)
+    const methods: ReadonlySet<string> = new Set(needed.methods)
+    const names = new Set(needed.headers)
     const mine = kept.filter(
       ({ origin, method, headers = [] }) =>
-        needed.origins.includes(origin) &&
-        needed.methods.some(listed => listed === method) &&
-        headers.every(name => needed.headers.includes(name)),
+        origins.has(origin) && methods.has(method) && headers.every(name => names.has(name)),
     )
     return { needed, mine }
   })

@@ -4,6 +4,12 @@ import { type BucketSuggestion, type LeftOut, type SeenSum, type SuggestedRule, 
 /** What is left out of a bucket is told of so many origins. */
 const toldLeftOut = 50
 
+/** What stands above a suggestion. `unknown`: requests of which it is not known who asked for what. */
+export function suggestionHead(unknown: number): string {
+  const left = `# Of ${unknown} further requests it is not known who asked for what: they are not in here.\n`
+  return `# Suggested from what was seen. Each line allows something: read it before you use it.\n${unknown === 0 ? '' : left}`
+}
+
 /** Entries of `buckets`, each value on a line of its own with what was seen of it. In printable ASCII alone. */
 export function suggestionYaml(buckets: readonly BucketSuggestion[]): string {
   const lines = buckets.flatMap(({ bucket, rules, leftOut }) => [

@@ -66,6 +66,18 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
       return { source, enforcement, state: state.kind, rules: state.kind === 'rules' ? state.policy.configuration : [] }
     },
     origins: metrics.origins,
+    unknownAddresses() {
+      const { buckets, hosts } = metrics.unknownAddresses()
+      const addressOf = options.addressOf()
+      const isUnknown = (host: string) => {
+        const address = addressOf(host, '/')
+        return address.kind === 'none' && address.unknownHost
+      }
+      return {
+        buckets: { ...buckets, names: buckets.names.filter(({ name }) => !policies().inspect(name).named) },
+        hosts: { ...hosts, names: hosts.names.filter(({ name }) => isUnknown(name)) },
+      }
+    },
     countingSinceMs: metrics.countingSinceMs,
     ruleUses(bucket) {
       const { state } = policies().inspect(bucket)

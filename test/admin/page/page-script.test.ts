@@ -13,3 +13,12 @@ t.test('it never makes HTML out of text', async t => {
 t.test('it posts what the admin port takes', async t => {
   t.match(pageScript, "'content-type': 'application/json'")
 })
+
+t.test('it keeps the token in no cookie, no storage and no URL', async t => {
+  t.notMatch(pageScript, /cookie|localStorage|sessionStorage|indexedDB|caches\./)
+  const named = pageScript.split('\n').filter(line => /(?:pushState|href|URLSearchParams|\.search\b)/.test(line))
+  t.strictSame(
+    named.filter(line => /\+ token|token \+|\{token\}/.test(line)),
+    [],
+  )
+})

@@ -28,7 +28,12 @@ t.test('what is not ready is named', async t => {
 t.test('a bucket in report has its own part', async t => {
   const { lines, rest } = makeSources().origins()
   const text = render('', {
-    origins: () => ({ lines: lines.map(line => ({ ...line, enforcement: 'report' as const })), rest, overflow: 5 }),
+    origins: () => ({
+      lines: lines.map(line => ({ ...line, enforcement: 'report' as const })),
+      rest,
+      overflow: 5,
+      lastRefusals: [],
+    }),
   })
   t.match(text, '<section id="report"')
   t.match(text, '5 requests came from origins without a row')
@@ -78,6 +83,7 @@ t.test('hostile strings are text everywhere', async t => {
       })),
       rest: [],
       overflow: 0,
+      lastRefusals: [],
     }),
   })
   t.equal(text.match(/<script/g)?.length, 1, 'only the page its own script')
@@ -85,12 +91,22 @@ t.test('hostile strings are text everywhere', async t => {
   t.notMatch(text, /="[^"]*"><script>alert/)
 })
 
+t.test('no two landmarks have the same name, in whatever order', async t => {
+  for (const query of ['', 'order=origin']) {
+    const text = render(query, {
+      ruleUses: () => [{ index: 0, id: undefined, count: 0, lastMatchedMs: undefined }],
+    })
+    const names = [...text.matchAll(/<(?:h2|caption) id="[^"]+">([^<]*)/g)].map(([, name]) => name)
+    t.strictSame([...new Set(names)], names, query)
+  }
+})
+
 t.test('nothing inline, nothing from elsewhere', async t => {
   const text = render()
   t.notMatch(text, /\s(?:style|on[a-z]+)=/)
   t.notMatch(text, /<script(?! src="\/page\.js" defer><\/script>)/)
   t.strictSame(
-    [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url),
+    [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url).filter(url => !url?.startsWith('/?')),
     ['/page.css', '/page.js', '#denied'],
   )
 })

@@ -48,8 +48,8 @@ t.test('a view tells the rows of its tables from the question of its form', asyn
   t.strictSame([view.hasBucket('media'), view.hasBucket('docs'), view.hasBucket(undefined)], [true, false, false])
   const links = String(view.renderLinks('denied', 250))
   t.match(links, 'Rows 101 to 125 of 250.')
-  t.match(links, 'denied=75&amp;allowed=x&amp;search=me#denied">Before')
-  t.match(links, 'denied=125&amp;allowed=x&amp;search=me#denied">After')
+  t.match(links, 'denied=75&amp;allowed=x&amp;search=me#denied-caption">Before')
+  t.match(links, 'denied=125&amp;allowed=x&amp;search=me#denied-caption">After')
   t.equal(view.renderLinks('allowed', 25), undefined, 'no links where all rows are shown')
 })
 
@@ -117,7 +117,7 @@ function crowded() {
   let explained = 0
   const plain = makeSources()
   const sources = makeSources({
-    origins: () => ({ lines, rest, overflow: 0 }),
+    origins: () => ({ lines, rest, overflow: 0, lastRefusals: [] }),
     buckets: () => statuses,
     explain: query => {
       explained++

@@ -5,6 +5,7 @@ import { createAdminPort } from '../../../src/daemon/operator/admin-port.ts'
 import { createPolicySources } from '../../../src/policies/policy-sources.ts'
 import type { Log } from '../../../src/telemetry/log/log.ts'
 import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
+import { denied, makeActual } from '../../fixtures/request-records.ts'
 
 const rule = {
   allowedOrigins: ['https://app.example'],
@@ -14,12 +15,19 @@ const rule = {
 } as const
 const policies = createPolicySources([{ name: 'media', source: 'yaml', enforcement: 'headers', rules: [rule] }], {})
 
+const metrics = createMetrics({
+  version: '1.2.3',
+  origins: 10,
+  status: () => policies.describe(),
+  processMetrics: false,
+})
+
 t.test('the admin port shows what the daemon knows', async t => {
   const plane = createAdminPort({
     vary: () => 'always',
-    addressOf: () => () => ({ kind: 'none', unknownHost: false }),
+    addressOf: () => host => ({ kind: 'none', unknownHost: host !== 'known.example' }),
     policies: () => policies,
-    metrics: createMetrics({ version: '1.2.3', origins: 10, status: () => policies.describe(), processMetrics: false }),
+    metrics,
     log: { error() {} } as Partial<Log> as Log,
     token: undefined,
     version: '1.2.3',
@@ -60,6 +68,20 @@ t.test('the admin port shows what the daemon knows', async t => {
   t.match(await get('/buckets'), { status: 200, text: /"bucket": "media"/ })
   t.match(await get('/explain?bucket=media&origin=https://app.example&method=GET'), { text: /"allowed": true/ })
   t.match(await get('/origins'), { status: 200 })
+  for (const bucket of ['medai', 'media'])
+    metrics.recordEnded(makeActual('https://app.example', { bucket, bucketNamed: false, decision: denied('no_rules') }))
+  for (const unknownHost of ['s3.example', 'known.example'])
+    metrics.recordEnded(
+      makeActual('https://app.example', { bucket: undefined, unknownHost, decision: denied('unknown_host') }),
+    )
+  const { notConfigured } = JSON.parse((await get('/buckets')).text) as {
+    notConfigured: Record<'buckets' | 'hosts', { names: { name: string }[] }>
+  }
+  t.strictSame(
+    [notConfigured.buckets, notConfigured.hosts].map(({ names }) => names.map(({ name }) => name)),
+    [['medai'], ['s3.example']],
+    'what is configured by now is not among the names that are not',
+  )
   const post = async (path: string) => {
     const response = await fetch(url + path, { method: 'POST', headers: { 'Content-Type': 'application/json' } })
     return { status: response.status, text: await response.text() }

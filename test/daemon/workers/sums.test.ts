@@ -92,12 +92,17 @@ t.test('what an origin asked two workers for, and which rules allowed it, are ex
         headers: { ...asked, 'Access-Control-Request-Headers': name },
       }),
     )
-    await Promise.all([...preflights, sendHttp({ url: `${proxy.url}/media/key`, headers: { Origin: page } })])
+    await Promise.all([
+      ...preflights,
+      sendHttp({ url: `${proxy.url}/media/key`, headers: { Origin: page } }),
+      sendHttp({ url: `${proxy.url}/medai/key`, method: 'OPTIONS', headers: asked }),
+    ])
   }
   // A scrape brings in what the workers have counted.
   await scrape(proxy.adminUrl)
   const ask = async (path: string) => JSON.parse(String((await askAdmin({ url: `${proxy.adminUrl}${path}` })).body))
-  const [{ allowed, denied }] = (await ask('/origins')).buckets
+  const { buckets, lastRefusals } = await ask('/origins')
+  const [{ allowed, denied }] = buckets.filter(({ bucket }: { readonly bucket: string }) => bucket === 'media')
   const told = ({ origins: [line] }: { origins: readonly SeenLine[] }) => ({
     counts: [line?.count, line?.preflights, line?.actual, line?.otherRequests],
     requests: line?.requests.map(({ method, headers, preflights, actual }) =>
@@ -112,7 +117,16 @@ t.test('what an origin asked two workers for, and which rules allowed it, are ex
     },
   )
   t.strictSame(told(denied), { counts: [rounds, rounds, 0, 0], requests: [`PUT|content-type|${rounds}|0`] })
-  const [{ matches }] = (await ask('/buckets')).buckets
+  const refused = (reason: string) =>
+    lastRefusals
+      .filter((refusal: { readonly reason: string }) => refusal.reason === reason)
+      .reduce((sum: number, { count }: { readonly count: number }) => sum + count, 0)
+  t.strictSame([refused('header'), refused('no_rules')], [rounds, rounds], 'the last refusals')
+  const {
+    buckets: [{ matches }],
+    notConfigured,
+  } = await ask('/buckets')
+  t.match(notConfigured, { buckets: { names: [{ name: 'medai', count: rounds }], others: 0 }, hosts: { names: [] } })
   t.match(matches, [
     { rule: 'app', count: 4 * rounds, lastMatched: /T/ },
     { rule: 'idle', count: 0, lastMatched: undefined },

@@ -49,7 +49,10 @@ function renderMore(line: OriginLine, explain: ((bucket: string) => Explanation)
 }
 
 /** The question of the page's form. */
-function explainLink({ origin, method, headers, preflight }: OriginLine, bucket: string): string {
+export function explainLink(
+  { origin, method, headers, preflight }: Pick<OriginLine, 'origin' | 'method' | 'headers' | 'preflight'>,
+  bucket: string,
+): string {
   const query = new URLSearchParams({ bucket, origin, method: method ?? 'GET' })
   for (const header of headers) query.append('header', header)
   if (!preflight) query.set('actual', 'true')
@@ -90,7 +93,7 @@ export function renderDenied(
   }))
   return renderTable(
     'denied',
-    view.order === '' ? 'Denied origins, the latest first' : 'Denied origins',
+    view.order === '' ? 'Denied origins, the latest first' : 'Denied origins, in the order above',
     heads,
     rows,
     view.renderLinks('denied', lines.length),
@@ -113,7 +116,7 @@ export function renderAllowed(lines: readonly OriginLine[], nowMs: number, view:
   }))
   return renderTable(
     'allowed',
-    view.order === '' ? 'Allowed origins, the most frequent first' : 'Allowed origins',
+    view.order === '' ? 'Allowed origins, the most frequent first' : 'Allowed origins, in the order above',
     ['Origin', 'Bucket', 'Preflights + requests', 'Count', 'First seen', 'Last seen'],
     rows,
     view.renderLinks('allowed', lines.length),
