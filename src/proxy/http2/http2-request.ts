@@ -19,13 +19,18 @@ export class Http2Request implements ClientRequest {
   readonly comesInPieces = true
   readonly rawHeaders: readonly string[]
   readonly socket: StreamSocket
+  /** It did not end with its head. */
+  readonly hasContent: boolean
   /** What keeps bytes for its handling. */
   holder: Holding | undefined
   /** Content was read since the clock looked last. */
   hasRead = false
 
   readonly #stream: ServerHttp2Stream
-  readonly #hasContent: boolean
+  /** Bytes of content that are still to come; NaN where no length was announced. */
+  #owedBytes: number
+  /** The piece that content as long as announced ends with, until its end has come. */
+  #lastPiece: Buffer | undefined
   #watchesReading = false
   /** Pieces of content that came and were not read. */
   #waitingPieces = 0
@@ -34,12 +39,13 @@ export class Http2Request implements ClientRequest {
 
   constructor(stream: ServerHttp2Stream, socket: StreamSocket, fields: RequestFields, hasContent: boolean) {
     this.#stream = stream
-    this.#hasContent = hasContent
+    this.hasContent = hasContent
     this.socket = socket
     this.method = fields.method
     this.url = fields.target
     this.rawHeaders = fields.lines
-    if (hasContent) this.#countPieces()
+    this.#owedBytes = fields.contentLength === -1 ? Number.NaN : fields.contentLength
+    if (hasContent) this.#watchPieces()
   }
 
   /** All fields, as Node documents them. */
@@ -63,7 +69,7 @@ export class Http2Request implements ClientRequest {
 
   /** All of its content was read, or it has none. */
   get complete(): boolean {
-    return !this.#hasContent || this.#stream.readableEnded
+    return !this.hasContent || this.#stream.readableEnded
   }
 
   get destroyed(): boolean {
@@ -76,7 +82,7 @@ export class Http2Request implements ClientRequest {
 
   get heldBytes(): number {
     const waiting = Math.max(this.#stream.readableLength, this.#waitingPieces * pieceBytes)
-    return this.headBytes + waiting + (this.holder?.heldBytes ?? 0)
+    return this.headBytes + waiting + (this.#lastPiece?.length ?? 0) + (this.holder?.heldBytes ?? 0)
   }
 
   on(event: string, listener: Listener): this {
@@ -131,18 +137,42 @@ export class Http2Request implements ClientRequest {
     })
   }
 
-  /** Windows count bytes: what a piece costs beside them, and the read that it lies in, are no business of HTTP/2. */
-  #countPieces(): void {
+  /**
+   * Counts what comes against what Content-Length announced, https://www.rfc-editor.org/rfc/rfc9113#section-8.1.1. nghttp2 resets a
+   * stream that says otherwise; but the endpoint takes content that is as long for whole, so the last piece waits for the end.
+   */
+  #watchPieces(): void {
     const stream = this.#stream
     const push = stream.push
-    stream.push = (piece: Buffer | null, encoding?: BufferEncoding) => {
-      if (piece === null) return push.call(stream, null)
-      this.#waitingPieces++
-      const isSmall = piece.length * 4 < piece.buffer.byteLength
-      const more = push.call(stream, isSmall && !stream.readableFlowing ? copyOf(piece) : piece, encoding)
-      if (stream.readableLength === 0) this.#waitingPieces = 0
-      return more
+    stream.push = (piece: Buffer | null) => {
+      if (piece === null) return this.#pushEnd(push)
+      this.#owedBytes -= piece.length
+      if (this.#owedBytes < 0) this.socket.destroy()
+      if (this.#owedBytes > 0 || Number.isNaN(this.#owedBytes)) return this.#pushPiece(push, piece)
+      this.#lastPiece = copyOf(piece)
+      return true
     }
+  }
+
+  /** Node also tells of the end of a stream that was reset. */
+  #pushEnd(push: ServerHttp2Stream['push']): boolean {
+    const last = this.#lastPiece
+    this.#lastPiece = undefined
+    if (!this.#stream.closed) {
+      if (this.#owedBytes > 0) this.socket.destroy()
+      else if (last !== undefined) this.#pushPiece(push, last)
+    }
+    return push.call(this.#stream, null)
+  }
+
+  /** Windows count bytes: what a piece costs beside them, and the read that it lies in, are no business of HTTP/2. */
+  #pushPiece(push: ServerHttp2Stream['push'], piece: Buffer): boolean {
+    const stream = this.#stream
+    this.#waitingPieces++
+    const isSmall = piece.length * 4 < piece.buffer.byteLength
+    const more = push.call(stream, isSmall && !stream.readableFlowing ? copyOf(piece) : piece)
+    if (stream.readableLength === 0) this.#waitingPieces = 0
+    return more
   }
 }
 

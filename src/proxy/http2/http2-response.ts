@@ -59,6 +59,8 @@ export class Http2Response implements ClientResponse, Listed {
   #closed = false
   #hasMoved = true
   #wasReset = false
+  /** The end of its stream was sent. */
+  #wasSent = false
   #onClose: (() => void)[] | undefined
 
   constructor(stream: ServerHttp2Stream, request: Http2Request, session: StreamList) {
@@ -66,6 +68,7 @@ export class Http2Response implements ClientResponse, Listed {
     this.#session = session
     this.req = request
     this.socket = request.socket
+    if (request.hasContent) this.#watchEnd()
   }
 
   /** Hears of the end of its stream. */
@@ -159,8 +162,9 @@ export class Http2Response implements ClientResponse, Listed {
     own.on('drain', moved)
     // Of what the console asks, the one property that Node's class lacks. Node ends what a reset cuts.
     Object.defineProperty(own, 'writableFinished', {
-      get: () => stream.writableFinished && !stream.aborted && own.writableEnded,
+      get: () => (stream.writableFinished || this.#wasSent) && !stream.aborted && own.writableEnded,
     })
+    if (!this.req.hasContent) this.#watchEnd()
     // Nor is its response told of the end of a HEAD that was not answered.
     let isClosed = false
     own.once('close', () => {
@@ -214,6 +218,22 @@ export class Http2Response implements ClientResponse, Listed {
     const listeners = this.#onClose
     this.#onClose = undefined
     if (listeners !== undefined) for (const listener of listeners) listener()
+  }
+
+  /**
+   * Node destroys a stream whose request was read to its end at once when the end of its response has left, and tells of no `finish`.
+   * Until then the stream knows which of them was closed, and which was reset by a client that says no error.
+   */
+  #watchEnd(): void {
+    const stream = this.#stream
+    const destroy = stream.destroy
+    stream.destroy = error => {
+      if (stream.state.localClose === 1) {
+        this.#wasSent = true
+        this.onFinish()
+      }
+      return destroy.call(stream, error)
+    }
   }
 
   #respond(endStream: boolean): void {

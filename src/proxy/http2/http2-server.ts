@@ -36,6 +36,18 @@ export type OnHttp2Request = (
   memory: ClientMemory | undefined,
 ) => void
 
+/** Who is told of what happens in the connections of a server. */
+export interface Http2Listener {
+  readonly onRequest: OnHttp2Request
+  /** Nothing has moved on a stream for `idleMs`. */
+  readonly onIdle: (socket: ClientSocket) => void
+  /**
+   * A stream was reset because it is no request, or a connection ended because its frames were wrong; then without method and target.
+   * nghttp2 resets most such streams by itself, and Node tells of none of these.
+   */
+  readonly onMalformed: (remoteAddress: string | undefined, method?: string, target?: string) => void
+}
+
 /** What a stream of an upload may send ahead of the endpoint, and what those of a connection may together. */
 const streamWindowBytes = 256 * 1024
 const connectionWindowBytes = 1024 * 1024
@@ -62,7 +74,7 @@ interface OptionsBesideTypes {
  * refused by `readRequestFields`. Every request goes to the one handler.
  */
 export class Http2Server {
-  readonly #onRequest: OnHttp2Request
+  readonly #listener: Http2Listener
   readonly #onIdle: (response: Http2Response) => void
   readonly #sessions = new LiveList<Http2Session>()
   #limits: Http2Limits
@@ -70,11 +82,10 @@ export class Http2Server {
   /** The connection that is being taken. */
   #taken: TLSSocket | undefined
 
-  /** `onIdle` is told of a stream on which nothing has moved for `idleMs`. */
-  constructor(limits: Http2Limits, onRequest: OnHttp2Request, onIdle: (socket: ClientSocket) => void) {
+  constructor(limits: Http2Limits, listener: Http2Listener) {
     this.#limits = limits
-    this.#onRequest = onRequest
-    this.#onIdle = ({ req }) => onIdle(req.socket)
+    this.#listener = listener
+    this.#onIdle = ({ req }) => listener.onIdle(req.socket)
     this.#node = this.#createNode(limits)
   }
 
@@ -165,8 +176,9 @@ export class Http2Server {
     const memory = memoryOf(socket)
     const session = new Http2Session(node, socket, memory, performance.now())
     this.#sessions.add(session)
-    // Without a listener a fault of the client's would end the process.
-    node.on('error', ignoreError)
+    node.on('error', error => {
+      if (isClientFault(error)) this.#listener.onMalformed(session.remoteAddress)
+    })
     node.once('close', () => {
       this.#sessions.delete(session)
       session.endAll()
@@ -186,6 +198,8 @@ export class Http2Server {
     // It may be over by now, and its session as well.
     if (fields === undefined || stream.session === undefined) {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
+      if (fields === undefined)
+        this.#listener.onMalformed(session.remoteAddress, valueIn(rawHeaders, ':method'), valueIn(rawHeaders, ':path'))
       return
     }
     const socket = new StreamSocket(stream, session.remoteAddress)
@@ -193,8 +207,25 @@ export class Http2Server {
     const response = new Http2Response(stream, request, session)
     session.add(response)
     response.listen()
-    this.#onRequest(request, response, fields.expectsContinue, session.memory)
+    const { expectsContinue } = fields
+    if (!hasContent || fields.contentLength !== 0) {
+      this.#listener.onRequest(request, response, expectsContinue, session.memory)
+      return
+    }
+    // The endpoint will take it for whole at once: not before the client has said so.
+    request.on('end', () => this.#listener.onRequest(request, response, expectsContinue, session.memory))
+    request.resume()
   }
+}
+
+/** Node's own word that what came was not HTTP/2, or more than a client may do; a connection that broke says something else. */
+function isClientFault({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES'
+}
+
+function valueIn(block: readonly string[], name: string): string | undefined {
+  const at = block.indexOf(name)
+  return at === -1 ? undefined : block[at + 1]
 }
 
 function ignoreError(): void {}

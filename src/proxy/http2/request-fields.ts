@@ -1,9 +1,13 @@
+import { parseDecimal } from '../../http/decimal.ts'
+
 /** A request of HTTP/2 as one of HTTP/1.1 would have said it. */
 export interface RequestFields {
   readonly method: string
   readonly target: string
   /** Flat; Host is the authority, and Cookie is one line. */
   readonly lines: readonly string[]
+  /** What Content-Length says; -1: it says nothing. */
+  readonly contentLength: number
   /** Its client waits for a 100 before it sends its content: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1. */
   readonly expectsContinue: boolean
 }
@@ -21,7 +25,7 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
   let authority: string | undefined
   let host: string | undefined
   let cookieAt = -1
-  let hasLength = false
+  let contentLength = -1
   let expectsContinue = false
   const lines: string[] = ['Host', '']
   for (let i = 0; i < block.length; i += 2) {
@@ -55,7 +59,8 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
         cookieAt = lines.length + 1
         break
       case 'content-length':
-        hasLength = true
+        contentLength = parseDecimal(value)
+        if (contentLength === -1 || (contentLength > 0 && !hasContent)) return undefined
         break
       case 'expect':
         expectsContinue = hasContent && value.toLowerCase() === '100-continue'
@@ -72,11 +77,11 @@ export function readRequestFields(block: readonly string[], hasContent: boolean)
   if (authority === undefined) return undefined
   lines[1] = authority
   // The end of the stream frames content in HTTP/2; in HTTP/1.1 a field has to.
-  if (!hasLength) {
+  if (contentLength === -1) {
     if (hasContent) lines.push('transfer-encoding', 'chunked')
     else if (method === 'PUT' || method === 'POST') lines.push('content-length', '0')
   }
-  return { method, target, lines, expectsContinue }
+  return { method, target, lines, contentLength, expectsContinue }
 }
 
 function isBlank(code: number): boolean {

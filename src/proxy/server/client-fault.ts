@@ -73,6 +73,20 @@ function faultyLine({ rawPacket, bytesParsed = 0 }: ClientFault): string {
   return rawPacket.toString('latin1', start, start + 32)
 }
 
+/** Records what HTTP/2 has no answer for: a stream that was reset, or a connection that ended, because it held no request. */
+export function recordMalformed(
+  context: ProxyContext,
+  peerAddress: string | undefined,
+  method: string | undefined,
+  target: string | undefined,
+): void {
+  const record = beginRequest(context, method, target, peerAddress)
+  record.protocol = 'HTTP/2.0'
+  record.kind = 'rejected'
+  record.errorCode = s3Errors.badRequest.code
+  endRequest(context, record)
+}
+
 const refusalLingerMs = 500
 
 function refuse(context: ProxyContext, socket: Socket, error: S3Error): void {

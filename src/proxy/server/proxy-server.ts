@@ -15,7 +15,7 @@ import { ProxyResponse } from '../node/proxy-response.ts'
 import { type ClientFault, memoryOf } from '../shares/client-memory.ts'
 import { LoopShares } from '../shares/loop-shares.ts'
 import { MemoryLedger } from '../shares/memory-ledger.ts'
-import { onClientFault } from './client-fault.ts'
+import { onClientFault, recordMalformed } from './client-fault.ts'
 import { keepClientSockets } from './client-sockets.ts'
 import { markProtocol } from './marked-protocol.ts'
 import { inShares, inTurn } from './request-turns.ts'
@@ -137,11 +137,11 @@ export function createProxyServer(
   }
   server.on('timeout', onIdle)
   if (tls !== undefined) {
-    const http2 = new Http2Server(
-      http2Limits(limits, server.maxHeadersCount),
-      inShares(shares, createHandler(context)),
+    const http2 = new Http2Server(http2Limits(limits, server.maxHeadersCount), {
+      onRequest: inShares(shares, createHandler(context)),
       onIdle,
-    )
+      onMalformed: (address, method, target) => recordMalformed(context, address, method, target),
+    })
     http2Servers.set(server, http2)
     http2.attach(server)
   }

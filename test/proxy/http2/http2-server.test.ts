@@ -25,14 +25,17 @@ const limits: Http2Limits = {
 async function start(t: Test, onRequest: OnHttp2Request, changes: Partial<Http2Limits> = {}) {
   const idle: object[] = []
   const server = createServer({ cert: localhostCertificate, key: localhostKey, ALPNProtocols: ['h2'] } as object)
-  new Http2Server({ ...limits, ...changes }, onRequest, socket => idle.push(socket)).attach(server)
+  const malformed: (string | undefined)[][] = []
+  const onIdle = (socket: object) => idle.push(socket)
+  const onMalformed = (...told: readonly (string | undefined)[]) => malformed.push([...told])
+  new Http2Server({ ...limits, ...changes }, { onRequest, onIdle, onMalformed }).attach(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })
-  return { port: (server.address() as AddressInfo).port, idle, server }
+  return { port: (server.address() as AddressInfo).port, idle, malformed, server }
 }
 
 function fieldsOf(lines: string, bytes = -1): OutgoingFields {

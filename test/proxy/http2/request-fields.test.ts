@@ -14,6 +14,7 @@ interface Case {
   readonly read: readonly [string, string, ...string[]] | undefined
   /** Undefined: it does not. */
   readonly expectsContinue?: true
+  readonly contentLength?: number
 }
 
 const cases: readonly Case[] = [
@@ -78,7 +79,16 @@ const cases: readonly Case[] = [
     block: [...pseudo({ ':method': 'PUT' }), 'content-length', '3'],
     hasContent: true,
     read: ['PUT', '/web/k', 'Host: a.example', 'content-length: 3'],
+    contentLength: 3,
   },
+  {
+    name: 'no content keeps a length of 0',
+    block: [...pseudo(), 'content-length', '0'],
+    read: ['GET', '/web/k', 'Host: a.example', 'content-length: 0'],
+    contentLength: 0,
+  },
+  { name: 'a length, and no content', block: [...pseudo(), 'content-length', '3'], read: undefined },
+  { name: 'a length that is none', block: [...pseudo(), 'content-length', '3x'], hasContent: true, read: undefined },
   {
     name: 'a PUT that ends with its head has no content',
     block: pseudo({ ':method': 'PUT' }),
@@ -114,7 +124,7 @@ const cases: readonly Case[] = [
   },
 ]
 
-for (const { name, block, hasContent = false, read, expectsContinue = false } of cases) {
+for (const { name, block, hasContent = false, read, expectsContinue = false, contentLength = -1 } of cases) {
   t.test(name, async t => {
     const fields = readRequestFields(block, hasContent)
     if (fields === undefined || read === undefined) {
@@ -124,6 +134,6 @@ for (const { name, block, hasContent = false, read, expectsContinue = false } of
     const { method, target, lines, ...rest } = fields
     const pairs = lines.flatMap((line, index) => (index % 2 === 0 ? [`${line}: ${lines[index + 1]}`] : []))
     t.strictSame([method, target, ...pairs], read)
-    t.strictSame(rest, { expectsContinue })
+    t.strictSame(rest, { contentLength, expectsContinue })
   })
 }
