@@ -75,6 +75,24 @@ t.test('a connection that begins with no whole head has as long as one of HTTP/1
   t.notOk(served.closed)
 })
 
+const ping = frame(frameTypes.ping, 0, 0, Buffer.alloc(8))
+const update = frame(frameTypes.windowUpdate, 0, 0, errorPayload(1))
+const priority = frame(frameTypes.priority, 0, 1, Buffer.of(0, 0, 0, 3, 16))
+for (const [name, piece] of Object.entries({ PING: ping, WINDOW_UPDATE: update, PRIORITY: priority })) {
+  t.test(`a connection full of ${name} ends, and one that sends a few does not`, async t => {
+    const upstream = await startRecordingUpstream(t)
+    const proxy = await startTestProxy(t, upstream.url, {}, tls)
+    const honest = await open(t, proxy)
+    honest.send(...Array.from({ length: 100 }, () => piece))
+    const client = await open(t, proxy)
+    client.send(...Array.from({ length: 20_000 }, () => piece))
+    await client.until(() => undefined, 5000)
+    t.ok(client.closed)
+    honest.headers(1, preflight, true)
+    t.equal(await honest.outcome(1), 'end')
+  })
+}
+
 t.test('what connections ask for at once is begun in many turns of the event loop', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, {}, tls)

@@ -7,6 +7,11 @@ import type { StreamSocket } from './stream-socket.ts'
 
 type Listener = (chunk: Buffer) => void
 
+/** Counts content that came, read or not. */
+export interface ContentCount {
+  contentBytes: number
+}
+
 /** One request of HTTP/2, as its handler knows one of HTTP/1.1. */
 export class Http2Request implements ClientRequest {
   readonly method: string
@@ -27,6 +32,7 @@ export class Http2Request implements ClientRequest {
   hasRead = false
 
   readonly #stream: ServerHttp2Stream
+  readonly #count: ContentCount
   /** Bytes of content that are still to come; NaN where no length was announced. */
   #owedBytes: number
   /** The piece that content as long as announced ends with, until its end has come. */
@@ -37,8 +43,16 @@ export class Http2Request implements ClientRequest {
   #headers: IncomingHttpHeaders | undefined
   #endListeners: Map<Listener, () => void> | undefined
 
-  constructor(stream: ServerHttp2Stream, socket: StreamSocket, fields: RequestFields, hasContent: boolean) {
+  /** `count`: of the connection. */
+  constructor(
+    stream: ServerHttp2Stream,
+    socket: StreamSocket,
+    fields: RequestFields,
+    hasContent: boolean,
+    count: ContentCount,
+  ) {
     this.#stream = stream
+    this.#count = count
     this.hasContent = hasContent
     this.socket = socket
     this.method = fields.method
@@ -146,6 +160,7 @@ export class Http2Request implements ClientRequest {
     const push = stream.push
     stream.push = (piece: Buffer | null) => {
       if (piece === null) return this.#pushEnd(push)
+      this.#count.contentBytes += piece.length
       this.#owedBytes -= piece.length
       if (this.#owedBytes < 0) this.socket.destroy()
       if (this.#owedBytes > 0 || Number.isNaN(this.#owedBytes)) return this.#pushPiece(push, piece)

@@ -203,7 +203,7 @@ export class Http2Server {
       return
     }
     const socket = new StreamSocket(stream, session.remoteAddress)
-    const request = new Http2Request(stream, socket, fields, hasContent)
+    const request = new Http2Request(stream, socket, fields, hasContent, session)
     const response = new Http2Response(stream, request, session)
     session.add(response)
     response.listen()

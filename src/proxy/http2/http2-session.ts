@@ -1,9 +1,11 @@
-import type { ServerHttp2Session } from 'node:http2'
+import { constants, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { unsentBytes } from '../node/write-queue.ts'
 import { type ClientMemory, type Holding, requestBytes } from '../shares/client-memory.ts'
 import { type Listed, LiveList } from '../shares/live-list.ts'
+import type { ContentCount } from './http2-request.ts'
 import type { Http2Response } from './http2-response.ts'
+import { IdleFrames } from './idle-frames.ts'
 
 /** So long a client may take to end the head that it was at when it was told to go away. */
 const lingerMs = 1000
@@ -16,16 +18,19 @@ export interface SessionTimes {
 }
 
 /** One client connection that speaks HTTP/2, with the requests that are under way in it. */
-export class Http2Session implements Listed, Holding {
+export class Http2Session implements Listed, Holding, ContentCount {
   listedAt = -1
   readonly remoteAddress: string | undefined
   readonly memory: ClientMemory | undefined
+  /** Content that came since the clock looked last. */
+  contentBytes = 0
+  readonly #idleFrames = new IdleFrames()
   readonly #session: ServerHttp2Session
   readonly #socket: Socket
   readonly #responses = new LiveList<Http2Response>()
   #idleSinceMs: number
-  /** A request has begun since the clock looked last. */
-  #hasBegun = false
+  /** Requests that have begun since the clock looked last. */
+  #begun = 0
   #hasServed = false
   /** Since when nothing of what is left to be sent has moved, once it takes no requests. */
   #leavingSinceMs = Number.POSITIVE_INFINITY
@@ -55,7 +60,7 @@ export class Http2Session implements Listed, Holding {
 
   add(response: Http2Response): void {
     this.#responses.add(response)
-    this.#hasBegun = true
+    this.#begun++
     this.memory?.streamBegan()
   }
 
@@ -74,7 +79,7 @@ export class Http2Session implements Listed, Holding {
     // the client takes.
     let waiting = 0
     for (const { socket } of this.#responses) if (socket !== null && socket.writableLength > 0) waiting++
-    let moved = this.#hasBegun
+    let moved = this.#begun > 0
     for (const response of this.#responses) {
       response.endIfReset(unsent === 0)
       const sharers = (response.socket?.writableLength ?? 0) > 0 ? waiting : 1
@@ -86,6 +91,10 @@ export class Http2Session implements Listed, Holding {
         onIdle(response)
       }
     }
+    if (this.#idleFrames.isFlood(this.#socket, this.#begun, this.contentBytes)) {
+      this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    }
+    this.contentBytes = 0
     this.#rest(nowMs, limits)
     this.#leave(nowMs, idleMs, unsent)
     this.memory?.tickStreams(nowMs, moved)
@@ -110,10 +119,10 @@ export class Http2Session implements Listed, Holding {
 
   /** A request may have begun and ended since the last look. */
   #rest(nowMs: number, { headersMs, keepAliveMs }: SessionTimes): void {
-    if (!this.isResting || this.#hasBegun) {
+    if (!this.isResting || this.#begun > 0) {
       this.#idleSinceMs = nowMs
       this.#hasServed = true
-      this.#hasBegun = false
+      this.#begun = 0
     } else if (nowMs - this.#idleSinceMs >= (this.#hasServed ? keepAliveMs : headersMs)) this.goAway()
   }
 
