@@ -92,7 +92,7 @@ t.test('the page asks for the token, and keeps it in memory alone', { skip: skip
     await page.locator('#suggested').waitFor()
     await page.getByRole('link', { name: 'The same as text' }).click()
     await page.getByRole('link', { name: 'Back to the page' }).waitFor()
-    t.match(await page.locator('main pre').textContent(), 'https://app.example')
+    t.match(await page.locator('main pre').textContent(), 'https://just-now.example')
     await page.getByRole('link', { name: 'Back to the page' }).click()
     await page.locator('#denied tbody').waitFor()
   })

@@ -22,9 +22,10 @@ const isWriting = process.env.S3CORS_PICTURES === 'write'
 const mostBytes = 150 * 1024
 const skip = skipWithoutChromium()
 
-/** Writes the picture and its words, or compares the words: numbers, which differ from run to run, are left out. */
+/** Writes the picture and its words, or compares the words: numbers and ages, which differ from run to run, are left out. */
 async function compare(t: Test, name: string, pictured: Page | Locator, words: string): Promise<void> {
   const text = `${words
+    .replaceAll(/[ \t]*\b(?:now|\d+ (?:s|min) ago)\b/g, ' #')
     .replaceAll(/[ \t]*\d[\d.,:]*/g, ' #')
     .replaceAll(/\s*\n\s*/g, '\n')
     .trim()}\n`
