@@ -204,9 +204,11 @@ async function settled({ adminUrl }: ProxyProcess): Promise<void> {
 async function run(command: string, proxy: ProxyProcess, minio: S3Endpoint): Promise<string> {
   const folder = dirname(proxy.configFile)
   const here = command.replaceAll('http://127.0.0.1:9464', proxy.adminUrl).replaceAll('proxy.yaml', 'config.yaml')
+  // Variables of the test run are no settings of the program.
+  const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('S3CORS_'))
   const shell = spawn('/bin/sh', ['-c', `{ ${here}; } 2>&1`], {
     cwd: folder,
-    env: { ...process.env, PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}` },
+    env: { ...Object.fromEntries(environment), PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = new Promise<number | null>(resolve => shell.once('close', resolve))
