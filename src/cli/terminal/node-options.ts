@@ -29,7 +29,8 @@ export function missingNodeOptions(given: readonly string[], heapLimitBytes: num
   if (names.some(name => name.startsWith('--inspect'))) return []
   const missing: string[] = []
   if (!names.includes('--disable-sigusr1')) missing.push('--disable-sigusr1')
-  if (!names.some(name => name.endsWith('-semi-space-size'))) {
+  // Who says how large the old generation is has sized the heap: with a smaller young one there would be less than that.
+  if (!names.some(name => name.endsWith('-semi-space-size') || name === '--max-old-space-size')) {
     missing.push(`--max-semi-space-size=${semiSpaceMebibytes(heapLimitBytes)}`)
   }
   return missing

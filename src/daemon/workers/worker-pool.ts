@@ -66,6 +66,7 @@ export interface WorkerPool {
 const program = new URL(`./worker-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 /** A worker that is busier than this gets its connections late, and those that wait for it may be lost. */
 const settleMs = 2000
+const debuggerOff = '--disable-sigusr1'
 /** What a worker gets after its own deadline, to tell its last counts and end. */
 const leaveMs = 3000
 
@@ -74,6 +75,8 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const workers = new Set<PoolWorker>()
   const restarts = new Set<NodeJS.Timeout>()
   const backoff = createBackoff(options.workers, () => performance.now())
+  /** By slot: what a former worker knew. One that takes its place asks anew, which makes the proxy no less ready. */
+  const namesBefore = new Map<number, KnownNames>()
   let isEnding = false
   let stopAccepting: (() => void) | undefined
 
@@ -85,7 +88,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       listening: false,
       isFull: false,
       inFlight: 0,
-      names: nothingKnown,
+      names: namesBefore.get(slot) ?? nothingKnown,
     }
     const channel = {
       // The callback keeps a broken channel from being an error of this process.
@@ -104,6 +107,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     child.on('error', () => {})
     child.once('exit', async (code, signal) => {
       await closed
+      namesBefore.set(slot, worker.names)
       end(worker, { code, signal }, where)
       ended.resolve()
     })
@@ -178,7 +182,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       cluster.setupPrimary({
         exec: fileURLToPath(program),
         args: [],
-        execArgv: [...new Set([...process.execArgv, '--disable-sigusr1'])],
+        execArgv: process.execArgv.includes(debuggerOff) ? process.execArgv : [...process.execArgv, debuggerOff],
         serialization: 'advanced',
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       })

@@ -7,7 +7,7 @@ import type { StreamSocket } from './stream-socket.ts'
 
 type Listener = (chunk: Buffer) => void
 
-/** Counts content that came, read or not. */
+/** Counts content that came, read or not, with the heads of its frames. */
 export interface ContentCount {
   contentBytes: number
 }
@@ -160,7 +160,7 @@ export class Http2Request implements ClientRequest {
     const push = stream.push
     stream.push = (piece: Buffer | null) => {
       if (piece === null) return this.#pushEnd(push)
-      this.#count.contentBytes += piece.length
+      this.#count.contentBytes += piece.length + frameHeadBytes
       this.#owedBytes -= piece.length
       if (this.#owedBytes < 0) this.socket.destroy()
       if (this.#owedBytes > 0 || Number.isNaN(this.#owedBytes)) return this.#pushPiece(push, piece)
@@ -197,6 +197,9 @@ function copyOf(piece: Buffer): Buffer {
   piece.copy(copy)
   return copy
 }
+
+/** https://www.rfc-editor.org/rfc/rfc9113#section-4.1 */
+const frameHeadBytes = 9
 
 /** So does a piece of content, however short, with the buffer in which it lies. */
 const pieceBytes = 200

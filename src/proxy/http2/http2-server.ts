@@ -12,7 +12,7 @@ import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { LiveList } from '../shares/live-list.ts'
 import { Http2Request } from './http2-request.ts'
 import { Http2Response } from './http2-response.ts'
-import { Http2Session } from './http2-session.ts'
+import { connectionWindowBytes, Http2Session, streamWindowBytes } from './http2-session.ts'
 import { readRequestFields } from './request-fields.ts'
 import { StreamSocket } from './stream-socket.ts'
 
@@ -47,10 +47,6 @@ export interface Http2Listener {
    */
   readonly onMalformed: (remoteAddress: string | undefined, method?: string, target?: string) => void
 }
-
-/** What a stream of an upload may send ahead of the endpoint, and what those of a connection may together. */
-const streamWindowBytes = 256 * 1024
-const connectionWindowBytes = 1024 * 1024
 
 /**
  * As many streams a client may reset at once, and as many a second from then on: a map that is moved resets those of a whole view.

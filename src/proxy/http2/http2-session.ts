@@ -10,8 +10,13 @@ import { IdleFrames } from './idle-frames.ts'
 /** So long a client may take to end the head that it was at when it was told to go away. */
 const lingerMs = 1000
 
-/** How long a connection may stand still. */
-export interface SessionTimes {
+/** What a stream of an upload may send ahead of the endpoint, and what those of a connection may together. */
+export const streamWindowBytes = 256 * 1024
+export const connectionWindowBytes = 1024 * 1024
+
+/** How long a connection may stand still, and the longest head of a request. */
+export interface SessionLimits {
+  readonly headerBytes: number
   readonly headersMs: number
   readonly idleMs: number
   readonly keepAliveMs: number
@@ -24,7 +29,7 @@ export class Http2Session implements Listed, Holding, ContentCount {
   readonly memory: ClientMemory | undefined
   /** Content that came since the clock looked last. */
   contentBytes = 0
-  readonly #idleFrames = new IdleFrames()
+  readonly #idleFrames: IdleFrames
   readonly #session: ServerHttp2Session
   readonly #socket: Socket
   readonly #responses = new LiveList<Http2Response>()
@@ -42,6 +47,7 @@ export class Http2Session implements Listed, Holding, ContentCount {
     this.remoteAddress = socket.remoteAddress
     this.memory = memory
     this.#idleSinceMs = nowMs
+    this.#idleFrames = new IdleFrames(connectionWindowBytes, nowMs)
   }
 
   /** No request is under way. */
@@ -66,13 +72,14 @@ export class Http2Session implements Listed, Holding, ContentCount {
 
   remove(response: Http2Response): void {
     this.#responses.delete(response)
+    if (response.writableEnded && !response.req.complete) this.#idleFrames.forgive(streamWindowBytes)
   }
 
   /**
    * Looks at the clock: ends a connection without requests after `keepAliveMs`, or `headersMs` before the first, and one that was told
    * to end and whose client takes nothing after `idleMs`; tells of requests that stood still for `idleMs`.
    */
-  tick(nowMs: number, limits: SessionTimes, onIdle: (response: Http2Response) => void): void {
+  tick(nowMs: number, limits: SessionLimits, onIdle: (response: Http2Response) => void): void {
     const { idleMs } = limits
     const unsent = unsentBytes(this.#socket)
     // Node tells when the whole of a write was taken, which may be a read of the endpoint: streams that wait to be taken share what
@@ -91,8 +98,10 @@ export class Http2Session implements Listed, Holding, ContentCount {
         onIdle(response)
       }
     }
-    if (this.#idleFrames.isFlood(this.#socket, this.#begun, this.contentBytes)) {
-      this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    const asked = { requests: this.#begun, contentBytes: this.contentBytes, headerBytes: limits.headerBytes }
+    if (this.#idleFrames.isFlood(this.#socket, asked, nowMs)) {
+      // The type of Node's wants an error; its text, and its code, take a number.
+      this.#session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as unknown as Error)
     }
     this.contentBytes = 0
     this.#rest(nowMs, limits)
@@ -118,7 +127,7 @@ export class Http2Session implements Listed, Holding, ContentCount {
   }
 
   /** A request may have begun and ended since the last look. */
-  #rest(nowMs: number, { headersMs, keepAliveMs }: SessionTimes): void {
+  #rest(nowMs: number, { headersMs, keepAliveMs }: SessionLimits): void {
     if (!this.isResting || this.#begun > 0) {
       this.#idleSinceMs = nowMs
       this.#hasServed = true

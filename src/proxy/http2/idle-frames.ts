@@ -1,10 +1,12 @@
-/** What a connection may bring from one look to the next without asking for anything, and how much of that may come at once. */
-const idleBytes = 16 * 1024
+/** What a connection may bring in a second without asking for anything, and how much of that may come at once. */
+const idleBytesPerSecond = 64 * 1024
 const burstBytes = 128 * 1024
-/** What a request may need beside its content: its head, and what follows it. */
+/** What a request may need beside its head and its content. */
 const bytesPerRequest = 16 * 1024
-/** Frames of content have heads, of nine bytes each. */
+/** Content may be padded. */
 const contentShare = 1 / 8
+/** How fast a connection may be forgiven content of requests that were answered before it had come, after a window of it at once. */
+const lateBytesPerSecond = 128 * 1024
 /** What is sent to a client is answered by WINDOW_UPDATE, 26 bytes for two windows; clients send them for some KiB or more. */
 const sentShare = 1 / 64
 
@@ -14,6 +16,16 @@ export interface CountedSocket {
   readonly bytesWritten: number
 }
 
+/** What a connection has brought since the look before. */
+export interface Asked {
+  /** Requests that began. */
+  readonly requests: number
+  /** Their content, with the heads of its frames. */
+  readonly contentBytes: number
+  /** The longest head that a request may have. */
+  readonly headerBytes: number
+}
+
 /**
  * Finds connections that bring frames which are no part of a request: SETTINGS, PING, PRIORITY, WINDOW_UPDATE, empty DATA, heads that
  * are refused. nghttp2 handles them without a word to this program, and bounds few of their kinds
@@ -21,19 +33,46 @@ export interface CountedSocket {
  * (`floods --kinds h2-window-updates`).
  */
 export class IdleFrames {
+  readonly #windowBytes: number
   #read = 0
   #written = 0
   #idle = 0
+  /** Content that may still come for streams that are over, and how much more may be forgiven. */
+  #late = 0
+  #forgivable: number
+  #lookedMs: number
 
-  /** Looks again at what came: `begun` requests since the last look, and `contentBytes`. */
-  isFlood(socket: CountedSocket, begun: number, contentBytes: number): boolean {
+  /** `windowBytes`: content that may be under way on the connection at once. */
+  constructor(windowBytes: number, nowMs: number) {
+    this.#windowBytes = windowBytes
+    this.#forgivable = windowBytes
+    this.#lookedMs = nowMs
+  }
+
+  /** A request was answered before its content had come: so many bytes of that may be under way, and nghttp2 drops them. */
+  forgive(bytes: number): void {
+    const forgiven = Math.min(this.#forgivable, bytes)
+    this.#forgivable -= forgiven
+    this.#late += forgiven
+  }
+
+  /** Looks again at what came. */
+  isFlood(socket: CountedSocket, { requests, contentBytes, headerBytes }: Asked, nowMs: number): boolean {
     const { bytesRead, bytesWritten } = socket
     const came = bytesRead - this.#read - contentBytes
+    const seconds = (nowMs - this.#lookedMs) / 1000
     const fair =
-      idleBytes + begun * bytesPerRequest + contentBytes * contentShare + (bytesWritten - this.#written) * sentShare
+      seconds * idleBytesPerSecond +
+      requests * (bytesPerRequest + headerBytes) +
+      contentBytes * contentShare +
+      (bytesWritten - this.#written) * sentShare
     this.#read = bytesRead
     this.#written = bytesWritten
-    this.#idle = Math.max(0, this.#idle + came - fair)
+    this.#lookedMs = nowMs
+    this.#forgivable = Math.min(this.#windowBytes, this.#forgivable + seconds * lateBytesPerSecond)
+    const late = Math.min(this.#late, Math.max(0, came - fair))
+    this.#late -= late
+    this.#idle = Math.max(0, this.#idle + came - fair - late)
     return this.#idle > burstBytes
   }
 }

@@ -57,6 +57,8 @@ export class RequestLines {
   #isWhole = false
   /** What had been read when `#end` was kept. */
   #keptAtBytes = 0
+  /** What had been read when bytes were looked at that name no protocol but HTTP. */
+  #plainAtBytes = -1
 
   constructor(socket: Socket, budget: LookBudget) {
     this.#socket = socket
@@ -82,6 +84,12 @@ export class RequestLines {
     const isOfThis = isFirst || this.#keptAtBytes !== this.#socket.bytesRead
     let kept = isOfThis ? this.#end : ''
     let isWhole = isOfThis && this.#isWhole
+    const hasContent = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+    // What lies in this read was looked at for the request before: a read may hold a thousand.
+    if (!isFirst && kept === '' && this.#plainAtBytes === this.#socket.bytesRead) {
+      this.#withContent = hasContent ? request : undefined
+      return true
+    }
     const looks = isFirst || kept !== '' || httpVersionMinor === 0 || method === 'SOURCE' || this.#budget.take()
     // Where the parser has gone, or gives no bytes, there is nothing to say.
     const text = looks ? bytesAtHand(this.#socket) : undefined
@@ -90,7 +98,6 @@ export class RequestLines {
       kept = this.#end
       isWhole = this.#isWhole
     }
-    const hasContent = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
     this.#isFirst = false
     this.#withContent = hasContent ? request : undefined
     this.#isWhole = false
@@ -99,7 +106,12 @@ export class RequestLines {
     if (text !== undefined && !hasContent) this.#append(text.slice(text.lastIndexOf('\r\n\r\n') + 4))
     if (isFirst) return !isWhole || /(?:^| )HTTP\/\d\.\d\r?$/.test(kept)
     if (isWhole && foreignEnd.test(kept)) return false
-    return text === undefined || !hasForeignLine(text, request)
+    if (text === undefined) return true
+    if (text.search(foreignName) === -1) {
+      this.#plainAtBytes = this.#socket.bytesRead
+      return true
+    }
+    return !hasForeignLine(text, request)
   }
 
   #append(text: string): void {
@@ -118,16 +130,31 @@ export class RequestLines {
   }
 }
 
-/** Whether the line of a request that stands in `text` names another protocol; other requests and content may stand there, too. */
+/**
+ * Whether the line of a request that stands in `text` names another protocol; other requests and content may stand there, too. The
+ * work grows with the length of `text` alone: each character before a protocol's name belongs to one occurrence.
+ */
 function hasForeignLine(text: string, { method = '', url = '' }: IncomingMessage): boolean {
   // Of these Node's parser takes no other protocol.
   if (method === 'PUT' || method === 'HEAD' || method === 'DELETE') return false
-  for (let at = text.indexOf(`${url} `); at !== -1; at = text.indexOf(`${url} `, at + 1)) {
-    let end = at + url.length
-    while (text.charCodeAt(end) === 0x20) end++
-    if (!text.startsWith('RTSP/', end) && !text.startsWith('ICE/', end)) continue
-    const line = text.slice(text.lastIndexOf('\n', at) + 1, at)
-    if (line.startsWith(method)) return true
+  for (const { index } of text.matchAll(foreignName)) {
+    const target = beforeSpaces(text, index) - url.length
+    if (target < 0 || !text.startsWith(url, target) || text.charCodeAt(target - 1) !== space) continue
+    const start = beforeSpaces(text, target - 1) - method.length
+    if (start >= 0 && text.startsWith(method, start) && (start === 0 || text.charCodeAt(start - 1) === lineFeed))
+      return true
   }
   return false
+}
+
+const space = 0x20
+const lineFeed = 0x0a
+/** At the last space before it. */
+const foreignName = / (?:RTSP|ICE)\//g
+
+/** Where the run of spaces that ends at `at` begins. */
+function beforeSpaces(text: string, at: number): number {
+  let begin = at
+  while (begin > 0 && text.charCodeAt(begin - 1) === space) begin--
+  return begin
 }

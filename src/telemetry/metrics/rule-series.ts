@@ -34,8 +34,8 @@ export interface RuleSeriesTable {
   report(): readonly RuleCount[]
   /**
    * The first `most` names of rules in `inForce` have a series, also those that have matched nothing; every other match is in
-   * the series `other`. So each match is counted in one series that is shown, and no series ever goes back: one that is not shown
-   * for a while goes on from where it was.
+   * the series `other`. So each match is counted in one series that is shown, and no series goes back: one that is not shown
+   * for a while goes on from where it was; one that was forgotten ({@link maxNames}) begins anew, as after a restart.
    */
   scrape(inForce: Iterable<RulesInForce>, most: number): readonly RuleCount[]
 }

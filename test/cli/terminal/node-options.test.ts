@@ -28,6 +28,7 @@ for (const [given, heapMebibytes, missing] of [
   [['', '--max_semi_space_size=4'], 4288, [debuggerOff]],
   [['--max-semi-space-size=4'], 4288, [debuggerOff]],
   [['', '--min-semi-space-size=4'], 4288, [debuggerOff]],
+  [['--max_old_space_size=64'], 112, [debuggerOff]],
   [['', debuggerOff, '--max-semi-space-size=64'], 4288, []],
   [['', '--inspect-brk'], 4288, []],
   [['--inspect=0'], 4288, []],

@@ -10,7 +10,7 @@ t.test('a rule keeps the order and the case of everything', async t => {
   const parsed = parseRules([
     {
       MaxAgeSeconds: 3000,
-      ExposeHeaders: ['x-amz-Meta-K', 'ETag'],
+      ExposeHeaders: ['x-amz-Meta-K', 'ETag', 'x-amz-checksum-crc32'],
       AllowedHeaders: ['X-Amz-*', 'authorization', 'Content-Type', 'amz-SDK-*'],
       AllowedMethods: ['PUT', 'GET', 'POST'],
       AllowedOrigins: ['https://b.example', 'https://a.example:8443'],
@@ -25,7 +25,7 @@ t.test('a rule keeps the order and the case of everything', async t => {
         allowedOrigins: ['https://b.example', 'https://a.example:8443'],
         allowedMethods: ['PUT', 'GET', 'POST'],
         allowedHeaders: ['X-Amz-*', 'authorization', 'Content-Type', 'amz-SDK-*'],
-        exposeHeaders: ['x-amz-Meta-K', 'ETag'],
+        exposeHeaders: ['x-amz-Meta-K', 'ETag', 'x-amz-checksum-crc32'],
         maxAgeSeconds: 3000,
       },
       {

@@ -7,6 +7,8 @@ interface Look {
   readonly written?: number
   readonly begun?: number
   readonly content?: number
+  /** Requests that were answered before their content came. */
+  readonly early?: number
 }
 
 const kib = 1024
@@ -32,6 +34,22 @@ const cases: readonly { name: string; looks: readonly Look[]; isFlood: boolean }
     looks: often({ read: ((125 * mib) / 16 / kib) * 26, written: 125 * mib }, 100),
     isFlood: false,
   },
+  {
+    name: 'the content of three uploads that were refused',
+    looks: [{ read: 750 * kib, begun: 3, early: 3 }],
+    isFlood: false,
+  },
+  {
+    name: 'such content after a second',
+    looks: [{ read: 0, begun: 3, early: 3 }, ...often({ read: 0 }, 4), { read: 750 * kib }],
+    isFlood: false,
+  },
+  { name: 'one head of a mebibyte', looks: [{ read: mib, begun: 1 }], isFlood: false },
+  {
+    name: 'a stream of refused uploads, with more than a window can bring',
+    looks: often({ read: mib, begun: 4, early: 4 }, 8),
+    isFlood: true,
+  },
   { name: 'a stream of pings', looks: [{ read: mib }], isFlood: true },
   { name: 'a slower stream of pings', looks: often({ read: 32 * kib }, 10), isFlood: true },
   { name: 'pings beside requests', looks: often({ read: mib, begun: 3 }, 2), isFlood: true },
@@ -39,12 +57,14 @@ const cases: readonly { name: string; looks: readonly Look[]; isFlood: boolean }
 ]
 for (const { name, looks, isFlood } of cases) {
   t.test(`${name} is ${isFlood ? 'a' : 'no'} flood`, async t => {
-    const frames = new IdleFrames()
+    const frames = new IdleFrames(mib, 0)
     const socket = { bytesRead: 0, bytesWritten: 0 }
-    const found = looks.map(({ read, written = 0, begun = 0, content = 0 }) => {
+    const found = looks.map(({ read, written = 0, begun = 0, content = 0, early = 0 }, index) => {
       socket.bytesRead += read
       socket.bytesWritten += written
-      return frames.isFlood(socket, begun, content)
+      for (let one = 0; one < early; one++) frames.forgive(256 * kib)
+      const headerBytes = name.includes('mebibyte') ? mib : 64 * kib
+      return frames.isFlood(socket, { requests: begun, contentBytes: content, headerBytes }, 250 * (index + 1))
     })
     t.equal(found.includes(true), isFlood)
   })
