@@ -25,8 +25,10 @@ const ownFiles = 96
 const mostAdminConnections = 256
 /** Connections to the Console's server, and WebSockets, at most as many each. */
 const mostConsoleConnections = 128
-/** A request to it under way, whose content Node keeps on both sides: measured at 300 to 600 KiB. */
-const consoleBytes = 512 * kibibyte
+/** What serves a console at all, and what its clients are refused with when it is full (`floods --kinds all`, 128 MiB). */
+const consoleBaseBytes = 12 * mebibyte
+/** A request to it under way, and a WebSocket, whose content Node keeps on both sides: each measured at 300 to 600 KiB. */
+const consoleBytes = 2 * 512 * kibibyte
 
 /**
  * How much one process takes on at a time.
@@ -34,10 +36,10 @@ const consoleBytes = 512 * kibibyte
  * Memory: of what the process may use, `baseBytes` are taken. Half of the rest is left to garbage that is not collected yet, to
  * fragments and to the kernel; of V8's heap likewise. The other half is what connections may cost at most:
  *
- *     usable   = min((memory - 80 MiB) / 2, (heap limit - 32 MiB) / 2)
+ *     usable   = min((memory - 80 MiB) / 2, (heap limit - 32 MiB) / 2); with a console, memory counts 12 MiB less
  *     upstream = upstream.connections × 96 KiB, at most a quarter of usable
  *     long     = buffers of 512 KiB, at most 16, at most a sixteenth of usable
- *     console  = where there is one, its connections × 512 KiB, at most 128, at most a quarter of usable
+ *     console  = where there is one, its connections × 1 MiB, at most 128, at most a quarter of usable
  *     rest     = connections × 20 KiB, or 80 KiB with TLS, at most half of usable - upstream - long - console
  *     held     = usable - upstream - long - console - rest
  *
@@ -143,10 +145,13 @@ export function processMemoryBytes(workers: number, { memoryBytes }: Resources):
   return workers > 1 ? Math.max(0, memoryBytes - baseBytes) / workers : memoryBytes
 }
 
-function usableBytes({ workers }: Demand, resources: Resources): number {
+function usableBytes({ workers, console }: Demand, resources: Resources): number {
   const processBytes = processMemoryBytes(workers, resources)
   const { heapBytes } = resources
-  return Math.max(8 * mebibyte, Math.min((processBytes - baseBytes) / 2, (heapBytes - baseHeapBytes) / 2))
+  return Math.max(
+    8 * mebibyte,
+    Math.min((processBytes - baseBytes - (console ? consoleBaseBytes : 0)) / 2, (heapBytes - baseHeapBytes) / 2),
+  )
 }
 
 function filesFor(demand: Demand, { openFiles = Number.POSITIVE_INFINITY }: Resources) {

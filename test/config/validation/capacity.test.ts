@@ -57,7 +57,7 @@ t.test('all that may be held together is at most half of what is free', async t 
           connections * (tls ? 80 : 20) * 1024 +
           heldBytes +
           upstreamConnections * 96 * 1024 +
-          (longBuffers + consoleConnections) * 512 * 1024
+          (longBuffers + 2 * consoleConnections) * 512 * 1024
         const free = processMemoryBytes(workers, resources) - 80 * mebibyte
         t.ok(bytes <= Math.max(8 * mebibyte, free / 2) + 2 * mebibyte, `${mebibytes} MiB, ${workers} workers: ${bytes}`)
       }
@@ -67,9 +67,9 @@ t.test('all that may be held together is at most half of what is free', async t 
 
 t.test('a console gets what there is room for', async t => {
   for (const [resources, expected] of [
-    [container(128), 12],
-    [container(256), 44],
-    [container(512), 62],
+    [container(128), 4],
+    [container(256), 20],
+    [container(512), 31],
     [large, 128],
   ] as const) {
     t.equal(capacityOf({ ...demand, console: true }, resources).consoleConnections, expected)

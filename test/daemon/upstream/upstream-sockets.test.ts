@@ -171,12 +171,14 @@ t.test('over TLS', async t => {
     const socket = open('', readerInto(Buffer.alloc(1000)))
     t.teardown(() => socket.destroy())
     await once(socket, 'connect')
-    // Local and remote address, state, queues, and the timer: 2 is that of keep-alive. Ports are hexadecimal.
+    // Local and remote address, state, queues, and the timer: 2 is that of keep-alive. Ports are hexadecimal. A former connection of
+    // another address may still wait at the same port.
+    const established = '01'
     const from = `:${socket.localPort?.toString(16).toUpperCase().padStart(4, '0')}`
     const line = readFileSync('/proc/net/tcp', 'latin1')
       .split('\n')
       .map(line => line.trim().split(/\s+/))
-      .find(([, local]) => local?.endsWith(from))
+      .find(([, local, , state]) => local?.endsWith(from) && state === established)
     t.match(line?.[5], /^02:/)
   })
 
