@@ -54,7 +54,7 @@ export async function askAdminPort(
     )
     if (response.status === 401 || response.status === 403) {
       terminal.err(
-        'allowed: its token in S3CORS_ADMIN_TOKEN; where it has none, the machine it runs on, under 127.0.0.1 or localhost\n',
+        "allowed: the proxy's token in S3CORS_ADMIN_TOKEN; a proxy without a token answers its own machine alone, under 127.0.0.1 or localhost\n",
       )
     }
   } catch (error) {
