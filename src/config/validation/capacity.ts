@@ -26,7 +26,7 @@ const mostAdminConnections = 256
 /** Connections to the Console's server, and WebSockets, at most as many each. */
 const mostConsoleConnections = 128
 /** What serves a console at all, and what its clients are refused with when it is full (`floods --kinds all`, 128 MiB). */
-const consoleBaseBytes = 12 * mebibyte
+const consoleBaseBytes = 20 * mebibyte
 /** A request to it under way, and a WebSocket, whose content Node keeps on both sides: each measured at 300 to 600 KiB. */
 const consoleBytes = 2 * 512 * kibibyte
 
@@ -36,7 +36,7 @@ const consoleBytes = 2 * 512 * kibibyte
  * Memory: of what the process may use, `baseBytes` are taken. Half of the rest is left to garbage that is not collected yet, to
  * fragments and to the kernel; of V8's heap likewise. The other half is what connections may cost at most:
  *
- *     usable   = min((memory - 80 MiB) / 2, (heap limit - 32 MiB) / 2); with a console, memory counts 12 MiB less
+ *     usable   = min((memory - 80 MiB) / 2, (heap limit - 32 MiB) / 2); with a console, memory counts 20 MiB less
  *     upstream = upstream.connections × 96 KiB, at most a quarter of usable
  *     long     = buffers of 512 KiB, at most 16, at most a sixteenth of usable
  *     console  = where there is one, its connections × 1 MiB, at most 128, at most a quarter of usable

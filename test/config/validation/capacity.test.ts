@@ -68,7 +68,7 @@ t.test('all that may be held together is at most half of what is free', async t 
 t.test('a console gets what there is room for', async t => {
   for (const [resources, expected] of [
     [container(128), 4],
-    [container(256), 20],
+    [container(256), 19],
     [container(512), 31],
     [large, 128],
   ] as const) {
