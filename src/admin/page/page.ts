@@ -2,6 +2,7 @@ import { corsMethods } from '../../cors/rules/rule.ts'
 import type { BucketStatus } from '../../policies/policy-lookup.ts'
 import type { AdminSources, ExplainQuery, OriginLine, UnknownAddresses } from '../admin-sources.ts'
 import { parseExplainQuery } from '../explain-query.ts'
+import { renderDocument } from './document.ts'
 import { type Html, html } from './html.ts'
 import { renderConfiguration, renderRefused } from './page-configuration.ts'
 import { renderExplanation } from './page-explanation.ts'
@@ -136,18 +137,9 @@ export function renderPage(sources: AdminSources, query: URLSearchParams): strin
   const denied = lines.filter(({ decision }) => decision === 'denied')
   const allowed = lines.filter(({ decision }) => decision === 'allowed')
   const reported = lines.filter(({ enforcement }) => enforcement === 'report')
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>s3-cors-proxy</title>
-<link rel="stylesheet" href="/page.css">
-<script src="/page.js" defer></script>
-</head>
-<body>
-<a class="skip" href="#denied">Skip to denied origins</a>
+  return renderDocument(
+    's3-cors-proxy',
+    html`<a class="skip" href="#denied">Skip to denied origins</a>
 <header><h1>s3-cors-proxy</h1>
 <div id="actions" hidden><button type="button" data-post="/reload">Reload the configuration</button>
 <label><input type="checkbox" id="polling" checked> refresh every 5 seconds</label></div>
@@ -187,8 +179,6 @@ ${renderSection('buckets', 'Buckets', renderBuckets(statuses, nowMs, sources, vi
 <section id="explain" aria-labelledby="explain-title"><h2 id="explain-title">Explain a request</h2>
 ${renderForm(everyStatus, view.asked)}
 <div id="answer" aria-live="polite" data-refresh>${renderAnswer(sources, view.asked)}</div></section>
-</main>
-</body>
-</html>
-`.toString()
+</main>`,
+  )
 }

@@ -1,3 +1,4 @@
+import { renderDocument } from './document.ts'
 import { html } from './html.ts'
 
 /**
@@ -5,18 +6,9 @@ import { html } from './html.ts'
  * is in no URL, no cookie and no storage, and no other page can make the browser send it.
  */
 export function renderSignIn(): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>s3-cors-proxy: token</title>
-<link rel="stylesheet" href="/page.css">
-<script src="/page.js" defer></script>
-</head>
-<body>
-<header><h1>s3-cors-proxy</h1>
+  return renderDocument(
+    's3-cors-proxy: token',
+    html`<header><h1>s3-cors-proxy</h1>
 <p id="said" role="status"></p></header>
 <main>
 <form id="sign-in" hidden>
@@ -26,8 +18,6 @@ export function renderSignIn(): string {
 <noscript><p>Without scripts, a browser cannot send the token from here. Use <code>curl -H 'Authorization: Bearer …'</code>.</p></noscript>
 <p>It is the proxy’s <code>S3CORS_ADMIN_TOKEN</code>. This tab keeps it in memory alone, and forgets it when it is loaded again or closed.</p>
 <p class="quiet">Over plain HTTP the token can be read on its way. Take an SSH tunnel from another machine: <code>ssh -L 9464:127.0.0.1:9464 HOST</code>.</p>
-</main>
-</body>
-</html>
-`.toString()
+</main>`,
+  )
 }
