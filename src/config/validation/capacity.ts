@@ -148,10 +148,8 @@ export function processMemoryBytes(workers: number, { memoryBytes }: Resources):
 function usableBytes({ workers, console }: Demand, resources: Resources): number {
   const processBytes = processMemoryBytes(workers, resources)
   const { heapBytes } = resources
-  return Math.max(
-    8 * mebibyte,
-    Math.min((processBytes - baseBytes - (console ? consoleBaseBytes : 0)) / 2, (heapBytes - baseHeapBytes) / 2),
-  )
+  const freeBytes = processBytes - baseBytes - (console ? consoleBaseBytes : 0)
+  return Math.max(8 * mebibyte, Math.min(freeBytes / 2, (heapBytes - baseHeapBytes) / 2))
 }
 
 function filesFor(demand: Demand, { openFiles = Number.POSITIVE_INFINITY }: Resources) {

@@ -11,8 +11,6 @@ import type { Transport } from '../../s3/endpoint/endpoint-transport.ts'
 import type { Log } from '../../telemetry/log/log.ts'
 import { datedNames, type KnownNames, nothingKnown } from './known-names.ts'
 
-export { nothingFound } from './known-names.ts'
-
 /** What a person should hear of: how one configured name is read. No string of a client is in it. */
 export interface NameEvent {
   /** `virtualHosts`, `hosts` or `upstream.url`. */

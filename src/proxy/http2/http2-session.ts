@@ -100,7 +100,7 @@ export class Http2Session implements Listed, Holding, ContentCount {
     }
     const asked = { requests: this.#begun, contentBytes: this.contentBytes, headerBytes: limits.headerBytes }
     if (this.#idleFrames.isFlood(this.#socket, asked, nowMs)) {
-      // The type of Node's wants an error; its text, and its code, take a number.
+      // Node's type asks for an error here; Node itself also takes the number of one, and sends that (http2session.destroy).
       this.#session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as unknown as Error)
     }
     this.contentBytes = 0

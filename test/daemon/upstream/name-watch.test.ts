@@ -1,5 +1,6 @@
 import t from 'tap'
-import { logName, nameEvents, namesToProbe, nothingFound, watchNames } from '../../../src/daemon/upstream/name-watch.ts'
+import { nothingFound } from '../../../src/daemon/upstream/known-names.ts'
+import { logName, nameEvents, namesToProbe, watchNames } from '../../../src/daemon/upstream/name-watch.ts'
 import type { FoundNames } from '../../../src/s3/address/host-addressing.ts'
 import type { TransportAnswer, TransportFailure } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import { parseText } from '../../fixtures/parsed-text.ts'
