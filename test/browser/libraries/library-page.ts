@@ -5,8 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build, stop } from 'esbuild'
+import { bundleForBrowser } from '../browser-bundle.ts'
 
 /** `values` of each script: `s3`, the origin of the endpoint; `bucket`; `key`, of what is written; `credentials`. */
 export const libraries = {
@@ -51,26 +50,16 @@ const pdfFolder = join(dirname(createRequire(import.meta.url).resolve('pdfjs-dis
 
 /** Serves the pages with the libraries as npm installed them, pdf.js by its modules, the others bundled as a site would. */
 export async function serveLibraries(sign: RequestListener): Promise<RequestListener> {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `
+  const script = await bundleForBrowser(
+    'libraries',
+    `
         export { asyncBufferFromUrl, parquetReadObjects } from 'hyparquet'
         export { PMTiles } from 'pmtiles'
         export { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
         export { Upload } from '@aws-sdk/lib-storage'
         export { default as Uppy } from '@uppy/core'
         export { default as AwsS3 } from '@uppy/aws-s3'`,
-      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
-    },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'libraries',
-    platform: 'browser',
-    logLevel: 'silent',
-  })
-  await stop()
-  const script = outputFiles[0]?.text ?? ''
+  )
   const js = 'text/javascript; charset=utf-8'
   const files: Readonly<Record<string, readonly [string, string | Buffer]>> = {
     '/': ['text/html', html],

@@ -1,21 +1,13 @@
 // MinIO, and the proxy before it with a bucket for each rule that is tried, over TLS on the names that a site would give them.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import {
-  CompleteMultipartUploadCommand,
-  CreateBucketCommand,
-  CreateMultipartUploadCommand,
-  PutBucketPolicyCommand,
-  PutObjectCommand,
-  S3Client,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { type ProxyProcess, startProxy } from '../../fixtures/proxy-process.ts'
 import type { Owner } from '../../fixtures/recording-upstream.ts'
 import { startMinio } from '../../servers/minio.ts'
 import type { S3Endpoint } from '../../servers/s3-endpoint.ts'
 import { type Internet, startInternet } from '../internet.ts'
+import { presignUpload } from '../presigned-upload.ts'
 import { parquet, pdf, pmtiles } from './library-objects.ts'
 import { serveLibraries } from './library-page.ts'
 
@@ -73,15 +65,6 @@ async function fill(direct: S3Client, Bucket: string): Promise<void> {
 /** The URL with which Uppy sends a request of an upload. */
 async function presign(request: IncomingMessage, response: ServerResponse, signer: S3Client): Promise<void> {
   const asked = new URL(request.url ?? '', page).searchParams
-  const { bucket = '', method, key = '', uploadId, partNumber } = Object.fromEntries(asked)
-  const object = { Bucket: bucket, Key: key }
-  const part = { ...object, UploadId: uploadId }
-  const command =
-    method === 'PUT'
-      ? new UploadPartCommand({ ...part, PartNumber: Number(partNumber) })
-      : uploadId === undefined
-        ? new CreateMultipartUploadCommand(object)
-        : new CompleteMultipartUploadCommand(part)
-  const signed = { url: await getSignedUrl(signer, command as UploadPartCommand, { expiresIn: 600 }) }
+  const signed = { url: await presignUpload(signer, asked.get('bucket') ?? '', asked) }
   response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(signed))
 }

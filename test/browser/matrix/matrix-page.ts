@@ -1,8 +1,7 @@
 // What every page of the matrix has: helpers that say in one word how a browser took an answer, and the clients of
 // https://my-app.xyz/clients.js, bundled as a site would bundle them.
 
-import { fileURLToPath } from 'node:url'
-import { build, stop } from 'esbuild'
+import { bundleForBrowser } from '../browser-bundle.ts'
 
 export const pageHtml = `<!doctype html>
 <title>matrix</title>
@@ -53,22 +52,12 @@ function askInFrame(url, init) {
 
 /** The SDK's uploader and Uppy as one script that defines `clients`. */
 export async function bundleClients(): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `
+  return await bundleForBrowser(
+    'clients',
+    `
         export { S3Client } from '@aws-sdk/client-s3'
         export { Upload } from '@aws-sdk/lib-storage'
         export { default as Uppy } from '@uppy/core'
         export { default as AwsS3 } from '@uppy/aws-s3'`,
-      resolveDir: fileURLToPath(new URL('.', import.meta.url)),
-    },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'clients',
-    platform: 'browser',
-    logLevel: 'silent',
-  })
-  await stop()
-  return outputFiles[0]?.text ?? ''
+  )
 }

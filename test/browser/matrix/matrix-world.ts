@@ -3,22 +3,19 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
-  CompleteMultipartUploadCommand,
   CreateBucketCommand,
-  CreateMultipartUploadCommand,
   GetObjectCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { scrape, sumOf } from '../../fixtures/exposition.ts'
 import { type ProxyProcess, startProxy } from '../../fixtures/proxy-process.ts'
 import { type Owner, type RecordingUpstream, startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { findMinio, startMinio } from '../../servers/minio.ts'
 import type { S3Endpoint } from '../../servers/s3-endpoint.ts'
 import { type Internet, startInternet } from '../internet.ts'
+import { presignUpload } from '../presigned-upload.ts'
 import { bundleClients, pageHtml } from './matrix-page.ts'
 import { font, png } from './sample-media.ts'
 import { answerAsScripted } from './scripted-answers.ts'
@@ -159,18 +156,7 @@ async function servePage(request: IncomingMessage, response: ServerResponse, cli
   if (url.pathname === '/clients.js') {
     response.writeHead(200, { 'Content-Type': 'text/javascript; charset=utf-8' }).end(clients)
   } else if (url.pathname === '/sign') {
-    const { method, key = '', uploadId, partNumber } = Object.fromEntries(url.searchParams)
-    const object = { Bucket: 'media', Key: key }
-    const part = { ...object, UploadId: uploadId }
-    const command =
-      method === 'PUT'
-        ? partNumber === undefined
-          ? new PutObjectCommand(object)
-          : new UploadPartCommand({ ...part, PartNumber: Number(partNumber) })
-        : uploadId === undefined
-          ? new CreateMultipartUploadCommand(object)
-          : new CompleteMultipartUploadCommand(part)
-    const signed = { url: await getSignedUrl(signer, command as PutObjectCommand, { expiresIn: 600 }) }
+    const signed = { url: await presignUpload(signer, 'media', url.searchParams) }
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(signed))
   } else if (url.pathname === '/favicon.ico') response.writeHead(204).end()
   else response.writeHead(200, { 'Content-Type': 'text/html' }).end(pageHtml)
