@@ -18,7 +18,7 @@ import { type Internet, startInternet } from '../internet.ts'
 import { presignUpload } from '../presigned-upload.ts'
 import { bundleClients, pageHtml } from './matrix-page.ts'
 import { font, png } from './sample-media.ts'
-import { answerAsScripted } from './scripted-answers.ts'
+import { scriptAnswers } from './scripted-answers.ts'
 
 export const page = 'https://my-app.xyz'
 /** Same site as the page, as cookies need it. */
@@ -74,7 +74,7 @@ export interface MatrixWorld {
 export async function startMatrixWorld(owner: Owner, http2: boolean): Promise<MatrixWorld> {
   const internet = await startInternet(owner)
   const { cert, key } = internet.authority.issue(Object.values(origins).map(origin => new URL(origin).hostname))
-  const upstream = await startRecordingUpstream(owner, { ...answerAsScripted, keepBytes: false })
+  const upstream = await startRecordingUpstream(owner, { ...scriptAnswers(), keepBytes: false })
   const minio = findMinio() === undefined ? undefined : await startMinio()
   if (minio !== undefined) owner.teardown(() => minio.stop())
   const adminUrls = new Map<EndpointName, string>()

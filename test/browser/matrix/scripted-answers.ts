@@ -17,42 +17,56 @@ export function keyOf(request: ReceivedRequest): string {
 }
 
 /** For a recording upstream. */
-export const answerAsScripted: RecordingOptions = {
-  answerHead: (request, { socket }) => {
-    // Not read on until the test says so.
-    if (keyOf(request) === 'stalled') socket.pause()
-    return undefined
-  },
-  answer: (request, { socket }) => {
-    const message = (first: string, content: string | Buffer, ...lines: string[]) =>
-      Buffer.concat([
-        Buffer.from([`HTTP/1.1 ${first}`, ...lines, `Content-Length: ${content.length}`, '', ''].join('\r\n')),
-        request.method === 'HEAD' ? Buffer.alloc(0) : Buffer.from(content as string),
-      ])
-    switch (keyOf(request)) {
-      case 'revalidated': {
-        const validators = ['ETag: "1"', 'Cache-Control: no-cache']
-        // Neither Content-Type nor Content-Length in a 304, as S3 has it.
-        if (fieldOf(request, 'if-none-match') === '"1"') {
-          return ['HTTP/1.1 304 Not Modified', ...validators, '', ''].join('\r\n')
-        }
-        return message('200 OK', 'first', ...validators)
+export function scriptAnswers(): RecordingOptions {
+  let stalled = Promise.withResolvers<void>()
+  return {
+    answerHead: (request, { socket }) => {
+      if (keyOf(request) !== 'stalled') return undefined
+      // Not read on until the test says so.
+      socket.pause()
+      stalled.resolve()
+      return undefined
+    },
+    answer: async (request, connection) => {
+      // A page asks for it to learn that its upload has arrived here.
+      if (keyOf(request) === 'stalled-arrived') {
+        await stalled.promise
+        stalled = Promise.withResolvers()
       }
-      case 'cached.png':
-        return message('200 OK', png, 'Content-Type: image/png', 'Cache-Control: max-age=3600')
-      case 'sound.wav': {
-        const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(fieldOf(request, 'range') ?? '') ?? []
-        const lines = ['Content-Type: audio/wav', 'Accept-Ranges: bytes', 'Cache-Control: no-store']
-        if (first === undefined) return message('200 OK', wav, ...lines)
-        const end = last === '' ? wav.length - 1 : Number(last)
-        const range = `Content-Range: bytes ${first}-${end}/${wav.length}`
-        return message('206 Partial Content', wav.subarray(Number(first), end + 1), ...lines, range)
+      return answerByKey(request, connection)
+    },
+  }
+}
+
+const answerByKey: NonNullable<RecordingOptions['answer']> = (request, { socket }) => {
+  const message = (first: string, content: string | Buffer, ...lines: string[]) =>
+    Buffer.concat([
+      Buffer.from([`HTTP/1.1 ${first}`, ...lines, `Content-Length: ${content.length}`, '', ''].join('\r\n')),
+      request.method === 'HEAD' ? Buffer.alloc(0) : Buffer.from(content as string),
+    ])
+  switch (keyOf(request)) {
+    case 'revalidated': {
+      const validators = ['ETag: "1"', 'Cache-Control: no-cache']
+      // Neither Content-Type nor Content-Length in a 304, as S3 has it.
+      if (fieldOf(request, 'if-none-match') === '"1"') {
+        return ['HTTP/1.1 304 Not Modified', ...validators, '', ''].join('\r\n')
       }
-      case 'unfinished':
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n${'x'.repeat(65_536)}`)
-        return undefined
-      default:
-        return message('200 OK', 'scripted', 'Content-Type: text/plain', 'Cache-Control: no-store')
+      return message('200 OK', 'first', ...validators)
     }
-  },
+    case 'cached.png':
+      return message('200 OK', png, 'Content-Type: image/png', 'Cache-Control: max-age=3600')
+    case 'sound.wav': {
+      const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(fieldOf(request, 'range') ?? '') ?? []
+      const lines = ['Content-Type: audio/wav', 'Accept-Ranges: bytes', 'Cache-Control: no-store']
+      if (first === undefined) return message('200 OK', wav, ...lines)
+      const end = last === '' ? wav.length - 1 : Number(last)
+      const range = `Content-Range: bytes ${first}-${end}/${wav.length}`
+      return message('206 Partial Content', wav.subarray(Number(first), end + 1), ...lines, range)
+    }
+    case 'unfinished':
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n${'x'.repeat(65_536)}`)
+      return undefined
+    default:
+      return message('200 OK', 'scripted', 'Content-Type: text/plain', 'Cache-Control: no-store')
+  }
 }
