@@ -7,6 +7,7 @@ import type { ReplyContext } from './local-reply.ts'
 export interface ExchangeUnderWay extends Listed {
   /** Neither ended nor given up. */
   readonly underWay: boolean
+  /** The pool that it began with. */
   readonly pool: UpstreamPool
   /** Looks at its time limits. */
   tick(nowMs: number): void

@@ -1,10 +1,19 @@
-import type { ForwardedForPolicy } from '../request/client-address.ts'
+import type { ClientRequest } from '../client/client-request.ts'
+import type { ClientResponse } from '../client/client-response.ts'
+import { clientAddress, type ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
+import type { RequestRecord } from '../request/request-record.ts'
+import { clientNetwork } from '../upstream/client-network.ts'
+import { framingLine, hasContent } from '../upstream/request-framing.ts'
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 
 /** What to forward, and what to make of the answer: settled before anything is opened towards the endpoint. */
 export interface ExchangePlan {
+  readonly clientRequest: ClientRequest
+  readonly clientResponse: ClientResponse
+  readonly record: RequestRecord
+  /** What of the client's request goes on. */
   readonly request: GuardedRequest
   /** The Host to send. */
   readonly host: string
@@ -26,4 +35,23 @@ export interface ExchangePlan {
   readonly responseMs: number
   /** Without a byte from the endpoint, or taken by it. */
   readonly idleMs: number
+}
+
+/** The request's head, as the endpoint gets it. */
+export function upstreamHead({ request, host, forwardedLines }: ExchangePlan): string {
+  return `${request.method} ${request.target} HTTP/1.1\r\nHost: ${host}\r\n${request.lines}${forwardedLines}${framingLine(request)}\r\n`
+}
+
+/**
+ * RFC 9110 §9.2.2: only what is safe, and has no content, may be sent a second time. DELETE is not, since it would add a second
+ * delete marker to a versioned bucket.
+ */
+export function isRepeatable({ request }: ExchangePlan): boolean {
+  return (request.method === 'GET' || request.method === 'HEAD') && !hasContent(request)
+}
+
+/** The network that the client is in: what it may use of the pool is counted by that. */
+export function networkOf({ request, record, forwardedFor }: ExchangePlan): string {
+  const policy = { mode: 'append', trusted: forwardedFor.trusted } as const
+  return clientNetwork(clientAddress(record.peerAddress, request.forwardedFields, policy) ?? '')
 }

@@ -1,119 +1,103 @@
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
-import type { ClientRequest } from '../client/client-request.ts'
-import type { ClientResponse } from '../client/client-response.ts'
-import { clientAddress } from '../request/client-address.ts'
-import { endRequest, type RequestRecord } from '../request/request-record.ts'
+import { endRequest, type RequestRecord, warnOfFault } from '../request/request-record.ts'
 import type { Holding } from '../shares/client-memory.ts'
-import { clientNetwork } from '../upstream/client-network.ts'
-import { ClientPace } from '../upstream/client-pace.ts'
+import type { ClientPace } from '../upstream/client-pace.ts'
+import { Expectation } from '../upstream/expectation.ts'
 import type { PoolClient, PoolConnection } from '../upstream/pool-client.ts'
-import { framingLine, hasContent, RequestBody } from '../upstream/request-body.ts'
+import { type BodyListener, RequestBody } from '../upstream/request-body.ts'
+import { hasContent } from '../upstream/request-framing.ts'
 import type { ResponseHead } from '../upstream/response/response-head.ts'
 import type { BodyFraming } from '../upstream/response/response-parser.ts'
 import type { UpstreamExchange } from '../upstream/upstream-exchange.ts'
 import { failureAnswer, type UpstreamFailure } from '../upstream/upstream-failure.ts'
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
+import { ExchangeClock } from './exchange-clock.ts'
 import type { ExchangeContext, ExchangeUnderWay } from './exchange-context.ts'
-import type { ExchangePlan } from './exchange-plan.ts'
-import { Expectation } from './expectation.ts'
+import { type ExchangePlan, isRepeatable, networkOf, upstreamHead } from './exchange-plan.ts'
 import { type RelayListener, ResponseRelay } from './response-relay.ts'
 
-/** What can be sent again does not wait longer on a connection that may be lost. */
-const lostMs = 3000
-
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
-export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay, RelayListener, Holding {
+export class Exchange implements UpstreamExchange, PoolClient, BodyListener, RelayListener, ExchangeUnderWay, Holding {
   listedAt = -1
-  pace: ClientPace | undefined
 
   readonly #context: ExchangeContext
-  readonly #request: ClientRequest
-  readonly #response: ClientResponse
   readonly #plan: ExchangePlan
   readonly #record: RequestRecord
+  readonly #clock: ExchangeClock
   readonly #relay: ResponseRelay
   #connection: PoolConnection | undefined
   #body: RequestBody | undefined
-  #expectation: Expectation | undefined
-  #early = false
-  #ended = false
   #over = false
   #retried = false
-  #sentAtMs = 0
-  #lastActiveMs = 0
-  #client: string | undefined
+  #network: string | undefined
 
-  constructor(
-    context: ExchangeContext,
-    request: ClientRequest,
-    response: ClientResponse,
-    plan: ExchangePlan,
-    record: RequestRecord,
-  ) {
+  constructor(context: ExchangeContext, plan: ExchangePlan) {
     this.#context = context
-    this.#request = request
-    this.#response = response
     this.#plan = plan
-    this.#record = record
-    this.#relay = new ResponseRelay(context, request, response, plan, record, this)
+    this.#record = plan.record
+    this.#clock = new ExchangeClock(plan)
+    this.#relay = new ResponseRelay(context, plan, this)
   }
 
   start(): void {
-    const { request, expectsContinue, pool } = this.#plan
+    const { clientRequest, clientResponse, request, record, expectsContinue, pool } = this.#plan
     this.#context.exchanges.add(this)
-    this.#request.holder = this
-    this.#response.once('close', () => this.#close())
+    clientRequest.holder = this
+    clientResponse.on('close', () => this.#close())
     if (!hasContent(request)) {
-      this.#acquire()
+      this.acquireConnection()
       return
     }
-    this.#body = new RequestBody(this.#request, request, this.#record, () => {
-      this.#sentAtMs = this.#context.now()
-    })
+    const expectation = expectsContinue ? new Expectation(clientResponse) : undefined
+    this.#body = new RequestBody(clientRequest, request, record, this, expectation)
     // The endpoint's word about the head comes before the content; but where others wait for connections, none is held
     // for a client that may never send any.
-    if (expectsContinue) {
-      this.#expectation = new Expectation(this.#response)
-      if (!pool.exhausted) {
-        this.#acquire()
-        return
-      }
-      this.#expectation.meet()
+    if (expectsContinue && !pool.exhausted) this.acquireConnection()
+    else this.#body.await()
+  }
+
+  acquireConnection(): void {
+    const { pool, servername } = this.#plan
+    try {
+      pool.acquire(this, servername, false)
+    } catch (error) {
+      this.onFault(error)
     }
-    this.#body.await(() => this.#acquire())
   }
 
   onConnection(connection: PoolConnection): void {
-    const { request, host, forwardedLines } = this.#plan
+    const nowMs = this.#context.now()
     this.#connection = connection
-    connection.begin(this, request.method)
-    this.#lastActiveMs = this.#context.now()
-    this.#record.upstreamStartedAtMs = this.#lastActiveMs
+    connection.begin(this, this.#plan.request.method)
+    this.#clock.moved(nowMs)
+    this.#record.upstreamStartedAtMs = nowMs
     if (!connection.reused) this.#record.upstreamHandshakeMs = connection.handshakeMs
-    const head = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${host}\r\n${request.lines}${forwardedLines}${framingLine(request)}\r\n`
-    if (this.#body === undefined) {
+    const head = upstreamHead(this.#plan)
+    if (this.#body !== undefined) this.#body.sendAfter(head, connection)
+    else {
       connection.writeText(head)
-      this.#sentAtMs = this.#lastActiveMs
-      return
+      this.#clock.sent(nowMs)
     }
-    if (this.#expectation?.isMet === false) {
-      connection.writeText(head)
-      this.#expectation.leaveToEndpoint(() => this.#startContent())
-      return
-    }
-    // With the content that has come, in one write.
-    connection.cork()
-    connection.writeText(head)
-    this.#body.start(connection)
-    connection.uncork()
   }
 
-  onUnavailable(failure: UpstreamFailure): void {
-    this.#fail(failure)
+  onContentInvited(): void {
+    this.#clock.invited(this.#context.now())
+  }
+
+  onContentSent(): void {
+    this.#clock.sent(this.#context.now())
+  }
+
+  fail(failure: UpstreamFailure): void {
+    if (this.#over) return
+    this.#drop()
+    this.#record.upstreamFailure = failure.reason
+    this.#record.upstreamFailureDetail = failure.detail
+    this.#relay.fail(failureAnswer(failure.reason))
   }
 
   onInformation(head: ResponseHead): void {
-    if (head.statusCode === 100) this.#expectation?.onContinue()
+    if (head.statusCode === 100) this.#body?.onContinue()
     // Other interim responses are dropped: 103 would have to carry a CORS decision, and S3 sends none.
   }
 
@@ -121,13 +105,7 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     const now = this.#context.now()
     this.#record.upstreamFirstByteAtMs = now
     if (this.#connection !== undefined) this.#connection.activeMs = now
-    this.#expectation?.drop()
-    this.#body?.releaseSent()
-    if (this.#body !== undefined && !this.#body.done) {
-      this.#early = true
-      this.#body.stop()
-    }
-    this.#relay.takeHead(head, framing, this.#early)
+    this.#relay.takeHead(head, framing, this.#body?.onAnswered() === true)
   }
 
   onBody(bytes: Buffer): void {
@@ -137,16 +115,14 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
 
   onRead(ended: boolean): void {
     this.#relay.flush(ended)
-    if (!ended) return
-    this.#ended = true
     // Else when the client has taken the rest: Node holds a connection whose response has ended for idle, and would cut a
     // slow reader off in a drain.
-    if (!this.#relay.isBlocked) this.#finish()
+    if (ended && !this.#relay.isBlocked) this.#finish()
   }
 
   onTaken(): void {
-    this.#lastActiveMs = this.#context.now()
-    if (this.#ended) this.#finish()
+    this.#clock.moved(this.#context.now())
+    if (this.#relay.isWhole) this.#finish()
     else this.#connection?.resume()
   }
 
@@ -154,16 +130,15 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     const connection = this.#connection
     this.#connection = undefined
     const again = connection?.reused === true && !connection.answered && !this.#retried && this.repeatable
-    if (!again || failure.reason === 'malformed') {
-      this.#fail(failure)
-      return
+    if (!again || failure.reason === 'malformed') this.fail(failure)
+    else {
+      this.#retried = true
+      this.#plan.pool.acquire(this, this.#plan.servername, true)
     }
-    this.#retried = true
-    this.#plan.pool.acquire(this, this.#plan.servername, true)
   }
 
   onDrain(): void {
-    this.#lastActiveMs = this.#context.now()
+    this.#clock.moved(this.#context.now())
     this.#body?.resume()
   }
 
@@ -171,54 +146,38 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
   tick(nowMs: number): void {
     const connection = this.#connection
     if (connection === undefined) return
-    this.#lookAtPace(nowMs)
-    if (this.#ended) return
-    if (connection.active || this.#relay.isBlocked) {
+    const { isBlocked, isWhole, statusCode, movedBytes } = this.#relay
+    this.#clock.lookAtClient(nowMs, movedBytes, this.#awaitsClient)
+    if (isWhole) return
+    if (connection.active || isBlocked) {
       connection.active = false
-      this.#lastActiveMs = nowMs
+      this.#clock.moved(nowMs)
     }
-    const idle = nowMs - this.#lastActiveMs >= this.#plan.idleMs
-    if (this.#relay.statusCode > 0) {
-      if (idle) this.#timeOut('the endpoint sent nothing more of its response')
-    } else if (this.#sentAtMs > 0) {
-      const waitedMs = nowMs - this.#sentAtMs
-      if (waitedMs >= this.#plan.responseMs) this.#timeOut('no response head in time')
-      else if (waitedMs >= lostMs && !this.#retried && this.repeatable) connection.giveUpIfLost()
-    } else if (this.#body?.blocked === true && idle) {
-      this.#timeOut('the endpoint took nothing more of the request')
-    }
+    const detail = this.#clock.passedLimit(nowMs, statusCode > 0, this.#body?.blocked === true)
+    if (detail !== undefined) this.fail({ reason: 'timeout', detail })
+    else if (statusCode === 0 && this.#clock.mayBeLost(nowMs) && !this.#retried && this.repeatable)
+      connection.giveUpIfLost()
   }
 
-  /**
-   * RFC 9110 §9.2.2: only what is safe, and has no content. DELETE is not, since it would add a second delete marker to a versioned
-   * bucket.
-   */
   get repeatable(): boolean {
-    const { method } = this.#plan.request
-    return this.#body === undefined && (method === 'GET' || method === 'HEAD')
+    return isRepeatable(this.#plan)
   }
 
-  /** The pool that it began with. */
   get pool(): UpstreamPool {
     return this.#plan.pool
   }
 
-  /** Of the network that its client is in. */
   get client(): string {
-    if (this.#client === undefined) {
-      const { request, forwardedFor } = this.#plan
-      const policy = { mode: 'append', trusted: forwardedFor.trusted } as const
-      this.#client = clientNetwork(clientAddress(this.#record.peerAddress, request.forwardedFields, policy) ?? '')
-    }
-    return this.#client
+    this.#network ??= networkOf(this.#plan)
+    return this.#network
+  }
+
+  get pace(): ClientPace | undefined {
+    return this.#clock.pace
   }
 
   get awaitsEndpoint(): boolean {
     return this.#relay.statusCode === 0 && this.#body?.awaitsClient !== true
-  }
-
-  giveWay(): void {
-    this.#fail({ reason: 'slow_client', detail: 'others waited for a connection, and this client moved least' })
   }
 
   /** Content of the request that waits for a connection, or for the endpoint to take it. */
@@ -228,12 +187,12 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
 
   /** The client is still owed an answer, or the rest of one. */
   get underWay(): boolean {
-    return !this.#over && !this.#response.writableEnded
+    return !this.#over && !this.#relay.isEnded
   }
 
   /** The client's socket was idle for its limit: if it is the client that is waited for, the exchange ends. */
   endForIdleClient(): void {
-    if (this.#body?.awaitsClient !== true && !this.#relay.isBlocked) return
+    if (!this.#awaitsClient) return
     this.#record.clientAborted = true
     this.abort(s3Errors.requestTimeout)
   }
@@ -243,14 +202,12 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     if (!this.underWay) return
     this.#drop()
     this.#record.clientAborted = true
-    if (this.#response.headersSent) this.#relay.breakOff()
-    else this.#request.socket.destroy()
+    this.#relay.abandon()
   }
 
   /** A fault of our own, found while the endpoint's bytes were handled. */
   onFault(error: unknown): void {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    this.#context.observer.warned('internal_error', { detail })
+    warnOfFault(this.#context.observer, error)
     this.abort(s3Errors.internalError)
   }
 
@@ -260,71 +217,33 @@ export class Exchange implements UpstreamExchange, PoolClient, ExchangeUnderWay,
     this.#relay.fail(error)
   }
 
-  #acquire(): void {
-    const { pool, servername } = this.#plan
-    try {
-      pool.acquire(this, servername, false)
-    } catch (error) {
-      this.onFault(error)
-    }
-  }
-
-  #startContent(): void {
-    if (this.#connection === undefined) return
-    this.pace = ClientPace.ofFirstContent(this.#context.now())
-    this.#body?.start(this.#connection)
-  }
-
-  /** The client that is waited for counts as slow or not while others wait: the client that has to send, or to take, and no other. */
-  #lookAtPace(nowMs: number): void {
-    const record = this.#record
-    const awaited = this.#relay.isBlocked || this.#body?.awaitsClient === true
-    const bytes = record.requestBodyBytes + record.responseBodyBytes - this.#relay.untakenBytes
-    if (this.pace === undefined) this.pace = new ClientPace(nowMs, bytes)
-    else this.pace.advance(nowMs, bytes, awaited)
+  /** The client has to send, or to take. */
+  get #awaitsClient(): boolean {
+    return this.#relay.isBlocked || this.#body?.awaitsClient === true
   }
 
   #finish(): void {
     this.#relay.end()
-    this.#release()
-  }
-
-  #release(): void {
     const connection = this.#connection
     this.#connection = undefined
-    if (connection === undefined) return
     const sent = this.#body === undefined || this.#body.done
-    if (sent && !this.#early && connection.flushed) this.#plan.pool.release(connection)
-    else connection.destroy()
-  }
-
-  #timeOut(detail: string): void {
-    this.#drop()
-    this.#fail({ reason: 'timeout', detail })
+    if (sent && connection?.flushed === true) this.#plan.pool.release(connection)
+    else connection?.destroy()
   }
 
   #drop(): void {
-    this.#expectation?.drop()
     this.#body?.stop()
     this.#connection?.destroy()
     this.#connection = undefined
     this.#plan.pool.cancel(this)
   }
 
-  #fail(failure: UpstreamFailure): void {
-    if (this.#over) return
-    this.#drop()
-    this.#record.upstreamFailure = failure.reason
-    this.#record.upstreamFailureDetail = failure.detail
-    this.#relay.fail(failureAnswer(failure.reason))
-  }
-
   #close(): void {
+    if (this.#over) return
     this.#over = true
     this.#context.exchanges.delete(this)
     // Aborted by the client, unless it was us who broke off.
-    if (!this.#response.writableFinished && !this.#relay.isBrokenOff && this.#record.upstreamFailure === undefined)
-      this.#record.clientAborted = true
+    if (this.#relay.isCutShort && this.#record.upstreamFailure === undefined) this.#record.clientAborted = true
     this.#drop()
     endRequest(this.#context, this.#record)
   }

@@ -29,8 +29,10 @@ export class ResponseRelay {
   statusCode = 0
   /** The client has not yet taken what was written; the buffer that it lies in must stay as it is. */
   isBlocked = false
-  /** The end of the response was cut off from our side. */
-  isBrokenOff = false
+  /** All of the endpoint's response has come. */
+  isWhole = false
+  /** The endpoint answered while content of the request was still to come, which is not read. */
+  isEarly = false
 
   readonly #context: ReplyContext
   readonly #request: ClientRequest
@@ -41,30 +43,24 @@ export class ResponseRelay {
   /** Until it is relayed: it may have 64 KB, and a client may take hours. */
   #head: ResponseHead | undefined
   #framing: BodyFraming = 'none'
-  #isEarly = false
+  /** The end of the response was cut off from our side. */
+  #isBrokenOff = false
 
-  constructor(
-    context: ReplyContext,
-    request: ClientRequest,
-    response: ClientResponse,
-    plan: ExchangePlan,
-    record: RequestRecord,
-    listener: RelayListener,
-  ) {
+  constructor(context: ReplyContext, plan: ExchangePlan, listener: RelayListener) {
     this.#context = context
-    this.#request = request
-    this.#response = response
+    this.#request = plan.clientRequest
+    this.#response = plan.clientResponse
     this.#plan = plan
-    this.#record = record
+    this.#record = plan.record
     this.#listener = listener
   }
 
-  /** Takes a head, which is sent with what follows it. `isEarly`: content of the request is still to come, and will not be read. */
+  /** Takes a head, which is sent with what follows it. See {@link isEarly}. */
   takeHead(head: ResponseHead, framing: BodyFraming, isEarly: boolean): void {
     this.#head = head
     this.statusCode = head.statusCode
     this.#framing = framing
-    this.#isEarly = isEarly
+    this.isEarly = isEarly
   }
 
   /** Sends content. */
@@ -92,6 +88,7 @@ export class ResponseRelay {
   /** Sends what was held back; nothing more is at hand. `ended`: nor is anything to come. */
   flush(ended: boolean): void {
     const response = this.#response
+    this.isWhole = ended
     if (this.#head === undefined || response.headersSent) return
     this.#writeHead()
     if (!ended) response.flushHead()
@@ -101,15 +98,26 @@ export class ResponseRelay {
     if (!this.#response.writableEnded) this.#response.end()
   }
 
-  /** Bytes that were written and that the client has not taken; asked only while it is blocked. */
-  get untakenBytes(): number {
+  /** The client needs nothing more from here. */
+  get isEnded(): boolean {
+    return this.#response.writableEnded
+  }
+
+  /** The client did not get all of the response, and it was not cut off from our side. */
+  get isCutShort(): boolean {
+    return !this.#response.writableFinished && !this.#isBrokenOff
+  }
+
+  /** Content that the client has sent or taken. */
+  get movedBytes(): number {
+    const { requestBodyBytes, responseBodyBytes } = this.#record
     const { socket } = this.#response
-    return this.isBlocked && socket !== null ? unsentBytes(socket) : 0
+    return requestBodyBytes + responseBodyBytes - (this.isBlocked && socket !== null ? unsentBytes(socket) : 0)
   }
 
   /** There will be no more of the endpoint's response: the client gets `error` instead, or sees what it has as incomplete. */
   fail(error: S3Error): void {
-    if (this.#response.headersSent) this.breakOff()
+    if (this.#response.headersSent) this.#breakOff()
     else if (!this.#response.destroyed) {
       const fields = new OutgoingFields()
       appendCors(fields, this.#plan.cors, undefined)
@@ -117,12 +125,10 @@ export class ResponseRelay {
     }
   }
 
-  /** Makes the client see that the response is incomplete: no final chunk, fewer bytes than announced, or a reset. */
-  breakOff(): void {
-    this.isBrokenOff = true
-    const framed = this.#framing === 'length' || (this.#framing === 'chunked' && this.#request.httpVersionMinor === 1)
-    if (framed) this.#response.destroy()
-    else resetConnection(this.#request.socket)
+  /** The client has left: nothing more is sent. */
+  abandon(): void {
+    if (this.#response.headersSent) this.#breakOff()
+    else this.#request.socket.destroy()
   }
 
   #writeHead(): void {
@@ -130,13 +136,21 @@ export class ResponseRelay {
     const fields = relayedFields(head, this.#plan.cors, this.#record)
     // Neither side knows the length: the end of the connection is the end of the content, as it came.
     const untilClose = this.#framing === 'close'
-    if (this.#isEarly || untilClose || this.#context.draining) {
+    if (this.isEarly || untilClose || this.#context.draining) {
       fields.closes = true
-      endConnectionAfter(this.#context.closing, this.#request, this.#isEarly)
+      endConnectionAfter(this.#context.closing, this.#request, this.isEarly)
     }
     this.#record.status = head.statusCode
     this.#response.writeHead(head.statusCode, head.reason, fields, untilClose)
     this.#head = undefined
+  }
+
+  /** Makes the client see that the response is incomplete: no final chunk, fewer bytes than announced, or a reset. */
+  #breakOff(): void {
+    this.#isBrokenOff = true
+    const framed = this.#framing === 'length' || (this.#framing === 'chunked' && this.#request.httpVersionMinor === 1)
+    if (framed) this.#response.destroy()
+    else resetConnection(this.#request.socket)
   }
 
   readonly #written = (): void => {

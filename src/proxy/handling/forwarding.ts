@@ -20,8 +20,11 @@ function lookFor({ guarded, record, settings }: RequestContext): ((content: Buff
 
 /** Begins the exchange with the endpoint: everything about the request is settled. */
 export function forward(context: ProxyContext, requestContext: RequestContext, cors: ResponseCors): void {
-  const { guarded, settings, request, record } = requestContext
+  const { guarded, settings, request, response, record } = requestContext
   const plan = {
+    clientRequest: request,
+    clientResponse: response,
+    record,
     request: cors.unconditional ? unconditionalRequest(guarded) : guarded,
     host: hostFor(requestContext),
     preservesHost: settings.authority === undefined,
@@ -35,7 +38,7 @@ export function forward(context: ProxyContext, requestContext: RequestContext, c
     responseMs: settings.responseMs,
     idleMs: settings.idleMs,
   }
-  const exchange = new Exchange(context, request, requestContext.response, plan, record)
+  const exchange = new Exchange(context, plan)
   context.exchangeOf.set(request.socket, exchange)
   exchange.start()
 }

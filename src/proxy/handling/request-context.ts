@@ -7,7 +7,7 @@ import { OutgoingFields } from '../client/outgoing-fields.ts'
 import { replyWithError } from '../exchange/local-reply.ts'
 import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
-import { endRequest, type RequestRecord } from '../request/request-record.ts'
+import { endRequest, type RequestRecord, warnOfFault } from '../request/request-record.ts'
 import type { ProxyContext, ProxySettings } from './proxy-context.ts'
 
 /** A bucket that a request names. */
@@ -35,7 +35,7 @@ export function failInternally(
   record: RequestRecord,
   error: unknown,
 ): void {
-  context.observer.warned('internal_error', { detail: error instanceof Error ? (error.stack ?? error.message) : '' })
+  warnOfFault(context.observer, error)
   const exchange = context.exchangeOf.get(request.socket)
   if (exchange?.underWay === true) exchange.abort(s3Errors.internalError)
   else if (response.headersSent || response.socket === null) {

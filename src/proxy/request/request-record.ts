@@ -81,6 +81,12 @@ export interface ProxyObserver {
   warned(event: string, detail: Readonly<Record<string, string | number>>): void
 }
 
+/** Tells of a fault of our own, with where it came from. */
+export function warnOfFault(observer: ProxyObserver, error: unknown): void {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  observer.warned('internal_error', { detail })
+}
+
 /** What requests are counted by. */
 export interface RequestCounting {
   readonly observer: ProxyObserver

@@ -2,7 +2,7 @@ import type { ClientPace } from './client-pace.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 
-/** An exchange that wants a connection, or has one. It is told exactly once of either, unless it cancels. */
+/** An exchange that wants a connection, or has one. It is given one or fails, unless it cancels. */
 export interface PoolClient {
   /** Whose share of the pool it is; asked only while others wait. */
   readonly client: string
@@ -13,9 +13,8 @@ export interface PoolClient {
   /** It may be sent a second time, if the endpoint ends the connection before it answers. */
   readonly repeatable: boolean
   onConnection(connection: PoolConnection): void
-  onUnavailable(failure: UpstreamFailure): void
-  /** Its connection is needed by others more. */
-  giveWay(): void
+  /** There is no connection for it, or others need the one that it has more. */
+  fail(failure: UpstreamFailure): void
 }
 
 /** A connection of the pool, which knows the exchange that has it. */

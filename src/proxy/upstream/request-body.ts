@@ -1,18 +1,17 @@
 import type { ContentSource } from '../client/client-request.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
+import type { Expectation } from './expectation.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 
-/** Framing of the request as it goes up: the same meaning as it came, in a line of our own. */
-export function framingLine(request: GuardedRequest): string {
-  if (request.chunked) return 'Transfer-Encoding: chunked\r\n'
-  // A PUT or POST without content keeps its `Content-Length: 0`; nothing is added that the client did not send.
-  return request.contentLength === undefined ? '' : `Content-Length: ${request.contentLength}\r\n`
-}
-
-/** Whether any content follows the request head. */
-export function hasContent(request: GuardedRequest): boolean {
-  return request.chunked || (request.contentLength !== undefined && Number(request.contentLength) > 0)
+/** Hears how far the content of a request has come. */
+export interface BodyListener {
+  /** The first of it has come from the client, or its end: it needs a connection. */
+  acquireConnection(): void
+  /** The client has been told to send it. */
+  onContentInvited(): void
+  /** All of it was handed to the connection. */
+  onContentSent(): void
 }
 
 /** Moves a request's content from the client to the endpoint, at the pace of the slower. */
@@ -27,10 +26,12 @@ export class RequestBody {
   readonly #chunked: boolean
   readonly #length: number
   readonly #record: RequestRecord
-  readonly #onDone: () => void
+  readonly #listener: BodyListener
+  /** Of a client that waits to be told to send its content. */
+  readonly #expectation: Expectation | undefined
   #connection: UpstreamConnection | undefined
   #listens = false
-  #onFirst: (() => void) | undefined
+  #awaited = false
   /** The first content, until there is a connection for it. */
   #first: Buffer | undefined
   #ended = false
@@ -39,12 +40,19 @@ export class RequestBody {
   /** Chunks that were written and had not left at once. */
   readonly #unsent: Buffer[] = []
 
-  constructor(request: ContentSource, guarded: GuardedRequest, record: RequestRecord, onDone: () => void) {
+  constructor(
+    request: ContentSource,
+    guarded: GuardedRequest,
+    record: RequestRecord,
+    listener: BodyListener,
+    expectation: Expectation | undefined,
+  ) {
     this.#request = request
     this.#chunked = guarded.chunked
     this.#length = guarded.chunked ? -1 : Number(guarded.contentLength)
     this.#record = record
-    this.#onDone = onDone
+    this.#listener = listener
+    this.#expectation = expectation
   }
 
   /** The client is to send content. */
@@ -57,10 +65,41 @@ export class RequestBody {
     return this.#first?.length ?? 0
   }
 
-  /** Waits for content: `onFirst` is called as soon as some has come, or its end. */
-  await(onFirst: () => void): void {
-    this.#onFirst = onFirst
+  /** Waits for content, which the client is told to send. */
+  await(): void {
+    this.#expectation?.meet()
+    this.#awaited = true
     this.#listen()
+  }
+
+  /** Sends the request's head, and the content behind it as soon as the client may send that. */
+  sendAfter(head: string, connection: UpstreamConnection): void {
+    if (this.#expectation?.isMet === false) {
+      connection.writeText(head)
+      this.#expectation.leaveToEndpoint(() => {
+        this.#listener.onContentInvited()
+        this.start(connection)
+      })
+      return
+    }
+    // With the content that has come, in one write.
+    connection.cork()
+    connection.writeText(head)
+    this.start(connection)
+    connection.uncork()
+  }
+
+  /** The endpoint is ready for the content. */
+  onContinue(): void {
+    this.#expectation?.onContinue()
+  }
+
+  /** The endpoint has answered: true where it did so before it had all of the content, which then stays here. */
+  onAnswered(): boolean {
+    this.releaseSent()
+    if (this.done) return false
+    this.stop()
+    return true
   }
 
   start(connection: UpstreamConnection): void {
@@ -92,6 +131,7 @@ export class RequestBody {
 
   /** Sends no more: the endpoint has answered, or is gone. */
   stop(): void {
+    this.#expectation?.drop()
     this.#connection = undefined
     this.#first = undefined
     this.blocked = false
@@ -168,14 +208,14 @@ export class RequestBody {
 
   /** Once: Node emits the end of content whose last piece was just taken, even though that has paused the request. */
   #tellFirst(): void {
-    const onFirst = this.#onFirst
-    this.#onFirst = undefined
-    onFirst?.()
+    if (!this.#awaited) return
+    this.#awaited = false
+    this.#listener.acquireConnection()
   }
 
   #finish(): void {
     this.done = true
-    this.#onDone()
+    this.#listener.onContentSent()
   }
 }
 

@@ -23,6 +23,8 @@ export interface PoolOptions {
   readonly now: () => number
 }
 
+const tooSlow = { reason: 'slow_client', detail: 'others waited for a connection, and this client moved least' } as const
+
 /**
  * The connections to one endpoint: at most
  * `connections` exist, at most `queue` exchanges wait, each at most `queueMs`. While some wait, the clients share what there is,
@@ -110,7 +112,7 @@ export class UpstreamPool implements ConnectionOwner {
     this.#idle.onClosed(connection, this.#options.now())
     const waiter = this.#opening.get(connection)
     this.#opening.delete(connection)
-    if (waiter !== undefined) waiter.onUnavailable(failure ?? { reason: 'reset', detail: 'closed while it was opened' })
+    if (waiter !== undefined) waiter.fail(failure ?? { reason: 'reset', detail: 'closed while it was opened' })
     this.#serveQueue()
   }
 
@@ -121,7 +123,7 @@ export class UpstreamPool implements ConnectionOwner {
       if (now - connection.sinceMs < this.#options.connectMs) continue
       this.#opening.delete(connection)
       connection.destroy()
-      waiter?.onUnavailable({ reason: 'timeout', detail: 'the endpoint did not accept the connection in time' })
+      waiter?.fail({ reason: 'timeout', detail: 'the endpoint did not accept the connection in time' })
     }
     if (this.#shares !== undefined) this.#tend(this.#shares, now)
     this.#idle.sweep(now)
@@ -141,7 +143,7 @@ export class UpstreamPool implements ConnectionOwner {
   #tend(shares: PoolShares, nowMs: number): void {
     const { connections, queueMs } = this.#options
     for (const waiter of shares.expire(nowMs - queueMs)) {
-      waiter.onUnavailable({ reason: 'queue', detail: 'no connection became free in time' })
+      waiter.fail({ reason: 'queue', detail: 'no connection became free in time' })
     }
     if (shares.queued === 0) {
       this.#shares = undefined
@@ -149,7 +151,7 @@ export class UpstreamPool implements ConnectionOwner {
     }
     const holders: PoolClient[] = []
     for (const { holder } of this.#all) if (holder !== undefined) holders.push(holder)
-    for (const holder of chooseGivingWay({ holders, shares, connections, queueMs, nowMs })) holder.giveWay()
+    for (const holder of chooseGivingWay({ holders, shares, connections, queueMs, nowMs })) holder.fail(tooSlow)
   }
 
   #give(connection: PoolConnection, waiter: PoolClient): void {
@@ -179,12 +181,12 @@ export class UpstreamPool implements ConnectionOwner {
     }
     const refused = this.#shares?.greediestBeside(waiter.client)
     if (refused === undefined) {
-      waiter.onUnavailable(refusal)
+      waiter.fail(refusal)
       return
     }
     this.#shares?.delete(refused)
     this.#shares?.enqueue(waiter, servername, now())
-    refused.onUnavailable(refusal)
+    refused.fail(refusal)
   }
 
   #countShares(): PoolShares {

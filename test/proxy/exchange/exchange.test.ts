@@ -33,6 +33,9 @@ async function start(t: Test, bytes: string, { reused = false, silentMs = 0, res
     const guarded = guardRequest(request, { targetBytes: 100, fields: 20 })
     if (isRejection(guarded)) throw new Error('the guard refused it')
     const plan: ExchangePlan = {
+      clientRequest: request,
+      clientResponse: response,
+      record,
       request: guarded,
       host: 'a',
       preservesHost: true,
@@ -46,7 +49,7 @@ async function start(t: Test, bytes: string, { reused = false, silentMs = 0, res
       responseMs,
       idleMs: 500,
     }
-    const exchange = new Exchange({ ...context, now: clock.now }, request, response, plan, record)
+    const exchange = new Exchange({ ...context, now: clock.now }, plan)
     begun.push(exchange)
     exchange.start()
   })

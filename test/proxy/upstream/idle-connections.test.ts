@@ -126,8 +126,7 @@ async function run(t: Test, { limitMs, fields = '' }: Endpoint, share: number): 
       pace: undefined,
       awaitsEndpoint: true,
       repeatable,
-      giveWay: () => undefined,
-      onUnavailable: ({ detail }) => fail(detail),
+      fail: ({ detail }) => fail(detail),
       onConnection(given) {
         connection = given
         given.begin(exchange, repeatable ? 'GET' : 'PUT')

@@ -3,36 +3,12 @@ import { PassThrough } from 'node:stream'
 import t from 'tap'
 import type { GuardedRequest } from '../../../src/proxy/request/request-guard.ts'
 import { newRecord } from '../../../src/proxy/request/request-record.ts'
-import { framingLine, hasContent, RequestBody } from '../../../src/proxy/upstream/request-body.ts'
+import { type BodyListener, RequestBody } from '../../../src/proxy/upstream/request-body.ts'
 import { settled } from '../../fixtures/fake-clock.ts'
 import { createFakePool } from '../../fixtures/fake-pool.ts'
 import type { FakeSocket } from '../../fixtures/fake-socket.ts'
 
 type Framing = Pick<GuardedRequest, 'chunked' | 'contentLength'>
-
-const framings: { name: string; framing: Framing; line: string; content: boolean }[] = [
-  { name: 'no framing', framing: { chunked: false, contentLength: undefined }, line: '', content: false },
-  {
-    name: 'no content',
-    framing: { chunked: false, contentLength: '0' },
-    line: 'Content-Length: 0\r\n',
-    content: false,
-  },
-  { name: 'zeros', framing: { chunked: false, contentLength: '000' }, line: 'Content-Length: 000\r\n', content: false },
-  { name: 'a length', framing: { chunked: false, contentLength: '5' }, line: 'Content-Length: 5\r\n', content: true },
-  {
-    name: 'chunks',
-    framing: { chunked: true, contentLength: undefined },
-    line: 'Transfer-Encoding: chunked\r\n',
-    content: true,
-  },
-]
-for (const { name, framing, line, content } of framings) {
-  t.test(`${name}: the framing goes up with the same meaning`, async t => {
-    t.equal(framingLine(framing as GuardedRequest), line)
-    t.equal(hasContent(framing as GuardedRequest), content)
-  })
-}
 
 const chunks: Framing = { chunked: true, contentLength: undefined }
 const length = (contentLength: string): Framing => ({ chunked: false, contentLength })
@@ -44,9 +20,20 @@ function setUp(framing: Framing) {
   const request = new PassThrough()
   const record = newRecord('PUT', '/', undefined, 0)
   let doneTimes = 0
-  const body = new RequestBody(request as unknown as IncomingMessage, framing as GuardedRequest, record, () => {
-    doneTimes++
-  })
+  const listener: BodyListener = {
+    acquireConnection: () => undefined,
+    onContentInvited: () => undefined,
+    onContentSent: () => {
+      doneTimes++
+    },
+  }
+  const body = new RequestBody(
+    request as unknown as IncomingMessage,
+    framing as GuardedRequest,
+    record,
+    listener,
+    undefined,
+  )
   connection.begin(
     {
       onInformation: () => undefined,
@@ -59,7 +46,7 @@ function setUp(framing: Framing) {
     },
     'PUT',
   )
-  return { body, connection, request, record, socket: sockets[0] as FakeSocket, doneTimes: () => doneTimes }
+  return { body, listener, connection, request, record, socket: sockets[0] as FakeSocket, doneTimes: () => doneTimes }
 }
 
 const bodies: { name: string; framing: Framing; parts: string[]; ends: boolean; written: string; done: boolean }[] = [
@@ -121,11 +108,12 @@ t.test('content whose end comes with it asks for a connection once', async t => 
     [length('5'), 'hello'],
     [chunks, '5\r\nhello\r\n0\r\n\r\n'],
   ] as const) {
-    const { body, connection, request, socket, doneTimes } = setUp(framing)
+    const { body, listener, connection, request, socket, doneTimes } = setUp(framing)
     let calls = 0
-    body.await(() => {
+    listener.acquireConnection = () => {
       calls++
-    })
+    }
+    body.await()
     request.end('hello')
     await settled()
     await settled()
@@ -143,12 +131,13 @@ t.test('content that comes before there is a connection is waited for, and kept'
     [chunks, '2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n'],
   ] as const) {
     for (const atOnce of [false, true]) {
-      const { body, connection, request, record, socket, doneTimes } = setUp(framing)
+      const { body, listener, connection, request, record, socket, doneTimes } = setUp(framing)
       let calls = 0
-      body.await(() => {
+      listener.acquireConnection = () => {
         calls++
         if (atOnce) body.start(connection)
-      })
+      }
+      body.await()
       await settled()
       t.strictSame([calls, body.awaitsClient], [0, true])
       request.write('he')
@@ -170,11 +159,12 @@ t.test('content that comes before there is a connection is waited for, and kept'
 })
 
 t.test('chunks that end before the first are content that has come', async t => {
-  const { body, connection, request, socket } = setUp(chunks)
+  const { body, listener, connection, request, socket } = setUp(chunks)
   let calls = 0
-  body.await(() => {
+  listener.acquireConnection = () => {
     calls++
-  })
+  }
+  body.await()
   request.end()
   request.resume()
   await settled()
@@ -185,8 +175,9 @@ t.test('chunks that end before the first are content that has come', async t => 
 })
 
 t.test('a stop before there is a connection forgets what has come', async t => {
-  const { body, request, record, connection, socket } = setUp(length('5'))
-  body.await(() => body.stop())
+  const { body, listener, request, record, connection, socket } = setUp(length('5'))
+  listener.acquireConnection = () => body.stop()
+  body.await()
   request.write('he')
   await settled()
   t.equal(request.isPaused(), true)
