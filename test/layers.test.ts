@@ -108,6 +108,12 @@ const rooms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     handling: ['exchange', 'upstream', 'http2', 'request', 'client', 'node', 'shares'],
     server: ['handling', 'exchange', 'http2', 'request', 'client', 'node', 'shares'],
   },
+  telemetry: {
+    labels: [],
+    origins: ['labels'],
+    metrics: ['origins', 'labels'],
+    log: [],
+  },
   cli: {
     terminal: [],
     running: ['terminal'],

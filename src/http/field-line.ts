@@ -1,4 +1,4 @@
-import { lowerCaseNameWithin } from './field-name.ts'
+import { lowerCaseFieldName, lowerCaseNameWithin } from './field-name.ts'
 import { skipWhitespace, trimWhitespace } from './whitespace.ts'
 
 const tab = 0x09
@@ -66,4 +66,19 @@ export class FieldLine {
 /** The value of a line as {@link FieldLine} gives it; `name`: that of its field, in any letters. */
 export function lineValue(line: string, name: string): string {
   return line.slice(name.length + 2, -2)
+}
+
+/**
+ * The field lines without those of these names, in lower case. Rare, so it walks the lines again instead of making every request carry a
+ * second list.
+ */
+export function withoutFields(lines: string, names: readonly string[]): string {
+  let kept = ''
+  for (let start = 0; start < lines.length; ) {
+    const end = lines.indexOf('\r\n', start) + 2
+    const name = lowerCaseFieldName(lines.slice(start, lines.indexOf(':', start)))
+    if (name !== undefined && !names.includes(name)) kept += lines.slice(start, end)
+    start = end
+  }
+  return kept
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FieldLine, hasControl, lineValue } from '../../src/http/field-line.ts'
+import { FieldLine, hasControl, lineValue, withoutFields } from '../../src/http/field-line.ts'
 
 const cases: { line: string; field?: readonly [name: string, lowerCaseName: string, value: string]; fault?: string }[] =
   [
@@ -47,4 +47,9 @@ t.test('a TAB is the only control that is none', async t => {
     t.equal(hasControl(`a${String.fromCharCode(code)}b`, 0, 3), control, `byte ${code}`)
   }
   t.equal(hasControl('\0a\0', 1, 2), false, 'outside of the range')
+})
+
+t.test('lines go by their whole name, in any case', async t => {
+  const lines = 'X-Hop: 1\r\nX-Hopper: 2\r\nx-HOP: 3\r\nY: X-Hop: 4\r\n'
+  t.equal(withoutFields(lines, ['x-hop']), 'X-Hopper: 2\r\nY: X-Hop: 4\r\n')
 })

@@ -1,5 +1,5 @@
 import type { StoredRuleFault } from '../parsing/stored-rules.ts'
-import { OriginIndex } from '../patterns/origin-index.ts'
+import { OriginMatcher } from '../patterns/origin-matcher.ts'
 import { PatternIndex } from '../patterns/pattern-index.ts'
 import type { CorsRule } from '../rules/rule.ts'
 import { type CompiledRule, compileRule } from './compiled-rule.ts'
@@ -13,7 +13,7 @@ const noFaults: readonly StoredRuleFault[] = Object.freeze([])
  * It is the index of its origins, and has none: of the buckets of a large table none is in the processor's caches, and each
  * further object that a decision reads is waited for (`bench:micro 'decision in a table'`).
  */
-export class Policy extends OriginIndex {
+export class Policy extends OriginMatcher {
   readonly #compiled: (CompiledRule | undefined)[]
   /** The rules as they were written. */
   readonly configuration: readonly CorsRule[]

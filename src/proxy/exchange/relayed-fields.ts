@@ -1,9 +1,10 @@
 import type { CompiledRule } from '../../cors/decision/compiled-rule.ts'
 import type { CorsRequest } from '../../cors/decision/cors-request.ts'
 import { corsFieldLines, mergeVary } from '../../cors/decision/response-fields.ts'
-import { connectionOptions, isConnectionSpecific } from '../../http/connection-fields.ts'
 import { lineValue } from '../../http/field-line.ts'
+import { isConnectionSpecific } from '../../http/hop-by-hop-fields.ts'
 import { OutgoingFields } from '../client/outgoing-fields.ts'
+import { nominatedByResponse } from '../request/hop-by-hop-removal.ts'
 import type { RequestRecord } from '../request/request-record.ts'
 import type { ResponseHead } from '../upstream/response/response-head.ts'
 import { isFreshnessField } from './freshness-field.ts'
@@ -43,7 +44,7 @@ export const ungovernedCors: ResponseCors = {
 export function relayedFields(head: ResponseHead, cors: ResponseCors, record: RequestRecord): OutgoingFields {
   const { lines: sent, names } = head
   const { noStore } = cors
-  const nominated = nominatedFields(head)
+  const nominated = nominatedByResponse(names, sent)
   const out = new OutgoingFields()
   let lines = ''
   let vary: string[] | undefined
@@ -78,7 +79,7 @@ export function relayedFields(head: ResponseHead, cors: ResponseCors, record: Re
           if (name === 'access-control-allow-origin') record.upstreamAllowOrigin = lineValue(line, name)
         }
     }
-    if (nominated?.includes(name) && !isProtected(name)) continue
+    if (nominated?.includes(name)) continue
     if (noStore && isFreshnessField(name)) continue
     lines += line
   }
@@ -101,35 +102,4 @@ export function appendCors(out: OutgoingFields, cors: ResponseCors, upstreamVary
 
 function addVary(out: OutgoingFields, value: string | undefined): void {
   if (value !== undefined) out.add('Vary', value)
-}
-
-// Every response of most endpoints says `Connection: keep-alive` or nothing, which nominates no field.
-function nominatedFields(head: ResponseHead): readonly string[] | undefined {
-  let nominated: string[] | undefined
-  for (let i = 0; i < head.names.length; i++) {
-    if (head.names[i] !== 'connection') continue
-    const value = lineValue(head.lines[i] as string, 'connection').toLowerCase()
-    if (value === 'close' || value === 'keep-alive') continue
-    nominated ??= []
-    nominated.push(...(connectionOptions(value) ?? []))
-  }
-  return nominated
-}
-
-// What a client needs to frame, cache or trust the response stays, whatever the endpoint nominates.
-function isProtected(name: string): boolean {
-  switch (name) {
-    case 'content-length':
-    case 'content-type':
-    case 'content-range':
-    case 'content-encoding':
-    case 'etag':
-    case 'last-modified':
-    case 'cache-control':
-    case 'vary':
-    case 'date':
-      return true
-    default:
-      return name.startsWith('access-control-') || name.startsWith('x-amz-')
-  }
 }

@@ -1,10 +1,11 @@
-import { isConnectionSpecific } from '../../http/connection-fields.ts'
 import { parseDecimal } from '../../http/decimal.ts'
+import { withoutFields } from '../../http/field-line.ts'
 import { lowerCaseFieldName } from '../../http/field-name.ts'
+import { isConnectionSpecific } from '../../http/hop-by-hop-fields.ts'
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import { s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { isForwardedField } from './forwarded-field.ts'
-import { nominatedFields, withoutFields } from './nominated-fields.ts'
+import { nominatedByRequest } from './hop-by-hop-removal.ts'
 
 /** A request that may be decided on and forwarded: every field that framing, address or policy hang on stands in it once. */
 export interface GuardedRequest {
@@ -189,7 +190,7 @@ export function guardRequest(head: RequestHead, limits: GuardLimits): GuardedReq
     if (contentLength.length > 1 && contentLength.charCodeAt(0) === 0x30) contentLength = String(length)
   }
   if (connection !== undefined) {
-    const nominated = nominatedFields(connection)
+    const nominated = nominatedByRequest(connection)
     if (nominated === undefined)
       return reject(s3Errors.badRequest, 'Connection nominates a protected field, or too many')
     if (nominated.length > 0) lines = withoutFields(lines, nominated)

@@ -1,4 +1,4 @@
-import { withoutFields } from './nominated-fields.ts'
+import { withoutFields } from '../../http/field-line.ts'
 import type { GuardedRequest } from './request-guard.ts'
 
 const conditions = ['if-none-match', 'if-modified-since'] as const

@@ -1,6 +1,6 @@
 import type { BucketStatus, Enforcement, PolicySource } from '../../policies/policy-lookup.ts'
 import { type FetchResult, fetchResults } from '../../policies/upstream/rule-freshness.ts'
-import { otherBucket } from './bucket-labels.ts'
+import { otherBucket } from '../labels/bucket-labels.ts'
 import { add, type Cells, type CountedMetric, countedFamily, createCells, perBucket } from './counter-cells.ts'
 import {
   each,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CompiledRule } from '../../cors/decision/compiled-rule.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
-import { type BucketLabels, otherBucket } from './bucket-labels.ts'
+import { type BucketLabels, otherBucket } from '../labels/bucket-labels.ts'
 import { createRuleSeries, type RuleCount, type RuleSeries, type RuleSeriesTable, ruleLabel } from './rule-series.ts'
 
 /** How often a rule was the one that allowed a request. Plain data. */

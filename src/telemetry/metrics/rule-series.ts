@@ -1,7 +1,7 @@
 // Which rules are label values of s3cors_rule_matches_total, and what each of these series has counted.
 
 import type { CorsRule } from '../../cors/rules/rule.ts'
-import { type BucketLabels, otherBucket } from './bucket-labels.ts'
+import { type BucketLabels, otherBucket } from '../labels/bucket-labels.ts'
 
 /** How often a rule matched, under the name that it had then. Plain data. */
 export interface RuleCount {

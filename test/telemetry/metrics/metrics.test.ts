@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import type { BucketStatus } from '../../../src/policies/policy-lookup.ts'
 import type { RequestKind } from '../../../src/proxy/request/request-record.ts'
-import { reasons } from '../../../src/telemetry/metrics/decision-reason.ts'
+import { reasons } from '../../../src/telemetry/labels/decision-reason.ts'
 import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
 import { denied, makeActual, makeRecord, matched, seededRandom } from '../../fixtures/request-records.ts'
 

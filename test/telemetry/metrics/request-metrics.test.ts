@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { RequestRecord } from '../../../src/proxy/request/request-record.ts'
-import { createBucketLabels } from '../../../src/telemetry/metrics/bucket-labels.ts'
+import { createBucketLabels } from '../../../src/telemetry/labels/bucket-labels.ts'
 import { perBucket } from '../../../src/telemetry/metrics/counter-cells.ts'
 import type { LabelsOf } from '../../../src/telemetry/metrics/metric-family.ts'
 import { requestFamilies } from '../../../src/telemetry/metrics/request-families.ts'

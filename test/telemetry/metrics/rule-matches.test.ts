@@ -1,7 +1,7 @@
 import t from 'tap'
 import { compilePolicy } from '../../../src/cors/decision/policy.ts'
 import type { CorsRule } from '../../../src/cors/rules/rule.ts'
-import { createBucketLabels } from '../../../src/telemetry/metrics/bucket-labels.ts'
+import { createBucketLabels } from '../../../src/telemetry/labels/bucket-labels.ts'
 import { createRuleMatches } from '../../../src/telemetry/metrics/rule-matches.ts'
 
 function rule(origin: string, id?: string): CorsRule {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createBucketLabels } from '../../../src/telemetry/metrics/bucket-labels.ts'
+import { createBucketLabels } from '../../../src/telemetry/labels/bucket-labels.ts'
 import { type LastRefusal, LastRefusals, mostRefusals } from '../../../src/telemetry/origins/last-refusals.ts'
 import { createOriginTable } from '../../../src/telemetry/origins/origin-table.ts'
 import { denied, makeActual, matched, seededRandom } from '../../fixtures/request-records.ts'

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { NumberSet } from '../../../src/cors/patterns/number-set.ts'
-import { OriginIndex } from '../../../src/cors/patterns/origin-index.ts'
+import { OriginMatcher } from '../../../src/cors/patterns/origin-matcher.ts'
 import { matches, parsePattern } from '../../../src/cors/patterns/pattern.ts'
 import { SeededRandom } from '../../fixtures/seeded-random.ts'
 
 const many = Array.from({ length: 500 }, (_, index) => `https://app${index}.example`)
 
 /** The rules that list the origin. */
-function listing(index: OriginIndex, origin: string): number[] {
+function listing(index: OriginMatcher, origin: string): number[] {
   const found = new NumberSet()
   // What was found before does not count.
   found.add(7)
@@ -64,11 +64,11 @@ const cases: { name: string; rules: string[][]; origin: string; found: number[] 
   },
 ]
 for (const { name, rules, origin, found } of cases) {
-  t.test(name, async t => t.strictSame(listing(new OriginIndex(rules), origin), found))
+  t.test(name, async t => t.strictSame(listing(new OriginMatcher(rules), origin), found))
 }
 
 t.test('many origins lead each to its rule', async t => {
-  const index = new OriginIndex(many.map(origin => [origin]))
+  const index = new OriginMatcher(many.map(origin => [origin]))
   for (const [rule, origin] of many.entries()) t.strictSame(listing(index, origin), [rule], origin)
   t.strictSame(listing(index, 'https://app500.example'), [])
 })
@@ -91,7 +91,7 @@ t.test('the rules found are those that asking every pattern finds', async t => {
     const origin = text(6)
     const expected = [...rules.keys()].filter(rule => rules[rule]?.some(one => matches(parsePattern(one), origin)))
     hits += expected.length
-    if (listing(new OriginIndex(rules), origin).join() !== expected.join()) wrong++
+    if (listing(new OriginMatcher(rules), origin).join() !== expected.join()) wrong++
   }
   t.equal(wrong, 0)
   t.ok(hits > 2000, 'rules were found often enough to mean something')

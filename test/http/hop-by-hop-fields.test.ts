@@ -1,5 +1,5 @@
 import t from 'tap'
-import { connectionOptions, isConnectionSpecific } from '../../src/http/connection-fields.ts'
+import { connectionOptions, isConnectionSpecific } from '../../src/http/hop-by-hop-fields.ts'
 import { forwardedFields, relayedFields } from '../../src/policies/managed/verdict-fields.ts'
 
 const names =

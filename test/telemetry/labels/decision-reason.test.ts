@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decisionOf, isDecided, reasonIndex, reasons } from '../../../src/telemetry/metrics/decision-reason.ts'
+import { decisionOf, isDecided, reasonIndex, reasons } from '../../../src/telemetry/labels/decision-reason.ts'
 import { denied, makeRecord, matched } from '../../fixtures/request-records.ts'
 
 t.test('each reason has its own cell', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createBucketLabels } from '../../../src/telemetry/metrics/bucket-labels.ts'
+import { createBucketLabels } from '../../../src/telemetry/labels/bucket-labels.ts'
 
 t.test('a bucket that the configuration names has a label of its own', async t => {
   const labels = createBucketLabels()

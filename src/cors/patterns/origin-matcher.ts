@@ -18,7 +18,7 @@ interface WildcardOrigin {
  * Which rules of a bucket list an origin, found without asking each: exact origins by themselves, the others by what stands
  * behind their `*`. So a bucket may have a hundred rules (`bench:micro allowed`).
  */
-export class OriginIndex {
+export class OriginMatcher {
   /** The rules that list the literal `*`. */
   readonly #any: Rules
   /** The rules of each origin without `*`. */

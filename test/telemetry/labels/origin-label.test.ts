@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isSerialisedOrigin } from '../../../src/telemetry/origins/origin-label.ts'
+import { isSerialisedOrigin } from '../../../src/telemetry/labels/origin-label.ts'
 
 const accepted = [
   'null',
