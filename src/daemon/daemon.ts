@@ -6,8 +6,6 @@ import { keepRunning, restartRequired } from '../config/loading/restart-required
 import type { ReloadResult } from '../config/loading/watch-configuration.ts'
 import { capacityOf, demandOf } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
-import { describeStoredFault } from '../cors/parsing/stored-rules.ts'
-import type { FetchResult } from '../policies/upstream/rule-freshness.ts'
 import type { Log } from '../telemetry/log/log.ts'
 import { createMetrics } from '../telemetry/metrics/metrics.ts'
 import { namedBuckets, namedRules } from './named-buckets.ts'
@@ -17,6 +15,7 @@ import type { DrainResult } from './process/drain.ts'
 import type { InheritedSockets } from './process/inherited-sockets.ts'
 import { listen, urlAt, urlOf } from './process/listening.ts'
 import { createAddressOf } from './proxy-settings.ts'
+import { createRuleEvents } from './rule-events.ts'
 import { type CreateServing, type Serving, serveAlone } from './serving.ts'
 import { describeNames } from './upstream/known-names.ts'
 import { createRenewalLook } from './upstream/renewed-files.ts'
@@ -76,27 +75,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     environment,
     metrics,
     log,
-    events: {
-      onFetch({ bucket, result, detail, changed, faults = [] }) {
-        metrics.countRulesFetch(result)
-        if (!changed) return
-        if (readable.has(result)) log.info('rules_fetched', { bucket, result, detail })
-        else log.warn('rules_fetched', { bucket, result, detail })
-        if (faults.length > 0) {
-          const texts = faults.slice(0, loggedFaults).map(describeStoredFault)
-          log.warn('rules_with_faults', { bucket, faults: faults.length, detail: texts.join(' | ') })
-        }
-      },
-      onChange({ bucket, rules, changedBy }) {
-        log.info('rules_managed', { bucket, rules: rules?.length ?? 0, changedBy })
-      },
-      onDisabled(bucket, detail) {
-        log.warn('managed_disabled', { bucket, detail })
-      },
-      onUnusable(bucket, detail) {
-        log.warn('managed_unusable', { bucket, detail })
-      },
-    },
+    events: createRuleEvents(metrics, log),
   })
   const adminPort = createAdminPort({
     policies: serving.policies,
@@ -231,16 +210,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 }
 
-/** What a source may say without anything being wrong. Rules with faults have a line of their own. */
-const readable: ReadonlySet<FetchResult> = new Set(['rules', 'rules-with-faults', 'none'])
-
 /** The endpoint as a person writes it. */
 export function endpointOf({ upstream }: Configuration): string {
   return `${upstream.url.protocol}//${upstream.url.authority}`
 }
-
-/** Of a bucket's stored rules; the others are in `/buckets`. */
-const loggedFaults = 5
 
 const certificatePollMs = 5000
 

@@ -45,13 +45,16 @@ export interface UpstreamBounds {
   readonly longBuffers: number
 }
 
-/** Sets the upstream up; nothing is connected yet. */
+/** Sets the upstream up; nothing is connected yet. It is `before` where that reaches the same endpoint in the same way. */
 export function createUpstream(
   configuration: Configuration,
   files: UpstreamFiles,
   environment: Readonly<Record<string, string | undefined>>,
   bounds: UpstreamBounds = { upstreamConnections: configuration.upstream.connections, longBuffers: 16 },
+  before?: Upstream,
 ): Upstream {
+  const identity = upstreamIdentity(configuration, files)
+  if (before?.identity === identity) return before
   const { upstream, rules, limits } = configuration
   const { protocol, hostname, port } = upstream.url
   const pool = new UpstreamPool({
@@ -77,7 +80,7 @@ export function createUpstream(
     credentials,
   })
   return {
-    identity: upstreamIdentity(configuration, files),
+    identity,
     pool,
     transport,
     call,

@@ -6,7 +6,7 @@ import { statusOf } from '../../policies/managed/managed-cors-request.ts'
 import type { PolicySources } from '../../policies/policy-sources.ts'
 import { copyAbsence, copyEntry, type RuleCopy } from '../../policies/replica/rule-copy.ts'
 import { createPolicies, type RuleEvents, type SourcedPolicies } from '../policies.ts'
-import { createUpstream, type Upstream, upstreamIdentity } from '../upstream/upstream.ts'
+import { createUpstream, type Upstream } from '../upstream/upstream.ts'
 import type { ConfigurationUpdate, LiveBucket, PrimaryOperations } from './messages.ts'
 
 /** What the rules are made of. */
@@ -51,9 +51,7 @@ export function createSharedRules(options: SharedRulesOptions): SharedRules {
     apply({ configuration, files }) {
       const before = policies
       const oldUpstream = upstream
-      if (upstreamIdentity(configuration, files.upstream) !== upstream.identity) {
-        upstream = createUpstream(configuration, files.upstream, environment)
-      }
+      upstream = createUpstream(configuration, files.upstream, environment, undefined, upstream)
       policies = createPolicies(configuration, upstream, before.cached(), events)
       before.lookup.stop()
       if (oldUpstream !== upstream) oldUpstream.close()
