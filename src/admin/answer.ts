@@ -16,3 +16,8 @@ export function jsonAnswer(status: number, value: unknown, fields?: Answer['fiel
 export function errorAnswer(status: number, error: string, fields?: Answer['fields']): Answer {
   return jsonAnswer(status, { error }, fields)
 }
+
+/** A time in an answer; undefined where there is none. */
+export function isoTime(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
+}

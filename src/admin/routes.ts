@@ -1,21 +1,13 @@
-import type {
-  AdminSources,
-  LastRefusal,
-  OriginCount,
-  OriginLine,
-  OriginsSeen,
-  RuleUse,
-  UnknownAddresses,
-} from './admin-sources.ts'
-import { type Answer, errorAnswer, jsonAnswer } from './answer.ts'
+import type { AdminSources, RuleUse, UnknownAddresses } from './admin-sources.ts'
+import { type Answer, errorAnswer, isoTime, jsonAnswer } from './answer.ts'
 import { describeRules } from './bucket-rules.ts'
 import { describeSuggestion } from './bucket-suggestion.ts'
 import { parseExplainQuery } from './explain-query.ts'
+import { listOrigins } from './origin-list.ts'
 import { renderPage } from './page/page.ts'
 import { pageScript } from './page/page-script.ts'
 import { pageStyle } from './page/page-style.ts'
-import { type AskedList, decisions, nextQuery, parseListQuery } from './page/paging.ts'
-import { changeOf } from './report-change.ts'
+import { decisions, nextQuery, parseListQuery } from './page/paging.ts'
 
 /** One thing the admin port answers. */
 export interface Route {
@@ -106,11 +98,11 @@ function status(sources: AdminSources): Answer {
     nodeOptions: process.execArgv,
     notReady: sources.notReady(),
     ...running,
-    names: names.map(({ sinceMs, ...line }) => ({ ...line, since: iso(sinceMs) })),
+    names: names.map(({ sinceMs, ...line }) => ({ ...line, since: isoTime(sinceMs) })),
     configuration: {
       ...known,
-      inForceSince: iso(sinceMs),
-      refused: refused.map(({ part, sinceMs, issues }) => ({ part, since: iso(sinceMs), issues })),
+      inForceSince: isoTime(sinceMs),
+      refused: refused.map(({ part, sinceMs, issues }) => ({ part, since: isoTime(sinceMs), issues })),
     },
   })
 }
@@ -125,10 +117,6 @@ function explain(sources: AdminSources, { query }: RouteRequest): Answer {
   return 'fault' in parsed ? errorAnswer(400, parsed.fault) : jsonAnswer(200, sources.explainTyped(parsed.query))
 }
 
-function iso(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString()
-}
-
 async function buckets(sources: AdminSources, { query }: RouteRequest): Promise<Answer> {
   const asked = parseListQuery(query, 'buckets')
   if ('fault' in asked) return errorAnswer(400, asked.fault)
@@ -137,14 +125,14 @@ async function buckets(sources: AdminSources, { query }: RouteRequest): Promise<
   const known = sources.buckets().filter(status => bucket === undefined || status.bucket === bucket)
   let rulesLeft = maxListedRules
   const lines = known.slice(offset, offset + limit).map(({ fetchedAt, nextTryAt, ...status }) => {
-    const line = { ...status, fetchedAt: iso(fetchedAt), nextTryAt: iso(nextTryAt) }
+    const line = { ...status, fetchedAt: isoTime(fetchedAt), nextTryAt: isoTime(nextTryAt) }
     rulesLeft -= status.rules
     return rulesLeft < 0 ? line : { ...line, matches: sources.ruleUses(status.bucket).map(describeRuleUse) }
   })
   const { buckets: unknownBuckets, hosts } = sources.unknownAddresses()
   const isWhole = offset === 0 && bucket === undefined
   return jsonAnswer(200, {
-    countingSince: iso(sources.countingSinceMs),
+    countingSince: isoTime(sources.countingSinceMs),
     buckets: lines,
     notConfigured: isWhole ? { buckets: describeNames(unknownBuckets), hosts: describeNames(hosts) } : undefined,
     next: nextQuery(asked, known.length),
@@ -172,61 +160,7 @@ async function suggestion(sources: AdminSources, { name, query }: RouteRequest):
 const maxListedRules = 2000
 
 function describeRuleUse({ index, id, count, lastMatchedMs }: RuleUse) {
-  return { rule: id ?? index + 1, count, lastMatched: iso(lastMatchedMs) }
-}
-
-function describeOrigin({ bucket: _, decision, firstSeenMs, lastSeenMs, requests, ...line }: OriginLine) {
-  return {
-    ...line,
-    actual: line.count - line.preflights,
-    firstSeen: iso(firstSeenMs),
-    lastSeen: iso(lastSeenMs),
-    requests: requests.map(({ firstSeenMs, lastSeenMs, endpointAllowed, endpointRefused, ...request }) => ({
-      ...request,
-      ...(line.enforcement === 'report'
-        ? { endpointAllowed, endpointRefused, change: changeOf(decision, { endpointAllowed, endpointRefused }) }
-        : {}),
-      firstSeen: iso(firstSeenMs),
-      lastSeen: iso(lastSeenMs),
-    })),
-  }
-}
-
-/** By bucket, as a person looks for them; of each bucket the origins, then the sums of those without a line. */
-function groupOrigins({ lines, rest, overflow, lastRefusals }: OriginsSeen, asked: AskedList) {
-  const { offset, limit } = asked
-  const counted = [
-    ...lines.map(line => ({ bucket: line.bucket, decision: line.decision, line, sum: undefined })),
-    ...rest.map(sum => ({ bucket: sum.bucket, decision: sum.decision, line: undefined, sum })),
-  ].filter(
-    ({ bucket, decision }) =>
-      (asked.bucket === undefined || bucket === asked.bucket) &&
-      (asked.decision === undefined || decision === asked.decision),
-  )
-  counted.sort((one, other) => (one.bucket < other.bucket ? -1 : one.bucket > other.bucket ? 1 : 0))
-  const buckets = new Map<string, BucketOrigins>()
-  for (const { bucket, decision, line, sum } of counted.slice(offset, offset + limit)) {
-    const group = buckets.get(bucket) ?? {
-      bucket,
-      denied: { origins: [], rest: [] },
-      allowed: { origins: [], rest: [] },
-    }
-    buckets.set(bucket, group)
-    if (line !== undefined) group[decision].origins.push(describeOrigin(line))
-    else group[decision].rest.push({ origin: sum.origin, reason: sum.reason, count: sum.count })
-  }
-  // The list of a next part has them not again.
-  const refusals = lastRefusals.filter(({ bucket }) => asked.bucket === undefined || bucket === asked.bucket)
-  return {
-    buckets: [...buckets.values()],
-    overflow,
-    lastRefusals: offset > 0 || asked.decision === 'allowed' ? undefined : refusals.toReversed().map(describeRefusal),
-    next: nextQuery(asked, counted.length),
-  }
-}
-
-function describeRefusal({ firstSeenMs, lastSeenMs, ...refusal }: LastRefusal) {
-  return { ...refusal, firstSeen: iso(firstSeenMs), lastSeen: iso(lastSeenMs) }
+  return { rule: id ?? index + 1, count, lastMatched: isoTime(lastMatchedMs) }
 }
 
 function describeNames({ names, others }: UnknownAddresses['buckets']) {
@@ -235,29 +169,18 @@ function describeNames({ names, others }: UnknownAddresses['buckets']) {
       .toSorted((one, other) => other.count - one.count)
       .map(({ firstSeenMs, lastSeenMs, ...name }) => ({
         ...name,
-        firstSeen: iso(firstSeenMs),
-        lastSeen: iso(lastSeenMs),
+        firstSeen: isoTime(firstSeenMs),
+        lastSeen: isoTime(lastSeenMs),
       })),
     others,
   }
-}
-
-interface BucketOrigins {
-  readonly bucket: string
-  readonly denied: CountedOrigins
-  readonly allowed: CountedOrigins
-}
-
-interface CountedOrigins {
-  readonly origins: ReturnType<typeof describeOrigin>[]
-  readonly rest: Pick<OriginCount, 'origin' | 'reason' | 'count'>[]
 }
 
 async function origins(sources: AdminSources, { query }: RouteRequest): Promise<Answer> {
   const asked = parseListQuery(query, 'origins')
   if ('fault' in asked) return errorAnswer(400, asked.fault)
   await sources.gather?.()
-  return jsonAnswer(200, groupOrigins(sources.origins(), asked))
+  return jsonAnswer(200, listOrigins(sources.origins(), asked))
 }
 
 async function reload(sources: AdminSources): Promise<Answer> {

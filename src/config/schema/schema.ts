@@ -1,67 +1,16 @@
 import { z } from 'zod'
 import { corsMethods } from '../../cors/rules/rule.ts'
-import { addressAllowed, addressPattern, parseAddress } from './address.ts'
-import { endpointUrlAllowed, endpointUrlPattern, parseEndpointUrl } from './endpoint-url.ts'
 import {
   addressRangeAllowed,
   hostFieldPattern,
   hostNameAllowed,
-  hostNamePattern,
   isAddressRange,
-  isHostName,
   isSerialisedOrigin,
   originAllowed,
 } from './host-names.ts'
+import { address, choice, endpointUrl, hostName, list, path, seconds, section, text, whole } from './value-kinds.ts'
 
-// Every message below is the clause that says what is allowed: schema-faults.ts says what was found. The schema
-// transforms nothing, so that it can be written down as JSON Schema; configuration.ts makes the values that parts read.
-
-const text = (allowed: string) => z.string({ error: allowed }).min(1, { error: allowed, abort: true })
-const path = (what: string) =>
-  text(`the path of ${what}`).describe(`The path of ${what}; in a file, relative to that file.`)
-
-function whole(min: number, max: number, what: string) {
-  const error = `a whole number of ${what} from ${min} to ${max}`
-  return z.int({ error }).min(min, { error }).max(max, { error })
-}
-
-function seconds(min: number, max: number) {
-  const error = `a number of seconds from ${min} to ${max}`
-  return z.number({ error }).min(min, { error }).max(max, { error })
-}
-
-function choice<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values, {
-    error: values
-      .map(value => JSON.stringify(value))
-      .join(', ')
-      .replace(/, ([^,]*)$/, ' or $1'),
-  })
-}
-
-function list<T extends z.ZodType>(item: T, allowed: string) {
-  return z.array(item, { error: `a list: each item ${allowed}` }).max(1000, { error: 'at most 1000 items' })
-}
-
-/** A mapping with these keys alone; schema-faults.ts says which key is unknown and what the nearest one is. */
-function section<T extends z.core.$ZodLooseShape>(shape: T) {
-  return z.strictObject(shape, { error: `a mapping with ${Object.keys(shape).join(', ')}` })
-}
-
-const address = () =>
-  text(addressAllowed)
-    .regex(addressPattern, { error: addressAllowed, abort: true })
-    .refine(value => parseAddress(value) !== undefined, { error: addressAllowed })
-
-const endpointUrl = () =>
-  text(endpointUrlAllowed)
-    .regex(endpointUrlPattern, { error: endpointUrlAllowed, abort: true })
-    .refine(value => parseEndpointUrl(value) !== undefined, { error: endpointUrlAllowed })
-
-const hostName = () =>
-  text(hostNameAllowed)
-    .regex(hostNamePattern, { error: hostNameAllowed, abort: true })
-    .refine(isHostName, { error: hostNameAllowed })
+// The schema transforms nothing, so that it can be written down as JSON Schema; configuration.ts makes the values that parts read.
 
 const hostField = 'a Host value such as "console.example.com" or "console.example.com:9001"'
 

@@ -3,11 +3,10 @@
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { setUnrefTimer, steadyNow } from '../clock.ts'
 import type { CorsKnowledge } from '../cors-knowledge.ts'
-import type { BucketPolicy, BucketStatus, RuleState } from '../policy-lookup.ts'
+import type { BucketPolicy, RuleState } from '../policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from '../policy-sources.ts'
 import { createBucketList } from './bucket-list.ts'
 import { createCallBudget } from './call-budget.ts'
-import { describeEntry } from './entry-status.ts'
 import { createFetchScheduler, type FetchLane } from './fetch-scheduler.ts'
 import { createRuleEntries } from './rule-entries.ts'
 import {
@@ -22,6 +21,7 @@ import {
   unknown,
   withFaults,
 } from './rule-freshness.ts'
+import { describeSource } from './source-status.ts'
 import { type CachedRules, endpointBounds, type UpstreamSource } from './upstream-source.ts'
 
 /** The lookup, and what the next instance starts with. */
@@ -32,9 +32,6 @@ export interface BucketPolicies extends LivePolicies {
   entryOf(bucket: string): RuleEntry | undefined
   cached(): CachedRules
 }
-
-/** Buckets under `"*"` that are shown on the admin port by name. */
-const shownOthers = 100
 
 /** Named buckets are asked at once and then by timer; those under `"*"` when a request names them. */
 export function createBucketPolicies(
@@ -198,22 +195,6 @@ export function createBucketPolicies(
     }
   }
 
-  function describe(): readonly BucketStatus[] {
-    const at = now()
-    const lines = [...buckets.named].map(([bucket, enforcement]) =>
-      describeEntry(bucket, kind, enforcement, cache.get(bucket), times, at),
-    )
-    if (buckets.others === undefined) return lines
-    const others = [...cache.entries()].filter(([bucket]) => laneOf(bucket) === 'other')
-    const notes = [`${others.length} buckets cached`, list.describe()]
-    lines.push({ ...describeEntry('*', kind, buckets.others, undefined, times, at), notes })
-    const enforcement = buckets.others
-    for (const [bucket, entry] of others.slice(0, shownOthers)) {
-      lines.push(describeEntry(bucket, kind, enforcement, entry, times, at))
-    }
-    return lines
-  }
-
   function cached(): CachedRules {
     const entries = new Map<string, RuleEntry>()
     for (const [bucket, entry] of cache.entries()) {
@@ -246,7 +227,7 @@ export function createBucketPolicies(
     inspect: current,
     refresh,
     knowsCors,
-    describe,
+    describe: () => describeSource({ kind, buckets, entries: cache, times, notes: () => [list.describe()] }, now()),
     deliver: (bucket, result) => scheduler.deliver(bucket, laneOf(bucket), result),
     entryOf: cache.get,
     unasked: () => [...buckets.named.keys()].filter(bucket => cache.get(bucket) === undefined),
