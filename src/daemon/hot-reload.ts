@@ -84,7 +84,8 @@ export function swapIn(
   }
   applyLimits(server, limitsOf(next))
   const { certificate } = next.files
-  if (server instanceof TlsServer && certificate !== undefined) server.setSecureContext({ ...modernTls, ...certificate })
+  if (server instanceof TlsServer && certificate !== undefined)
+    server.setSecureContext({ ...modernTls, ...certificate })
 }
 
 /** The limits of the server. */

@@ -1,7 +1,7 @@
 // Which fields of a caller's `?cors` request reach the endpoint, and which of its answer come back.
 
-import { connectionOptions, isConnectionSpecific } from '../../http/hop-by-hop-fields.ts'
 import { fieldValues } from '../../http/field-values.ts'
+import { connectionOptions, isConnectionSpecific } from '../../http/hop-by-hop-fields.ts'
 
 /** What goes no further; framing and expectations are of a body that is sent anew, whole. */
 function isOfOneMessage(name: string): boolean {

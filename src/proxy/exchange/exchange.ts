@@ -43,7 +43,7 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
     const { clientRequest, clientResponse, request, record, expectsContinue, pool } = this.#plan
     this.#context.exchanges.add(this)
     clientRequest.holder = this
-    clientResponse.on('close', () => this.#close())
+    clientResponse.once('close', () => this.#close())
     if (!hasContent(request)) {
       this.acquireConnection()
       return
@@ -239,7 +239,6 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
   }
 
   #close(): void {
-    if (this.#over) return
     this.#over = true
     this.#context.exchanges.delete(this)
     // Aborted by the client, unless it was us who broke off.

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { constants, Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { flatFields } from '../../http/flat-fields.ts'
 import type { ClientResponse } from '../client/client-response.ts'
+import { inTurn } from '../client/close-listeners.ts'
 import type { OutgoingFields } from '../client/outgoing-fields.ts'
 import type { Listed } from '../shares/live-list.ts'
 import type { Http2Request } from './http2-request.ts'
@@ -61,7 +62,7 @@ export class Http2Response implements ClientResponse, Listed {
   #wasReset = false
   /** The end of its stream was sent. */
   #wasSent = false
-  #onClose: (() => void)[] | undefined
+  #onClose: (() => void) | undefined
 
   constructor(stream: ServerHttp2Stream, request: Http2Request, session: StreamList) {
     this.#stream = stream
@@ -133,8 +134,7 @@ export class Http2Response implements ClientResponse, Listed {
   once(event: 'socket' | 'close', listener: () => void): void {
     if (event === 'socket') return
     if (this.#closed) process.nextTick(listener)
-    else if (this.#onClose === undefined) this.#onClose = [listener]
-    else this.#onClose.push(listener)
+    else this.#onClose = inTurn(this.#onClose, listener)
   }
 
   /** Every stream has its turn. */
@@ -215,9 +215,9 @@ export class Http2Response implements ClientResponse, Listed {
     if (this.#closed) return
     this.#closed = true
     this.socket = null
-    const listeners = this.#onClose
+    const listener = this.#onClose
     this.#onClose = undefined
-    if (listeners !== undefined) for (const listener of listeners) listener()
+    listener?.()
   }
 
   /**

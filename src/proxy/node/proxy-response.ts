@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientResponse } from '../client/client-response.ts'
+import { inTurn } from '../client/close-listeners.ts'
 import { dateLine, keepAliveLines, statusLine } from '../client/head-lines.ts'
 import type { OutgoingFields } from '../client/outgoing-fields.ts'
 import { memoryOf } from '../shares/client-memory.ts'
@@ -44,7 +45,7 @@ export class ProxyResponse implements ClientResponse {
   #toldToContinue = false
   #onFinish: (() => void) | undefined
   #onTurn: (() => void) | undefined
-  #onClose: (() => void)[] | undefined
+  #onClose: (() => void) | undefined
 
   constructor(request: ProxyRequest) {
     this.req = request
@@ -133,8 +134,7 @@ export class ProxyResponse implements ClientResponse {
   /** `socket`: its turn has come. `close`: it is over, sent or not. */
   once(event: 'socket' | 'close', listener: () => void): void {
     if (event === 'socket') this.#onTurn = listener
-    else if (this.#onClose === undefined) this.#onClose = [listener]
-    else this.#onClose.push(listener)
+    else this.#onClose = inTurn(this.#onClose, listener)
   }
 
   /** Tells Node that a response that waits for its turn has so many bytes more to send, or fewer. */
@@ -177,9 +177,9 @@ export class ProxyResponse implements ClientResponse {
   }
 
   #closed(): void {
-    const listeners = this.#onClose
+    const listener = this.#onClose
     this.#onClose = undefined
-    if (listeners !== undefined) for (const listener of listeners) listener()
+    listener?.()
   }
 
   // What Node's server sets, reads and calls.

@@ -23,7 +23,10 @@ export interface PoolOptions {
   readonly now: () => number
 }
 
-const tooSlow = { reason: 'slow_client', detail: 'others waited for a connection, and this client moved least' } as const
+const tooSlow = {
+  reason: 'slow_client',
+  detail: 'others waited for a connection, and this client moved least',
+} as const
 
 /**
  * The connections to one endpoint: at most

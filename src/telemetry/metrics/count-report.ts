@@ -1,9 +1,9 @@
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
+import { createBucketLabels } from '../labels/bucket-labels.ts'
+import { isDecided } from '../labels/decision-reason.ts'
 import type { OriginReport } from '../origins/origin-report.ts'
 import { createOriginTable } from '../origins/origin-table.ts'
 import { UnknownAddresses, type UnknownAddressReport } from '../origins/unknown-names.ts'
-import { createBucketLabels } from '../labels/bucket-labels.ts'
-import { isDecided } from '../labels/decision-reason.ts'
 import { countRequest, createRequestCounters, type RequestCounters } from './request-metrics.ts'
 import { createRuleMatches, type RuleReport } from './rule-matches.ts'
 

@@ -1,5 +1,5 @@
-import type { OriginTable } from '../origins/origin-table.ts'
 import type { BucketLabels } from '../labels/bucket-labels.ts'
+import type { OriginTable } from '../origins/origin-table.ts'
 import { countedFamily, perBucket } from './counter-cells.ts'
 import { type MetricDeclaration, type MetricFamily, open, readFamily, readNumber } from './metric-family.ts'
 import { cellsOf, outcomes, type RequestCounters, requestMetricNames, requestMetrics } from './request-metrics.ts'

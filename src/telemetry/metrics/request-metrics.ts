@@ -1,7 +1,7 @@
 import type { RequestKind, RequestRecord, UpstreamFailureReason } from '../../proxy/request/request-record.ts'
+import { decisionOf, reasonIndex, reasons } from '../labels/decision-reason.ts'
 import { endpointAllows } from '../origins/endpoint-answer.ts'
 import { add, addCells, type Cells, type CountedMetric, createCells, observe, perBucket } from './counter-cells.ts'
-import { decisionOf, reasonIndex, reasons } from '../labels/decision-reason.ts'
 import { each } from './metric-family.ts'
 
 /** Every kind of request. The two that have a decision come first. */

@@ -91,13 +91,13 @@ const random = seededRandom(16)
 async function run(t: Test, { limitMs, fields = '' }: Endpoint, share: number): Promise<void> {
   const lab = new Lab()
   const answer = `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${fields}\r\nok`
-  const farEnds = new Map<unknown, FarEnd>()
   let opened = 0
   const pool = new UpstreamPool({
     open(servername: string, reader: SocketReader) {
       opened++
       const socket = new FakeSocket(servername, reader)
-      farEnds.set(reader, new FarEnd(lab, socket, limitMs, answer))
+      const farEnd = new FarEnd(lab, socket, limitMs, answer)
+      socket.onWritten = () => farEnd.receive()
       lab.after(2 * onWayMs, () => socket.connect())
       return socket as unknown as Socket
     },
@@ -131,7 +131,6 @@ async function run(t: Test, { limitMs, fields = '' }: Endpoint, share: number): 
         connection = given
         given.begin(exchange, repeatable ? 'GET' : 'PUT')
         given.writeText('a request')
-        farEnds.get(given)?.receive()
       },
     }
     const exchange = {
