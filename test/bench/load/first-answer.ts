@@ -6,6 +6,9 @@ import { connect, type IncomingHttpHeaders } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import type { RepeatedRequest } from './load-result.ts'
 
+/** A peer that answers nothing ends the benchmark with an error, not with silence. */
+const answerWithinMs = 30_000
+
 export interface FirstAnswer {
   readonly status: number
   readonly allowedOrigin: string | undefined
@@ -25,7 +28,9 @@ export async function firstAnswer(port: number, request: RepeatedRequest): Promi
   }
   const sent = tls === true ? httpsRequest({ ...options, rejectUnauthorized: false }) : httpRequest(options)
   sent.end(bodyBytes > 0 ? Buffer.alloc(bodyBytes) : undefined)
-  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  const [response] = (await once(sent, 'response', { signal: AbortSignal.timeout(answerWithinMs) })) as [
+    IncomingMessage,
+  ]
   const allowed = response.headers['access-control-allow-origin']
   response.destroy()
   return { status: response.statusCode ?? 0, allowedOrigin: allowed }
@@ -42,7 +47,9 @@ export async function firstHttp2Answer(port: number, request: RepeatedRequest): 
       { endStream: bodyBytes === 0 },
     )
     if (bodyBytes > 0) stream.end(Buffer.alloc(bodyBytes))
-    const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+    const [head] = (await once(stream, 'response', { signal: AbortSignal.timeout(answerWithinMs) })) as [
+      IncomingHttpHeaders,
+    ]
     return { status: Number(head[':status']), allowedOrigin: head['access-control-allow-origin'] }
   } finally {
     session.destroy()
