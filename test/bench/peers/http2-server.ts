@@ -7,6 +7,7 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { PassThrough } from 'node:stream'
 import { Pool } from 'undici'
 import { allowedMethods, allowedOrigin, exposedHeaders, maxAgeSeconds } from '../rule-set.ts'
 import { readBeside, readSetting } from './cors-table.ts'
@@ -46,7 +47,8 @@ function forward(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, hasCon
       path: String(headers[':path']),
       method: headers[':method'] as 'GET',
       headers: fields,
-      body: hasContent ? stream : null,
+      // undici destroys a body at its end that does not do so by itself: here that would be the response's stream, too.
+      body: hasContent ? stream.pipe(new PassThrough()) : null,
     },
     {
       onRequestStart(controller) {
