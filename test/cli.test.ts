@@ -1,7 +1,9 @@
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { spawn } from './fixtures/children.ts'
 import { cliPath, runCli } from './fixtures/run-cli.ts'
+
+t.setTimeout(300_000)
 
 t.test('the built program can be run by its name', async t => {
   t.match(readFileSync(cliPath, 'utf8'), /^#!\/usr\/bin\/env node\n/)

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 
+t.setTimeout(300_000)
+
 // What is borrowed from Node's inside stands in src/proxy/node: everywhere else, a member of an object of Node's is one that
 // Node's types have. A type that adds members to one of Node's, and a name with an underscore before it, tell the others.
 

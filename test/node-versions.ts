@@ -2,11 +2,11 @@
 // processes that they start, run on that Node. Prints TAP, a point for each file; `--file WORD` takes only the files with
 // that word, `--version V` one version. The versions come with `bash test/servers/install-node-versions.sh`.
 
-import { spawn } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { spawn } from './fixtures/children.ts'
 
 /** All that speaks to sockets; what costs minutes, or tests the endpoint more than the proxy, is left to Node 24. */
 const patterns = [

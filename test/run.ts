@@ -1,11 +1,11 @@
 // `npm test`: tap, in a temporary folder of its own. Whatever a test file leaves behind, one that was killed included, ends with the
 // run: processes that it started (they inherit TMPDIR) and files. Both are told, by name.
 
-import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { spawn } from './fixtures/children.ts'
 import { removeLeftovers } from './leftovers.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -13,12 +13,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const TMPDIR = mkdtempSync(join(tmpdir(), 's3t-'))
 // Servers that give up root, as Apache does, have to pass through it.
 chmodSync(TMPDIR, 0o711)
-const TEST_PORT_CLAIMS = join(tmpdir(), 's3-cors-proxy-test-ports')
 
 const program = [join(root, 'node_modules/tap/dist/esm/run.mjs'), 'run', '--disable-coverage', ...process.argv.slice(2)]
 const tap = spawn(process.execPath, program, {
   cwd: root,
-  env: { ...process.env, TMPDIR, TEST_PORT_CLAIMS },
+  env: { ...process.env, TMPDIR },
   stdio: 'inherit',
 })
 // A terminal tells tap, too; a supervisor only this process.

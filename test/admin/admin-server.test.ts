@@ -4,6 +4,8 @@ import t, { type Test } from 'tap'
 import { routes } from '../../src/admin/routes.ts'
 import { type Reply, startAdmin } from './sources.ts'
 
+t.setTimeout(300_000)
+
 const json = { 'content-type': 'application/json' }
 const token = { authorization: 'Bearer s3cret-token-of-tests' }
 /** What a request of a browser that was led to 127.0.0.1 by another name looks like. */

@@ -5,9 +5,11 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { freePorts } from '../servers/free-ports.ts'
-import { findExecutable, skipWithout } from '../servers/installed.ts'
+import { findExecutable, skipWithout, usable } from '../servers/installed.ts'
 import { createServerFolder, startProcess, waitUntilReady } from '../servers/server-process.ts'
 import { startAdmin } from './sources.ts'
+
+t.setTimeout(300_000)
 
 const token = 's3cret-token-of-tests'
 
@@ -59,8 +61,18 @@ t.test('who is taken for a person on this machine', async t => {
   }
 })
 
-const nginx = findExecutable(process.env.S3CORS_NGINX, 'nginx')
-const haproxy = findExecutable(process.env.S3CORS_HAPROXY, 'haproxy')
+const nginx = usable({
+  name: 'nginx',
+  file: findExecutable(process.env.S3CORS_NGINX, 'nginx'),
+  oldest: '1.19.5',
+  versionArguments: ['-v'],
+})
+const haproxy = usable({
+  name: 'haproxy',
+  file: findExecutable(process.env.S3CORS_HAPROXY, 'haproxy'),
+  oldest: '2.6',
+  versionArguments: ['-v'],
+})
 
 interface Relay {
   readonly name: string

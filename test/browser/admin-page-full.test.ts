@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { until } from '../fixtures/patience.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 import { findAccessibilityFaults, launchChromium, skipWithoutChromium } from './chromium.ts'
 
@@ -101,8 +102,7 @@ t.test('80 buckets and 600 origins', { skip: skipWithoutChromium() }, async t =>
       proxy.configFile,
       text.replace(`bucket-7: { CORSRules: ${rule('GET')}`, `bucket-7: { CORSRules: ${rule('GET, PUT')}`),
     )
-    for (let wait = 0; wait < 200 && !proxy.logs().includes('configuration_reloaded'); wait++)
-      await page.waitForTimeout(50)
+    await until(() => proxy.logs().includes('configuration_reloaded'))
     await page.goto(`${proxy.adminUrl}/?reason=method`)
     t.match(await denied.allTextContents(), [/allowed by the rules in force/])
     t.match(await page.locator('#health').textContent(), 'bucket-7: rule 1 AllowedMethods + PUT')

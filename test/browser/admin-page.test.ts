@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import t from 'tap'
+import { patientMs } from '../fixtures/patience.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { answer, app, ask, buckets, hack, sendHostile, sendTraffic } from './admin-traffic.ts'
@@ -250,7 +251,11 @@ t.test('the admin page in a browser', { skip }, async t => {
     await details.locator('summary').click()
     await page.locator('#origin').fill('https://half-typed')
     await ask(proxy, 'GET', '/media/a', 'https://just-now.example')
-    await page.locator('#denied').getByText('https://just-now.example').first().waitFor({ timeout: 15_000 })
+    await page
+      .locator('#denied')
+      .getByText('https://just-now.example')
+      .first()
+      .waitFor({ timeout: patientMs(15_000) })
     t.equal(await page.evaluate('window.mark'), 1, 'the page was not loaded again')
     t.equal(await page.locator('#origin').inputValue(), 'https://half-typed', 'what was being typed stays')
     const open1 = await page
@@ -306,7 +311,7 @@ t.test('the admin page in a browser', { skip }, async t => {
   await t.test('when the proxy is gone it says that what is shown is old', async t => {
     const page = await open(dark)
     await proxy.stop('SIGKILL')
-    await page.getByText('The proxy does not answer: what is shown is old.').waitFor({ timeout: 15_000 })
+    await page.getByText('The proxy does not answer: what is shown is old.').waitFor({ timeout: patientMs(15_000) })
     t.ok((await page.locator('#denied tbody tr:not(.more)').count()) > 0, 'and still shows it')
     await picture(page, '5-gone-dark')
   })

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { patientMs } from '../fixtures/patience.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 import { findAccessibilityFaults, launchChromium, skipWithoutChromium } from './chromium.ts'
 
@@ -86,7 +87,11 @@ t.test('the page asks for the token, and keeps it in memory alone', { skip: skip
       .filter({ hasText: /applied|unchanged/ })
       .waitFor()
     await fetch(`${proxy.url}/media/key`, { headers: { Origin: 'https://just-now.example' } }).catch(() => {})
-    await page.locator('#last-refusals').getByText('https://just-now.example').first().waitFor({ timeout: 15_000 })
+    await page
+      .locator('#last-refusals')
+      .getByText('https://just-now.example')
+      .first()
+      .waitFor({ timeout: patientMs(15_000) })
     await page.locator('.section > summary', { hasText: 'Suggested rules' }).click()
     await page.getByRole('link', { name: 'Suggest rules for media' }).click()
     await page.locator('#suggested').waitFor()

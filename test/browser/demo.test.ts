@@ -6,16 +6,17 @@ import { type Browser, chromium } from 'playwright-core'
 import t from 'tap'
 import { startDemo } from '../fixtures/demo-process.ts'
 import type { Owner } from '../fixtures/recording-upstream.ts'
-import { findExecutable, skipWithout } from '../servers/installed.ts'
+import { chromiumPath, skipWithoutChromium } from './chromium.ts'
 
-const executablePath = findExecutable(process.env.S3CORS_CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome')
-const skip = skipWithout('Chromium', executablePath !== undefined, 'apt-get install --no-install-recommends chromium')
+t.setTimeout(300_000)
+
+const skip = skipWithoutChromium()
 
 const args =
   '--no-sandbox --disable-dev-shm-usage --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
 
 async function launch(t: Owner): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: executablePath ?? '', args: args.split(' ') })
+  const browser = await chromium.launch({ executablePath: chromiumPath ?? '', args: args.split(' ') })
   t.teardown(() => browser.close())
   return browser
 }

@@ -1,6 +1,5 @@
 // deploy/migrating/from-any-origin.md, step by step: its commands and what they print, between the traffic of real pages.
 
-import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -8,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import t, { type Test } from 'tap'
 import { root } from '../docs/snippets.ts'
+import { spawn } from '../fixtures/children.ts'
 import { scrape, sumOf } from '../fixtures/exposition.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { skipWithout } from '../servers/installed.ts'

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { findAwsCli, howToGetAwsCli, runAws } from '../clients/aws-cli.ts'
 import { createClient } from '../daemon/cors-requests.ts'
 import { parseExposition, samplesOf } from '../fixtures/exposition.ts'
+import { patientMs } from '../fixtures/patience.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { runCli } from '../fixtures/run-cli.ts'
 import { skipWithout } from '../servers/installed.ts'
@@ -189,7 +190,7 @@ function counter(proxy: ProxyProcess) {
   }
   /** A request is counted at its end, which may come after the browser's verdict: waits until there are `total`. */
   return async (total: number): Promise<Readonly<Record<string, number>>> => {
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + patientMs(20_000)
     for (;;) {
       const now = await look()
       const changes = [...now].map(([name, value]) => [name, value - (before.get(name) ?? 0)] as const)

@@ -9,6 +9,8 @@ import { startDelayingRelay } from '../fixtures/delaying-relay.ts'
 import { startTestProxy } from '../fixtures/test-proxy.ts'
 import { launchChromium, skipWithoutChromium } from './chromium.ts'
 
+t.setTimeout(300_000)
+
 const ranges = 300
 const rangeBytes = 16 * 1024
 const oneWayMs = 25

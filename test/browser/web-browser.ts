@@ -1,18 +1,25 @@
 // Chromium and Firefox, headless, behind one small interface: https://pptr.dev drives both.
 
 import { launch, type Page } from 'puppeteer-core'
+import { patientMs } from '../fixtures/patience.ts'
 import type { Owner } from '../fixtures/recording-upstream.ts'
 import { skipWithoutOpenssl } from '../fixtures/test-authority.ts'
-import { findExecutable, skipWithout } from '../servers/installed.ts'
+import { findExecutable, skipWithout, usable } from '../servers/installed.ts'
+import { chromiumPath } from './chromium.ts'
 import type { Internet } from './internet.ts'
+import '../fixtures/children.ts'
 
 export type BrowserName = 'Chromium' | 'Firefox'
 
 export const browserNames: readonly BrowserName[] = ['Chromium', 'Firefox']
 
 const executables = {
-  Chromium: findExecutable(process.env.S3CORS_CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'),
-  Firefox: findExecutable(process.env.S3CORS_FIREFOX, 'firefox-esr', 'firefox'),
+  Chromium: chromiumPath,
+  Firefox: usable({
+    name: 'Firefox',
+    file: findExecutable(process.env.S3CORS_FIREFOX, 'firefox-esr', 'firefox'),
+    oldest: '128',
+  }),
 }
 
 const packages = { Chromium: 'chromium', Firefox: 'firefox-esr' }
@@ -78,7 +85,7 @@ const firefoxPrefs = {
 /** Starts a browser that has nothing but `internet`; closed when `owner` ends. */
 export async function launchBrowser(owner: Owner, name: BrowserName, internet: Internet): Promise<WebBrowser> {
   const executablePath = executables[name] ?? ''
-  const patience = { timeout: 120_000, protocolTimeout: 120_000 }
+  const patience = { timeout: patientMs(120_000), protocolTimeout: patientMs(120_000) }
   const browser =
     name === 'Chromium'
       ? await launch({
@@ -141,7 +148,7 @@ function watch(page: Page): WebPage {
       return value
     },
     async goto(url) {
-      await page.goto(url, { timeout: 60_000 })
+      await page.goto(url, { timeout: patientMs(60_000) })
     },
     heard(text) {
       return new Promise((resolve, reject) => {
@@ -155,7 +162,7 @@ function watch(page: Page): WebPage {
         const timer = setTimeout(() => {
           listeners.delete(look)
           reject(new Error(`The console never said ${text}, but ${JSON.stringify(said)}`))
-        }, 30_000)
+        }, patientMs(30_000))
         listeners.add(look)
         look()
       })

@@ -1,10 +1,11 @@
 // The AWS CLI, as a person at a shell uses it.
 
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findExecutable } from '../servers/installed.ts'
+import { execFile } from '../fixtures/children.ts'
+import { patientMs } from '../fixtures/patience.ts'
+import { findSystemExecutable, usable } from '../servers/installed.ts'
 import { awkward, large, small } from './objects.ts'
 import { type ClientTarget, createRecorder, type Outcomes, sha256, withoutTarget } from './outcome.ts'
 import { presignedSender } from './presigned.ts'
@@ -13,7 +14,7 @@ export const howToGetAwsCli = 'apt-get install --no-install-recommends awscli'
 
 /** Debian's before another in PATH, so that every machine runs the same one. */
 export function findAwsCli(): string | undefined {
-  return findExecutable('/usr/bin/aws', 'aws')
+  return usable({ name: 'awscli', file: findSystemExecutable('aws'), oldest: '1.22' })
 }
 
 interface Printed {
@@ -99,7 +100,7 @@ export function runAws(
   }
   return new Promise((resolve, reject) => {
     const all = ['--endpoint-url', target.endpoint, '--output', 'json', ...args]
-    execFile(command, all, { cwd: home, env, timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(command, all, { cwd: home, env, timeout: patientMs(120_000) }, (error, stdout, stderr) => {
       if (error === null) resolve({ exitCode: 0, stdout, stderr })
       else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr })
       else reject(error)

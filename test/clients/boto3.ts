@@ -1,12 +1,13 @@
 // boto3, Debian's and a current one: they sign and digest differently.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
-import { findExecutable } from '../servers/installed.ts'
+import { spawn } from '../fixtures/children.ts'
+import { findExecutable, findSystemExecutable } from '../servers/installed.ts'
 import { writeLoopbackNames } from './loopback-names.ts'
 import { awkward, large, small } from './objects.ts'
 import { type ClientTarget, type Outcomes, sha256 } from './outcome.ts'
@@ -29,8 +30,7 @@ export const checksums = ['CRC32', 'CRC32C', 'SHA1', 'SHA256', 'CRC64NVME']
 /** Every Python of this machine that has boto3: Debian's, the pinned one of the user's cache folder, PATH's. */
 export function findBoto3(): readonly Boto3[] {
   const found = new Map<string, Boto3>()
-  for (const name of ['/usr/bin/python3', currentPython(), 'python3']) {
-    const python = findExecutable(name)
+  for (const python of [findSystemExecutable('python3'), findExecutable(currentPython()), findExecutable('python3')]) {
     const boto3 = python === undefined ? undefined : askPython(python)
     if (boto3 !== undefined && !found.has(boto3.version)) found.set(boto3.version, boto3)
   }

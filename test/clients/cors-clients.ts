@@ -1,6 +1,5 @@
 // Put, get and delete of a bucket's rules, as each client does it.
 
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,8 @@ import {
   PutBucketCorsCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { execFile } from '../fixtures/children.ts'
+import { patientMs } from '../fixtures/patience.ts'
 import { findAwsCli, howToGetAwsCli, runAws } from './aws-cli.ts'
 import { loopbackAgent } from './http-request.ts'
 
@@ -120,10 +121,15 @@ function runBoto3(python: string, target: CorsTarget, call: string, args: object
   }
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env.PATH, HOME: tmpdir(), AWS_EC2_METADATA_DISABLED: 'true' }
-    const child = execFile(python, ['-c', boto3Script], { env, timeout: 60_000 }, (error, stdout, stderr) => {
-      if (error === null) resolve(JSON.parse(stdout))
-      else reject(new Error(stderr))
-    })
+    const child = execFile(
+      python,
+      ['-c', boto3Script],
+      { env, timeout: patientMs(60_000) },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(JSON.parse(stdout))
+        else reject(new Error(stderr))
+      },
+    )
     child.stdin?.end(JSON.stringify({ client, call, arguments: args }))
   })
 }

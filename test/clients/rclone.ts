@@ -1,7 +1,7 @@
 // rclone, which copies, moves and synchronises.
 
 import { mkdirSync, readFileSync } from 'node:fs'
-import { findExecutable } from '../servers/installed.ts'
+import { findSystemExecutable, usable } from '../servers/installed.ts'
 import { awkward, large, small } from './objects.ts'
 import { type ClientTarget, type Outcomes, sha256 } from './outcome.ts'
 import { presignedSender } from './presigned.ts'
@@ -10,7 +10,7 @@ import { changeTree, inToolSession, readTree, type ToolSession, writeTree } from
 export const howToGetRclone = 'apt-get install --no-install-recommends rclone'
 
 export function findRclone(): string | undefined {
-  return findExecutable('/usr/bin/rclone', 'rclone')
+  return usable({ name: 'rclone', file: findSystemExecutable('rclone'), oldest: '1.60', versionArguments: ['version'] })
 }
 
 /** Creates the bucket, does everything in it and purges it. */

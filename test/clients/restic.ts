@@ -1,7 +1,7 @@
 // restic, whose backups are many small objects that only a correct server gives back.
 
 import { mkdirSync, rmSync } from 'node:fs'
-import { findExecutable } from '../servers/installed.ts'
+import { findSystemExecutable, usable } from '../servers/installed.ts'
 import { large } from './objects.ts'
 import type { ClientTarget, Outcomes } from './outcome.ts'
 import { changeTree, inToolSession, readTree, type ToolSession, writeTimed, writeTree } from './tool-session.ts'
@@ -9,7 +9,7 @@ import { changeTree, inToolSession, readTree, type ToolSession, writeTimed, writ
 export const howToGetRestic = 'apt-get install --no-install-recommends restic'
 
 export function findRestic(): string | undefined {
-  return findExecutable('/usr/bin/restic', 'restic')
+  return usable({ name: 'restic', file: findSystemExecutable('restic'), oldest: '0.14', versionArguments: ['version'] })
 }
 
 /**

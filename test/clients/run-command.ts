@@ -1,6 +1,7 @@
 // A client that is a program of its own: it runs alone in a folder and sees nothing of this machine's user.
 
-import { execFile } from 'node:child_process'
+import { execFile } from '../fixtures/children.ts'
+import { patientMs } from '../fixtures/patience.ts'
 
 export interface Printed {
   readonly exitCode: number
@@ -20,7 +21,7 @@ export interface CommandOptions {
 export function runCommand(
   command: string,
   args: readonly string[],
-  { home, env, input, timeoutMs = 120_000 }: CommandOptions,
+  { home, env, input, timeoutMs = patientMs(120_000) }: CommandOptions,
 ): Promise<Printed> {
   return new Promise((resolve, reject) => {
     const options = {

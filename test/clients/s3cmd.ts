@@ -1,7 +1,7 @@
 // s3cmd, an older client with signatures and habits of its own.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { findExecutable } from '../servers/installed.ts'
+import { findSystemExecutable, usable } from '../servers/installed.ts'
 import { writeLoopbackNames } from './loopback-names.ts'
 import { awkward, large, small } from './objects.ts'
 import { type ClientTarget, type Outcomes, sha256 } from './outcome.ts'
@@ -11,7 +11,7 @@ import { changeTree, inToolSession, readTree, type ToolSession, writeTree } from
 export const howToGetS3cmd = 'apt-get install --no-install-recommends s3cmd'
 
 export function findS3cmd(): string | undefined {
-  return findExecutable('/usr/bin/s3cmd', 's3cmd')
+  return usable({ name: 's3cmd', file: findSystemExecutable('s3cmd'), oldest: '2.3' })
 }
 
 /** Creates the bucket, does everything in it and deletes it. */

@@ -18,7 +18,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateBucketCommand, DeleteBucketCommand } from '@aws-sdk/client-s3'
-import { findExecutable } from '../servers/installed.ts'
+import { findSystemExecutable, usable } from '../servers/installed.ts'
 import { startProcess, waitUntilReady } from '../servers/server-process.ts'
 import { withSdk } from './cors-clients.ts'
 import { awkward, large, small } from './objects.ts'
@@ -28,7 +28,7 @@ import { inToolSession, type ToolSession } from './tool-session.ts'
 export const howToGetS3fs = 'apt-get install --no-install-recommends s3fs fuse3'
 
 export function findS3fs(): string | undefined {
-  return findExecutable('/usr/bin/s3fs', 's3fs')
+  return usable({ name: 's3fs', file: findSystemExecutable('s3fs'), oldest: '1.90' })
 }
 
 /** Whether this machine allows mounts: a container often has no device, or no right to use it, whatever is installed. */

@@ -6,6 +6,8 @@ import { startProxy } from '../fixtures/proxy-process.ts'
 import { raw } from '../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 
+t.setTimeout(300_000)
+
 const origin = 'https://app.example'
 const ask = async (port: number, method: string, target: string, fields = `Origin: ${origin}\r\n`) => {
   const { text } = await raw(

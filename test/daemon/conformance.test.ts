@@ -7,6 +7,8 @@ import { startProxy } from '../fixtures/proxy-process.ts'
 import { openRaw, openRawTls } from '../fixtures/raw-client.ts'
 import { type RecordingUpstream, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 
+t.setTimeout(300_000)
+
 // Every recorded and inferred answer of S3, asked of the whole process over a socket, plain and over TLS: `source` and
 // `confidence` of each case say where it comes from. The endpoint behind does all it can to spoil the answer.
 

@@ -1,6 +1,5 @@
 // No signal opens Node's debugger, in no process of the proxy.
 
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +7,11 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parserFlags } from '../../src/config/loading/parser-process.ts'
 import { deployFolder } from '../deploy/tools.ts'
+import { fork } from '../fixtures/children.ts'
+import { until } from '../fixtures/patience.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
+
+t.setTimeout(300_000)
 
 const configuration =
   'upstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1\nbuckets: { media: { from: none, enforcement: report } }'
@@ -41,8 +44,9 @@ t.test('SIGUSR1 changes nothing for the process that reads a configuration, from
   child.stderr?.setEncoding('utf8').on('data', text => {
     told += text
   })
-  // Until it runs Node, the signal would end it as it ends any program.
-  await sleep(200)
+  // Until it runs Node, the signal would end it as it ends any program: its own listeners come later.
+  if (process.platform === 'linux') await until(() => hearsHangup(child.pid ?? 0))
+  else await sleep(2000)
   for (let i = 0; i < 5; i++) {
     child.kill('SIGUSR1')
     await sleep(100)
@@ -53,6 +57,12 @@ t.test('SIGUSR1 changes nothing for the process that reads a configuration, from
   await once(child, 'exit')
   t.equal(told, '')
 })
+
+/** Whether it has a handler for SIGHUP. */
+function hearsHangup(pid: number): boolean {
+  const caught = /^SigCgt:\s*(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '0'
+  return Number.parseInt(caught.slice(-1), 16) % 2 === 1
+}
 
 t.test('what starts a proxy closes the time before it runs, too', async t => {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')

@@ -1,8 +1,8 @@
 // An endpoint that does not know `?cors` and takes it for something else, through the whole process.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { askAdmin, sendHttp } from '../clients/http-request.ts'
+import { until } from '../fixtures/patience.ts'
 import type { ProxyProcess } from '../fixtures/proxy-process.ts'
 import { adminBuckets } from './managed-setup.ts'
 import { answerOf, type CorsReply, codeOf, errorOf, page, preflight, rulesFor, setUp } from './upstream-setup.ts'
@@ -61,12 +61,8 @@ const eventsOf = (proxy: ProxyProcess, event: string) =>
 
 /** The first such line, once it has come. */
 async function firstEvent(proxy: ProxyProcess, event: string): Promise<unknown> {
-  for (let tries = 0; tries < 500; tries++) {
-    const [line] = eventsOf(proxy, event)
-    if (line !== undefined) return JSON.parse(line)
-    await sleep(20)
-  }
-  throw new Error(`no ${event} in the log`)
+  await until(() => eventsOf(proxy, event).length > 0, `${event} in the log`)
+  return JSON.parse(eventsOf(proxy, event)[0] ?? '')
 }
 
 for (const workers of [1, 2]) {

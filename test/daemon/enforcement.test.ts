@@ -3,6 +3,8 @@ import { startProxy } from '../fixtures/proxy-process.ts'
 import { raw } from '../fixtures/raw-client.ts'
 import { type RecordingUpstream, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 
+t.setTimeout(300_000)
+
 // What each enforcement makes of each kind of request, and what `vary` adds: every Access-Control-* and Vary line of each
 // answer, none left out. The endpoint behaves like MinIO: it reflects everything, with credentials.
 

@@ -1,9 +1,9 @@
 // Rules whose values would be bytes of a response head, from each source: they are refused as they are read, and never sent.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { readResponse } from '../fixtures/client-responses.ts'
+import { until } from '../fixtures/patience.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { raw } from '../fixtures/raw-client.ts'
 import { answerOf, setUp } from './upstream-setup.ts'
@@ -29,8 +29,7 @@ t.test('the rules file: refused at the start, and while it runs', async t => {
   for (const value of hostile) {
     const told = proxy.logs().split('configuration_refused').length
     writeFileSync(proxy.configFile, yaml(value) + listen)
-    for (let wait = 0; wait < 400 && proxy.logs().split('configuration_refused').length === told; wait++)
-      await sleep(50)
+    await until(() => proxy.logs().split('configuration_refused').length > told)
     const refusals = proxy.logs().split('configuration_refused')
     t.equal(refusals.length, told + 1, `${JSON.stringify(value)} is refused`)
     t.match(refusals.at(-1), /config\.yaml:7:/, 'at its line')

@@ -1,8 +1,10 @@
 // What tables keep of requests: a name, and never the long string that it was cut from.
 
-import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { execFile } from '../fixtures/children.ts'
+
+t.setTimeout(300_000)
 
 const src = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
 

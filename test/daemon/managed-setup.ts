@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 import { type Answered, type Call, callManaged } from '../fixtures/managed-caller.ts'
 import { type MinioEndpoint, proxyAccount, startMinioEndpoint } from '../fixtures/minio-endpoint.ts'
+import { patientMs } from '../fixtures/patience.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 
 export const environment = {
@@ -62,7 +63,7 @@ export interface BucketLine {
 
 export async function adminBuckets(proxy: ProxyProcess): Promise<readonly BucketLine[]> {
   // Not sendHttp: with its `Connection: close` it might be a relay, whom the admin port does not tell.
-  const answer = await fetch(`${proxy.adminUrl}/buckets`, { signal: AbortSignal.timeout(10_000) })
+  const answer = await fetch(`${proxy.adminUrl}/buckets`, { signal: AbortSignal.timeout(patientMs(10_000)) })
   const { buckets } = (await answer.json()) as { buckets: readonly BucketLine[] }
   return buckets
 }

@@ -7,6 +7,8 @@ import { askAdmin } from '../clients/http-request.ts'
 import { listen } from '../fixtures/client-side.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 
+t.setTimeout(300_000)
+
 for (const workers of [1, 2]) {
   t.test(`${workers === 1 ? 'one process' : 'two workers'}`, async t => {
     let answered = 0

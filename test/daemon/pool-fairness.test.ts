@@ -9,6 +9,8 @@ import { objectBytes, type SlowKind, slowKinds, uploaded } from '../fixtures/slo
 import { writeEndlessly } from '../fixtures/streams.ts'
 import { startTestProxy, type TestProxy } from '../fixtures/test-proxy.ts'
 
+t.setTimeout(300_000)
+
 const connections = 8
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const closing = 'Connection: close\r\n'

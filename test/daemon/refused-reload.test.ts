@@ -4,15 +4,10 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { until } from '../fixtures/patience.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 
-async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`did not happen in time: ${what}`)
-    await sleep(50)
-  }
-}
+t.setTimeout(300_000)
 
 interface Status {
   readonly endpoint: string

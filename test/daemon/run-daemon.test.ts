@@ -1,22 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { until } from '../fixtures/patience.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 import { openRaw, raw } from '../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 
+t.setTimeout(300_000)
+
 const rule = '[{ AllowedOrigins: ["https://app.example"], AllowedMethods: [GET] }]'
 const preflight = (origin: string) =>
   `OPTIONS /media/key HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: GET\r\n\r\n`
-
-async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`did not happen in time: ${what}`)
-    await sleep(50)
-  }
-}
 
 t.test('SIGTERM without traffic ends with 0', async t => {
   const proxy = await startProxy('upstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1')

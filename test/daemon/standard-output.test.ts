@@ -3,12 +3,12 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { patientMs, until } from '../fixtures/patience.ts'
 import { type ProxyOptions, type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { canMountSmallDisk, mountSmallDisk } from '../fixtures/small-disk.ts'
-import { findExecutable, skipWithout } from '../servers/installed.ts'
+import { findExecutable, skipWithout, usable } from '../servers/installed.ts'
 
 t.setTimeout(180_000)
 
@@ -31,7 +31,7 @@ async function request(t: Test, proxy: ProxyProcess, count: number): Promise<voi
   const answered = new Map<number, number>()
   for (let left = count; left > 0; left -= 50) {
     const some = Array.from({ length: Math.min(50, left) }, async () => {
-      const response = await fetch(`${proxy.url}/media/${longKey}`, { signal: AbortSignal.timeout(30_000) })
+      const response = await fetch(`${proxy.url}/media/${longKey}`, { signal: AbortSignal.timeout(patientMs(30_000)) })
       await response.arrayBuffer()
       answered.set(response.status, (answered.get(response.status) ?? 0) + 1)
     })
@@ -53,10 +53,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Waits until it holds, half a minute at most. */
-async function until(holds: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (const endMs = Date.now() + 30_000; Date.now() < endMs; await sleep(50)) if (await holds()) return true
-  return false
+/** Whether it comes to hold. */
+function comes(holds: () => boolean | Promise<boolean>): Promise<boolean> {
+  return until(holds).then(
+    () => true,
+    () => false,
+  )
 }
 
 for (const workers of [1, 2]) {
@@ -71,11 +73,11 @@ for (const workers of [1, 2]) {
       const proxy = await start(t, workers, { stdout: descriptor })
       closeSync(descriptor)
       await request(t, proxy, 2500)
-      t.ok(await until(async () => (await suppressed(proxy)) > 0), 'what is lost is counted')
+      t.ok(await comes(async () => (await suppressed(proxy)) > 0), 'what is lost is counted')
       disk?.grow()
       const last = () => readFileSync(file, 'utf8').trimEnd().split('\n')
       const isLoss = (line: string) => line.includes('"event":"log_lines_lost"')
-      t.ok(await until(() => last().some(isLoss)), 'the log says so')
+      t.ok(await comes(() => last().some(isLoss)), 'the log says so')
       await request(t, proxy, 10)
       t.equal(await proxy.stop(), 0)
       const lines = last().map(line => JSON.parse(line))
@@ -103,14 +105,14 @@ for (const workers of [1, 2]) {
     const proxy = await start(t, workers, { stdout: 'unread' })
     proxy.closeStdout()
     await request(t, proxy, 2000)
-    t.ok(await until(async () => (await suppressed(proxy)) > 0), 'what is lost is counted')
+    t.ok(await comes(async () => (await suppressed(proxy)) > 0), 'what is lost is counted')
     t.equal(await proxy.stop(), 0)
   })
 
   t.test(`a reader that reads nothing keeps the proxy from nothing: ${workers} processes`, async t => {
     const proxy = await start(t, workers, { stdout: 'unread' })
     await request(t, proxy, 2500)
-    t.ok(await until(async () => (await suppressed(proxy)) > 0), 'what is lost is counted')
+    t.ok(await comes(async () => (await suppressed(proxy)) > 0), 'what is lost is counted')
     t.equal(await proxy.stop(), 0)
   })
 
@@ -129,7 +131,8 @@ for (const workers of [1, 2]) {
   })
 }
 
-const script = findExecutable('script')
+// The one of util-linux: others have other options.
+const script = usable({ name: 'script', file: findExecutable('script'), oldest: '2.30' })
 t.test(
   'a terminal that is stopped, and then gone, keeps the proxy from nothing',
   { skip: skipWithout('script', script !== undefined, 'apt-get install bsdutils') },
@@ -156,6 +159,6 @@ t.test(
     await request(t, proxy, 300)
     t.equal((await fetch(`${proxy.adminUrl}/livez`)).status, 200)
     process.kill(pid, 'SIGTERM')
-    t.ok(await until(() => !isRunning(pid)), 'and it ends when it is told to')
+    t.ok(await comes(() => !isRunning(pid)), 'and it ends when it is told to')
   },
 )

@@ -7,10 +7,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectionOptions, connect, createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { parseExposition, sumOf } from '../fixtures/exposition.ts'
+import { until } from '../fixtures/patience.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { createTestAuthority, type IssuedCertificate, skipWithoutOpenssl } from '../fixtures/test-authority.ts'
 
@@ -35,14 +35,6 @@ function fileOf(proxy: ProxyProcess, name: string) {
       renameSync(`${file}.new`, file)
     },
     write: (text: string) => writeFileSync(file, text),
-  }
-}
-
-async function until(holds: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
-  const deadline = Date.now() + 60_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`in vain: ${what()}`)
-    await sleep(100)
   }
 }
 

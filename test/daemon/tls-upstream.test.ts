@@ -4,11 +4,11 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
 import { sendHttp } from '../clients/http-request.ts'
 import { type ExposedLabels, type ExposedName, parseExposition, sumOf } from '../fixtures/exposition.ts'
+import { until } from '../fixtures/patience.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { type RecordingUpstream, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { createTestAuthority, type IssuedCertificate, skipWithoutOpenssl } from '../fixtures/test-authority.ts'
@@ -216,13 +216,6 @@ t.test('an endpoint that demands a client certificate', { skip }, async t => {
         const path = `/media/${asked++}`
         t.equal((await get(proxy, path)).status, 200)
         return handshakes(endpoint).find(({ targets }) => targets.includes(path))?.client
-      }
-      const until = async (holds: () => Promise<boolean>, what: string) => {
-        const deadline = Date.now() + 60_000
-        while (!(await holds())) {
-          if (Date.now() > deadline) throw new Error(`in vain: ${what}\n${proxy.logs()}`)
-          await sleep(100)
-        }
       }
       t.equal(await ask(), 'first')
       t.equal(await preflight(proxy), 200)

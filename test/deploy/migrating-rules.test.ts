@@ -6,6 +6,8 @@ import t from 'tap'
 import { root, snippets } from '../docs/snippets.ts'
 import { runCli } from '../fixtures/run-cli.ts'
 
+t.setTimeout(300_000)
+
 const pages = readdirSync(join(root, 'deploy/migrating')).filter(page => page.startsWith('from-'))
 
 /** What the page calls `my-media.EXTENSION`, and its blocks. */

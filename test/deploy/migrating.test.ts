@@ -8,7 +8,7 @@ import { type Snippet, snippets } from '../docs/snippets.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { freePort, freePorts } from '../servers/free-ports.ts'
-import { findExecutable, skipWithout } from '../servers/installed.ts'
+import { findExecutable, skipWithout, usable } from '../servers/installed.ts'
 import { findMinio, howToGetMinio } from '../servers/minio.ts'
 import { answers, createServerFolder, startProcess, stopAll, waitUntilReady } from '../servers/server-process.ts'
 import { describeRequest, type PageRequest, pageRequests, verdictOf } from './browser-verdict.ts'
@@ -62,7 +62,7 @@ async function compareReport(t: Test, before: string, after: string, adminUrl: s
   t.match(line, { origin, enforcement: 'report' }, 'and is among the denied origins all the same')
 }
 
-const nginx = findExecutable('nginx')
+const nginx = usable({ name: 'nginx', file: findExecutable('nginx'), oldest: '1.19.5', versionArguments: ['-v'] })
 const howToGetNginx = 'apt-get install --no-install-recommends nginx-light'
 
 t.test('from an nginx recipe', { skip: skipWithout('nginx', nginx !== undefined, howToGetNginx) }, async t => {

@@ -1,8 +1,8 @@
 // Tools that render what is in deploy/: pinned in tool-versions, built by install-tools.sh, or what the machine has.
 
-import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { builtTool, findExecutable } from '../servers/installed.ts'
+import { execFile } from '../fixtures/children.ts'
+import { builtTool, findExecutable, usable } from '../servers/installed.ts'
 
 export const deployFolder = fileURLToPath(new URL('../../deploy', import.meta.url))
 
@@ -20,18 +20,20 @@ export function findKustomize(): Tool | undefined {
 }
 
 export function findHelm(): Tool | undefined {
-  const helm = findExecutable(builtTool('helm'), 'helm')
+  const file = findExecutable(builtTool('helm'), 'helm')
+  const helm = usable({ name: 'Helm', file, oldest: '3.8', versionArguments: ['version', '--short'] })
   return helm === undefined ? undefined : [helm]
 }
 
 /** Compose by itself: it reads and checks a file without Docker. */
 export function findCompose(): Tool | undefined {
-  const compose = findExecutable(builtTool('compose'), 'docker-compose')
+  const file = findExecutable(builtTool('compose'), 'docker-compose')
+  const compose = usable({ name: 'Compose', file, oldest: '2', versionArguments: ['version', '--short'] })
   return compose === undefined ? undefined : [compose]
 }
 
 export function findSystemdAnalyze(): Tool | undefined {
-  const analyze = findExecutable('systemd-analyze')
+  const analyze = usable({ name: 'systemd-analyze', file: findExecutable('systemd-analyze'), oldest: '252' })
   return analyze === undefined ? undefined : [analyze]
 }
 

@@ -1,10 +1,12 @@
 // What comes with the package, and what a machine says to the commands that the README begins with.
 
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { execFile } from '../fixtures/children.ts'
+
+t.setTimeout(300_000)
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))

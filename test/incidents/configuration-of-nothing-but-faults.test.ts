@@ -4,6 +4,8 @@
 import t from 'tap'
 import { parseText, upstreamLine } from '../fixtures/parsed-text.ts'
 
+t.setTimeout(300_000)
+
 const lines = (count: number, line: (index: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('')
 

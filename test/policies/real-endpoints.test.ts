@@ -15,6 +15,8 @@ import { findRgw, howToGetRgw, startRgw } from '../servers/rgw.ts'
 import type { S3Endpoint } from '../servers/s3-endpoint.ts'
 import { findSwift, howToGetSwift, startSwift } from '../servers/swift.ts'
 
+t.setTimeout(300_000)
+
 async function setUp(t: Test, start: () => Promise<S3Endpoint>) {
   const server = await start()
   t.teardown(() => server.stop())

@@ -1,6 +1,5 @@
 // The walk-through of the README, command by command, against its own output.
 
-import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -8,9 +7,11 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { skipWithoutCurl } from '../clients/curl.ts'
+import { spawn } from '../fixtures/children.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
 import { freePort } from '../servers/free-ports.ts'
-import { findExecutable, skipWithout } from '../servers/installed.ts'
+import { skipWithout } from '../servers/installed.ts'
 import { findPrometheus, howToGetPrometheus, startPrometheus } from '../servers/prometheus.ts'
 
 t.setTimeout(300_000)
@@ -53,9 +54,7 @@ function steady(printed: string): string {
   return printed.replaceAll('\r', '').replace(/@\[[\d.]+\]/g, '@[NOW]')
 }
 
-const skip =
-  skipWithout('Prometheus', findPrometheus() !== undefined, howToGetPrometheus) ||
-  skipWithout('curl', findExecutable('curl') !== undefined, 'apt-get install --no-install-recommends curl')
+const skip = skipWithout('Prometheus', findPrometheus() !== undefined, howToGetPrometheus) || skipWithoutCurl()
 
 t.test('from refused to allowed, as the README says', { skip }, async t => {
   const head = `upstream: { url: "http://127.0.0.1:${await freePort()}", credentials: none }\nhosts: [s3.example.com]\nbuckets:\n  my-media:\n    CORSRules:\n`

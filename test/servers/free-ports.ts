@@ -1,24 +1,17 @@
 // Ports for servers that cannot be asked to listen on port 0.
 
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { createServer, type ListenOptions } from 'node:net'
 
 // Below the ephemeral range, so that no outgoing connection takes a port between our look and the server's bind.
 const firstPort = 20_000
 const portCount = 12_000
-/** One for all runs on this machine: test/run.ts gives each run a temporary folder of its own. */
-const claims = process.env.TEST_PORT_CLAIMS ?? join(tmpdir(), 's3-cors-proxy-test-ports')
-const claimed = new Set<string>()
 
-/** Ports of 127.0.0.1 without a listener, which no test process running beside this one was given. */
-export async function freePorts(count: number): Promise<number[]> {
+/** Ports of 127.0.0.1 without a listener, which no test process running beside this one was given; looked for from `start` on. */
+export async function freePorts(count: number, start = Math.floor(Math.random() * portCount)): Promise<number[]> {
   const ports: number[] = []
-  const start = Math.floor(Math.random() * portCount)
   for (let step = 0; step < portCount && ports.length < count; step++) {
     const port = firstPort + ((start + step) % portCount)
-    if (claim(port) && (await canListen(port))) ports.push(port)
+    if ((await claim(port)) && (await canListen(port))) ports.push(port)
   }
   if (ports.length < count) throw new Error(`no ${count} free ports from ${firstPort} on`)
   return ports
@@ -30,49 +23,23 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Test files run at the same time in several processes: a file per port, holding its owner's pid, keeps them apart. */
-function claim(port: number): boolean {
-  mkdirSync(claims, { recursive: true })
-  const file = join(claims, String(port))
-  try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' })
-  } catch {
-    if (isAlive(ownerOf(file))) return false
-    writeFileSync(file, String(process.pid))
-  }
-  if (claimed.size === 0) process.once('exit', releaseAll)
-  claimed.add(file)
-  return true
-}
-
-function ownerOf(file: string): number {
-  try {
-    return Number(readFileSync(file, 'utf8'))
-  } catch {
-    return 0
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
-function releaseAll(): void {
-  for (const file of claimed) {
-    try {
-      unlinkSync(file)
-    } catch {}
-  }
+/**
+ * Test files run at the same time in several processes: a name in the kernel's abstract namespace per port keeps them apart. It
+ * leaves nothing on the disk and is free again when this process is gone, however it ends. Elsewhere than on Linux nothing does.
+ */
+async function claim(port: number): Promise<boolean> {
+  return process.platform !== 'linux' || listens({ path: `\0s3-cors-proxy-test-port-${port}` }, true)
 }
 
 function canListen(port: number): Promise<boolean> {
+  return listens({ port, host: '127.0.0.1' }, false)
+}
+
+/** Resolves with whether a server can listen there; one that is kept listens until this process ends, and does not hold it. */
+function listens(where: ListenOptions, isKept: boolean): Promise<boolean> {
   return new Promise(resolve => {
-    const server = createServer()
+    const server = createServer(socket => socket.destroy()).unref()
     server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    server.listen({ ...where, exclusive: true }, () => (isKept ? resolve(true) : server.close(() => resolve(true))))
   })
 }

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type HttpCacheKind, isRoot, startHttpCache } from './http-cache.ts'
-import { findExecutable } from './installed.ts'
+import { findExecutable, usable } from './installed.ts'
 
 /** Keeps every status, as many configurations do: what says nothing of its freshness as well. */
 export const nginxCache: HttpCacheKind = cacheWith('nginx', '')
@@ -15,7 +15,7 @@ function cacheWith(name: string, setting: string): HttpCacheKind {
   const kind: HttpCacheKind = {
     name,
     howToGetIt: 'apt-get install --no-install-recommends nginx',
-    find: () => findExecutable('nginx'),
+    find: () => usable({ name, file: findExecutable('nginx'), oldest: '1.19.5', versionArguments: ['-v'] }),
     start: originPort =>
       startHttpCache(kind, originPort, ({ folder, port }) => {
         const file = join(folder, 'nginx.conf')

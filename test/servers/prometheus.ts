@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from './free-ports.ts'
-import { builtTool, findExecutable } from './installed.ts'
+import { builtTool, findExecutable, usable } from './installed.ts'
 import {
   answers,
   createServerFolder,
@@ -33,8 +33,8 @@ const howToBuildScrapers =
 export const scrapers: readonly [system: Scraper, ...built: Scraper[]] = [
   {
     name: 'Prometheus of the system',
-    server: findExecutable('prometheus'),
-    ruleTester: findExecutable('promtool'),
+    server: ofSystem('Prometheus of the system', 'prometheus'),
+    ruleTester: ofSystem('Prometheus of the system', 'promtool'),
     howToGetIt: howToGetPrometheus,
   },
   {
@@ -74,11 +74,15 @@ export interface PrometheusServer {
 }
 
 export function findPrometheus(): string | undefined {
-  return findPromtool() === undefined ? undefined : findExecutable('prometheus')
+  return findPromtool() === undefined ? undefined : ofSystem('Prometheus', 'prometheus')
 }
 
 export function findPromtool(): string | undefined {
-  return findExecutable('promtool')
+  return ofSystem('Prometheus', 'promtool')
+}
+
+function ofSystem(name: string, program: string): string | undefined {
+  return usable({ name, file: findExecutable(program), oldest: '2.42' })
 }
 
 /** Scrapes every second. */

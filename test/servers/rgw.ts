@@ -1,12 +1,13 @@
 // Ceph's RADOS Gateway over a throw-away cluster of one monitor and one OSD in memory.
 
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { execFile } from '../fixtures/children.ts'
+import { patientMs } from '../fixtures/patience.ts'
 import { freePorts } from './free-ports.ts'
-import { findExecutable } from './installed.ts'
+import { findExecutable, usable } from './installed.ts'
 import type { S3Endpoint } from './s3-endpoint.ts'
 import {
   answers,
@@ -24,7 +25,8 @@ const programs = ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'c
 const execute = promisify(execFile)
 
 export function findRgw(): string | undefined {
-  return programs.every(program => findExecutable(program) !== undefined) ? findExecutable('radosgw') : undefined
+  if (programs.some(program => findExecutable(program) === undefined)) return undefined
+  return usable({ name: 'Ceph RGW', file: findExecutable('radosgw'), oldest: '16.2' })
 }
 
 /** Takes about 15 s: one per test file is enough. `virtualHost` is its `rgw_dns_name`. */
@@ -39,7 +41,7 @@ export async function startRgw(virtualHost = 's3.localhost'): Promise<S3Endpoint
   writeFileSync(conf, cephConf(folder, cluster, port, virtualHost))
 
   const servers: ServerProcess[] = []
-  const run = (program: string, ...args: string[]) => execute(program, args, { timeout: 120_000 })
+  const run = (program: string, ...args: string[]) => execute(program, args, { timeout: patientMs(120_000) })
   const ceph = (...args: string[]) => run('ceph', '-c', conf, '--connect-timeout', '20', ...args)
   const launch = (name: string, program: string, ...args: string[]) => {
     const server = startProcess(name, folder, program, ['-c', conf, '-f', ...args])

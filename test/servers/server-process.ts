@@ -1,10 +1,11 @@
-// A program of another project, run for a test: its own folder, its output in a file, stopped by its pid.
+// A program of another project, run for a test: its own folder, its output in a file, a group of its own that ends with it.
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { spawn } from '../fixtures/children.ts'
+import { patientMs } from '../fixtures/patience.ts'
 
 export interface StopOptions {
   /** Keeps the server's folder, logs included, and says where it is: for a test that failed. */
@@ -17,11 +18,9 @@ export interface ServerProcess {
   readonly pid: number
   readonly logFile: string
   hasExited(): boolean
-  /** SIGTERM, and SIGKILL for one that has not gone ten seconds later. */
+  /** SIGTERM, and SIGKILL for one that has not gone ten seconds later, and for what it leaves of its group. */
   stop(): Promise<void>
 }
-
-const running = new Set<ChildProcess>()
 
 export function createServerFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `s3-cors-proxy-${name}-`))
@@ -36,10 +35,8 @@ export function startProcess(
 ): ServerProcess {
   const logFile = join(folder, `${name}.log`)
   const log = openSync(logFile, 'a')
-  const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', log, log] })
+  const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', log, log], detached: true })
   closeSync(log)
-  if (running.size === 0) process.once('exit', killAll)
-  running.add(child)
   const exited = new Promise<void>(resolve => {
     child.once('error', () => resolve())
     child.once('exit', () => resolve())
@@ -52,18 +49,21 @@ export function startProcess(
     hasExited,
     async stop() {
       if (!hasExited()) child.kill('SIGTERM')
-      const lateKill = setTimeout(() => child.kill('SIGKILL'), 10_000)
+      const lateKill = setTimeout(() => child.kill('SIGKILL'), patientMs(10_000))
       await exited
       clearTimeout(lateKill)
-      running.delete(child)
-      if (running.size === 0) process.off('exit', killAll)
+      killGroup(child.pid)
     },
   }
 }
 
-/** For a test process that ends without its teardowns. */
-function killAll(): void {
-  for (const child of running) child.kill('SIGKILL')
+/** What a server has started and not ended. */
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // The group is empty.
+  }
 }
 
 /** Asks `isReady` until it says yes; a server that exited or is not ready in time throws the end of its log. */
@@ -72,7 +72,7 @@ export async function waitUntilReady(
   isReady: () => Promise<boolean>,
   timeoutMs = 120_000,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = Date.now() + patientMs(timeoutMs)
   while (!(await isReady().catch(() => false))) {
     if (server.hasExited()) throw new Error(`${server.name} exited at start\n${lastLines(server.logFile)}`)
     if (Date.now() > deadline) {
@@ -84,7 +84,7 @@ export async function waitUntilReady(
 
 /** True when `url` answers with a status that `accepts` takes. */
 export async function answers(url: string, accepts: (status: number) => boolean = () => true): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+  const response = await fetch(url, { signal: AbortSignal.timeout(patientMs(5_000)) })
   await response.arrayBuffer()
   return accepts(response.status)
 }

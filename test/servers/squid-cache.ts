@@ -3,13 +3,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type HttpCacheKind, startHttpCache } from './http-cache.ts'
-import { findExecutable } from './installed.ts'
+import { findExecutable, usable } from './installed.ts'
 
 /** An accelerator that keeps all in memory. */
 export const squidCache: HttpCacheKind = {
   name: 'squid',
   howToGetIt: 'apt-get install --no-install-recommends squid',
-  find: () => findExecutable('squid'),
+  find: () => usable({ name: 'squid', file: findExecutable('squid'), oldest: '5.7', versionArguments: ['-v'] }),
   start: originPort =>
     startHttpCache(squidCache, originPort, ({ folder, port }) => {
       const file = join(folder, 'squid.conf')

@@ -1,10 +1,10 @@
 // OpenStack Swift with its S3 API, one node: an endpoint that verifies SigV4 and knows nothing of CORS.
 
-import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { execFile } from '../fixtures/children.ts'
 import { freePorts } from './free-ports.ts'
 import { findExecutable } from './installed.ts'
 import type { S3Endpoint } from './s3-endpoint.ts'

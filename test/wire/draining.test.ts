@@ -12,6 +12,8 @@ import { patternedBytes } from '../fixtures/streams.ts'
 import { goodOrigin, startTestProxy } from '../fixtures/test-proxy.ts'
 import { goodTarget } from '../fixtures/well-being.ts'
 
+t.setTimeout(300_000)
+
 const status = 'HTTP/1.1 200 OK\r\n'
 const ok = `${status}Content-Length: 2\r\n\r\nok`
 const request = (method: string, fields = '', target = '/web/k') =>

@@ -19,6 +19,8 @@ import { goodOrigin, startTestProxy } from '../fixtures/test-proxy.ts'
 import { upload } from '../fixtures/uploads.ts'
 import { assertWell, goodTarget } from '../fixtures/well-being.ts'
 
+t.setTimeout(300_000)
+
 const status = 'HTTP/1.1 200 OK\r\n'
 const ok = `${status}Content-Length: 2\r\n\r\nok`
 const closing = 'Connection: close\r\n'

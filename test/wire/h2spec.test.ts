@@ -1,15 +1,17 @@
 // The conformance tests of h2spec, strict ones too: what nghttp2, which parses for Node, answers otherwise is named here.
 
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { howToGetTools } from '../deploy/tools.ts'
+import { execFile } from '../fixtures/children.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { startTestProxy } from '../fixtures/test-proxy.ts'
 import { goodTarget } from '../fixtures/well-being.ts'
 import { builtTool, findExecutable, skipWithout } from '../servers/installed.ts'
+
+t.setTimeout(300_000)
 
 const program = findExecutable(builtTool('h2spec'), 'h2spec')
 

@@ -18,6 +18,8 @@ import {
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { goodOrigin, startTestProxy, type TestProxy } from '../fixtures/test-proxy.ts'
 
+t.setTimeout(300_000)
+
 const status = 'HTTP/1.1 200 OK\r\n'
 const tls = { tls: true }
 const limits = { idleSeconds: 0.5, keepAliveSeconds: 0.5 }

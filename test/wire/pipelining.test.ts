@@ -10,6 +10,8 @@ import { answerOk, startRecordingUpstream } from '../fixtures/recording-upstream
 import { goodOrigin, startTestProxy } from '../fixtures/test-proxy.ts'
 import { assertWell, goodOr, goodTarget } from '../fixtures/well-being.ts'
 
+t.setTimeout(300_000)
+
 const status = 'HTTP/1.1 200 OK\r\n'
 const ok = `${status}Content-Length: 2\r\n\r\nok`
 const closing = 'Connection: close\r\n'

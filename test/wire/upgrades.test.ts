@@ -9,6 +9,8 @@ import { fieldValues, type ReceivedRequest } from '../fixtures/request-reader.ts
 import { startTestProxy } from '../fixtures/test-proxy.ts'
 import { assertWell, goodTarget } from '../fixtures/well-being.ts'
 
+t.setTimeout(300_000)
+
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const closing = 'Connection: close\r\n'
 

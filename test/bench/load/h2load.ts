@@ -1,10 +1,10 @@
 // h2load, https://nghttp2.org/documentation/h2load.1.html: HTTP/2 over TLS, as fast as the proxy takes it.
 
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { execFile } from '../../fixtures/children.ts'
 import { loadCore, pinned, program } from '../machine.ts'
 import type { LoadResult, RepeatedRequest } from './load-result.ts'
 

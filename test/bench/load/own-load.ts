@@ -1,8 +1,8 @@
 // Runs own-client.ts as a process on the load's core.
 
-import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { execFile } from '../../fixtures/children.ts'
 import { loadCore, pinned } from '../machine.ts'
 import type { RepeatedRequest, TimedLoadResult } from './load-result.ts'
 

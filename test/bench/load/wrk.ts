@@ -1,8 +1,8 @@
 // wrk, https://github.com/wg/wrk: the cheapest load there is, as fast as the proxy takes it.
 
-import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { execFile } from '../../fixtures/children.ts'
 import { loadCore, pinned, program } from '../machine.ts'
 import type { RepeatedRequest, TimedLoadResult } from './load-result.ts'
 

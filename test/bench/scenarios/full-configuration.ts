@@ -1,11 +1,11 @@
 // A configuration as large as one may be: how long a start takes, and what reloading it under load does to latency. Beside it, what
 // the same reading does in a process that has nothing to do with the proxy: that much is the machine's.
 
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { spawn } from '../../fixtures/children.ts'
 import type { Part } from '../bench-run.ts'
 import { runOwnLoad } from '../load/own-load.ts'
 import { runWrk } from '../load/wrk.ts'

@@ -7,6 +7,8 @@ import { localhostCertificate } from '../../fixtures/localhost-certificate.ts'
 import { runCli } from '../../fixtures/run-cli.ts'
 import { errorAnswer, httpAnswer, startScriptedEndpoint } from '../../fixtures/scripted-endpoint.ts'
 
+t.setTimeout(300_000)
+
 const bad = readFileSync(new URL('../../fixtures/configuration/many-faults.yaml', import.meta.url), 'utf8')
 const report = readFileSync(new URL('../../fixtures/configuration/many-faults.txt', import.meta.url), 'utf8')
 const upstream = 'upstream: { url: "http://127.0.0.1:9000" }\n'

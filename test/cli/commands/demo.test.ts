@@ -1,6 +1,8 @@
 import t from 'tap'
 import { runCli } from '../../fixtures/run-cli.ts'
 
+t.setTimeout(300_000)
+
 t.test('demo takes no arguments', async t => {
   t.match(await runCli(['demo', 'more']), { code: 64, out: '', err: /demo takes no arguments/ })
 })

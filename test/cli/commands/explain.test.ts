@@ -1,6 +1,8 @@
 import t from 'tap'
 import { runCli } from '../../fixtures/run-cli.ts'
 
+t.setTimeout(300_000)
+
 const files = {
   'a.yaml': `upstream: { url: "http://127.0.0.1:9000" }
 buckets:

@@ -2,6 +2,8 @@ import t from 'tap'
 import { parseText, upstreamLine } from '../../fixtures/parsed-text.ts'
 import { runCli } from '../../fixtures/run-cli.ts'
 
+t.setTimeout(300_000)
+
 const json =
   '{"CORSRules": [{"ID": "a", "AllowedOrigins": ["https://a.example"], "AllowedMethods": ["GET"], "MaxAgeSeconds": 5}]}'
 const xml =

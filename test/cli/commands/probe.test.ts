@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { runCli } from '../../fixtures/run-cli.ts'
 
+t.setTimeout(300_000)
+
 async function startAdmin(t: { teardown(end: () => void): void }, answer: RequestListener): Promise<string> {
   const server = createServer(answer)
   t.teardown(() => {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { runCli } from '../../fixtures/run-cli.ts'
 
+t.setTimeout(300_000)
+
 t.test('schema writes what config/schema.json holds', async t => {
   const { code, out, err } = await runCli(['schema'])
   t.strictSame([code, err], [0, ''])

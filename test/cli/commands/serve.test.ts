@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { spawn } from '../../fixtures/children.ts'
 import { cliPath, runCli } from '../../fixtures/run-cli.ts'
+
+t.setTimeout(300_000)
 
 const settings = ['--upstream-url', 'http://127.0.0.1:9', '--drain-seconds', '1']
 

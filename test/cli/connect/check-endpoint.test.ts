@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { checkEndpoint, hasFault } from '../../../src/cli/connect/check-endpoint.ts'
 import { loadConfiguration } from '../../../src/config/loading/load-configuration.ts'
+import { until } from '../../fixtures/patience.ts'
 import { errorAnswer, httpAnswer, type SeenRequest, startScriptedEndpoint } from '../../fixtures/scripted-endpoint.ts'
 
 const keys = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' }
@@ -53,8 +53,7 @@ t.test('everything is asked, in the order in which one thing rests on another', 
     'nothing is written',
   )
   // The server sees an end a moment after the client made it.
-  for (let waited = 0; server.open() > 0 && waited < 2000; waited += 20) await sleep(20)
-  t.equal(server.open(), 0, 'no connection stays')
+  await until(() => server.open() === 0, 'no connection stays')
 })
 
 t.test('under "*" one bucket that has no entry stands for all in managed', async t => {

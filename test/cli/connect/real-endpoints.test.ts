@@ -12,6 +12,8 @@ import { findRgw, howToGetRgw, startRgw } from '../../servers/rgw.ts'
 import type { S3Endpoint } from '../../servers/s3-endpoint.ts'
 import { findSwift, howToGetSwift, startSwift } from '../../servers/swift.ts'
 
+t.setTimeout(300_000)
+
 const rules =
   '<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>https://my-app.xyz</AllowedOrigin><AllowedHeader>*</AllowedHeader><ExposeHeader>ETag</ExposeHeader></CORSRule></CORSConfiguration>'
 

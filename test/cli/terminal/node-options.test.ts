@@ -1,6 +1,5 @@
 // What Node is started with: the bin adds the options that pay, in the same process, and the operator's own hold.
 
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,10 +7,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { missingNodeOptions, servesRequests } from '../../../src/cli/terminal/node-options.ts'
+import { spawn } from '../../fixtures/children.ts'
 import { createMemoryGroup } from '../../fixtures/memory-group.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 import { cliPath, runCli } from '../../fixtures/run-cli.ts'
 import { freePorts } from '../../servers/free-ports.ts'
+
+t.setTimeout(300_000)
 
 const mebibyte = 1024 ** 2
 const debuggerOff = '--disable-sigusr1'

@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { createStandardOutput } from '../../../src/cli/terminal/standard-output.ts'
+import { spawn } from '../../fixtures/children.ts'
 import { cliPath } from '../../fixtures/run-cli.ts'
+
+t.setTimeout(300_000)
 
 const commands: { name: string; args: readonly string[]; code: number }[] = [
   { name: 'check', args: ['check', '--config', 'config/example.yaml'], code: 1 },

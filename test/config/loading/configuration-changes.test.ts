@@ -4,6 +4,8 @@ import { loadConfiguration } from '../../../src/config/loading/load-configuratio
 import { parseForStart } from '../../../src/config/loading/parser-process.ts'
 import { contentOf, parseText, upstreamLine } from '../../fixtures/parsed-text.ts'
 
+t.setTimeout(300_000)
+
 function configure(text: string) {
   const { configuration, issues } = parseText(text.includes('upstream:') ? text : upstreamLine + text)
   if (configuration === undefined) throw new Error(JSON.stringify(issues))

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +18,10 @@ import {
   parseInProcess,
   parserFlags,
 } from '../../../src/config/loading/parser-process.ts'
+import { execFile } from '../../fixtures/children.ts'
 import { contentOf, upstreamLine } from '../../fixtures/parsed-text.ts'
+
+t.setTimeout(300_000)
 
 /** A slow machine takes seconds to start a process. */
 const startMs = 20_000

@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import type { Configuration } from '../../../src/config/configuration.ts'
 import type { FileContent } from '../../../src/config/files/file-content.ts'
@@ -12,6 +11,9 @@ import {
 } from '../../../src/config/loading/load-configuration.ts'
 import { type ReloadResult, watchConfiguration } from '../../../src/config/loading/watch-configuration.ts'
 import { contentOf, upstreamLine } from '../../fixtures/parsed-text.ts'
+import { until as waitUntil } from '../../fixtures/patience.ts'
+
+t.setTimeout(300_000)
 
 const yaml = (origin: string) =>
   `${upstreamLine}buckets:\n  abc:\n    CORSRules:\n      - AllowedOrigins: ["https://${origin}.example"]\n        AllowedMethods: [GET]\n`
@@ -374,10 +376,7 @@ t.test('on a disk', async t => {
       refuse: issues => refused.push(issues.map(describeIssue).join('\n')),
     })
     t.teardown(() => watch.stop())
-    const until = async (done: () => boolean) => {
-      for (let waited = 0; waited < 20_000 && !done(); waited += 20) await wait(20)
-      return done()
-    }
+    const until = (done: () => boolean) => waitUntil(done).then(done, done)
     return { applied, refused, until, watch }
   }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { readInheritedSockets } from '../../../src/daemon/process/inherited-sockets.ts'
+import { spawn } from '../../fixtures/children.ts'
 import { freePort } from '../../servers/free-ports.ts'
 
 t.setTimeout(600_000)

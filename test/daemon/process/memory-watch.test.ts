@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { createBusyShare, createMemoryWatch, readMemoryUse } from '../../../src/daemon/process/memory-watch.ts'
 import { collectGarbage } from '../../../src/proxy/node/collect-garbage.ts'
+import { execFile } from '../../fixtures/children.ts'
+
+t.setTimeout(300_000)
 
 const mebibyte = 1024 * 1024
 

@@ -6,6 +6,8 @@ import t from 'tap'
 import { mountedFiles } from '../../../src/daemon/upstream/mounted-files.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 
+t.setTimeout(300_000)
+
 const mountinfo = [
   '22 28 0:20 / / rw,relatime shared:7 - overlay overlay rw',
   '36 35 98:0 /config.yaml /etc/proxy/config.yaml ro,noatime master:1 - ext4 /dev/root rw',

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -8,7 +7,10 @@ import t from 'tap'
 import { NameCache } from '../../../src/daemon/upstream/name-cache.ts'
 import { createOpenSocket, servernameOf } from '../../../src/daemon/upstream/upstream-sockets.ts'
 import type { SocketReader } from '../../../src/proxy/upstream/socket-reader.ts'
+import { spawn } from '../../fixtures/children.ts'
 import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
+
+t.setTimeout(300_000)
 
 const names = [
   { protocol: 'http:', hostname: 's3.example', servername: '' },

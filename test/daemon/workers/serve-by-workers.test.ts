@@ -5,9 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { askAdmin } from '../../clients/http-request.ts'
 import { scrape, sumOf } from '../../fixtures/exposition.ts'
+import { until } from '../../fixtures/patience.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
-import { askEach, isAlive, logLines, preflight, startedWorkers, until } from './worker-setup.ts'
+import { askEach, isAlive, logLines, preflight, startedWorkers } from './worker-setup.ts'
+
+t.setTimeout(300_000)
 
 const rules = (origin: string) => `media: { CORSRules: [{ AllowedOrigins: ["${origin}"], AllowedMethods: [GET] }] }`
 

@@ -3,9 +3,12 @@
 import t from 'tap'
 import { askAdmin, sendHttp } from '../../clients/http-request.ts'
 import { samplesOf, scrape, sumOf } from '../../fixtures/exposition.ts'
+import { until } from '../../fixtures/patience.ts'
 import { setUp as setUpManaged } from '../managed-setup.ts'
 import { answerOf, errorOf, rulesFor, setUp } from '../upstream-setup.ts'
-import { askEach, page, preflight, until } from './worker-setup.ts'
+import { askEach, page, preflight } from './worker-setup.ts'
+
+t.setTimeout(300_000)
 
 const two = 'workers: 2\n'
 /** Calls are counted here: none may be made again because the machine is slow. */

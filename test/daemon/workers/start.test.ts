@@ -3,8 +3,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
+import { until } from '../../fixtures/patience.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
-import { isAlive, until } from './worker-setup.ts'
+import { isAlive } from './worker-setup.ts'
+
+t.setTimeout(300_000)
 
 const rules = 'buckets: { media: { CORSRules: [{ AllowedOrigins: ["https://app.example"], AllowedMethods: [GET] }] } }'
 const nowhere = `upstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1\n${rules}\n`

@@ -4,11 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { askAdmin, sendHttp } from '../../clients/http-request.ts'
 import { type ExposedSample, samplesOf, scrape, sumOf, sumsBy } from '../../fixtures/exposition.ts'
+import { until } from '../../fixtures/patience.ts'
 import { type ProxyProcess, startProxy } from '../../fixtures/proxy-process.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { answerMixed, type Counted, mixedConfiguration, sendRound, uploadBytes } from '../mixed-traffic.ts'
-import { logLines, page, until } from './worker-setup.ts'
+import { logLines, page } from './worker-setup.ts'
 
 t.setTimeout(120_000)
 

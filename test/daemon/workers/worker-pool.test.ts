@@ -4,10 +4,13 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { sendHttp } from '../../clients/http-request.ts'
 import { scrape, sumOf } from '../../fixtures/exposition.ts'
+import { until } from '../../fixtures/patience.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
 import { raw } from '../../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
-import { askEach, isAlive, logLines, preflight, startedWorkers, until } from './worker-setup.ts'
+import { askEach, isAlive, logLines, preflight, startedWorkers } from './worker-setup.ts'
+
+t.setTimeout(300_000)
 
 const rules = 'buckets: { media: { CORSRules: [{ AllowedOrigins: ["https://app.example"], AllowedMethods: [GET] }] } }'
 const nowhere = `upstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1\n${rules}\n`

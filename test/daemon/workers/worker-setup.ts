@@ -1,7 +1,7 @@
 // What tests of several workers ask of the process.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type HttpResponse, sendHttp } from '../../clients/http-request.ts'
+import { patientMs } from '../../fixtures/patience.ts'
 import type { ProxyProcess } from '../../fixtures/proxy-process.ts'
 
 export const page = 'https://app.example'
@@ -32,15 +32,6 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits for a condition, longer than a slow machine needs. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`did not happen in time: ${what}`)
-    await sleep(25)
-  }
-}
-
 export function preflight(proxy: ProxyProcess, bucket = 'media', origin = page): Promise<HttpResponse> {
   const headers = { Origin: origin, 'Access-Control-Request-Method': 'GET' }
   return sendHttp({ url: `${proxy.url}/${bucket}/key`, method: 'OPTIONS', headers })
@@ -58,7 +49,7 @@ export async function askEach(
   ask: () => Promise<HttpResponse>,
 ): Promise<ReadonlyMap<string, readonly HttpResponse[]>> {
   const answers = new Map<string, HttpResponse[]>()
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + patientMs(30_000)
   while (answers.size < workers && Date.now() < deadline) {
     for (const answer of await Promise.all(Array.from({ length: 2 * workers }, ask))) {
       const worker = workerOf(answer)

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,8 +6,11 @@ import t, { type Test } from 'tap'
 import { createDirectoryStore } from '../../../src/policies/managed/directory-store.ts'
 import type { ManagedDocument } from '../../../src/policies/managed/managed-document.ts'
 import { UnreadableDocument } from '../../../src/policies/managed/rule-store.ts'
+import { spawn } from '../../fixtures/children.ts'
 import { canMountSmallDisk, mountSmallDisk } from '../../fixtures/small-disk.ts'
 import { skipWithout } from '../../servers/installed.ts'
+
+t.setTimeout(300_000)
 
 const document = (origin: string, bucket = 'media'): ManagedDocument => ({
   bucket,

@@ -10,6 +10,7 @@ import { type ClientResponse, readResponse } from '../../fixtures/client-respons
 import { createContext, serveRequests } from '../../fixtures/client-side.ts'
 import { createFakePool } from '../../fixtures/fake-pool.ts'
 import type { FakeSocket } from '../../fixtures/fake-socket.ts'
+import { until } from '../../fixtures/patience.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
 
 const get = 'GET /k HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -56,13 +57,6 @@ async function start(t: Test, bytes: string, { reused = false, silentMs = 0, res
   const client = await openRaw(port)
   t.teardown(() => client.destroy())
   await client.write(bytes)
-  const until = async (holds: () => boolean): Promise<void> => {
-    const deadline = Date.now() + 5000
-    while (!holds()) {
-      if (Date.now() > deadline) throw new Error(`in vain: ${holds.toString()}`)
-      await new Promise(resolve => setTimeout(resolve, 2))
-    }
-  }
   await until(() => begun.length === 1 && sockets.length === 1)
   const exchange = begun[0] as Exchange
   const socket = sockets[0] as FakeSocket

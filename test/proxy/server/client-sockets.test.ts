@@ -6,6 +6,8 @@ import t from 'tap'
 import { keepClientSockets } from '../../../src/proxy/server/client-sockets.ts'
 import { MemoryLedger } from '../../../src/proxy/shares/memory-ledger.ts'
 
+t.setTimeout(300_000)
+
 /** A server whose connections are kept, and what happened to the idle ones. */
 async function start(owner: { teardown(action: () => void): void }, timeoutMs: number, keepAliveMs: number) {
   const timeouts: Socket[] = []

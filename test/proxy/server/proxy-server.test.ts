@@ -11,6 +11,8 @@ import { openRaw } from '../../fixtures/raw-client.ts'
 import { startRecordingUpstream } from '../../fixtures/recording-upstream.ts'
 import { startTestProxy } from '../../fixtures/test-proxy.ts'
 
+t.setTimeout(300_000)
+
 const limits: ServerLimits = {
   headerBytes: 2000,
   connections: 10,

@@ -2,6 +2,8 @@ import t from 'tap'
 import { childElements, localName, readXml } from '../../../src/s3/xml/xml-document.ts'
 import { growthOf } from '../../fixtures/growth.ts'
 
+t.setTimeout(300_000)
+
 const limit = 256 * 1024
 
 t.test('a document is read with prefixes, comments, CDATA and references', async t => {

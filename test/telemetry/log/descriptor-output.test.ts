@@ -1,8 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { spawn } from '../../fixtures/children.ts'
+
+t.setTimeout(300_000)
 
 const outputUrl = new URL('../../../src/telemetry/log/descriptor-output.ts', import.meta.url).href
 const sinkUrl = new URL('../../../src/telemetry/log/log-sink.ts', import.meta.url).href

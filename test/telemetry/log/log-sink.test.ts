@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process'
 import t from 'tap'
 import { createLogSink, type LogOutput, type LostLines } from '../../../src/telemetry/log/log-sink.ts'
+import { spawn } from '../../fixtures/children.ts'
+
+t.setTimeout(300_000)
 
 interface Attempt {
   readonly bytes: Uint8Array

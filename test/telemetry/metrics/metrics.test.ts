@@ -5,6 +5,8 @@ import type { RequestKind } from '../../../src/proxy/request/request-record.ts'
 import { reasons } from '../../../src/telemetry/labels/decision-reason.ts'
 import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
 import { denied, makeActual, makeRecord, matched, seededRandom } from '../../fixtures/request-records.ts'
+import { skipWithout } from '../../servers/installed.ts'
+import { findPromtool, howToGetPrometheus } from '../../servers/prometheus.ts'
 
 const status: BucketStatus[] = [
   { bucket: 'media', source: 'yaml', enforcement: 'headers', state: 'rules', rules: 1 },
@@ -243,7 +245,8 @@ t.test('hostile strings reach no label; configured names are escaped', async t =
   ])
 })
 
-const skip = spawnSync('promtool', ['--version']).status === 0 ? false : 'promtool is not installed'
+const promtool = findPromtool()
+const skip = skipWithout('Prometheus', promtool !== undefined, howToGetPrometheus)
 
 t.test('names and help texts pass promtool check metrics', { skip }, async t => {
   const metrics = create(10, true)
@@ -253,7 +256,7 @@ t.test('names and help texts pass promtool check metrics', { skip }, async t => 
     status: code,
     stdout,
     stderr,
-  } = spawnSync('promtool', ['check', 'metrics'], {
+  } = spawnSync(promtool ?? '', ['check', 'metrics'], {
     input: await metrics.text(),
     encoding: 'utf8',
   })
