@@ -37,7 +37,7 @@ const refused: RowSpec = {
       kind: 'series',
       title: 'Refused by reason',
       description:
-        'origin: no rule lists it. method, header: a rule lists the origin but not that. no_rules: the bucket has none. bad_request: malformed. rules_unavailable: the source of the rules does not answer; see the row Rule sources. unknown_host: the configuration does not know the Host.',
+        'origin: no rule lists it. method, header: a rule lists the origin but not that. no_rules: the bucket has none. bad_request: malformed. rules_unavailable: the source of the rules does not answer; see the row Rule sources. unknown_host: the configuration does not know the Host; add it to hosts or virtualHosts.',
       unit: 'reqps',
       width: 8,
       stacked: true,

@@ -98,7 +98,8 @@ export interface UnknownName {
 /** Buckets and Hosts that the configuration does not name. `others`: requests for names without an entry. */
 export interface UnknownAddresses {
   readonly buckets: { readonly names: readonly UnknownName[]; readonly others: number }
-  readonly hosts: { readonly names: readonly UnknownName[]; readonly others: number }
+  /** `todo`: what makes a Host known, if it is a name of this proxy. */
+  readonly hosts: { readonly names: readonly (UnknownName & { readonly todo: string })[]; readonly others: number }
 }
 
 /** What is known of origins. */

@@ -55,8 +55,14 @@ export function describeSuggestion(
   const heaviest = seen.toSorted((one, other) => requestsOf(other) - requestsOf(one)).slice(0, mostKinds)
   const left = seen.length - heaviest.length
   const leftOut = `# ${left} further kinds of requests, which came least, are not in here: the command "suggest" takes all.\n`
-  return suggestionHead(unknown) + (left === 0 ? '' : leftOut) + suggestionYaml(suggest(heaviest))
+  return suggestionHead(unknown, next) + (left === 0 ? '' : leftOut) + suggestionYaml(suggest(heaviest))
 }
+
+const next = [
+  'put it under buckets in a copy of your configuration, next.yaml',
+  's3-cors-proxy check --config next.yaml',
+  's3-cors-proxy compare --config next.yaml --url THIS_ADMIN_PORT: what it would refuse and allow',
+]
 
 function requestsOf({ preflights, actual }: Seen): number {
   return preflights + actual

@@ -185,7 +185,8 @@ async function origins(sources: AdminSources, { query }: RouteRequest): Promise<
 
 async function reload(sources: AdminSources): Promise<Answer> {
   const { kind, issues } = await sources.reload()
-  return jsonAnswer(kind === 'refused' ? 422 : 200, { result: kind, issues })
+  const inForceSince = kind === 'unchanged' ? iso(sources.status().configuration.sinceMs) : undefined
+  return jsonAnswer(kind === 'refused' ? 422 : 200, { result: kind, inForceSince, issues })
 }
 
 async function refresh(sources: AdminSources, { name }: RouteRequest): Promise<Answer> {

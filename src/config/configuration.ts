@@ -1,4 +1,4 @@
-import type { CorsRule } from '../cors/rules/rule.ts'
+import type { CorsRule, RulesPlace } from '../cors/rules/rule.ts'
 import { type Address, parseAddress } from './schema/address.ts'
 import { type EndpointUrl, parseEndpointUrl } from './schema/endpoint-url.ts'
 import type { WrittenConfiguration } from './schema/schema.ts'
@@ -17,6 +17,7 @@ export interface BucketConfiguration {
   readonly ruleCount?: number | undefined
   readonly enforcement: ConfiguredEnforcement
   readonly corsFile?: string | undefined
+  readonly place?: RulesPlace | undefined
 }
 
 type Parsed = 'listen' | 'admin' | 'upstream' | 'console' | 'buckets'

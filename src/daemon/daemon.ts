@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Configuration } from '../config/configuration.ts'
 import type { ConfigurationIssue } from '../config/issue.ts'
 import { describeIssue } from '../config/issue.ts'
@@ -44,8 +45,15 @@ export interface Daemon {
   /** `http://HOST:PORT` of the S3 port, and of the admin port. */
   readonly url: string
   readonly adminUrl: string
-  /** Puts a configuration without faults into force. Rejects when its files cannot be read: then the old one stays. */
-  apply(configuration: Configuration, warnings: readonly ConfigurationIssue[], sha256?: string): Promise<void>
+  /**
+   * Puts a configuration without faults into force, or says that it and its files are in force already. Rejects when its files
+   * cannot be read: then the old one stays.
+   */
+  apply(
+    configuration: Configuration,
+    warnings: readonly ConfigurationIssue[],
+    sha256?: string,
+  ): Promise<'applied' | 'unchanged'>
   /** Counts and logs a configuration that has faults; the one in force stays. */
   refuse(issues: readonly ConfigurationIssue[]): void
   /** Ends the daemon. `acceptMs`: how long new connections are still taken. */
@@ -79,7 +87,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   })
   const adminPort = createAdminPort({
     policies: serving.policies,
-    vary: () => running.vary,
+    settings: () => running,
     addressOf: () => createAddressOf(running, serving.names().found),
     listening: serving.listening,
     namesAsked: () => serving.names().asked,
@@ -130,7 +138,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     configuration: Configuration,
     warnings: readonly ConfigurationIssue[],
     sha256?: string,
-  ): Promise<void> {
+  ): Promise<'applied' | 'unchanged'> {
     const next = keepRunning(running, configuration)
     const nextFiles = await readTlsFiles(next).catch((error: unknown) => {
       noteReload({ configuration: false })
@@ -142,6 +150,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     unread = undefined
     const restart = restartRequired(running, configuration)
     const changes = describeChanges(running, next)
+    const { refused, ...before } = record.status()
+    if (
+      changes.length === 0 &&
+      refused.length === 0 &&
+      sha256 === before.sha256 &&
+      isDeepStrictEqual([restart, placesOf(next)], [before.restartRequired, placesOf(running)]) &&
+      sameFiles(nextFiles, files)
+    )
+      return 'unchanged'
     const applied = serving.apply(next, nextFiles)
     running = next
     files = nextFiles
@@ -159,6 +176,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       restartRequired: restart.length === 0 ? undefined : restart.join(', '),
     })
     warnOfReports(next, log)
+    return 'applied'
   }
 
   const look = createRenewalLook({
@@ -208,6 +226,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return result
     },
   }
+}
+
+/** Rules that only moved in a file: explanations name their lines. */
+function placesOf({ buckets }: Configuration) {
+  return buckets.map(({ place }) => place)
 }
 
 /** The endpoint as a person writes it. */

@@ -29,6 +29,8 @@ export function createProxySettings(
     corsKnowledge: policies.lookup,
     pool,
     addressOf: createAddressOf(configuration, found),
+    hosts: configuration.hosts,
+    virtualHosts: configuration.virtualHosts,
     varyAlways: configuration.vary === 'always',
     reportsAll: configuration.enforcement === 'report',
     publicOrigins: publicOrigins.length === 0 ? undefined : new Set(publicOrigins),

@@ -7,6 +7,7 @@ import { digestOf, loadConfiguration } from '../config/loading/load-configuratio
 import { parseForStart } from '../config/loading/parser-process.ts'
 import type { ConfigurationWatch } from '../config/loading/watch-configuration.ts'
 import { watchConfiguration } from '../config/loading/watch-configuration.ts'
+import type { Address } from '../config/schema/address.ts'
 import { readSecrets } from '../config/secrets.ts'
 import { findShortages } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
@@ -71,7 +72,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
       reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
     })
   } catch (error) {
-    log.error('start_failed', error, portInUse(error, configuration))
+    log.error('start_failed', error, notHad(error, configuration))
     await log.flush(flushMs)
     return 1
   }
@@ -112,16 +113,30 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   return result === 'drained' ? 0 : 1
 }
 
-/** Which setting names a port that cannot be had, and who has it. */
-function portInUse(error: unknown, { listen, admin }: Configuration): LogFields {
-  const { code, port } = error as { readonly code?: string; readonly port?: number }
-  if (code !== 'EADDRINUSE' || port === undefined) return {}
-  const owner = findPortOwner(port)
-  const setting = port === listen.port ? 'listen' : port === admin.port ? 'admin' : undefined
-  return {
-    setting,
-    usedBy: owner === undefined ? undefined : describePortOwner(owner),
-    todo: `another port for ${setting}`,
+/** Which setting names an address that cannot be had, why, and what to do. */
+function notHad(error: unknown, { listen, admin }: Configuration): LogFields {
+  const { code, port, hostname } = error as {
+    readonly code?: string
+    readonly port?: number
+    readonly hostname?: string
+  }
+  const isOf = (address: Address) => (port === undefined ? hostname === address.host : port === address.port)
+  const setting = isOf(listen) ? 'listen' : isOf(admin) ? 'admin' : undefined
+  if (setting === undefined) return {}
+  switch (code) {
+    case 'EADDRINUSE': {
+      const owner = port === undefined ? undefined : findPortOwner(port)
+      const usedBy = owner === undefined ? undefined : describePortOwner(owner)
+      return { setting, usedBy, todo: `end that process, or another port for ${setting}` }
+    }
+    case 'EACCES':
+      return { setting, todo: `a port of 1024 or more for ${setting}, or the capability CAP_NET_BIND_SERVICE` }
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return { setting, todo: `an address of this machine for ${setting}, such as 0.0.0.0 or 127.0.0.1` }
+    default:
+      return {}
   }
 }
 

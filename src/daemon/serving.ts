@@ -71,7 +71,7 @@ export function servePort({ metrics, log, sampler, ...options }: PortOptions): P
     log,
     sampler,
     access: () => configuration.log.access,
-    explain: record => explainRecord(record, dataPlane.policies(), configuration.vary),
+    explain: record => explainRecord(record, dataPlane.policies(), configuration),
   })
   const dataPlane = createDataPlane({
     ...options,

@@ -1,5 +1,6 @@
 import type { Policy } from '../cors/decision/policy.ts'
 import type { StoredRuleFault } from '../cors/parsing/stored-rules.ts'
+import type { RulesPlace } from '../cors/rules/rule.ts'
 
 /** What happens to a request that the rules deny: S3's own way, a refusal, or nothing but a count. */
 export type Enforcement = 'headers' | 'block' | 'report'
@@ -16,7 +17,8 @@ export type RuleState =
   /** `unsupported`: the endpoint was asked and does not know `?cors`; e.g. `501 NotImplemented`. */
   | { readonly kind: 'none'; readonly unsupported?: string | undefined }
   | { readonly kind: 'no-such-bucket' }
-  | { readonly kind: 'unknown' }
+  /** `why`: what the source said instead, for a person. */
+  | { readonly kind: 'unknown'; readonly why?: string | undefined }
 
 /** The policy of one bucket, as one request reads it: taken once, before the request is forwarded. */
 export interface BucketPolicy {
@@ -27,6 +29,8 @@ export interface BucketPolicy {
   readonly source: PolicySource
   readonly enforcement: Enforcement
   readonly state: RuleState
+  /** Where the rules, or the entry that says whence they come, are written. */
+  readonly place?: RulesPlace | undefined
 }
 
 /** One bucket's line on the admin port. Times are milliseconds since the epoch. */

@@ -1,6 +1,6 @@
 // The policies whose rules stand in the configuration: known from the start and until the next reload.
 import { compilePolicy, type Policy } from '../cors/decision/policy.ts'
-import type { CorsRule } from '../cors/rules/rule.ts'
+import type { CorsRule, RulesPlace } from '../cors/rules/rule.ts'
 import type { BucketPolicy, BucketStatus, Enforcement, PolicyLookup, PolicySource, RuleState } from './policy-lookup.ts'
 
 /** One entry of the configuration's `buckets`. */
@@ -13,6 +13,7 @@ export interface BucketEntry {
   /** How many, where they are costly to read. */
   readonly ruleCount?: number | undefined
   readonly enforcement: Enforcement
+  readonly place?: RulesPlace | undefined
 }
 
 const none: RuleState = Object.freeze({ kind: 'none' })
@@ -53,6 +54,7 @@ export function createPolicyTable(entries: readonly BucketEntry[], ungoverned: E
     source: 'none',
     enforcement: ungoverned,
     state: none,
+    place: undefined,
   })
   // Copies that stand beside each other: the entries' own names stand among their rules, each of which would have to be
   // fetched from another place in memory to find a bucket.
@@ -60,8 +62,8 @@ export function createPolicyTable(entries: readonly BucketEntry[], ungoverned: E
   for (const [index, entry] of entries.entries()) {
     const name = names[index] as string
     const isNamed = name !== '*'
-    const { source, enforcement } = entry
-    const policy = Object.freeze({ governed: true, named: isNamed, source, enforcement, state: stateOf(entry) })
+    const { source, enforcement, place } = entry
+    const policy = Object.freeze({ governed: true, named: isNamed, source, enforcement, state: stateOf(entry), place })
     if (isNamed) named.set(name, policy)
     else others = policy
   }

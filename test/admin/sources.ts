@@ -121,7 +121,15 @@ export function makeSources(changes: Partial<AdminSources> = {}): AdminSources {
     unknownAddresses: () => ({
       buckets: { names: [{ name: 'medai', count: 5, firstSeenMs: nowMs - 9000, lastSeenMs: nowMs - 4000 }], others: 0 },
       hosts: {
-        names: [{ name: 's3.example', count: 6, firstSeenMs: nowMs - 9000, lastSeenMs: nowMs - 4000 }],
+        names: [
+          {
+            name: 's3.example',
+            count: 6,
+            firstSeenMs: nowMs - 9000,
+            lastSeenMs: nowMs - 4000,
+            todo: 'add hosts: [s3.example]',
+          },
+        ],
         others: 2,
       },
     }),

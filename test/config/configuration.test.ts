@@ -84,9 +84,9 @@ buckets:
     console: { host: 'console.example.com', url: { hostname: '::1', port: 9001, authority: '[::1]:9001' } },
   })
   t.strictSame(configuration?.buckets, [
-    { name: 'abc', source: 'none', rules: [], enforcement: 'block' },
-    { name: 'abd', source: 'none', rules: [], enforcement: 'report' },
-    { name: '*', source: 'none', rules: [], enforcement: 'block' },
+    { name: 'abc', source: 'none', rules: [], place: { file: 'config/proxy.yaml', line: 16 }, enforcement: 'block' },
+    { name: 'abd', source: 'none', rules: [], place: { file: 'config/proxy.yaml', line: 17 }, enforcement: 'report' },
+    { name: '*', source: 'none', rules: [], place: { file: 'config/proxy.yaml', line: 18 }, enforcement: 'block' },
   ])
 })
 

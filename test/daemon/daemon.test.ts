@@ -117,3 +117,21 @@ t.test('a running proxy reads the URL of an object as the endpoint was found to 
   })
   await daemon.drain(0)
 })
+
+t.test('a configuration that is in force already is told so, changes nothing, and is not logged again', async t => {
+  const rules = 'CORSRules: [{ AllowedOrigins: ["https://app.example"], AllowedMethods: [GET] }]'
+  const text = `buckets: { media: { ${rules}, enforcement: report } }\n`
+  const { daemon, logged } = await start(configure(text))
+  t.teardown(() => daemon.drain(0))
+  const lines = (event: string) => logged().split(`"event":"${event}"`).length - 1
+  t.equal(await daemon.apply(configure(text), []), 'unchanged')
+  t.equal(lines('configuration_reloaded'), 0)
+  t.equal(lines('not_protected'), 1, 'at the start')
+  t.equal(await daemon.apply(configure(`# moved by a line\n${text}`), []), 'applied', 'explanations name lines')
+  t.equal(await daemon.apply(configure(`# moved by a line\n${text}`), [], 'a digest'), 'applied', 'the file is another')
+  t.equal(await daemon.apply(configure(`# moved by a line\n${text}`), [], 'a digest'), 'unchanged')
+  daemon.refuse([])
+  t.equal(await daemon.apply(configure(`# moved by a line\n${text}`), [], 'a digest'), 'applied', 'after a refusal')
+  t.match(await metrics(daemon), /s3cors_config_last_reload_successful 1/)
+  t.equal(await daemon.apply(configure(`drainSeconds: 2\n${text}`.replace('drainSeconds: 2\n', '')), []), 'applied')
+})

@@ -1,5 +1,6 @@
 // The README's first lines without `hosts`, and a DNS name in front: everything says why nothing is allowed.
 
+import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { until } from '../fixtures/patience.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
@@ -38,7 +39,7 @@ for (const workers of [1, 2]) {
     t.match(
       lines.filter(({ event }) => event === 'unknown_host').map(({ todo }) => todo),
       new Set([
-        'add hosts: [s3.my-site.com], or virtualHosts if buckets stand before it',
+        'add hosts: [s3.my-site.com], or virtualHosts if buckets stand before the name',
         'add virtualHosts: [s3.my-site.com]: the bucket my-media stands before it',
       ]),
     )
@@ -49,6 +50,7 @@ for (const workers of [1, 2]) {
         host: 's3.my-site.com:8080',
         change: 'hosts: [s3.my-site.com]',
         changeWhere: 'at the top of the configuration, or virtualHosts if buckets stand before the name',
+        changeHow: 'add the line',
       },
     )
     t.match(
@@ -58,7 +60,32 @@ for (const workers of [1, 2]) {
     t.match(await ask('/origins'), /"reason": "unknown_host",[^}]*"unknownHost": "my-media\.s3\.my-site\.com"/s)
     const page = await ask('/')
     t.match(page, 'the configuration does not know the Host')
-    t.match(page, /under the Host <code>my-media\.s3\.my-site\.com<\/code>/)
+    t.match(page, /the Host <code>my-media\.s3\.my-site\.com<\/code> is not in the configuration/)
     t.match(page, 'add virtualHosts: [s3.my-site.com]: the bucket my-media stands before it')
+
+    // A second `hosts` would be a fault, and one in its place would lose the first.
+    const before = readFileSync(proxy.configFile, 'utf8')
+    writeFileSync(proxy.configFile, `hosts: [files.my-site.com]\n${before}`)
+    await until(() => proxy.logs().includes('configuration_reloaded'))
+    await raw(proxy.port, preflight('other.my-site.com'), 5000)
+    const todo =
+      'add other.my-site.com to hosts (keep the name that is there), or virtualHosts if buckets stand before the name'
+    await until(() => proxy.logs().includes(todo))
+    t.match(proxy.logs(), todo)
+    const url = new URLSearchParams({
+      'url-of-object': 'http://other.my-site.com/my-media/key',
+      origin: 'https://my-app.xyz',
+    })
+    t.match(JSON.parse(await ask(`/explain?${url}`)), {
+      reason: 'unknown_host',
+      change: {
+        yaml: 'hosts:\n  - other.my-site.com',
+        where: 'in hosts, or virtualHosts if buckets stand before the name',
+        how: 'add the name, and keep the name that is there',
+      },
+    })
+    await until(async () => (await ask('/buckets')).includes(todo))
+    t.match(await ask('/buckets'), todo)
+    t.match(await ask('/'), `If this is a name of the proxy, ${todo}`)
   })
 }

@@ -88,7 +88,11 @@ t.test('the page shows one bucket that allows it and one that refuses it', async
   const [, header = ''] = /headers: \{ '(x-amz-[a-z-]+)'/.exec(page) ?? []
   const ask = (bucket: string) => {
     const question = { bucket, origin: 'http://127.0.0.1:8080', method: 'OPTIONS', requestMethod: 'GET' }
-    return explainQuestion({ ...question, requestHeaders: [header] }, policies, 'always')
+    return explainQuestion({ ...question, requestHeaders: [header] }, policies, {
+      vary: 'always',
+      hosts: [],
+      virtualHosts: [],
+    })
   }
   t.match(ask('pictures'), { allowed: true })
   t.match(ask('private-pictures'), { allowed: false, reason: 'origin' })

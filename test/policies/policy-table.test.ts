@@ -17,7 +17,7 @@ const rest: BucketEntry = { name: '*', source: 'yaml', rules: [rule('d')], enfor
 const prototype: BucketEntry = { name: '__proto__', source: 'yaml', rules: [rule('e')], enforcement: 'block' }
 
 /** What a policy is, with its rules as their origins. */
-interface Expected extends Omit<BucketPolicy, 'state'> {
+interface Expected extends Omit<BucketPolicy, 'state' | 'place'> {
   readonly state: string
   readonly origins?: readonly string[]
 }
@@ -137,7 +137,7 @@ for (const { name, entries, ungoverned, bucket, expected } of cases) {
 
 function summary(policy: BucketPolicy | undefined): unknown {
   if (policy === undefined) return undefined
-  const { state, ...rest } = policy
+  const { state, place: _, ...rest } = policy
   if (state.kind !== 'rules') return { ...rest, state: state.kind }
   return {
     ...rest,

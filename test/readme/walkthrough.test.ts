@@ -49,9 +49,12 @@ function side(gone: '-' | '+'): string {
     .join('\n')
 }
 
-/** What differs each time. */
+/** What differs each time; and on a slow machine the proxy has seen a change by itself before it is told. */
 function steady(printed: string): string {
-  return printed.replaceAll('\r', '').replace(/@\[[\d.]+\]/g, '@[NOW]')
+  return printed
+    .replaceAll('\r', '')
+    .replace(/@\[[\d.]+\]/g, '@[NOW]')
+    .replace(/"unchanged",\s+"inForceSince": "[^"]+"/, '"applied"')
 }
 
 const skip = skipWithout('Prometheus', findPrometheus() !== undefined, howToGetPrometheus) || skipWithoutCurl()
@@ -78,7 +81,7 @@ t.test('from refused to allowed, as the README says', { skip }, async t => {
       env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    return text(shell.stdout)
+    return (await text(shell.stdout)).replaceAll(proxy.configFile, 'proxy.yaml')
   }
 
   t.ok(steps.length >= 6, `${steps.length} steps`)

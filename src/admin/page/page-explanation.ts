@@ -57,7 +57,7 @@ ${
   readable !== undefined &&
   html`<p>The page may read <code>${readable.read.join(', ')}</code>, and not <code>${readable.hidden.join(', ')}</code>: <code>ExposeHeaders</code> lets it.</p>`
 }
-${change !== undefined && html`<p>The smallest change that allows it, ${change.where}:</p><pre tabindex="0">${change.yaml}</pre>`}
+${change !== undefined && html`<p>The smallest change that allows it, ${change.where}: ${change.how}.</p><pre tabindex="0">${change.yaml}</pre>`}
 ${change?.risks.map(risk => html`<p class="risk"><strong>Risk:</strong> ${risk.message}.</p>`)}
 ${noChange !== undefined && html`<p>No change of the rules allows it: ${noChange}${!noChange.endsWith('?') && '.'}</p>`}`
 }

@@ -120,13 +120,19 @@ async function signIn(field) {
   field.value = ''
 }
 
+const resultWords = {
+  unchanged: 'unchanged: what the files say is in force already',
+  unsettled: 'unsettled: a file was still changing; press again',
+}
+
 async function post(button) {
   button.disabled = true
   say('Working …')
   try {
     const response = await ask(button.dataset.post, { method: 'POST', headers: { 'content-type': 'application/json' } })
     const answer = await response.json()
-    const lines = [answer.error ?? answer.result ?? answer.lastResult ?? 'done', ...(answer.issues ?? [])]
+    const result = resultWords[answer.result] ?? answer.result
+    const lines = [answer.error ?? result ?? answer.lastResult ?? 'done', ...(answer.issues ?? [])]
     say(lines.join('\\n'))
   } catch (error) {
     say('This failed: ' + error.message)

@@ -17,14 +17,16 @@ import { configOption, configurationSource } from '../terminal/configuration-sou
 export const check: Command = {
   name: 'check',
   synopsis: '--config FILE [--connect] [SETTINGS]',
-  meaning: 'Tell every fault and warning of a configuration; open no port and ask no server.',
+  meaning: 'Tell every fault and warning of a configuration, and open no port; with --connect, of its endpoint, too.',
   details: [
     'Each has a line: FILE:LINE:COLUMN: what, and what is allowed. Exit code 0, or 64 if there are faults.',
     '',
-    'With --connect, and without such faults, the command also asks the endpoint: whether it is reached, TLS included; whether',
-    'it accepts the keys; which clients "upstream.host" serves (the table in config/ovhcloud.yaml); the rules of each bucket',
-    'named with "from: upstream"; whether "from: managed" is safe with it, by a PUT ?cors that it must refuse. Each has a',
-    'line: ok, note, warning or fault: SETTING: what; to do: what to do. Exit code 1 if there are faults among these.',
+    'Without --connect, the command asks no server. With it, and without such faults, it also asks the endpoint: whether it is',
+    'reached, TLS included; how far its clock is off; whether it accepts the keys, and verifies signatures; which clients',
+    '"upstream.host" serves (the table in config/ovhcloud.yaml); how it reads "hosts" and "virtualHosts"; whether each bucket',
+    'that is named is there; the rules of those "from: upstream"; whether "from: managed" is safe with it, by ?cors requests',
+    'that it must refuse, and whether the bucket of "managed.store" is there. It changes nothing. Each has a line: ok, note,',
+    'warning or fault: SETTING: what; to do: what to do. Exit code 1 if there are faults among these.',
   ],
   options: [configOption, { name: 'connect', kind: 'switch', meaning: 'also ask the endpoint' }],
   takesSettings: true,
@@ -72,8 +74,7 @@ function findTakenPorts(configuration: Configuration): readonly Omit<Configurati
   return (['listen', 'admin'] as const).flatMap(setting => {
     const { port } = configuration[setting]
     const owner = port === 0 ? undefined : findPortOwner(port)
-    if (owner === undefined || owner.command?.includes('s3-cors-proxy') === true) return []
-    if (owner.command?.includes('cli.js serve') === true) return []
+    if (owner === undefined || owner.isProxy === true) return []
     const message = `port ${port} is in use by ${describePortOwner(owner)}`
     const place = { path: [setting], value: port } as const
     return [{ severity: 'warning', reason: 'port-in-use', ...place, message, allowed: 'a port that is free' } as const]

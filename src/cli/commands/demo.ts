@@ -5,7 +5,10 @@ export const demo: Command = {
   name: 'demo',
   synopsis: '',
   meaning: 'Show the proxy in front of an embedded S3 endpoint, with a page on another origin.',
-  details: [],
+  details: [
+    'It needs the development dependencies (npm ci in a checkout), and takes other ports where its own are in use. S3CORS_LISTEN',
+    'and S3CORS_ADMIN choose those of the proxy. It ends with Ctrl+C.',
+  ],
   options: [],
   maxOperands: 100,
   async run({ operands }) {

@@ -14,10 +14,12 @@ import { configOption, configurationSource } from '../terminal/configuration-sou
 export const explain: Command = {
   name: 'explain',
   synopsis:
-    '--config FILE (--bucket B | --url-of-object URL) --origin O [--method M] [--header H …] [--actual] [--json]',
+    '--config FILE | --url URL (--bucket B | --url-of-object URL) --origin O [--method M] [--header H …] [--actual] [--json]',
   meaning: 'Tell which rule allows a request, or what each rule lacks and the smallest change that would allow it.',
   details: [
-    'Exit code 0 whether it is allowed or not. The origin may be what the address bar shows; the answer says what a browser sends.',
+    'The origin may be what the address bar shows; the answer says what a browser sends. With --url, the rules in force are asked,',
+    'and --config and the settings are not read; buckets "from: upstream" and "from: managed" can be asked so alone.',
+    'Exit code 0 whether it is allowed or not; 1 if the proxy of --url did not answer; 64 for bad arguments or configuration.',
   ],
   options: [
     configOption,
@@ -98,9 +100,9 @@ async function explainHere(given: ParsedArguments, terminal: Terminal): Promise<
     terminal.err(issues.map(issue => `${describeIssue(issue)}\n`).join(''))
     return 64
   }
-  const { buckets, vary } = configuration
+  const { buckets } = configuration
   const addressOf = createAddressOf(configuration, undefined)
-  const explained = explainTyped(questionOf(given), createPolicyTable(buckets), { vary, addressOf })
+  const explained = explainTyped(questionOf(given), createPolicyTable(buckets), { ...configuration, addressOf })
   const entry = buckets.find(({ name }) => name === explained.bucket) ?? buckets.find(({ name }) => name === '*')
   if (explained.bucket !== '' && (entry?.source === 'upstream' || entry?.source === 'managed')) {
     terminal.err(`the rules of this bucket are "from: ${entry.source}": ask the proxy that runs, with --url\n`)

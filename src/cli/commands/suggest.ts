@@ -1,5 +1,5 @@
 import { child } from '../../config/raw-value.ts'
-import { quote } from '../../cors/explain/quoted-scalar.ts'
+import { escapeText, quote } from '../../cors/explain/quoted-scalar.ts'
 import { suggest } from '../../cors/suggestion/suggest.ts'
 import { suggestionHead, suggestionYaml } from '../../cors/suggestion/suggestion-yaml.ts'
 import { parseDecimal } from '../../http/decimal.ts'
@@ -20,7 +20,7 @@ export const suggestRules: Command = {
     'For each bucket: origins with the same needs together, their methods and header names, each with how often and when it was',
     'seen. To an origin and a method the rules allow the header names that were seen with both. What "check" would warn of, such',
     'as "null" and http:// origins, is left out and told in a comment. Read it before you use it: a stranger may be among them.',
-    'Exit code 0, 1 if a proxy did not answer, 64.',
+    'Exit code 0; 1 if a proxy did not answer; 64 for bad arguments or files.',
   ],
   options: [
     ...seenOptions,
@@ -69,9 +69,23 @@ export const suggestRules: Command = {
     )
     const suggestion = suggest(enough, given.switches.has('wildcards') ? joinSiblings : undefined)
     const unknown = seen.unknown + nameless.reduce((sum, { preflights, actual }) => sum + preflights + actual, 0)
-    terminal.out([suggestionHead(unknown), await upstreamLine(given, terminal), suggestionYaml(suggestion)].join(''))
+    terminal.out(
+      [suggestionHead(unknown, nextSteps(given)), await upstreamLine(given, terminal), suggestionYaml(suggestion)].join(
+        '',
+      ),
+    )
     return 0
   },
+}
+
+/** What to do with the file: the commands as they have to be given. */
+function nextSteps({ lists: { url: urls = [], file: files = [] } }: ParsedArguments): readonly string[] {
+  const seen = [...urls.map(url => `--url ${url}`), ...files.map(file => `--file ${file}`)].slice(0, 5).join(' ')
+  return [
+    's3-cors-proxy check --config THIS_FILE',
+    `s3-cors-proxy compare --config THIS_FILE ${escapeText(seen)}: what it would refuse and allow`,
+    'put its buckets into your configuration, which has hosts, listen, tls and the rest',
+  ]
 }
 
 /** Requests of origins that came at least `minCount` times to the bucket. */

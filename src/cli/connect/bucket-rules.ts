@@ -4,17 +4,19 @@ import type { CorsFetchResult, GetBucketCors } from '../../s3/endpoint/get-bucke
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { mapBounded } from './map-bounded.ts'
+import type { DescribeMissing } from './missing-buckets.ts'
 
 /** Asks for the rules of every bucket named, and says for each what its preflights would get. */
 export async function checkBucketRules(
   getBucketCors: GetBucketCors,
   buckets: readonly string[],
+  missing: DescribeMissing,
 ): Promise<readonly Finding[]> {
   const results = await mapBounded(buckets, parallelCalls, async bucket => ({
     bucket,
     result: await getBucketCors(bucket),
   }))
-  return [...unsupported(results), ...results.flatMap(({ bucket, result }) => findingsOf(`buckets.${bucket}`, result))]
+  return [...unsupported(results), ...results.flatMap(({ bucket, result }) => findingsOf(bucket, result, missing))]
 }
 
 interface BucketResult {
@@ -37,7 +39,8 @@ function unsupported(results: readonly BucketResult[]): readonly Finding[] {
 /** In one line. */
 const namedBuckets = 10
 
-function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] {
+function findingsOf(bucket: string, result: CorsFetchResult, missing: DescribeMissing): readonly Finding[] {
+  const about = `buckets.${bucket}`
   switch (result.kind) {
     case 'rules': {
       const { length } = result.rules
@@ -65,14 +68,7 @@ function findingsOf(about: string, result: CorsFetchResult): readonly Finding[] 
     case 'none':
       return result.unsupported ? [] : [noRules(about)]
     case 'no-such-bucket':
-      return [
-        {
-          severity: 'fault',
-          about,
-          what: 'the endpoint has no such bucket: its preflights get 403',
-          todo: 'correct the name, or create the bucket',
-        },
-      ]
+      return [missing(bucket, 'its preflights get 403')]
     case 'failure':
       return [
         {

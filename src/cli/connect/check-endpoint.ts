@@ -12,6 +12,7 @@ import { firstAnswer } from './first-answer.ts'
 import { askUnder, foreignHost, harmlessCall } from './host-probe.ts'
 import { hostFindings } from './host-rows.ts'
 import { checkManaged } from './managed-safety.ts'
+import { checkWrittenBuckets, missingIn } from './missing-buckets.ts'
 import { checkBases, checkOwnName } from './own-name.ts'
 import { reach } from './reach.ts'
 
@@ -60,13 +61,15 @@ async function askEverything(
     ? listed.find(isOther)
     : undefined
   const managed = [...named('managed'), ...(sample === undefined ? [] : [sample])]
+  const missing = missingIn(configuration.buckets, listed)
   return [
     ...keys.findings,
     ...hostFindings(own, under, upstream.host),
     ...(await checkNames(configuration, { endpoint, files, bucket, hasGoodKeys: keys.good })),
     ...(bucket === undefined ? await checkBases(configuration, endpoint) : []),
     ...(await checkOwnName(configuration, endpoint)),
-    ...(await checkBucketRules(createGetBucketCors(call), named('upstream'))),
-    ...(await checkManaged(call, managed, configuration.managed)),
+    ...(await checkBucketRules(createGetBucketCors(call), named('upstream'), missing)),
+    ...(await checkManaged(call, managed, configuration.managed, missing)),
+    ...(await checkWrittenBuckets(call, configuration.buckets, listed, missing)),
   ]
 }

@@ -1,11 +1,12 @@
 import type { Configuration } from '../../config/configuration.ts'
 import { probeBucket, probeEndpoint, type Safety } from '../../policies/managed/endpoint-probe.ts'
-import { defaultStorePrefix } from '../../policies/managed/store-place.ts'
+import { createStore, defaultStorePrefix } from '../../policies/managed/store-place.ts'
 import { type CorsFetchResult, createGetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import type { S3Caller } from '../../s3/endpoint/s3-call.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { mapBounded } from './map-bounded.ts'
+import type { DescribeMissing } from './missing-buckets.ts'
 import { maxAnswerBytes, readAnswer } from './read-answer.ts'
 
 /** Whether callers' own `?cors` requests may be put to this endpoint, for every bucket named; and whether the store is there. */
@@ -13,6 +14,7 @@ export async function checkManaged(
   call: S3Caller,
   buckets: readonly string[],
   managed: Configuration['managed'],
+  missing: DescribeMissing,
 ): Promise<readonly Finding[]> {
   const getBucketCors = createGetBucketCors(call)
   const results = await mapBounded(buckets, parallelCalls, async bucket => ({
@@ -22,7 +24,7 @@ export async function checkManaged(
   }))
   const findings = [
     ...lackingFindings(results),
-    ...results.filter(result => !isLacking(result)).map(({ bucket, safety }) => findingOf(`buckets.${bucket}`, safety)),
+    ...results.filter(result => !isLacking(result)).map(({ bucket, safety }) => findingOf(bucket, safety, missing)),
   ]
   const store = managed?.store.bucket
   return store === undefined
@@ -49,7 +51,8 @@ function lackingFindings(results: readonly ManagedResult[]): readonly Finding[] 
   return [{ severity: 'fault', about: 'buckets', what, todo: 'CORSRules or CORSFile instead of from: managed' }]
 }
 
-function findingOf(about: string, safety: Safety): Finding {
+function findingOf(bucket: string, safety: Safety, missing: DescribeMissing): Finding {
+  const about = `buckets.${bucket}`
   switch (safety.kind) {
     case 'safe':
       return {
@@ -65,12 +68,7 @@ function findingOf(about: string, safety: Safety): Finding {
         todo: 'from: upstream if the endpoint keeps rules itself, else CORSRules; with MinIO, RELEASE.2024-08-17 or later',
       }
     case 'no-such-bucket':
-      return {
-        severity: 'fault',
-        about,
-        what: 'the endpoint has no such bucket: its ?cors requests get 404, its preflights 403',
-        todo: 'correct the name, or create the bucket',
-      }
+      return missing(bucket, 'its ?cors requests get 404, its preflights 403')
     case 'forbidden':
       return {
         severity: 'fault',
@@ -93,7 +91,12 @@ async function checkStore(call: S3Caller, bucket: string, prefix: string): Promi
   const found = (await probeBucket(call, bucket)) ?? (await probeObject(call, bucket, prefix))
   if (found === undefined) return { severity: 'ok', about, what: `${bucket} is there` }
   if (found.kind === 'no-such-bucket')
-    return { severity: 'fault', about, what: `the endpoint has no bucket ${bucket}`, todo: 'create it, private' }
+    return {
+      severity: 'fault',
+      about,
+      what: `the endpoint has no bucket ${bucket}: preflights of managed buckets and ?cors requests get 503`,
+      todo: createStore(bucket),
+    }
   const todo = 'keys that may s3:ListBucket, and s3:GetObject and s3:PutObject under the prefix'
   return { severity: 'fault', about, what: `${bucket}: ${found.detail}`, todo }
 }

@@ -25,7 +25,7 @@ export async function checkOwnName(
   const about = 'upstream.url'
   if (reading === 'virtual') return [{ severity: 'ok', about, what: `BUCKET.${own}: taken as virtual-hosted-style` }]
   const why = reading === undefined ? 'whether it is taken as virtual-hosted-style is not found out' : whyNot[reading]
-  const todo = `virtualHosts: [${own}] once the endpoint takes it (MINIO_DOMAIN, rgw_dns_name), if clients use such names`
+  const todo = `${own} in virtualHosts, once the endpoint takes it (MINIO_DOMAIN, rgw_dns_name), if clients use such names`
   return [
     { severity: 'note', about, what: `BUCKET.${own}: ${why}: served only where Host and path both allow it`, todo },
   ]

@@ -1,5 +1,5 @@
 import { Composer, type CST, isCollection, Lexer, type Node, Parser, visit } from 'yaml'
-import type { TextFault } from './decode-text.ts'
+import { describeErrors, describeUnclosed, type YamlFault } from './yaml-fault.ts'
 
 const options = {
   version: '1.2',
@@ -17,11 +17,6 @@ const maxDepth = 64
 /** More of the same kind do not help a reader. */
 const maxFaults = 100
 
-/** A fault and where it stands, in UTF-16 units from the start of the text. */
-export interface YamlFault extends Pick<TextFault, 'reason' | 'message' | 'allowed'> {
-  readonly offset: number
-}
-
 /** What one text holds. */
 export interface YamlDocument {
   readonly root: Node | null
@@ -34,32 +29,24 @@ export interface YamlDocument {
 /** Parses the one document of a text, as `parseDocument` of the library does, but for the refused parts. */
 export function parseYamlDocument(text: string): YamlDocument {
   const refused: YamlFault[] = []
-  const documents = new Composer(options).compose(tokensOf(text, refused), true, text.length)
+  const unclosed: number[] = []
+  const documents = new Composer(options).compose(tokensOf(text, refused, unclosed), true, text.length)
   const { value: document } = documents.next()
   // The end is composed to a document whatever stands before it.
   if (document === undefined) throw new Error('no document')
   const { contents: root } = document
   const tooDeep = findTooDeep(root)
   if (tooDeep !== undefined) return { root: null, refused, errors: [tooDeep] }
-  const errors = [...document.errors, ...document.warnings]
-    .slice(0, maxFaults)
-    .map(({ code, message, pos }) => errorOf(code, message, pos[0]))
   const { value: second } = documents.next()
-  if (second !== undefined) {
-    errors.push(errorOf('MULTIPLE_DOCS', 'Source contains multiple documents', second.range[0]))
-  }
-  return { root, refused, errors }
-}
-
-const advice: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: 'one document in a file',
-  TAB_AS_INDENT: 'spaces',
-  NON_STRING_KEY: 'text as keys',
-  BAD_SCALAR_START: 'values that start with "@" or "`" in quotes',
-}
-
-function errorOf(code: string, message: string, offset: number): YamlFault {
-  return { offset, reason: 'yaml', message: message.replace(/;.*/, ''), allowed: advice[code] ?? 'YAML 1.2' }
+  // What comes after a bracket or quote that is not closed is read otherwise than it was meant.
+  const end = unclosed.reduce((least, offset) => Math.min(least, offset), text.length + 1)
+  const found = [...document.errors, ...document.warnings]
+    .map(({ code, message, pos }) => ({ code, message, offset: pos[0] }))
+    .concat(second === undefined ? [] : [{ code: 'MULTIPLE_DOCS', message: '', offset: second.range[0] }])
+  if (found.length === 0) return { root, refused, errors: [] }
+  const before = found.filter(({ offset }) => offset < end).slice(0, maxFaults)
+  const open = unclosed.slice(0, maxFaults).map(offset => describeUnclosed(offset, text))
+  return { root, refused, errors: [...describeErrors(before, text), ...open] }
 }
 
 /** The first collection that lies in too many others. */
@@ -82,14 +69,17 @@ const scalarMark = '\u001f'
  * The library's tokens, made of its lexemes without those that are refused. They end early where more could not change what is
  * said of the text: within too many brackets, and after too many errors.
  */
-function* tokensOf(text: string, refused: YamlFault[]): Generator<CST.Token, void> {
+function* tokensOf(text: string, refused: YamlFault[], unclosed: number[]): Generator<CST.Token, void> {
   const parser = new Parser()
   let isScalar = false
-  let depth = 0
+  const open: number[] = []
   let errors = 0
   for (const lexeme of new Lexer().lex(text)) {
-    if (!isScalar) depth = Math.max(0, depth + (steps[lexeme] ?? 0))
-    if (depth > maxDepth + 1 || errors > maxFaults) break
+    if (!isScalar) unclosed.push(...noteOpen(lexeme, parser.offset, open, text))
+    if (open.length > maxDepth + 1 || errors > maxFaults) {
+      open.length = 0
+      break
+    }
     const refusal = isScalar ? undefined : refusalOf(lexeme)
     if (refusal !== undefined && refused.length < maxFaults) refused.push({ offset: parser.offset, ...refusal })
     for (const part of refusal?.instead ?? [lexeme]) {
@@ -101,9 +91,33 @@ function* tokensOf(text: string, refused: YamlFault[]): Generator<CST.Token, voi
     isScalar = lexeme === scalarMark
   }
   yield* parser.end()
+  unclosed.push(...open)
 }
 
-const steps: Readonly<Record<string, number>> = { '[': 1, '{': 1, ']': -1, '}': -1 }
+/** Where the library gives up a bracket that is not closed. */
+const flowEndMark = '\u0018'
+
+/** Keeps the places of the brackets that are open; gives back those of brackets and quotes that are not closed. */
+function noteOpen(lexeme: string, offset: number, open: number[], text: string): readonly number[] {
+  switch (lexeme[0]) {
+    case '[':
+    case '{':
+      open.push(offset)
+      return []
+    case ']':
+    case '}': {
+      const opened = open.pop()
+      return opened === undefined || text[opened] === (lexeme === ']' ? '[' : '{') ? [] : [opened]
+    }
+    case flowEndMark:
+      return open.splice(0)
+    case '"':
+    case "'":
+      return lexeme.length > 1 && lexeme.endsWith(lexeme[0]) ? [] : [offset]
+    default:
+      return []
+  }
+}
 
 /** `instead`: lexemes of the same length, so that what follows keeps its place. */
 type Refusal = Omit<YamlFault, 'offset'> & { readonly instead: readonly string[] }
@@ -129,7 +143,7 @@ function refusalOf(lexeme: string): Refusal | undefined {
     }
     case '%': {
       const message = `${lexeme.trim()} is a YAML directive`
-      const allowed = 'none: the file is read as YAML 1.2'
+      const allowed = 'lines that do not begin with "%"'
       return { reason: 'directive', message, allowed, instead: [`#${lexeme.slice(1)}`] }
     }
     default:

@@ -62,9 +62,11 @@ function toPlain(node: Node, tell: TellFault): unknown {
     const object: Record<string, unknown> = Object.create(null)
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const key = String(scalarValue(pair.key))
-      const fault = key === '__proto__' ? unknownKey : key in object ? duplicateKey : undefined
-      if (fault !== undefined) tell(pair.key, fault)
-      if (key === '__proto__') continue
+      if (key === '__proto__') {
+        tell(pair.key, unknownKey)
+        continue
+      }
+      if (key in object) tell(pair.key, duplicateKey(key))
       object[key] = pair.value === null ? null : toPlain(pair.value, tell)
     }
     return object
@@ -82,7 +84,10 @@ const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/
 const numberAllowed = 'decimal digits without "+", leading zeros or an exponent, or text in quotes'
 
 const unknownKey = { reason: 'unknown-key', message: 'unknown key "__proto__"', allowed: 'the documented keys' }
-const duplicateKey = { reason: 'yaml', message: 'Map keys must be unique', allowed: 'each key once' }
+function duplicateKey(key: string) {
+  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key)
+  return { reason: 'yaml', message: `the key ${shown} stands twice in one mapping`, allowed: 'each key once' }
+}
 
 function scalarValue(node: Node): unknown {
   return isScalar(node) ? node.value : undefined

@@ -21,11 +21,15 @@ import { Retries } from './retries.ts'
 
 /** What became of one look at the files. */
 export type ReloadResult =
-  | { readonly kind: 'unchanged' }
+  /** Nothing changes by it: what the files say is in force. `issues` of what was read. */
+  | { readonly kind: 'unchanged'; readonly issues?: readonly ConfigurationIssue[] | undefined }
   | { readonly kind: 'applied'; readonly issues: readonly ConfigurationIssue[] }
   | { readonly kind: 'refused'; readonly issues: readonly ConfigurationIssue[] }
   /** The files kept changing while they were read, or the watch has been stopped: the next look decides. */
   | { readonly kind: 'unsettled' }
+
+/** What putting a configuration into force came to; undefined: it is in force anew. */
+export type ApplyResult = 'applied' | 'unchanged' | undefined
 
 /** Calls `changed` when something in `directory` may have changed, until the function it gave back is called. */
 export type WatchDirectory = (directory: string, changed: () => void) => () => void
@@ -36,13 +40,13 @@ export interface WatchOptions {
   readonly loaded: LoadedConfiguration
   /**
    * Puts a configuration without faults into force. When it throws or rejects, the running one stays. `sha256` is that of the
-   * file, see {@link digestOf}.
+   * file, see {@link digestOf}. `unchanged`: it was in force already.
    */
   readonly apply: (
     configuration: Configuration,
     warnings: readonly ConfigurationIssue[],
     sha256: string | undefined,
-  ) => void | Promise<void>
+  ) => ApplyResult | Promise<ApplyResult>
   /** Hears of faults, once for each state of the files; the configuration that runs stays. */
   readonly refuse: (issues: readonly ConfigurationIssue[]) => void
   readonly parse?: ParseSnapshot | undefined
@@ -92,6 +96,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
   let last: Promise<unknown> = Promise.resolve()
   let queued: Promise<ReloadResult> | undefined
   let forced = false
+  let applied = 0
   let nudged = false
 
   const settle = async (paths: readonly string[], first: Snapshot | undefined): Promise<Snapshot | undefined> => {
@@ -145,10 +150,11 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     seen = state
     retries.forget()
     try {
-      await apply(configuration, issues, sha256)
+      if ((await apply(configuration, issues, sha256)) === 'unchanged') return { kind: 'unchanged', issues }
     } catch (error) {
       return { kind: 'refused', issues: [notApplied(main[0], error), ...issues] }
     }
+    applied++
     return { kind: 'applied', issues }
   }
 
@@ -196,7 +202,13 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
   armDirectories()
   if (main.length > 0) void poll()
   return {
-    trigger: () => enqueue(true),
+    async trigger() {
+      const before = applied
+      const result = await enqueue(true)
+      // A look that was under way has put into force what the caller means.
+      if (result.kind !== 'unchanged' || applied === before) return result
+      return { kind: 'applied', issues: result.issues ?? [] }
+    },
     stop() {
       stopping.abort()
       for (const close of directories.values()) close()

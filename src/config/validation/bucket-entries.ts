@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import { parseRules } from '../../cors/parsing/parse-rules.ts'
-import type { CorsRule } from '../../cors/rules/rule.ts'
+import type { CorsRule, RulesPlace } from '../../cors/rules/rule.ts'
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { readCorsFile } from '../cors-files/cors-file.ts'
 import type { TextFault } from '../files/decode-text.ts'
@@ -18,6 +18,7 @@ export interface BucketEntry {
   readonly source: BucketSource
   readonly rules: readonly CorsRule[]
   readonly corsFile?: string | undefined
+  readonly place: RulesPlace
 }
 
 /** Every entry that could be read, every issue of them, and every CORS file that an entry names. */
@@ -52,6 +53,7 @@ export function readBuckets(raw: unknown, file: string, located: Located, readFi
       add([name], name, 'key', { reason: 'bucket-name', message, allowed })
     }
     if (!isMapping(entry)) continue
+    const { line } = lineOf(located, ['buckets', name], 'key')
     const given = sources.filter(source => Object.hasOwn(entry, source))
     const [source] = given
     if (source === undefined || given.length > 1) {
@@ -62,7 +64,10 @@ export function readBuckets(raw: unknown, file: string, located: Located, readFi
       const place: Place = { file, path: ['buckets', name, 'CORSRules'], located, at: ['buckets', name, 'CORSRules'] }
       const read = readRules(entry.CORSRules, place)
       issues.push(...read.issues)
-      if (given.length === 1 && read.rules !== undefined) entries.push({ name, source: 'yaml', rules: read.rules })
+      if (given.length === 1 && read.rules !== undefined) {
+        const written = { file, line, ruleLines: read.ruleLines }
+        entries.push({ name, source: 'yaml', rules: read.rules, place: written })
+      }
     }
     if (typeof entry.CORSFile === 'string' && isFileUrl(entry.CORSFile)) {
       add([name, 'CORSFile'], entry.CORSFile, 'value', { reason: 'file-url', ...noPath(entry.CORSFile) })
@@ -73,10 +78,13 @@ export function readBuckets(raw: unknown, file: string, located: Located, readFi
         add([name, 'CORSFile'], entry.CORSFile, 'value', words),
       )
       issues.push(...read.issues)
-      if (given.length === 1 && read.rules !== undefined)
-        entries.push({ name, source: 'file', rules: read.rules, corsFile })
+      if (given.length === 1 && read.rules !== undefined) {
+        const written = { file, line, rulesFile: corsFile, ruleLines: read.ruleLines }
+        entries.push({ name, source: 'file', rules: read.rules, corsFile, place: written })
+      }
     }
-    if (given.length === 1 && isFrom(entry.from)) entries.push({ name, source: entry.from, rules: [] })
+    if (given.length === 1 && isFrom(entry.from))
+      entries.push({ name, source: entry.from, rules: [], place: { file, line } })
   }
   return { entries, issues, corsFiles: [...corsFiles] }
 }
@@ -98,6 +106,8 @@ interface Place {
 
 interface ReadRules {
   readonly rules: readonly CorsRule[] | undefined
+  /** Where each of them begins. */
+  readonly ruleLines: readonly (number | undefined)[]
   readonly issues: readonly ConfigurationIssue[]
 }
 
@@ -106,6 +116,7 @@ export function readRules(value: unknown, place: Place): ReadRules {
   const { rules, issues } = parseRules(value)
   return {
     rules,
+    ruleLines: (rules ?? []).map((_, index) => lineOf(place.located, [...place.at, index], 'value').line),
     issues: issues.map(issue => ({
       severity: issue.severity,
       reason: issue.reason,
@@ -132,15 +143,17 @@ function readRulesFile(
     const [fault] = located.faults
     if (fault !== undefined)
       unreadable({ reason: fault.reason, message: `${corsFile}: ${fault.message}`, allowed: fault.allowed })
-    return { rules: undefined, issues: [] }
+    return { ...noRules, issues: [] }
   }
   const path = ['buckets', bucket, 'CORSRules']
   const asIssues = (severity: 'fault' | 'warning', found: readonly TextFault[]) =>
     found.map(words => ({ severity, ...words, file: corsFile, path, value: undefined }))
-  if (located.faults.length > 0) return { rules: undefined, issues: asIssues('fault', located.faults) }
-  const { rules, issues } = readRules(located.value, { file: corsFile, path, located, at: [] })
-  return { rules, issues: [...asIssues('warning', located.notes), ...issues] }
+  if (located.faults.length > 0) return { ...noRules, issues: asIssues('fault', located.faults) }
+  const { issues, ...read } = readRules(located.value, { file: corsFile, path, located, at: [] })
+  return { ...read, issues: [...asIssues('warning', located.notes), ...issues] }
 }
+
+const noRules = { rules: undefined, ruleLines: [] } as const
 
 function lineOf(located: Located, path: Path, at: 'key' | 'value') {
   const found = located.locate(path, at)

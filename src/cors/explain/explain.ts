@@ -3,7 +3,7 @@ import { decide, type Reason } from '../decision/decide.ts'
 import type { Policy } from '../decision/policy.ts'
 import { appendCorsFields, corsVary } from '../decision/response-fields.ts'
 import { describeStoredFault } from '../parsing/stored-rules.ts'
-import { quoteShort } from './quoted-scalar.ts'
+import { escapeText, quoteShort } from './quoted-scalar.ts'
 import { type ReadableFields, readableFields } from './readable-fields.ts'
 import { judgeRules, missingOfRules, nearestRule, type RuleVerdict } from './rule-verdict.ts'
 import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } from './smallest-change.ts'
@@ -12,6 +12,8 @@ import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } fr
 export interface ExplainContext extends RulePlace {
   /** What is known of its rules; without it, `rules` or `none` as the policy says. */
   readonly state?: 'rules' | 'none' | 'no-such-bucket' | 'unknown' | undefined
+  /** Of rules that are not known: why, and what to do, as one clause. */
+  readonly whyUnknown?: string | undefined
   /** Where the endpoint cannot keep rules: that, and what to do instead. */
   readonly keepsNoRules?: string | undefined
   /** The question is about the request itself, not about its preflight. */
@@ -22,7 +24,7 @@ export interface ExplainContext extends RulePlace {
 
 /**
  * Why a request is allowed or denied, and what would allow it. Plain data, ready for JSON. Its strings are as they were
- * sent and configured, except for `change.yaml`, `change.where`, `summary` and `noChange`, which are escaped.
+ * sent and configured, except for `change.yaml`, `change.where`, `change.how`, `summary` and `noChange`, which are escaped.
  */
 export interface Explanation {
   readonly bucket: string
@@ -80,7 +82,7 @@ export function explain(
       request,
       reason: 'rules_unavailable',
       summary: 'the rules of this bucket are not known at this moment, and unknown never means allow',
-      noChange: 'the source of the rules has to answer again',
+      noChange: `the source of the rules has to answer again${context.whyUnknown === undefined ? '' : `: ${escapeText(context.whyUnknown)}`}`,
     }
   }
   if (context.state === 'no-such-bucket') {

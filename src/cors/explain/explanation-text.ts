@@ -22,7 +22,7 @@ export function renderExplanation(explanation: Explanation): string {
     lines.push(`and not: ${readable.hidden.join(', ')} (ExposeHeaders lets it)`)
   }
   if (change !== undefined) {
-    lines.push('', `The smallest change that allows it, ${change.where}:`, '')
+    lines.push('', `The smallest change that allows it, ${change.where}:`, `${change.how}.`, '')
     for (const line of change.yaml.split('\n')) lines.push(`  ${line}`)
     if (change.risks.length > 0) lines.push('')
     for (const risk of change.risks) lines.push(`Risk: ${risk.message}.`)

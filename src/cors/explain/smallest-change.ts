@@ -5,9 +5,9 @@ import { isNeverSent, lintOrigin } from '../lint/origin-lint.ts'
 import { matchesNothing } from '../parsing/stored-rules.ts'
 import { fromFieldValue } from '../patterns/field-value.ts'
 import { matches, parsePattern } from '../patterns/pattern.ts'
-import type { CorsRule, RuleIssueReason } from '../rules/rule.ts'
+import type { CorsRule, RuleIssueReason, RulesPlace } from '../rules/rule.ts'
 import { checkAllowedHeader, checkOrigin } from '../rules/rule-value.ts'
-import { quote, quoteShort } from './quoted-scalar.ts'
+import { escapeText, quote, quoteShort } from './quoted-scalar.ts'
 import { clausesPassed, firstFailed, type MissingValues, missingOfRules, unlistableMethod } from './rule-verdict.ts'
 
 /** Values for one rule's lists, by S3's names. Only lists that get one are there. */
@@ -32,8 +32,10 @@ export interface Change {
   readonly kind: 'add' | 'new-rule' | 'new-entry' | 'host'
   /** The index of the rule that gets the values; only with `add`. */
   readonly rule?: number | undefined
-  /** Where to make it, one clause. */
+  /** Where to make it, one clause, with file and line where they are known. */
   readonly where: string
+  /** What becomes of the lines there, and of what stands there already, one clause: they are an excerpt. */
+  readonly how: string
   readonly additions: Additions
   /** The lines to add, every scalar double-quoted and in ASCII. */
   readonly yaml: string
@@ -48,6 +50,8 @@ export interface RulePlace {
   /** Which entry of `buckets` the bucket has: its own, `"*"`, or none. */
   readonly entry?: 'named' | 'default' | 'absent' | undefined
   readonly source?: 'yaml' | 'file' | 'upstream' | 'managed' | 'none' | undefined
+  /** Of rules that stand in a file. */
+  readonly place?: RulesPlace | undefined
 }
 
 /** Browsers' origins stay below: a host name has 253 characters at most, https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4. */
@@ -179,25 +183,46 @@ function makeChange(
   if (rule !== undefined) {
     const { id } = rule
     const name = id === undefined ? `rule ${rule.index + 1}` : `rule ${rule.index + 1} (ID ${quoteShort(id)})`
-    const where = `in ${name} ${owner}${sourceNote(place.source)}`
-    return { kind: 'add', rule: rule.index, where, additions, yaml: lists.join('\n'), risks }
+    const at = lineNote(place.place, place.place?.ruleLines?.[rule.index], true)
+    const where = `in ${name} ${owner}${sourceNote(place.source)}${at}`
+    const how = `add to ${listNames(additions)}, and keep everything else in the rule`
+    return { kind: 'add', rule: rule.index, where, how, additions, yaml: lists.join('\n'), risks }
   }
   const ruleLines = lists.map((line, position) => (position === 0 ? `- ${line}` : `  ${line}`))
   const rules = ['CORSRules:', ...ruleLines.map(indent)]
   if (place.hasRules || (place.source !== undefined && place.source !== 'none' && place.entry !== 'absent')) {
-    const where = `as ${place.hasRules ? 'a further' : 'the first'} rule ${owner}${sourceNote(place.source)}`
-    return { kind: 'new-rule', where, additions, yaml: rules.join('\n'), risks }
+    const at = lineNote(place.place, place.place?.rulesFile === undefined ? place.place?.line : undefined, true)
+    const where = `as ${place.hasRules ? 'a further' : 'the first'} rule ${owner}${sourceNote(place.source)}${at}`
+    const how = place.hasRules ? 'add to CORSRules, and keep the rules that are there' : 'it is the only rule'
+    return { kind: 'new-rule', where, how, additions, yaml: rules.join('\n'), risks }
   }
-  const where = place.entry === 'named' ? 'under buckets, in place of the entry of this name' : 'under buckets'
-  return { kind: 'new-entry', where, additions, yaml: [`${quote(bucket)}:`, ...rules.map(indent)].join('\n'), risks }
+  const yaml = [`${quote(bucket)}:`, ...rules.map(indent)].join('\n')
+  const at = place.entry === 'named' ? lineNote(place.place, place.place?.line, false) : ''
+  const where = place.entry === 'named' ? `under buckets, in place of the entry of this name${at}` : 'under buckets'
+  const how = `${place.entry === 'named' ? 'replace that entry' : 'add the entry'}, and keep the others`
+  return { kind: 'new-entry', where, how, additions, yaml, risks }
 }
 
 function listItem(value: string): string {
   return `  - ${quote(value)}`
 }
 
+/** `AllowedOrigins, AllowedMethods and AllowedHeaders`. */
+function listNames(additions: Additions): string {
+  return Object.keys(additions)
+    .join(', ')
+    .replace(/, (?=\w+$)/, ' and ')
+}
+
 function indent(line: string): string {
   return `  ${line}`
+}
+
+/** ` (proxy.yaml:12)`. */
+function lineNote(place: RulesPlace | undefined, line: number | undefined, isOfRules: boolean): string {
+  if (place === undefined) return ''
+  const file = (isOfRules ? place.rulesFile : undefined) ?? place.file
+  return ` (${escapeText(file)}${line === undefined ? '' : `:${line}`})`
 }
 
 function sourceNote(source: RulePlace['source']): string {
@@ -205,9 +230,9 @@ function sourceNote(source: RulePlace['source']): string {
     case 'file':
       return ', in its CORSFile'
     case 'upstream':
-      return ', at the endpoint, with PutBucketCors'
+      return ', at the endpoint, with PutBucketCors, which takes all rules at once'
     case 'managed':
-      return ', with PutBucketCors through this proxy'
+      return ', with PutBucketCors through this proxy, which takes all rules at once'
     default:
       return ''
   }

@@ -20,6 +20,15 @@ export interface CorsRule {
   readonly maxAgeSeconds?: number | undefined
 }
 
+/** Where one bucket is configured, and where its rules stand: there, or in a file of rules. */
+export interface RulesPlace {
+  readonly file: string
+  readonly line?: number | undefined
+  readonly rulesFile?: string | undefined
+  /** Of each rule, in the file of the rules. */
+  readonly ruleLines?: readonly (number | undefined)[] | undefined
+}
+
 /** What is wrong with a rule, in one word of a closed set. Faults first, then warnings. */
 export type RuleIssueReason =
   | 'not-a-list'

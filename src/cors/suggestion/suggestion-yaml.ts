@@ -4,10 +4,20 @@ import { type BucketSuggestion, type LeftOut, type SeenSum, type SuggestedRule, 
 /** What is left out of a bucket is told of so many origins. */
 const toldLeftOut = 50
 
-/** What stands above a suggestion. `unknown`: requests of which it is not known who asked for what. */
-export function suggestionHead(unknown: number): string {
-  const left = `# Of ${unknown} further requests it is not known who asked for what: they are not in here.\n`
-  return `# Suggested from what was seen. Each line allows something: read it before you use it.\n${unknown === 0 ? '' : left}`
+/**
+ * What stands above a suggestion: what it is, and what to do with it. `unknown`: requests of which it is not known who asked for
+ * what. `next`: what to do with it, one line each.
+ */
+export function suggestionHead(unknown: number, next: readonly string[]): string {
+  const lines = [
+    'Suggested from what was seen: the fewest rules that allow it. Nothing of this is in force.',
+    'Each line allows something, perhaps to a stranger: take out what is not yours. Then:',
+    ...next.map((step, index) => `  ${index + 1}. ${step}`),
+    ...(unknown === 0
+      ? []
+      : [`Of ${unknown} further requests it is not known who asked for what: they are not in here.`]),
+  ]
+  return lines.map(line => `# ${line}\n`).join('')
 }
 
 /** Entries of `buckets`, each value on a line of its own with what was seen of it. In printable ASCII alone. */

@@ -2,21 +2,21 @@ import type { Server } from 'node:http'
 import { createAdminServer } from '../../admin/admin-server.ts'
 import type { AdminSources, ProxyStatus } from '../../admin/admin-sources.ts'
 import { createReadiness, type Readiness } from '../../admin/readiness.ts'
-import type { Configuration } from '../../config/configuration.ts'
 import { describeIssue } from '../../config/issue.ts'
 import type { ReloadResult } from '../../config/loading/watch-configuration.ts'
 import type { PolicySources } from '../../policies/policy-sources.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
+import { adviseOnHost } from '../../s3/address/unknown-host.ts'
 import type { Log } from '../../telemetry/log/log.ts'
 import type { Metrics } from '../../telemetry/metrics/metrics.ts'
-import { explainQuestion, explainTyped, isAllowedNow } from './explanations.ts'
+import { type ExplainSettings, explainQuestion, explainTyped, isAllowedNow } from './explanations.ts'
 import { watchRefusedTokens } from './refused-tokens.ts'
 
 /** What the admin port is made of. */
 export interface AdminPortOptions {
   readonly policies: () => PolicySources
   /** What is in force. */
-  readonly vary: () => Configuration['vary']
+  readonly settings: () => ExplainSettings
   /** How requests are addressed, by what is in force. */
   readonly addressOf: () => (host: string, target: string) => BucketAddress
   /** Whether the S3 port takes connections. */
@@ -56,8 +56,8 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
     gather: options.gather,
     metrics: metrics.text,
     metricsType: metrics.contentType,
-    explain: query => explainQuestion(query, policies(), options.vary()),
-    explainTyped: query => explainTyped(query, policies(), { vary: options.vary(), addressOf: options.addressOf() }),
+    explain: query => explainQuestion(query, policies(), options.settings()),
+    explainTyped: query => explainTyped(query, policies(), { ...options.settings(), addressOf: options.addressOf() }),
     allowsNow: query => isAllowedNow(query, policies()),
     buckets: () => policies().describe(),
     rulesOf(bucket) {
@@ -73,9 +73,15 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
         const address = addressOf(host, '/')
         return address.kind === 'none' && address.unknownHost
       }
+      const isNamed = (bucket: string) => policies().inspect(bucket).named
       return {
-        buckets: { ...buckets, names: buckets.names.filter(({ name }) => !policies().inspect(name).named) },
-        hosts: { ...hosts, names: hosts.names.filter(({ name }) => isUnknown(name)) },
+        buckets: { ...buckets, names: buckets.names.filter(({ name }) => !isNamed(name)) },
+        hosts: {
+          ...hosts,
+          names: hosts.names
+            .filter(({ name }) => isUnknown(name))
+            .map(name => ({ ...name, todo: adviseOnHost(name.name, options.settings(), isNamed).todo })),
+        },
       }
     },
     countingSinceMs: metrics.countingSinceMs,
@@ -85,7 +91,8 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
     },
     async reload() {
       const result = await options.reload()
-      return { kind: result.kind, issues: 'issues' in result ? result.issues.map(describeIssue) : [] }
+      log.info('reload_requested', { by: 'POST /reload', result: result.kind })
+      return { kind: result.kind, issues: 'issues' in result ? (result.issues ?? []).map(describeIssue) : [] }
     },
     async refresh(bucket) {
       const refreshed = policies().refresh(bucket)

@@ -6,7 +6,7 @@ import { quote, quoteShort } from '../../cors/explain/quoted-scalar.ts'
 import type { PolicyLookup } from '../../policies/policy-lookup.ts'
 import { keepsNoRules } from '../../policies/upstream/entry-status.ts'
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
-import { adviseOnHost } from '../../s3/address/unknown-host.ts'
+import { adviseOnHost, type ConfiguredHosts } from '../../s3/address/unknown-host.ts'
 import { clientAnswer } from './client-answer.ts'
 import { type Surroundings, understandBucket, understandOrigin, understandUrl } from './typed-question.ts'
 
@@ -26,23 +26,26 @@ export interface TypedQuestion extends Question {
   readonly urlOfObject?: string | undefined
 }
 
+/** What of the configuration in force an explanation depends on, beside its rules. */
+export type ExplainSettings = Pick<Configuration, 'vary'> & ConfiguredHosts
+
 /** Explains what a person asks: what was typed otherwise than clients send it is read as it is meant, and told. */
 export function explainTyped(
   question: TypedQuestion,
   policies: PolicyLookup,
-  { vary, addressOf }: { readonly vary: Configuration['vary']; readonly addressOf: Surroundings['addressOf'] },
+  settings: ExplainSettings & { readonly addressOf: Surroundings['addressOf'] },
 ): Explanation {
   const around: Surroundings = {
-    addressOf,
+    addressOf: settings.addressOf,
     names: policies.describe().flatMap(({ bucket }) => (bucket === '*' ? [] : [bucket])),
     isGoverned: bucket => policies.inspect(bucket).governed,
   }
   const { urlOfObject } = question
   const { bucket, unknownHost, notes, impossible } =
     urlOfObject === undefined ? understandBucket(question.bucket, around) : understandUrl(urlOfObject, around)
-  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies)
+  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies, settings)
   const sent = question.origin === undefined ? undefined : understandOrigin(question.origin)
-  const explained = explainQuestion({ ...question, bucket, origin: sent?.origin }, policies, vary)
+  const explained = explainQuestion({ ...question, bucket, origin: sent?.origin }, policies, settings)
   const { change: _, ...rest } = explained
   const result = impossible === undefined || explained.allowed ? explained : { ...rest, noChange: impossible }
   const all = [...notes]
@@ -53,10 +56,10 @@ export function explainTyped(
   return all.length === 0 ? result : { ...result, notes: all }
 }
 
-/** Explains the decision on a question from what is known now; never triggers a fetch. `vary` is the configuration's. */
-export function explainQuestion(question: Question, policies: PolicyLookup, vary: Configuration['vary']): Explanation {
+/** Explains the decision on a question from what is known now; never triggers a fetch. */
+export function explainQuestion(question: Question, policies: PolicyLookup, settings: ExplainSettings): Explanation {
   const { bucket, method, origin, requestMethod, requestHeaders, unknownHost } = question
-  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies)
+  if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies, settings)
   const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
   const known = policies.inspect(bucket)
   const { state } = known
@@ -65,31 +68,27 @@ export function explainQuestion(question: Question, policies: PolicyLookup, vary
   const explanation = explain(policy, asked, bucket, {
     isActual: method !== 'OPTIONS',
     state: state.kind,
-    variesDenied: vary === 'always' && known.governed && known.enforcement !== 'report',
+    whyUnknown: state.kind === 'unknown' ? state.why : undefined,
+    variesDenied: settings.vary === 'always' && known.governed && known.enforcement !== 'report',
     ...(unsupported === undefined ? {} : { keepsNoRules: keepsNoRules(unsupported) }),
     // Rules can be written in the configuration alone.
     source: unsupported === undefined ? known.source : 'none',
     entry: known.named ? 'named' : known.governed ? 'default' : 'absent',
+    place: known.place,
   })
   return { ...explanation, answer: clientAnswer(asked, method, requestMethod, known) }
 }
 
 /** Explains why a request under a Host that the configuration does not know is denied, and what makes it known. */
-export function explainUnknownHost(host: string, policies: PolicyLookup): Explanation {
-  const { name, yaml, todo } = adviseOnHost(host, bucket => policies.inspect(bucket).named)
+export function explainUnknownHost(host: string, policies: PolicyLookup, settings: ExplainSettings): Explanation {
+  const { name, todo, ...change } = adviseOnHost(host, settings, bucket => policies.inspect(bucket).named)
   return {
     bucket: '',
     allowed: false,
     reason: 'unknown_host',
     summary: `the configuration does not know the Host ${name}, so that the request names no bucket: ${todo}`,
     rules: [],
-    change: {
-      kind: 'host',
-      where: 'at the top of the configuration, or virtualHosts if buckets stand before the name',
-      additions: {},
-      yaml,
-      risks: [],
-    },
+    change: { kind: 'host', ...change, additions: {}, risks: [] },
     responseFields: [],
   }
 }
@@ -108,11 +107,11 @@ export function isAllowedNow(
 export function explainRecord(
   record: RequestRecord,
   policies: PolicyLookup,
-  vary: Configuration['vary'],
+  settings: ExplainSettings,
 ): Explanation | undefined {
   const { bucket, decision, unknownHost } = record
   if (decision === undefined) return undefined
-  if (decision.reason === 'unknown_host') return explainUnknownHost(unknownHost ?? '', policies)
+  if (decision.reason === 'unknown_host') return explainUnknownHost(unknownHost ?? '', policies, settings)
   if (bucket === undefined) return undefined
-  return explainQuestion({ ...record, bucket }, policies, vary)
+  return explainQuestion({ ...record, bucket }, policies, settings)
 }

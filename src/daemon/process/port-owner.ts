@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { nameProgram } from './program-name.ts'
 
-/** The process that listens on a TCP port of this machine: its id and name where this process may know them. */
+/** The process that listens on a TCP port of this machine: its id and its program where this process may know them. */
 export interface PortOwner {
   readonly pid?: number | undefined
-  readonly name?: string | undefined
-  /** With its arguments. */
-  readonly command?: string | undefined
+  /** As a person knows it: see {@link nameProgram}. */
+  readonly program?: string | undefined
+  /** It is this program, as another process. */
+  readonly isProxy?: boolean | undefined
 }
 
 const listening = '0A'
@@ -19,16 +21,22 @@ export function findPortOwner(port: number): PortOwner | undefined {
     for (const descriptor of entries(`/proc/${pid}/fd`)) {
       const inode = /^socket:\[(\d+)\]$/.exec(attempt(() => readlinkSync(`/proc/${pid}/fd/${descriptor}`)) ?? '')?.[1]
       if (inode === undefined || !sockets.has(inode)) continue
-      const text = (file: string) => attempt(() => readFileSync(`/proc/${pid}/${file}`, 'utf8'))
-      return { pid: Number(pid), name: text('comm')?.trim(), command: text('cmdline')?.replaceAll('\0', ' ').trim() }
+      const text = (file: string) => attempt(() => readFileSync(`/proc/${pid}/${file}`, 'utf8')) ?? ''
+      const words = text('cmdline')
+        .split('\0')
+        .filter(word => word !== '')
+      const isProxy = /s3-cors-proxy|cli\.js serve/.test(words.join(' '))
+      return { pid: Number(pid), program: nameProgram(words) ?? (text('comm').trim() || undefined), isProxy }
     }
   }
   return {}
 }
 
 /** `process 123 (nginx)`. */
-export function describePortOwner({ pid, name }: PortOwner): string {
-  return pid === undefined ? 'a process of another user' : `process ${pid}${name === undefined ? '' : ` (${name})`}`
+export function describePortOwner({ pid, program }: PortOwner): string {
+  return pid === undefined
+    ? 'a process of another user'
+    : `process ${pid}${program === undefined ? '' : ` (${program})`}`
 }
 
 function listeners(file: string, port: number): readonly string[] {

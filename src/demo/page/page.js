@@ -61,9 +61,13 @@ function describeRule({ index, id, failed, lists }) {
   return element('li', `${name} does not match the ${failed}; it lists `, element('code', lists.join(', ')), '.')
 }
 
-function describeChange({ where, yaml, risks }) {
+function describeChange({ where, how, yaml, risks }) {
   const title = element('h3', 'The smallest change that would allow it')
-  const lines = [title, element('p', `Add ${where}:`), element('pre', yaml)]
+  const lines = [
+    title,
+    element('p', `${where.charAt(0).toUpperCase()}${where.slice(1)}: ${how}.`),
+    element('pre', yaml),
+  ]
   return [...lines, ...risks.map(({ message }) => classed(element('p', `Risk: ${message}.`), 'risk'))]
 }
 

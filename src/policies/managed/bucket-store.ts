@@ -7,6 +7,7 @@ import { failureOf } from '../../s3/endpoint/fetch-failure.ts'
 import type { S3Call, S3Caller } from '../../s3/endpoint/s3-call.ts'
 import { type ManagedDocument, maxManagedDocumentBytes, writeManagedDocument } from './managed-document.ts'
 import { parseStored, type RuleStore, type StoredDocument } from './rule-store.ts'
+import { createStore } from './store-place.ts'
 
 /** Which objects hold the documents. */
 export interface BucketStoreOptions {
@@ -42,7 +43,7 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
     if (answer.status === 404 && parseErrorDocument(answer)?.code === 'NoSuchKey') {
       return { document: undefined, version: undefined }
     }
-    throw unusable(answer)
+    throw unusable(answer, options.bucket)
   }
 
   async function replace(document: ManagedDocument, version: string | undefined): Promise<boolean> {
@@ -54,7 +55,7 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
     }
     // 409 ConditionalRequestConflict: two conditional writes at once; 404: what was to be replaced was deleted by hand.
     const overtaken = answer.status === 412 || answer.status === 409 || (answer.status === 404 && version !== undefined)
-    if (!conditional || !overtaken) throw unusable(answer)
+    if (!conditional || !overtaken) throw unusable(answer, options.bucket)
     if (!quoted || version === undefined || (await read(document.bucket)).version !== version) return false
     // No other writer came first: this endpoint (RGW 16) compares If-Match with an ETag that has lost its quotes.
     quoted = false
@@ -78,7 +79,10 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
   return { read, replace }
 }
 
-function unusable(answer: TransportAnswer): Error {
+function unusable(answer: TransportAnswer, bucket: string): Error {
+  if (parseErrorDocument(answer)?.code === 'NoSuchBucket') {
+    return new Error(`the store: the endpoint has no bucket ${bucket}; to do: ${createStore(bucket)}`)
+  }
   const { reason, detail } = failureOf(answer, Date.now())
   return new Error(`the store: ${reason}: ${detail}`)
 }

@@ -25,6 +25,8 @@ export interface ManagedHandlerOptions extends PermissionOptions {
   readonly read: (bucket: string) => Promise<readonly CorsRule[] | undefined>
   /** Stores rules, or that there are none; resolves when they are durable. */
   readonly write: (bucket: string, rules: readonly CorsRule[] | undefined, changedBy: string) => Promise<void>
+  /** Told why the store does not answer, once for each reason. */
+  readonly storeFailed?: ((bucket: string, detail: string) => void) | undefined
 }
 
 /**
@@ -44,14 +46,14 @@ export function createManagedHandler(
     const query = isPlainPath(request.target) ? corsQuery(request.target) : 'mixed'
     if (method === 'GET') {
       if (query !== 'exact' && query !== 'presigned') return denied
-      return afterYes(await ask(request, 'GET', undefined), () => get(request))
+      return afterYes(bucket, await ask(request, 'GET', undefined), () => get(request))
     }
     if (method !== 'PUT' && method !== 'DELETE') return { error: s3Errors.methodNotAllowed }
     if (query !== 'exact') return denied
     if (body === undefined) return { error: s3Errors.malformedXml }
     const caller = inspectCallerSignature(headers, body, request.tls)
     if ('error' in caller) return caller
-    return afterYes(await ask(request, method, body), async () => {
+    return afterYes(bucket, await ask(request, method, body), async () => {
       if (method === 'DELETE') {
         await options.write(bucket, undefined, caller.accessKeyId)
         return { status: 204, headers: [], body: nothing }
@@ -63,8 +65,24 @@ export function createManagedHandler(
     })
   }
 
-  async function afterYes(said: 'yes' | ManagedAnswer, answer: () => Promise<ManagedAnswer>): Promise<ManagedAnswer> {
-    return said === 'yes' ? answer().catch(() => unavailable) : said
+  /** Why the store failed last; undefined once it has answered. */
+  let failure: string | undefined
+  async function afterYes(
+    bucket: string,
+    said: 'yes' | ManagedAnswer,
+    answer: () => Promise<ManagedAnswer>,
+  ): Promise<ManagedAnswer> {
+    if (said !== 'yes') return said
+    try {
+      const given = await answer()
+      failure = undefined
+      return given
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : 'the store failed'
+      if (detail !== failure) options.storeFailed?.(bucket, detail)
+      failure = detail
+      return unavailable
+    }
   }
 
   async function get(request: ManagedRequest): Promise<ManagedAnswer> {

@@ -83,6 +83,7 @@ export function createManagedPolicies(
     read: async bucket => (await store.read(bucket)).document?.rules,
     write,
     disabled: (bucket, detail) => source.onDisabled?.(bucket, detail),
+    storeFailed: (bucket, detail) => source.onUnusable?.(bucket, detail),
   })
 
   async function fetch(bucket: string, signal?: AbortSignal): Promise<CorsFetchResult> {

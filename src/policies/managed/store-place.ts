@@ -47,3 +47,8 @@ function clean(path: string): string | undefined {
 function fold(text: string): string {
   return text.replaceAll('+', ' ').toLowerCase()
 }
+
+/** What to do where the bucket of the store is missing. */
+export function createStore(bucket: string): string {
+  return `create it, private (aws s3api create-bucket --bucket ${bucket}), or correct managed.store.bucket`
+}

@@ -7,6 +7,7 @@ import type { BucketPolicy, RuleState } from '../policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from '../policy-sources.ts'
 import { createBucketList } from './bucket-list.ts'
 import { createCallBudget } from './call-budget.ts'
+import { resultOf } from './entry-status.ts'
 import { createFetchScheduler, type FetchLane } from './fetch-scheduler.ts'
 import { createRuleEntries } from './rule-entries.ts'
 import {
@@ -73,7 +74,13 @@ export function createBucketPolicies(
 
   function current(bucket: string): BucketPolicy {
     const entry = cache.get(bucket)
-    if (entry !== undefined) return policyOf(bucket, stateAt(entry, times, now()))
+    if (entry !== undefined) {
+      const state = stateAt(entry, times, now())
+      return policyOf(
+        bucket,
+        state.kind === 'unknown' && entry.failures > 0 ? { ...state, why: resultOf(entry) } : state,
+      )
+    }
     return policyOf(bucket, laneOf(bucket) === 'other' && cannotExist(bucket) ? noSuchBucket : unknown)
   }
 

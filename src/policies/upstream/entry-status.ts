@@ -10,6 +10,11 @@ export function keepsNoRules(said: string | undefined): string {
 /** What follows from it for a client. */
 export const writesRefused = 'PUT and DELETE ?cors get 501 from this proxy'
 
+/** What the last question brought, in words. */
+export function resultOf({ lastResult, lastDetail }: RuleEntry): string {
+  return lastDetail === undefined ? lastResult : `${lastResult}: ${lastDetail}`
+}
+
 /** The line of the admin port for a bucket whose rules are fetched; without an entry, for one that is not answered about yet. */
 export function describeEntry(
   bucket: string,
@@ -28,13 +33,13 @@ export function describeEntry(
       : { bucket, source, enforcement, state: 'rules-with-faults', rules, faults }
   if (entry === undefined) return line
   const isUnsupported = state.kind === 'none' && state.unsupported !== undefined
-  const { lastResult, lastDetail, nextTryAt } = entry
+  const { nextTryAt } = entry
   const answered =
     entry.state === undefined ? {} : { fetchedAt: entry.fetchedAt, ageSeconds: (at - entry.fetchedAt) / 1000 }
   return {
     ...line,
     ...answered,
-    lastResult: lastDetail === undefined ? lastResult : `${lastResult}: ${lastDetail}`,
+    lastResult: resultOf(entry),
     nextTryAt,
     ...(isUnsupported ? { notes: [`${keepsNoRules(state.unsupported)}; ${writesRefused}`] } : {}),
   }

@@ -117,7 +117,7 @@ function handle(
   }
   if (address.kind === 'none' && address.unknownHost) {
     record.unknownHost = guarded.host
-    const { todo } = adviseOnHost(guarded.host, bucket => settings.policies.inspect(bucket).named)
+    const { todo } = adviseOnHost(guarded.host, settings, bucket => settings.policies.inspect(bucket).named)
     context.observer.warned('unknown_host', { host: guarded.host, todo })
   }
   if (address.others !== undefined) {

@@ -35,6 +35,9 @@ export interface CorsKnowledgeSource {
 export interface ProxySettings {
   readonly policies: PolicyLookup
   readonly addressOf: (host: string, target: string) => BucketAddress
+  /** The names of this proxy that are configured, for advice. */
+  readonly hosts: readonly string[]
+  readonly virtualHosts: readonly string[]
   readonly varyAlways: boolean
   /** `report` for every bucket without an entry, and for requests of no bucket: nothing that they are answered changes. */
   readonly reportsAll: boolean

@@ -1,10 +1,20 @@
 import { toCanonical } from './host-addressing.ts'
 
-/** What makes a Host known: lines of the configuration, and the same as a clause for a person. */
+/** The names of this proxy that the configuration has. */
+export interface ConfiguredHosts {
+  readonly hosts: readonly string[]
+  readonly virtualHosts: readonly string[]
+}
+
+/** What makes a Host known: an excerpt of the configuration, and the same as a clause for a person. */
 export interface HostAdvice {
   /** The name alone: lower case, without its port. */
   readonly name: string
+  /** A line of its own, or where the list is there, the list with the one name to add. */
   readonly yaml: string
+  /** Where these lines belong, and what becomes of what is there: a clause each. */
+  readonly where: string
+  readonly how: string
   readonly todo: string
 }
 
@@ -12,15 +22,36 @@ export interface HostAdvice {
  * What to write into the configuration for a Host that it does not have. `isNamed` says whether the configuration names a bucket:
  * where one stands before the Host, it is virtual-hosted-style. `host` has passed isHostValue.
  */
-export function adviseOnHost(host: string, isNamed: (bucket: string) => boolean): HostAdvice {
+export function adviseOnHost(
+  host: string,
+  configured: ConfiguredHosts,
+  isNamed: (bucket: string) => boolean,
+): HostAdvice {
   const colon = host.indexOf(':')
   const name = toCanonical(colon === -1 ? host : host.slice(0, colon))
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
     const bucket = name.slice(0, dot)
     if (!isNamed(bucket)) continue
-    const yaml = `virtualHosts: [${name.slice(dot + 1)}]`
-    return { name, yaml, todo: `add ${yaml}: the bucket ${bucket} stands before it` }
+    const { todo, ...addition } = addTo('virtualHosts', name.slice(dot + 1), configured)
+    return { name, ...addition, todo: `add ${todo}: the bucket ${bucket} stands before it` }
   }
-  const yaml = `hosts: [${name}]`
-  return { name, yaml, todo: `add ${yaml}, or virtualHosts if buckets stand before it` }
+  const { todo, where, ...addition } = addTo('hosts', name, configured)
+  const or = configured.virtualHosts.length === 0 ? 'or virtualHosts' : 'or to virtualHosts'
+  const alternative = `${or} if buckets stand before the name`
+  return { name, ...addition, where: `${where}, ${alternative}`, todo: `add ${todo}, ${alternative}` }
+}
+
+/** A list that is there keeps its names: written a second time it would be a fault, in its place it would lose them. */
+function addTo(setting: keyof ConfiguredHosts, name: string, configured: ConfiguredHosts) {
+  if (configured[setting].length === 0) {
+    const yaml = `${setting}: [${name}]`
+    return { yaml, where: 'at the top of the configuration', how: 'add the line', todo: yaml }
+  }
+  const keep = `keep ${configured[setting].length === 1 ? 'the name that is' : 'the names that are'} there`
+  return {
+    yaml: `${setting}:\n  - ${name}`,
+    where: `in ${setting}`,
+    how: `add the name, and ${keep}`,
+    todo: `${name} to ${setting} (${keep})`,
+  }
 }

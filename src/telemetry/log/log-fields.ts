@@ -19,6 +19,7 @@ export function describeHint(explanation: Explanation | undefined): LogFields {
     failedClause: nearest?.failed,
     change: change?.yaml,
     changeWhere: change?.where,
+    changeHow: change?.how,
     risk: change === undefined || change.risks.length === 0 ? undefined : change.risks.map(r => r.message).join('; '),
     noChange,
   }

@@ -42,6 +42,10 @@ t.test('a denied request is explained with the smallest change', async t => {
   const { code, out } = await runCli(args, {}, t.testdir(files))
   t.equal(code, 0)
   t.match(out, /DENIED \(origin\): no rule lists this origin/)
+  t.match(
+    out,
+    /in rule 1[^\n]* of bucket "my-media" \(\S+\.yaml:\d+\):\nadd to [^\n]*, and keep everything else in the rule\.\n/,
+  )
   t.match(out, /AllowedOrigins:\n {4}- "https:\/\/other\.xyz"\n/)
 })
 

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { checkBucketRules } from '../../../src/cli/connect/bucket-rules.ts'
+import { missingIn } from '../../../src/cli/connect/missing-buckets.ts'
 import { fetchFailureReasons } from '../../../src/s3/endpoint/fetch-failure.ts'
 import type { CorsFetchResult } from '../../../src/s3/endpoint/get-bucket-cors.ts'
 
@@ -9,6 +10,8 @@ const rule = {
   allowedHeaders: [],
   exposeHeaders: [],
 } as const
+
+const missing = missingIn([], [])
 
 const cases: readonly {
   name: string
@@ -54,7 +57,11 @@ const cases: readonly {
     ],
     where: 'buckets',
   },
-  { name: 'no bucket', result: { kind: 'no-such-bucket' }, lines: [/^fault: the endpoint has no such bucket/] },
+  {
+    name: 'no bucket',
+    result: { kind: 'no-such-bucket' },
+    lines: [/^fault: the endpoint has no bucket of this name: its preflights get 403; .*create-bucket --bucket media$/],
+  },
   ...fetchFailureReasons.map(reason => ({
     name: `a failure (${reason})`,
     result: { kind: 'failure', reason, detail: 'what was said' } as const,
@@ -63,7 +70,7 @@ const cases: readonly {
 ]
 for (const { name, result, lines, where = 'buckets.media' } of cases) {
   t.test(`${name} is said, with what to do`, async t => {
-    const findings = await checkBucketRules(async () => result, ['media'])
+    const findings = await checkBucketRules(async () => result, ['media'], missing)
     const said = findings.map(
       ({ severity, what, todo }) => `${severity}: ${what}${todo === undefined ? '' : `; ${todo}`}`,
     )
@@ -75,7 +82,11 @@ for (const { name, result, lines, where = 'buckets.media' } of cases) {
 
 t.test('an endpoint that keeps no rules is told of once, whatever the number of buckets', async t => {
   const names = Array.from({ length: 12 }, (_, index) => `bucket-${index}`)
-  const findings = await checkBucketRules(async () => ({ kind: 'none', unsupported: true, said: '501' }), names)
+  const findings = await checkBucketRules(
+    async () => ({ kind: 'none', unsupported: true, said: '501' }),
+    names,
+    missing,
+  )
   t.equal(findings.length, 1)
   t.match(findings[0]?.what, /bucket-0, .*bucket-9 and 2 more is refused$/)
   t.notMatch(JSON.stringify(findings), /put-bucket-cors|managed|MinIO/)
@@ -83,7 +94,7 @@ t.test('an endpoint that keeps no rules is told of once, whatever the number of 
 
 t.test('every bucket is asked for, and told of in order', async t => {
   const names = Array.from({ length: 20 }, (_, index) => `bucket-${index}`)
-  const findings = await checkBucketRules(async () => ({ kind: 'no-such-bucket' }), names)
+  const findings = await checkBucketRules(async () => ({ kind: 'no-such-bucket' }), names, missing)
   t.strictSame(
     findings.map(({ about }) => about),
     names.map(name => `buckets.${name}`),

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { checkManaged } from '../../../src/cli/connect/managed-safety.ts'
+import { missingIn } from '../../../src/cli/connect/missing-buckets.ts'
 import type { TransportAnswer } from '../../../src/s3/endpoint/endpoint-transport.ts'
 import type { S3Call } from '../../../src/s3/endpoint/s3-call.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
@@ -47,7 +48,7 @@ const cases: readonly {
     name: 'no bucket',
     answer: call => (call.method === 'HEAD' ? documentOf(404, '') : errorOf(404, 'NoSuchBucket')),
     severity: 'fault',
-    what: /^the endpoint has no such bucket/,
+    what: /^the endpoint has no bucket of this name: its \?cors requests get 404/,
   },
   {
     name: 'keys that may not see the bucket',
@@ -73,7 +74,7 @@ const cases: readonly {
 ]
 for (const { name, answer, severity, what, todo = /^/, about = 'buckets.media' } of cases) {
   t.test(`${name}: ${severity}`, async t => {
-    const findings = await checkManaged(async call => answer(call), ['media'], undefined)
+    const findings = await checkManaged(async call => answer(call), ['media'], undefined, missingIn([], []))
     t.match(findings, [{ severity, about, what }])
     t.match(findings[0]?.todo ?? '', todo)
   })
@@ -84,8 +85,8 @@ const stores: readonly { name: string; answer?: (call: S3Call) => TransportAnswe
   {
     name: 'is not there',
     answer: call => (call.method === 'HEAD' ? documentOf(404, '') : errorOf(404, 'NoSuchBucket')),
-    what: /^the endpoint has no bucket private$/,
-    todo: /^create it/,
+    what: /^the endpoint has no bucket private: preflights of managed buckets and \?cors requests get 503$/,
+    todo: /^create it, private \(aws s3api create-bucket --bucket private\)/,
   },
   {
     name: 'may not be seen',
@@ -113,6 +114,7 @@ for (const { name, answer = minio, what, todo } of stores) {
       async call => (call.bucket === 'private' ? answer(call) : minio(call)),
       ['media'],
       managed,
+      missingIn([], []),
     )
     const severity = todo === undefined ? 'ok' : 'fault'
     t.match(findings, [{ severity: 'ok' }, { severity, about: 'managed.store.bucket', what }])
@@ -130,6 +132,7 @@ t.test('a store that is a directory is not asked for at the endpoint', async t =
     },
     [],
     managed,
+    missingIn([], []),
   )
   t.strictSame([findings, asked], [[], []])
 })

@@ -12,6 +12,16 @@ t.test('the program says what its commands are', async t => {
   t.match(help, /0, 1 \(could not start or run\), 64/)
 })
 
+t.test('the help of check tells of everything that --connect asks', async t => {
+  const help = commandHelp(check)
+  // Each setting that a finding is about.
+  for (const about of ['reached, TLS', 'clock', 'keys', 'signatures', 'upstream.host', '"hosts"', '"virtualHosts"'])
+    t.match(help, about)
+  for (const about of ['whether each bucket', 'from: upstream', 'from: managed', 'managed.store']) t.match(help, about)
+  t.match(help, /Without --connect, the command asks no server\./)
+  t.notMatch(check.meaning, /ask no server/, 'with --connect it does')
+})
+
 t.test('a command says what it takes', async t => {
   t.equal(
     commandHelp(probe),

@@ -26,6 +26,11 @@ const texts: Readonly<Record<string, string>> = {
   'text far to the right': `a: 1\n${' '.repeat(300)}# a comment\nb: [1,\n${' '.repeat(300)}2]\nc: |\n${' '.repeat(300)}text\n`,
   'as much nesting as may be': `${'[{a: '.repeat(32)}1${'}]'.repeat(32)}`,
 }
+/** A quote that is not closed is told of where it begins, and that of a second document, too. */
+const elsewhere: Readonly<Record<string, readonly number[]>> = {
+  'a quote that never ends': [3],
+  'a second document that is broken': [5, 12],
+}
 for (const [name, text] of Object.entries(texts)) {
   t.test(`${name} is read as the library reads it`, async t => {
     const expected = parseDocument(text, { ...options, prettyErrors: false })
@@ -33,10 +38,10 @@ for (const [name, text] of Object.entries(texts)) {
     t.strictSame(refused, [])
     t.equal(JSON.stringify(root), JSON.stringify(expected.contents))
     t.strictSame(root?.range, expected.contents?.range)
-    const found = [...expected.errors, ...expected.warnings]
+    const found = [...expected.errors, ...expected.warnings].map(({ pos }) => pos[0])
     t.strictSame(
       places(errors),
-      found.map(({ pos }) => [pos[0], 'yaml']),
+      (elsewhere[name] ?? found).map(offset => [offset, 'yaml']),
     )
   })
 }

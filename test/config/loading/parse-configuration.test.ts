@@ -89,12 +89,12 @@ const lone: readonly {
   {
     name: 'the same bucket twice',
     text: `${upstreamLine}buckets:\n  abc: { from: none }\n  abc: { from: none }\n`,
-    lines: ['config/proxy.yaml:4:3: Map keys must be unique; allowed: each key once'],
+    lines: ['config/proxy.yaml:4:3: the key "abc" stands twice in one mapping; allowed: each key once'],
   },
   {
     name: 'buckets 123 and "123"',
     text: `${upstreamLine}buckets:\n  123: { from: none }\n  "123": { from: none }\n`,
-    lines: ['config/proxy.yaml:4:3: Map keys must be unique; allowed: each key once'],
+    lines: ['config/proxy.yaml:4:3: the key "123" stands twice in one mapping; allowed: each key once'],
   },
   {
     name: 'rules of a bucket from two places',

@@ -339,6 +339,59 @@ t.test('after stop nothing is applied any more, not even what was being read', a
   t.equal(w.directories.size, 0)
 })
 
+t.test('what is in force already is unchanged, unless a look under way has just brought it', async t => {
+  const source = { file: 'proxy.yaml', environment: {}, flags: {} }
+  let text = yaml('a')
+  let opened: Promise<void> | undefined
+  let isReading = () => {}
+  const read = async () => {
+    isReading()
+    await opened
+    return contentOf(text)
+  }
+  let inForce = 'a'
+  let changed = () => {}
+  const watch = watchConfiguration({
+    source,
+    loaded: await loadConfiguration(source, read),
+    read,
+    parse: async (from, snapshot) => parseSnapshot(from, snapshot),
+    watchDirectory: (_, heard) => {
+      changed = heard
+      return () => undefined
+    },
+    sleep: (ms, signal) =>
+      new Promise(resolve => {
+        signal.addEventListener('abort', () => resolve(), { once: true })
+        if (ms < 1000) setImmediate(resolve)
+      }),
+    refuse: () => t.fail('nothing is wrong with the file'),
+    apply: async configuration => {
+      const origins = originsOf(configuration)
+      if (origins === inForce) return 'unchanged'
+      inForce = origins
+      return 'applied'
+    },
+  })
+  t.teardown(() => watch.stop())
+  t.equal((await watch.trigger()).kind, 'unchanged')
+  text = yaml('b')
+  let open = () => {}
+  opened = new Promise(resolve => {
+    open = resolve
+  })
+  const begun = new Promise<void>(resolve => {
+    isReading = resolve
+  })
+  changed()
+  await begun
+  const asked = watch.trigger()
+  open()
+  t.equal((await asked).kind, 'applied', 'by whichever look')
+  t.equal(inForce, 'b')
+  t.equal((await watch.trigger()).kind, 'unchanged')
+})
+
 t.test('a configuration that cannot be put into force is refused with the reason', async t => {
   const source = { file: 'proxy.yaml', environment: {}, flags: {} }
   const read = async () => contentOf(yaml('a'))

@@ -23,10 +23,30 @@ t.test('a bucket has its rules from the one source it names', async t => {
 `
   const { configuration } = parseText(text, { files })
   t.strictSame(configuration?.buckets, [
-    { name: 'yaml', source: 'yaml', rules: [rule], enforcement: 'headers' },
-    { name: 'json', source: 'file', rules: [rule], corsFile: 'config/good.json', enforcement: 'headers' },
-    { name: 'xml-1', source: 'file', rules: [rule], corsFile: 'config/good.xml', enforcement: 'headers' },
-    { name: 'none', source: 'none', rules: [], enforcement: 'headers' },
+    {
+      name: 'yaml',
+      source: 'yaml',
+      rules: [rule],
+      place: { file: 'config/proxy.yaml', line: 3, ruleLines: [3] },
+      enforcement: 'headers',
+    },
+    {
+      name: 'json',
+      source: 'file',
+      rules: [rule],
+      corsFile: 'config/good.json',
+      place: { file: 'config/proxy.yaml', line: 4, rulesFile: 'config/good.json', ruleLines: [1] },
+      enforcement: 'headers',
+    },
+    {
+      name: 'xml-1',
+      source: 'file',
+      rules: [rule],
+      corsFile: 'config/good.xml',
+      place: { file: 'config/proxy.yaml', line: 5, rulesFile: 'config/good.xml', ruleLines: [1] },
+      enforcement: 'headers',
+    },
+    { name: 'none', source: 'none', rules: [], enforcement: 'headers', place: { file: 'config/proxy.yaml', line: 6 } },
   ])
 })
 

@@ -18,6 +18,7 @@ interface Case {
   place?: RulePlace
   kind: Change['kind']
   where: string
+  how?: string
   yaml: string[]
   risks?: string[]
 }
@@ -52,7 +53,9 @@ const cases: Case[] = [
     rules: [{ AllowedOrigins: [a], AllowedMethods: ['GET'] }],
     request: preflightOf(b, 'PUT', 'x'),
     kind: 'add',
-    where: 'in rule 1 of bucket "media"',
+    where: 'in rule 1 of bucket "media" (proxy.yaml:7)',
+    how: 'add to AllowedOrigins, AllowedMethods and AllowedHeaders, and keep everything else in the rule',
+    place: { entry: 'named', source: 'yaml', place: { file: 'proxy.yaml', line: 5, ruleLines: [7] } },
     yaml: ['AllowedOrigins:', '  - "https://b.example"', 'AllowedMethods:', '  - "PUT"', 'AllowedHeaders:', '  - "x"'],
   },
   {
@@ -113,7 +116,9 @@ const cases: Case[] = [
     rules: [{ AllowedOrigins: [a], AllowedMethods: ['GET'] }],
     request: preflightOf('http://b.example:8080'),
     kind: 'new-rule',
-    where: 'as a further rule of bucket "media"',
+    where: 'as a further rule of bucket "media" (proxy.yaml:5)',
+    how: 'add to CORSRules, and keep the rules that are there',
+    place: { entry: 'named', source: 'yaml', place: { file: 'proxy.yaml', line: 5, ruleLines: [7] } },
     yaml: [
       'CORSRules:',
       '  - AllowedOrigins:',
@@ -194,6 +199,7 @@ const cases: Case[] = [
     request: preflightOf(a, 'PUT', 'x,x'),
     kind: 'new-entry',
     where: 'under buckets',
+    how: 'add the entry, and keep the others',
     yaml: [
       '"media":',
       '  CORSRules:',
@@ -225,9 +231,10 @@ const cases: Case[] = [
     name: 'an entry with from: none is replaced',
     rules: [],
     request: preflightOf(a),
-    place: { entry: 'named', source: 'none' },
+    place: { entry: 'named', source: 'none', place: { file: 'proxy.yaml', line: 9 } },
     kind: 'new-entry',
-    where: 'under buckets, in place of the entry of this name',
+    where: 'under buckets, in place of the entry of this name (proxy.yaml:9)',
+    how: 'replace that entry, and keep the others',
     yaml: [
       '"media":',
       '  CORSRules:',
@@ -243,16 +250,22 @@ const cases: Case[] = [
     request: preflightOf(a),
     place: { entry: 'default', source: 'upstream' },
     kind: 'new-rule',
-    where: 'as the first rule of bucket "media", at the endpoint, with PutBucketCors',
+    where: 'as the first rule of bucket "media", at the endpoint, with PutBucketCors, which takes all rules at once',
+    how: 'it is the only rule',
     yaml: ['CORSRules:', '  - AllowedOrigins:', '      - "https://a.example"', '    AllowedMethods:', '      - "GET"'],
   },
   {
     name: 'rules in a file are changed there',
     rules: [{ AllowedOrigins: [a], AllowedMethods: ['GET'] }],
     request: preflightOf(b),
-    place: { entry: 'named', source: 'file' },
+    place: {
+      entry: 'named',
+      source: 'file',
+      place: { file: 'proxy.yaml', line: 5, rulesFile: 'rules/media.json', ruleLines: [3] },
+    },
     kind: 'add',
-    where: 'in rule 1 of bucket "media", in its CORSFile',
+    where: 'in rule 1 of bucket "media", in its CORSFile (rules/media.json:3)',
+    how: 'add to AllowedOrigins, and keep everything else in the rule',
     yaml: ['AllowedOrigins:', '  - "https://b.example"'],
   },
   {
@@ -261,18 +274,19 @@ const cases: Case[] = [
     request: preflightOf(b),
     place: { entry: 'named', source: 'managed' },
     kind: 'add',
-    where: 'in rule 1 of bucket "media", with PutBucketCors through this proxy',
+    where: 'in rule 1 of bucket "media", with PutBucketCors through this proxy, which takes all rules at once',
     yaml: ['AllowedOrigins:', '  - "https://b.example"'],
   },
 ]
 
-for (const { name, rules, request, place = {}, kind, where, yaml, risks = [] } of cases) {
+for (const { name, rules, request, place = {}, kind, where, how, yaml, risks = [] } of cases) {
   t.test(name, async t => {
     const found = findSmallestChange(rules.length === 0 ? undefined : policyOf(...rules), request, 'media', place)
     if (found.change === undefined) throw new Error(found.why)
     const { change } = found
     t.equal(change.kind, kind)
     t.equal(change.where, where)
+    if (how !== undefined) t.equal(change.how, how)
     t.equal(change.yaml, yaml.join('\n'))
     t.strictSame(
       change.risks.map(({ reason }) => reason),

@@ -23,12 +23,13 @@ const metrics = createMetrics({
 })
 
 t.test('the admin port shows what the daemon knows', async t => {
+  const told: unknown[] = []
   const plane = createAdminPort({
-    vary: () => 'always',
+    settings: () => ({ vary: 'always', hosts: ['known.example'], virtualHosts: [] }),
     addressOf: () => host => ({ kind: 'none', unknownHost: host !== 'known.example' }),
     policies: () => policies,
     metrics,
-    log: { error() {} } as Partial<Log> as Log,
+    log: { error() {}, info: (event, fields) => told.push([event, fields]) } as Partial<Log> as Log,
     token: undefined,
     version: '1.2.3',
     status: () => ({
@@ -75,18 +76,30 @@ t.test('the admin port shows what the daemon knows', async t => {
       makeActual('https://app.example', { bucket: undefined, unknownHost, decision: denied('unknown_host') }),
     )
   const { notConfigured } = JSON.parse((await get('/buckets')).text) as {
-    notConfigured: Record<'buckets' | 'hosts', { names: { name: string }[] }>
+    notConfigured: Record<'buckets' | 'hosts', { names: { name: string; todo?: string }[] }>
   }
   t.strictSame(
-    [notConfigured.buckets, notConfigured.hosts].map(({ names }) => names.map(({ name }) => name)),
-    [['medai'], ['s3.example']],
+    [notConfigured.buckets, notConfigured.hosts].map(({ names }) => names.map(({ name, todo }) => [name, todo])),
+    [
+      [['medai', undefined]],
+      [
+        [
+          's3.example',
+          'add s3.example to hosts (keep the name that is there), or virtualHosts if buckets stand before the name',
+        ],
+      ],
+    ],
     'what is configured by now is not among the names that are not',
   )
   const post = async (path: string) => {
     const response = await fetch(url + path, { method: 'POST', headers: { 'Content-Type': 'application/json' } })
     return { status: response.status, text: await response.text() }
   }
-  t.match(await post('/reload'), { status: 200, text: /"result": "unchanged"/ })
+  t.match(await post('/reload'), {
+    status: 200,
+    text: /"result": "unchanged",\s+"inForceSince": "1970-01-01T00:00:00\.000Z",\s+"issues": \[\]/,
+  })
+  t.strictSame(told, [['reload_requested', { by: 'POST /reload', result: 'unchanged' }]], 'one line')
   t.match(await post('/buckets/media/refresh'), { status: 404 }, 'its rules are in the configuration')
   plane.readiness.setDraining()
   t.match(await get('/readyz'), { status: 503, text: /draining/ })

@@ -30,7 +30,7 @@ function ask(question: Partial<TypedQuestion> & { readonly actual?: boolean }, t
       ...rest,
     },
     createPolicyTable(configuration.buckets),
-    { vary: 'always', addressOf: createAddressOf(configuration, undefined) },
+    { ...configuration, vary: 'always', addressOf: createAddressOf(configuration, undefined) },
   )
 }
 
@@ -167,7 +167,10 @@ for (const { url, bucket, reason, noChange } of urls) {
     if (bucket !== undefined) t.equal(explained.bucket, bucket)
     if (reason !== undefined) {
       t.equal(explained.reason, reason)
-      t.match(explained.change?.yaml, 'hosts: [s3.other.example]')
+      t.match(explained.change, {
+        yaml: 'hosts:\n  - s3.other.example',
+        how: 'add the name, and keep the name that is there',
+      })
     }
     if (noChange !== undefined) t.match(explained.noChange, noChange)
   })

@@ -190,7 +190,7 @@ async function reload({ configFile, adminUrl }: ProxyProcess, configuration: str
   const url = `${adminUrl}/reload`
   const headers = { 'content-type': 'application/json', 'content-length': '0' }
   const answered = async () => String((await askAdmin({ url, method: 'POST', headers })).body)
-  await until(async () => (await answered()).includes('"result": "applied"'), 'the file is in force')
+  await until(async () => /"result": "(?:applied|unchanged)"/.test(await answered()), 'the file is in force')
 }
 
 interface SeenLine {

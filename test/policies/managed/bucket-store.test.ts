@@ -65,7 +65,11 @@ const failures: readonly {
   instead: NonNullable<ReturnType<typeof createFakeBucket>['instead']>
   message: RegExp
 }[] = [
-  { name: 'is missing', instead: () => errorOf(404, 'NoSuchBucket'), message: /404 NoSuchBucket/ },
+  {
+    name: 'is missing',
+    instead: () => errorOf(404, 'NoSuchBucket'),
+    message: /^the store: the endpoint has no bucket \S+; to do: create it, private \(aws s3api create-bucket/,
+  },
   { name: 'refuses', instead: () => errorOf(403, 'AccessDenied'), message: /auth: 403/ },
   { name: 'fails', instead: () => errorOf(500, 'InternalError'), message: /500 InternalError/ },
   {

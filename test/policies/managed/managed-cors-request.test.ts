@@ -34,6 +34,7 @@ function setUp(safety: Safety = { kind: 'safe' }) {
   const stored = new Map<string, readonly CorsRule[] | undefined>()
   const writes: string[] = []
   const disabled: string[] = []
+  const failures: string[] = []
   const state: { storeFails: boolean; found: 'there' | 'gone' | 'unknown' } = { storeFails: false, found: 'there' }
   const handle = handlerOf({
     safety: createEndpointSafety({ probe: async () => safety, now: () => 0, mayProbe: () => true }),
@@ -49,8 +50,9 @@ function setUp(safety: Safety = { kind: 'safe' }) {
       writes.push(`${changedBy} ${rules === undefined ? 'removed' : 'set'} ${bucket}`)
     },
     disabled: (bucket, detail) => disabled.push(`${bucket}: ${detail}`),
+    storeFailed: (bucket, detail) => failures.push(`${bucket}: ${detail}`),
   })
-  return { handle, endpoint, stored, writes, disabled, state }
+  return { handle, endpoint, stored, writes, disabled, failures, state }
 }
 
 interface Change {
@@ -458,9 +460,15 @@ t.test('the endpoint’s refusal is relayed without its CORS fields', async t =>
 })
 
 t.test('a store that fails is 503, whatever was asked', async t => {
-  const { handle, state } = setUp()
+  const { handle, state, failures } = setUp()
   state.storeFails = true
   for (const method of ['GET', 'PUT', 'DELETE']) t.equal((await handle(await signed(method))).status, 503, method)
+  t.strictSame(failures, ['media: gone'], 'it is told once')
+  state.storeFails = false
+  t.equal((await handle(await signed('PUT'))).status, 200)
+  state.storeFails = true
+  t.equal((await handle(await signed('PUT'))).status, 503)
+  t.strictSame(failures, ['media: gone', 'media: gone'], 'and again when it has answered meanwhile')
 })
 
 t.test('of those that wait for the endpoint no more are kept than there is memory for', async t => {

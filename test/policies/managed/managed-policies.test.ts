@@ -15,6 +15,7 @@ const times = { freshSeconds: 60, staleSeconds: 900, negativeSeconds: 30, timeou
 function replica(clock: FakeClock, bucket: FakeBucket, change: Partial<ManagedSource> = {}) {
   const changes: ManagedDocument[] = []
   const disabled: string[] = []
+  const unusable: string[] = []
   const endpoint = createFakeEndpoint('AKIACALLER')
   const policies = createManagedPolicies(
     {
@@ -26,6 +27,7 @@ function replica(clock: FakeClock, bucket: FakeBucket, change: Partial<ManagedSo
       times,
       onChange: document => changes.push(document),
       onDisabled: name => disabled.push(name),
+      onUnusable: (name, detail) => unusable.push(`${name}: ${detail}`),
       now: clock.now,
       wallClock: () => Date.UTC(2026, 10, 23, 12),
       setTimer: clock.setTimer,
@@ -34,7 +36,7 @@ function replica(clock: FakeClock, bucket: FakeBucket, change: Partial<ManagedSo
     },
     { named: new Map([['media', 'block']]), others: 'headers' },
   )
-  return { policies, endpoint, changes, disabled }
+  return { policies, endpoint, changes, disabled, unusable }
 }
 
 async function request(method: string, origin = 'https://a.example', bucket = 'media'): Promise<ManagedRequest> {
@@ -131,6 +133,21 @@ t.test('a store that cannot be read leaves the rules unknown, and is tried again
   bucket.instead = undefined
   await clock.advance(60_000)
   t.equal(said(policies.peek('media')), 'none')
+})
+
+t.test('a store whose bucket is missing says so, and what to do, wherever it is asked about', async t => {
+  const clock = createFakeClock()
+  const bucket = createFakeBucket()
+  bucket.instead = () => errorOf(404, 'NoSuchBucket')
+  const { policies, unusable } = replica(clock, bucket)
+  await settled()
+  const todo =
+    'the store: the endpoint has no bucket private; to do: create it, private (aws s3api create-bucket --bucket private), or correct managed.store.bucket'
+  t.strictSame(policies.inspect('media').state, { kind: 'unknown', why: `server: ${todo}` })
+  t.equal(policies.describe()[0]?.lastResult, `server: ${todo}`)
+  t.equal(statusOf(await policies.handle(await request('PUT'))), 503)
+  t.equal(statusOf(await policies.handle(await request('GET'))), 503)
+  t.strictSame(unusable, [`media: ${todo}`])
 })
 
 t.test('a stored document that is not whole gives no rules, and a put goes over it', async t => {

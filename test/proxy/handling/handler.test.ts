@@ -61,7 +61,10 @@ t.test('a Host that is not configured is told', async t => {
   t.strictSame(heard.warnings, [
     [
       'unknown_host',
-      { host: 'files.example', todo: 'add hosts: [files.example], or virtualHosts if buckets stand before it' },
+      {
+        host: 'files.example',
+        todo: 'add files.example to hosts (keep the name that is there), or virtualHosts if buckets stand before the name',
+      },
     ],
   ])
 })

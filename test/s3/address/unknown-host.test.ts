@@ -1,38 +1,81 @@
 import t from 'tap'
-import { adviseOnHost } from '../../../src/s3/address/unknown-host.ts'
+import { adviseOnHost, type ConfiguredHosts } from '../../../src/s3/address/unknown-host.ts'
 
-const cases: { host: string; name: string; todo: string }[] = [
+const none: ConfiguredHosts = { hosts: [], virtualHosts: [] }
+const one: ConfiguredHosts = { hosts: ['files.example'], virtualHosts: [] }
+const both: ConfiguredHosts = { hosts: ['files.example', 'f.example'], virtualHosts: ['v.example'] }
+const bases: ConfiguredHosts = { hosts: [], virtualHosts: ['v.example'] }
+
+const cases: {
+  host: string
+  configured: ConfiguredHosts
+  name: string
+  todo: string
+  yaml: string
+  where: string
+  how: string
+}[] = [
   {
     host: 's3.example.com',
+    configured: none,
     name: 's3.example.com',
-    todo: 'add hosts: [s3.example.com], or virtualHosts if buckets stand before it',
+    todo: 'add hosts: [s3.example.com], or virtualHosts if buckets stand before the name',
+    yaml: 'hosts: [s3.example.com]',
+    where: 'at the top of the configuration, or virtualHosts if buckets stand before the name',
+    how: 'add the line',
   },
   {
     host: 'S3.Example.com.:8443',
+    configured: one,
     name: 's3.example.com',
-    todo: 'add hosts: [s3.example.com], or virtualHosts if buckets stand before it',
-  },
-  {
-    host: 'my-media.s3.example.com:8080',
-    name: 'my-media.s3.example.com',
-    todo: 'add virtualHosts: [s3.example.com]: the bucket my-media stands before it',
-  },
-  {
-    host: 'www.my-site.com.s3.example.com',
-    name: 'www.my-site.com.s3.example.com',
-    todo: 'add virtualHosts: [s3.example.com]: the bucket www.my-site.com stands before it',
+    todo: 'add s3.example.com to hosts (keep the name that is there), or virtualHosts if buckets stand before the name',
+    yaml: 'hosts:\n  - s3.example.com',
+    where: 'in hosts, or virtualHosts if buckets stand before the name',
+    how: 'add the name, and keep the name that is there',
   },
   {
     host: 'other.s3.example.com',
+    configured: both,
     name: 'other.s3.example.com',
-    todo: 'add hosts: [other.s3.example.com], or virtualHosts if buckets stand before it',
+    todo: 'add other.s3.example.com to hosts (keep the names that are there), or to virtualHosts if buckets stand before the name',
+    yaml: 'hosts:\n  - other.s3.example.com',
+    where: 'in hosts, or to virtualHosts if buckets stand before the name',
+    how: 'add the name, and keep the names that are there',
+  },
+  {
+    host: 's3.example.com',
+    configured: bases,
+    name: 's3.example.com',
+    todo: 'add hosts: [s3.example.com], or to virtualHosts if buckets stand before the name',
+    yaml: 'hosts: [s3.example.com]',
+    where: 'at the top of the configuration, or to virtualHosts if buckets stand before the name',
+    how: 'add the line',
+  },
+  {
+    host: 'my-media.s3.example.com:8080',
+    configured: one,
+    name: 'my-media.s3.example.com',
+    todo: 'add virtualHosts: [s3.example.com]: the bucket my-media stands before it',
+    yaml: 'virtualHosts: [s3.example.com]',
+    where: 'at the top of the configuration',
+    how: 'add the line',
+  },
+  {
+    host: 'www.my-site.com.s3.example.com',
+    configured: bases,
+    name: 'www.my-site.com.s3.example.com',
+    todo: 'add s3.example.com to virtualHosts (keep the name that is there): the bucket www.my-site.com stands before it',
+    yaml: 'virtualHosts:\n  - s3.example.com',
+    where: 'in virtualHosts',
+    how: 'add the name, and keep the name that is there',
   },
 ]
 const buckets = new Set(['my-media', 'www.my-site.com'])
-for (const { host, name, todo } of cases) {
-  t.test(`${host}: ${todo}`, async t => {
-    const advice = adviseOnHost(host, bucket => buckets.has(bucket))
-    t.strictSame([advice.name, advice.todo], [name, todo])
-    t.ok(todo.includes(advice.yaml))
+for (const { host, configured, ...expected } of cases) {
+  t.test(`${host} beside ${JSON.stringify(configured)}: ${expected.todo}`, async t => {
+    t.strictSame(
+      adviseOnHost(host, configured, bucket => buckets.has(bucket)),
+      expected,
+    )
   })
 }

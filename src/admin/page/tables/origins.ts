@@ -19,7 +19,7 @@ export function renderBucket({
   unknownHost,
   enforcement,
 }: Pick<OriginLine, 'lastBucket' | 'unknownHost' | 'enforcement'>): Html {
-  const none = html`<span class="quiet">no bucket</span>${unknownHost !== undefined && html` under the Host <code>${unknownHost}</code>`}`
+  const none = html`<span class="quiet">no bucket</span>${unknownHost !== undefined && html`: the Host <code>${unknownHost}</code> is not in the configuration`}`
   const name = lastBucket === undefined ? none : html`<code>${lastBucket}</code>`
   return html`${name}${enforcement === 'report' && html` <span class="quiet">report</span>`}`
 }

@@ -12,7 +12,11 @@ export function renderUnknownNames(
   view: PageView = new PageView(),
 ): Html {
   const rows = [
-    ...hosts.names.map(name => ({ ...name, kind: 'Host', meaning: 'not known: its requests name no bucket' })),
+    ...hosts.names.map(name => ({
+      ...name,
+      kind: 'Host',
+      meaning: `requests name no bucket: refused. If this is a name of the proxy, ${name.todo}`,
+    })),
     ...buckets.names.map(name => ({
       ...name,
       kind: 'bucket',

@@ -35,7 +35,7 @@ t.test('what the rules allow by now says so', async t => {
 
 t.test('what named no bucket or had no origin has no explanation', async t => {
   const hostless = { ...refusal, bucket: undefined, unknownHost: 's3.example', reason: 'unknown_host' as const }
-  t.match(render([hostless]), 'under the Host <code>s3.example</code>')
+  t.match(render([hostless]), 'the Host <code>s3.example</code> is not in the configuration')
   t.notMatch(render([hostless]), '#explain')
   t.match(render([{ ...refusal, origin: 'invalid' }]), 'no valid Origin')
   t.notMatch(render([{ ...refusal, origin: 'invalid' }]), '#explain')

@@ -20,7 +20,7 @@ t.test('the suggestion that is asked for stands above, to copy', async t => {
   const page = render('suggest=media')
   t.match(
     page,
-    /<pre tabindex="0" id="suggested"># Suggested from what was seen.*&quot;https:\/\/dev\.example&quot;.*PUT.*content-type/s,
+    /<pre tabindex="0" id="suggested"># Suggested from what was seen: .*&quot;https:\/\/dev\.example&quot;.*PUT.*content-type/s,
   )
   t.match(page, 'data-copy="suggested" hidden')
   t.match(page, 'href="/buckets/media/suggestion"')
