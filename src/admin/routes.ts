@@ -185,7 +185,7 @@ async function origins(sources: AdminSources, { query }: RouteRequest): Promise<
 
 async function reload(sources: AdminSources): Promise<Answer> {
   const { kind, issues } = await sources.reload()
-  const inForceSince = kind === 'unchanged' ? iso(sources.status().configuration.sinceMs) : undefined
+  const inForceSince = kind === 'unchanged' ? isoTime(sources.status().configuration.sinceMs) : undefined
   return jsonAnswer(kind === 'refused' ? 422 : 200, { result: kind, inForceSince, issues })
 }
 

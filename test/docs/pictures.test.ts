@@ -89,13 +89,13 @@ t.test('the admin page', { skip }, async t => {
   const denied = page.locator('#denied')
   await denied.locator('.more details summary').first().click()
   // The file is another in each run.
-  await denied.evaluate((section, file) => {
-    const texts = document.createTreeWalker(section, NodeFilter.SHOW_TEXT)
+  await page.evaluate(`{
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
     while (texts.nextNode() !== null) {
       const { currentNode: text } = texts
-      text.textContent = (text.textContent ?? '').replaceAll(file, 'proxy.yaml')
+      text.textContent = text.textContent.replaceAll(${JSON.stringify(proxy.configFile)}, 'proxy.yaml')
     }
-  }, proxy.configFile)
+  }`)
   await compare(t, 'admin-page', denied, await denied.innerText())
 })
 

@@ -97,6 +97,8 @@ t.test('a worker that hangs holds up neither a scrape nor a reload for long', as
     t.ok(sumOf(after, name) >= sumOf(before, name) / 2, `${name}: what it told last is shown`)
   }
   t.ok(sumOf(after, 's3cors_requests_total') >= sumOf(before, 's3cors_requests_total'))
+  const former = readFileSync(proxy.configFile, 'utf8')
+  writeFileSync(proxy.configFile, former.replace('app.example', 'other.example'))
   process.kill(proxy.pid, 'SIGHUP')
   await until(() => proxy.logs().includes('configuration_reloaded'), 'the reload ends')
   t.match(
