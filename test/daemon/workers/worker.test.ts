@@ -21,7 +21,7 @@ t.test('SIGTERM ends every process with 0, and SIGHUP to the whole group is one 
   await askEach(3, () => preflight(proxy))
   for (const pid of workers) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal)
   process.kill(proxy.pid, 'SIGHUP')
-  await until(() => proxy.logs().includes('configuration_reloaded'), 'the reload')
+  await until(() => proxy.logs().includes('reload_requested'), 'the reload')
   await askEach(3, () => preflight(proxy))
   t.equal(startedWorkers(proxy).length, 3, 'workers obey the primary alone')
   t.equal(await proxy.stop('SIGTERM'), 0)
