@@ -12,7 +12,11 @@ import { startProxy } from '../fixtures/proxy-process.ts'
 import { seededRandom } from '../fixtures/request-records.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '300' }, clients: { type: 'string', default: '100' } },
+  options: {
+    seconds: { type: 'string', default: '300' },
+    clients: { type: 'string', default: '100' },
+    ends: { type: 'string', default: '' },
+  },
 })
 const seconds = Number(values.seconds)
 const clients = Number(values.clients)
@@ -50,7 +54,7 @@ function serve(socket: Socket, { limitMs, isSilent = false }: Kind): void {
       if (!isSilent) setTimeout(() => socket.end(), onWayMs)
     }, limitMs())
   }
-  rest()
+  // Not before the first answer: a fresh connection must not fail a request.
   socket.setNoDelay(true)
   socket.on('error', () => undefined)
   socket.on('close', () => clearTimeout(timer))
@@ -141,7 +145,11 @@ function ask(agent: Agent, port: number, method: string): Promise<number | undef
   })
 }
 
-const runs = kinds.flatMap(kind => [false, true].map(isTls => ({ kind, isTls })))
+const runs = kinds
+  .filter(({ name }) => name.includes(values.ends))
+  .flatMap(kind => [false, true].map(isTls => ({ kind, isTls })))
+if (runs.length === 0)
+  throw new Error(`expected a word of ${kinds.map(({ name }) => name).join(', ')}, got ${values.ends}`)
 console.log('the endpoint ends idle connections    requests failed opened    GET ms: p50   p99   max')
 // All at the same time: each does little.
 for (const outcome of runs.map(({ kind, isTls }) => ({ kind, isTls, measured: measure(kind, isTls) }))) {
@@ -153,6 +161,5 @@ for (const outcome of runs.map(({ kind, isTls }) => ({ kind, isTls, measured: me
     `${name.padEnd(34)}${figures}${' '.repeat(12)}${[0.5, 0.99, 1].map(part => at(part).padStart(6)).join('')}`,
   )
   console.log(failures.slice(0, 10).join('\n'))
-  // A PUT on a connection that was forgotten without a word cannot be sent again.
-  if (failures.some(failure => outcome.kind.isSilent !== true || failure.startsWith('GET'))) process.exitCode = 1
+  if (failures.length > 0) process.exitCode = 1
 }

@@ -10,6 +10,8 @@ import { assertWell, goodTarget } from '../fixtures/well-being.ts'
 
 const status = 'HTTP/1.1 200 OK\r\n'
 const ok = `${status}Content-Length: 2\r\n\r\nok`
+/** Of an endpoint that says how long it keeps a connection: a request that cannot be sent again takes it, too. */
+const keeping = `${status}Keep-Alive: timeout=60\r\nContent-Length: 2\r\n\r\nok`
 const closing = 'Connection: close\r\n'
 const request = (method: string, fields = '', target = '/web/k') =>
   `${method} ${target} HTTP/1.1\r\nHost: a\r\nOrigin: ${goodOrigin}\r\n${fields}\r\n`
@@ -33,7 +35,7 @@ t.test('a connection that the endpoint closes as it is used again', async t => {
       const upstream = await startFaultUpstream(
         t,
         ({ requests }, received) => {
-          if (received?.target === goodTarget) return [write(ok)]
+          if (received?.target === goodTarget) return [write(keeping)]
           seen++
           // Only the used connection is closed under the request.
           return requests.length > 1 ? script : [write(received?.method === 'HEAD' ? ok.slice(0, -2) : ok)]

@@ -1,18 +1,15 @@
 import { ClientPace } from '../upstream/client-pace.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
 
-/** What can be sent again does not wait longer on a connection that may be lost. */
-const lostMs = 3000
-
 /** When an exchange moved last: which of its time limits that passes, and how slow its client is. Milliseconds of the monotonic clock. */
 export class ExchangeClock {
   /** Of the client; undefined until it was looked at for the first time. */
   pace: ClientPace | undefined
 
   readonly #plan: ExchangePlan
-  #movedAtMs = 0
   /** When all of the request was sent; 0 before. */
-  #sentAtMs = 0
+  sentAtMs = 0
+  #movedAtMs = 0
 
   constructor(plan: ExchangePlan) {
     this.#plan = plan
@@ -25,7 +22,7 @@ export class ExchangeClock {
 
   /** All of the request was sent. */
   sent(nowMs: number): void {
-    this.#sentAtMs = nowMs
+    this.sentAtMs = nowMs
   }
 
   /** The client has just been told to send its content. */
@@ -44,12 +41,7 @@ export class ExchangeClock {
     const { idleMs, responseMs } = this.#plan
     const isIdle = nowMs - this.#movedAtMs >= idleMs
     if (isAnswered) return isIdle ? 'the endpoint sent nothing more of its response' : undefined
-    if (this.#sentAtMs === 0) return isBlocked && isIdle ? 'the endpoint took nothing more of the request' : undefined
-    return nowMs - this.#sentAtMs >= responseMs ? 'no response head in time' : undefined
-  }
-
-  /** A request that was sent has had no answer for so long that its connection may be lost. */
-  mayBeLost(nowMs: number): boolean {
-    return this.#sentAtMs > 0 && nowMs - this.#sentAtMs >= lostMs
+    if (this.sentAtMs === 0) return isBlocked && isIdle ? 'the endpoint took nothing more of the request' : undefined
+    return nowMs - this.sentAtMs >= responseMs ? 'no response head in time' : undefined
   }
 }

@@ -44,11 +44,16 @@ export function upstreamHead({ request, host, forwardedLines }: ExchangePlan): s
 
 /**
  * RFC 9110 §9.2.2: only what is safe, and has no content, may be sent a second time. DELETE is not, since it would add a second
- * delete marker to a versioned bucket.
+ * delete marker to a versioned bucket. Of a PUT the head alone may, while its content is held back: the endpoint cannot store what it was not sent.
  */
-export function isRepeatable({ request }: ExchangePlan): boolean {
-  return (request.method === 'GET' || request.method === 'HEAD') && !hasContent(request)
+export function isRepeatable({ request }: ExchangePlan, isHeldBack: boolean): boolean {
+  const { method } = request
+  if (!hasContent(request)) return method === 'GET' || method === 'HEAD'
+  return isHeldBack && method === 'PUT' && !copies.test(request.lines)
 }
+
+/** Of what the endpoint may do without the content. */
+const copies = /^x-(?:amz-)?(?:copy|rename)-/im
 
 /** The network that the client is in: what it may use of the pool is counted by that. */
 export function networkOf({ request, record, forwardedFor }: ExchangePlan): string {

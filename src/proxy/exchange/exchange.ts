@@ -2,13 +2,13 @@ import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { endRequest, type RequestRecord, warnOfFault } from '../request/request-record.ts'
 import type { Holding } from '../shares/client-memory.ts'
 import type { ClientPace } from '../upstream/client-pace.ts'
+import { DoubtedConnection, type DoubtingExchange } from '../upstream/doubted-connection.ts'
 import { Expectation } from '../upstream/expectation.ts'
 import type { PoolClient, PoolConnection } from '../upstream/pool-client.ts'
 import { type BodyListener, RequestBody } from '../upstream/request-body.ts'
 import { hasContent } from '../upstream/request-framing.ts'
 import type { ResponseHead } from '../upstream/response/response-head.ts'
 import type { BodyFraming } from '../upstream/response/response-parser.ts'
-import type { UpstreamExchange } from '../upstream/upstream-exchange.ts'
 import { failureAnswer, type UpstreamFailure } from '../upstream/upstream-failure.ts'
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
 import { ExchangeClock } from './exchange-clock.ts'
@@ -17,7 +17,7 @@ import { type ExchangePlan, isRepeatable, networkOf, upstreamHead } from './exch
 import { type RelayListener, ResponseRelay } from './response-relay.ts'
 
 /** One request on its way to the endpoint and its response on the way back. When either end dies, so does the other. */
-export class Exchange implements UpstreamExchange, PoolClient, BodyListener, RelayListener, ExchangeUnderWay, Holding {
+export class Exchange implements DoubtingExchange, PoolClient, BodyListener, RelayListener, ExchangeUnderWay, Holding {
   listedAt = -1
 
   readonly #context: ExchangeContext
@@ -26,6 +26,8 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
   readonly #clock: ExchangeClock
   readonly #relay: ResponseRelay
   #connection: PoolConnection | undefined
+  /** The request was sent on it before, too. */
+  #doubted: DoubtedConnection | undefined
   #body: RequestBody | undefined
   #over = false
   #retried = false
@@ -82,6 +84,11 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
 
   onContentInvited(): void {
     this.#clock.invited(this.#context.now())
+    if (this.#connection?.mayBeLost !== true) return
+    // Content cannot be sent again.
+    this.#connection.destroy()
+    this.#connection = undefined
+    this.#sendAgain()
   }
 
   onContentSent(): void {
@@ -90,6 +97,12 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
 
   fail(failure: UpstreamFailure): void {
     if (this.#over) return
+    if (this.#doubted !== undefined && this.#connection === undefined) {
+      // There is no other connection: what comes on this one counts again.
+      this.#connection = this.#doubted.trust()
+      this.#doubted = undefined
+      return
+    }
     this.#drop()
     this.#record.upstreamFailure = failure.reason
     this.#record.upstreamFailureDetail = failure.detail
@@ -104,6 +117,8 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
   onHead(head: ResponseHead, framing: BodyFraming): void {
     const now = this.#context.now()
     this.#record.upstreamFirstByteAtMs = now
+    if (this.#doubted !== undefined) this.#plan.pool.onLost(this.#doubted.lose())
+    this.#doubted = undefined
     if (this.#connection !== undefined) this.#connection.activeMs = now
     this.#relay.takeHead(head, framing, this.#body?.onAnswered() === true)
   }
@@ -131,10 +146,19 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
     this.#connection = undefined
     const again = connection?.reused === true && !connection.answered && !this.#retried && this.repeatable
     if (!again || failure.reason === 'malformed') this.fail(failure)
-    else {
-      this.#retried = true
-      this.#plan.pool.acquire(this, this.#plan.servername, true)
-    }
+    else this.#sendAgain()
+  }
+
+  onDoubtedAnswer(connection: PoolConnection, sentAtMs: number): void {
+    this.#doubted = undefined
+    this.#record.upstreamStartedAtMs = sentAtMs
+    this.#connection?.destroy()
+    this.#plan.pool.cancel(this)
+    this.#connection = connection
+  }
+
+  onDoubtedFailure(): void {
+    this.#doubted = undefined
   }
 
   onDrain(): void {
@@ -154,13 +178,14 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
       this.#clock.moved(nowMs)
     }
     const detail = this.#clock.passedLimit(nowMs, statusCode > 0, this.#body?.blocked === true)
-    if (detail !== undefined) this.fail({ reason: 'timeout', detail })
-    else if (statusCode === 0 && this.#clock.mayBeLost(nowMs) && !this.#retried && this.repeatable)
-      connection.giveUpIfLost()
+    if (detail !== undefined) {
+      if (connection.mayBeLost) this.#plan.pool.onLost(connection)
+      this.fail({ reason: 'timeout', detail })
+    } else if (connection.mayBeLost && !this.#retried && this.repeatable) this.#doubt(connection, nowMs)
   }
 
   get repeatable(): boolean {
-    return isRepeatable(this.#plan)
+    return isRepeatable(this.#plan, this.#body?.isHeldBack === true)
   }
 
   get pool(): UpstreamPool {
@@ -222,6 +247,26 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
     return this.#relay.isBlocked || this.#body?.awaitsClient === true
   }
 
+  #sendAgain(): void {
+    this.#retried = true
+    this.#body?.wait()
+    this.#plan.pool.acquire(this, this.#plan.servername, true)
+  }
+
+  /** Has the request sent again after a while; its connection may still answer, if there is room for both. */
+  #doubt(connection: PoolConnection, nowMs: number): void {
+    const { pool } = this.#plan
+    const { sentAtMs } = this.#clock
+    if (sentAtMs === 0 || !pool.doubts.begin(nowMs - sentAtMs)) return
+    this.#connection = undefined
+    this.#doubted = new DoubtedConnection(connection, this, pool.doubts, sentAtMs, this.#context.now)
+    if (pool.exhausted) {
+      this.#doubted.drop()
+      this.#doubted = undefined
+    }
+    this.#sendAgain()
+  }
+
   #finish(): void {
     this.#relay.end()
     const connection = this.#connection
@@ -235,6 +280,8 @@ export class Exchange implements UpstreamExchange, PoolClient, BodyListener, Rel
     this.#body?.stop()
     this.#connection?.destroy()
     this.#connection = undefined
+    this.#doubted?.drop()
+    this.#doubted = undefined
     this.#plan.pool.cancel(this)
   }
 

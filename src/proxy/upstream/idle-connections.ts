@@ -29,9 +29,6 @@ export class IdleConnections {
 
   /** Takes one out; those that cannot be used any more are destroyed on the way. */
   take(servername: string, repeatable: boolean, nowMs: number): PoolConnection | undefined {
-    const [oldest] = this.#list
-    // It is still open.
-    if (!repeatable && oldest !== undefined) this.#limit.survived(nowMs - oldest.sinceMs)
     for (let i = this.#list.length - 1; i >= 0; i--) {
       const connection = this.#list[i]
       if (connection === undefined || connection.servername !== servername) continue
@@ -39,8 +36,9 @@ export class IdleConnections {
       // Those before it were idle for longer.
       if (!expired && !repeatable && !this.isCertain(connection, nowMs)) return undefined
       this.#list.splice(i, 1)
+      connection.idleMs = nowMs - connection.sinceMs
+      this.#limit.seen(connection.idleMs)
       if (connection.reusable && !expired) {
-        connection.idleMs = nowMs - connection.sinceMs
         return connection
       }
       connection.destroy()
@@ -48,9 +46,14 @@ export class IdleConnections {
     return undefined
   }
 
-  /** Takes the one out that was idle for the longest time. */
-  takeOldest(): PoolConnection | undefined {
-    return this.#list.shift()
+  /** Takes the one out that was idle for the longest time, of those to one server name where one is given. */
+  takeOldest(nowMs: number, servername?: string): PoolConnection | undefined {
+    const at = servername === undefined ? 0 : this.#list.findIndex(connection => connection.servername === servername)
+    const connection = this.#list[at]
+    if (connection === undefined) return undefined
+    this.#list.splice(at, 1)
+    this.#limit.seen(nowMs - connection.sinceMs)
+    return connection
   }
 
   /** Whether a request that must not be sent twice may have it: the endpoint cannot be about to end it. */
@@ -63,7 +66,7 @@ export class IdleConnections {
     this.#limit.survived(connection.idleMs)
   }
 
-  /** A connection that was taken from here has ended before any byte of a response. */
+  /** A connection that was taken from here has ended before any byte of a response, or brings none. */
   onLost(connection: PoolConnection, nowMs: number): void {
     this.#limit.ended(connection.idleMs, nowMs)
   }
@@ -74,6 +77,7 @@ export class IdleConnections {
     if (at < 0) return
     this.#list.splice(at, 1)
     if (connection.endedByPeer) this.#limit.ended(nowMs - connection.sinceMs, nowMs)
+    else this.#limit.seen(nowMs - connection.sinceMs)
   }
 
   /** Ends those that have outlived their time; one leaves the list when its socket has closed. */

@@ -8,7 +8,7 @@ import type { UpstreamConnection } from './upstream-connection.ts'
 export interface BodyListener {
   /** The first of it has come from the client, or its end: it needs a connection. */
   acquireConnection(): void
-  /** The client has been told to send it. */
+  /** The client has been told to send it. On a connection that may be lost it is not sent: it needs another. */
   onContentInvited(): void
   /** All of it was handed to the connection. */
   onContentSent(): void
@@ -60,6 +60,11 @@ export class RequestBody {
     return this.#listens && !this.blocked && !this.done && !this.#ended && this.#first === undefined
   }
 
+  /** The client has not been told to send it, though it waits for that. */
+  get isHeldBack(): boolean {
+    return this.#expectation?.isMet === false
+  }
+
   /** Bytes that wait for a connection. */
   get heldBytes(): number {
     return this.#first?.length ?? 0
@@ -78,7 +83,7 @@ export class RequestBody {
       connection.writeText(head)
       this.#expectation.leaveToEndpoint(() => {
         this.#listener.onContentInvited()
-        this.start(connection)
+        if (!connection.mayBeLost) this.start(connection)
       })
       return
     }
@@ -87,6 +92,11 @@ export class RequestBody {
     connection.writeText(head)
     this.start(connection)
     connection.uncork()
+  }
+
+  /** The connection of the head is dead, and there will be another. */
+  wait(): void {
+    this.#expectation?.drop()
   }
 
   /** The endpoint is ready for the content. */

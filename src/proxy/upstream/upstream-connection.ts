@@ -1,14 +1,12 @@
 import type { Socket } from 'node:net'
 import { surviveWriteErrors } from '../node/write-errors.ts'
+import { longIdleMs } from './idle-limit.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 import type { ResponseLimits } from './response/response-parser.ts'
 import { ResponseReader } from './response-reader.ts'
 import type { OpenSocket } from './socket-reader.ts'
 import type { UpstreamExchange } from './upstream-exchange.ts'
 import { socketFailure, type UpstreamFailure } from './upstream-failure.ts'
-
-/** Sooner than this, nothing on the way forgets an idle connection. */
-const longIdleMs = 5000
 
 /** What the pool hears of its connections. */
 export interface ConnectionOwner {
@@ -149,12 +147,16 @@ export class UpstreamConnection<Holder = unknown> {
   }
 
   /**
-   * Ends the exchange as failed if the connection may be lost without a word: it was idle for long, and not a byte came since. A firewall or a
-   * relay forgets such connections, and a request on one would wait for the response timeout.
+   * It was idle for long, and not a byte came since. A firewall or a relay may have forgotten it without a word, and a request on it
+   * would wait for the response timeout.
    */
-  giveUpIfLost(): void {
-    if (!this.reused || this.answered || this.idleMs < longIdleMs) return
-    this.fail({ reason: 'timeout', detail: 'no answer on a connection that was idle for long' })
+  get mayBeLost(): boolean {
+    return this.reused && !this.answered && this.idleMs >= longIdleMs
+  }
+
+  /** What comes on it is told to `exchange` from now on. */
+  handOver(exchange: UpstreamExchange): void {
+    this.#reader.exchange = exchange
   }
 
   /** Ends the connection at once. Whatever was being sent arrives as aborted, never as complete. */

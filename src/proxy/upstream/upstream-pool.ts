@@ -1,3 +1,4 @@
+import { Doubts } from './doubts.ts'
 import { chooseGivingWay } from './giving-way.ts'
 import { IdleConnections } from './idle-connections.ts'
 import type { PoolClient, PoolConnection } from './pool-client.ts'
@@ -7,6 +8,9 @@ import type { ResponseLimits } from './response/response-parser.ts'
 import type { OpenSocket } from './socket-reader.ts'
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
+
+/** Idle for less, a connection carries a request as if it had not been: what it would wait for costs more. */
+const briefIdleMs = 10
 
 /** Bounds of the pool; times in milliseconds. */
 export interface PoolOptions {
@@ -34,6 +38,8 @@ const tooSlow = {
  * and the slow give way.
  */
 export class UpstreamPool implements ConnectionOwner {
+  /** Of connections that may be lost. */
+  readonly doubts = new Doubts()
   readonly #options: PoolOptions
   readonly #all = new Set<PoolConnection>()
   readonly #idle: IdleConnections
@@ -64,9 +70,16 @@ export class UpstreamPool implements ConnectionOwner {
    * retry after a keep-alive race.
    */
   acquire(waiter: PoolClient, servername: string, fresh: boolean): void {
-    const connection = fresh ? undefined : this.#idle.take(servername, waiter.repeatable, this.#options.now())
-    if (connection !== undefined) this.#give(connection, waiter)
-    else if (this.#all.size < this.#options.connections || this.#discardIdle()) this.#open(waiter, servername)
+    const now = this.#options.now()
+    const connection = fresh ? undefined : this.#idle.take(servername, waiter.repeatable, now)
+    if (connection !== undefined) {
+      if (waiter.repeatable || connection.idleMs < briefIdleMs) this.#give(connection, waiter)
+      else this.#giveNextTurn(connection, waiter, now)
+      return
+    }
+    // Those that are idle are too old for it: it gets a fresh one in the place of the oldest.
+    if (!fresh && !waiter.repeatable) this.#discard(this.#idle.takeOldest(now, servername))
+    if (this.#all.size < this.#options.connections || this.#discardIdle()) this.#open(waiter, servername)
     else this.#enqueue(waiter, servername)
   }
 
@@ -103,8 +116,13 @@ export class UpstreamPool implements ConnectionOwner {
     else waiter.onConnection(connection)
   }
 
+  /** No answer comes on a connection that was idle for long. */
+  onLost(connection: PoolConnection): void {
+    this.#idle.onLost(connection, this.#options.now())
+  }
+
   onFailed(connection: PoolConnection): void {
-    if (connection.reused && !connection.answered) this.#idle.onLost(connection, this.#options.now())
+    if (connection.reused && !connection.answered) this.onLost(connection)
     this.#all.delete(connection)
     this.#takeBack(connection)
   }
@@ -115,7 +133,12 @@ export class UpstreamPool implements ConnectionOwner {
     this.#idle.onClosed(connection, this.#options.now())
     const waiter = this.#opening.get(connection)
     this.#opening.delete(connection)
-    if (waiter !== undefined) waiter.fail(failure ?? { reason: 'reset', detail: 'closed while it was opened' })
+    if (waiter !== undefined) {
+      if (connection.reused) {
+        if (connection.endedByPeer) this.onLost(connection)
+        this.acquire(waiter, connection.servername, true)
+      } else waiter.fail(failure ?? { reason: 'reset', detail: 'closed while it was opened' })
+    }
     this.#serveQueue()
   }
 
@@ -162,6 +185,23 @@ export class UpstreamPool implements ConnectionOwner {
     waiter.onConnection(connection)
   }
 
+  /**
+   * Gives it in the next turn of the event loop, unless the endpoint has ended it. Its end may have come together with the request, and would be read
+   * after it.
+   */
+  #giveNextTurn(connection: PoolConnection, waiter: PoolClient, nowMs: number): void {
+    this.#lend(connection, waiter)
+    connection.sinceMs = nowMs
+    this.#opening.set(connection, waiter)
+    setImmediate(() => {
+      if (!connection.reusable || !this.#opening.has(connection)) return // 'close' has come, or follows
+      const stays = this.#opening.get(connection)
+      this.#opening.delete(connection)
+      if (stays === undefined) this.#offer(connection)
+      else stays.onConnection(connection)
+    })
+  }
+
   #lend(connection: PoolConnection, holder: PoolClient): void {
     connection.holder = holder
     this.#shares?.hold(holder.client)
@@ -200,7 +240,10 @@ export class UpstreamPool implements ConnectionOwner {
 
   // Full of idle connections to other server names: one of them makes room.
   #discardIdle(): boolean {
-    const connection = this.#idle.takeOldest()
+    return this.#discard(this.#idle.takeOldest(this.#options.now()))
+  }
+
+  #discard(connection: PoolConnection | undefined): boolean {
     if (connection === undefined) return false
     this.#all.delete(connection)
     connection.destroy()

@@ -8,13 +8,15 @@ import { newRecord, type RequestRecord } from '../../../src/proxy/request/reques
 import { s3Errors } from '../../../src/s3/errors/error-catalogue.ts'
 import { type ClientResponse, readResponse } from '../../fixtures/client-responses.ts'
 import { createContext, serveRequests } from '../../fixtures/client-side.ts'
-import { createFakePool } from '../../fixtures/fake-pool.ts'
+import { createFakePool, FakeWaiter } from '../../fixtures/fake-pool.ts'
 import type { FakeSocket } from '../../fixtures/fake-socket.ts'
 import { until } from '../../fixtures/patience.ts'
 import { openRaw, type RawConnection } from '../../fixtures/raw-client.ts'
 
 const get = 'GET /k HTTP/1.1\r\nHost: a\r\n\r\n'
 const put = 'PUT /k HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n'
+const expecting = put.replace('\r\n\r\n', '\r\nExpect: 100-continue\r\n\r\n')
+const copying = expecting.replace('\r\n\r\n', '\r\nX-Amz-Copy-Source: /b/k\r\n\r\n')
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 /** One exchange between a client and an endpoint that a test plays; time moves when the test says so. */
@@ -108,6 +110,10 @@ const retries = [
   { name: 'not after a byte of the answer', bytes: get, reused: true, before: 'HTTP/1.1', again: false },
   { name: 'not DELETE', bytes: get.replace('GET', 'DELETE'), reused: true, before: '', again: false },
   { name: 'not a request with content', bytes: `${put}body`, reused: true, before: '', again: false },
+  { name: 'PUT whose content waits for a 100', bytes: expecting, reused: true, before: '', again: true },
+  { name: 'not after the 100', bytes: expecting, reused: true, before: 'HTTP/1.1 100 Continue\r\n\r\n', again: false },
+  { name: 'not a copy, which needs no content', bytes: copying, reused: true, before: '', again: false },
+  { name: 'not POST', bytes: expecting.replace('PUT', 'POST'), reused: true, before: '', again: false },
 ]
 for (const { name, bytes, reused, before, again } of retries) {
   t.test(`after the endpoint has left: ${name}`, async t => {
@@ -146,18 +152,111 @@ for (const { name, bytes, silentMs, before, again } of losses) {
     await tick(2999)
     t.equal(socket.destroyed, false)
     await tick(1)
-    t.equal(socket.destroyed, again)
     t.equal(sockets.length, again ? 2 : 1)
     if (!again) return
     sockets[1]?.connect()
     t.equal(sockets[1]?.written, socket.written)
     await tick(9999)
     t.equal(sockets.length, 2, 'and no third time, however long that one takes')
+    t.equal(socket.destroyed, false, 'the first may still answer')
     sockets[1]?.receive(bytes.startsWith('HEAD') ? ok.slice(0, -2) : ok)
     await client.until(({ text }) => text.startsWith('HTTP/1.1 200 '))
+    t.equal(socket.destroyed, true)
     await until(() => pool.size.idle === 1)
   })
 }
+
+t.test('a request that was sent again', async t => {
+  const startTwice = async (t: Test) => {
+    const started = await start(t, get, { reused: true, silentMs: 8000, responseMs: 10_000 })
+    await started.tick(3000)
+    const second = started.sockets[1] as FakeSocket
+    /** Whether a request that cannot be sent again may have a connection that was idle for so long. */
+    const isCertain = async (idleMs: number) => {
+      await started.until(() => started.pool.size.idle > 0)
+      await started.clock.advance(idleMs)
+      const opened = started.sockets.length
+      const waiter = new FakeWaiter()
+      waiter.repeatable = false
+      started.pool.acquire(waiter, '', false)
+      await new Promise(resolve => setImmediate(resolve))
+      return started.sockets.length === opened
+    }
+    return { ...started, second, isCertain }
+  }
+  t.test('gets the first answer, though it comes late: the endpoint kept the connection', async t => {
+    const { client, socket, second, pool, record, isCertain } = await startTwice(t)
+    second.connect()
+    socket.receive(ok.slice(0, 20))
+    t.equal(second.destroyed, true)
+    socket.receive(ok.slice(20))
+    t.match(await answered(client), { status: 200, body: 'ok' })
+    t.equal(record.upstreamFailure, undefined)
+    t.equal(record.upstreamFirstByteAtMs - record.upstreamStartedAtMs, 3000)
+    t.equal(await isCertain(6999), true)
+    t.equal(pool.size.connections, 1)
+  })
+  t.test('and before the other has come up', async t => {
+    const { client, socket, second, pool } = await startTwice(t)
+    socket.receive(ok)
+    t.match(await answered(client), { status: 200, body: 'ok' })
+    second.connect()
+    t.match(pool.size, { connections: 2, idle: 2 })
+  })
+  t.test('gets the answer of the other: what was idle for so long is lost', async t => {
+    const { client, second, isCertain } = await startTwice(t)
+    second.connect()
+    second.receive(ok)
+    t.match(await answered(client), { status: 200, body: 'ok' })
+    t.equal(await isCertain(501), false)
+  })
+  t.test('gets the first answer when there is no other', async t => {
+    for (const fail of [
+      (second: FakeSocket) => second.destroy(),
+      (second: FakeSocket) => {
+        second.connect()
+        second.receiveEnd()
+      },
+    ]) {
+      const { client, socket, second, until } = await startTwice(t)
+      fail(second)
+      await until(() => second.destroyed)
+      await new Promise(resolve => setImmediate(resolve))
+      socket.receive(ok)
+      t.match(await answered(client), { status: 200, body: 'ok' })
+    }
+  })
+  t.test('fails when neither answers', async t => {
+    const { client, socket, second, tick } = await startTwice(t)
+    second.connect()
+    await tick(9999)
+    await tick(1)
+    t.equal((await answered(client)).status, 504)
+    t.strictSame([socket.destroyed, second.destroyed], [true, true])
+  })
+  t.test('fails when both have ended', async t => {
+    const { client, socket, second } = await startTwice(t)
+    second.connect()
+    socket.receiveEnd()
+    second.receiveEnd()
+    t.equal((await answered(client)).status, 502)
+  })
+  t.test('is not sent, when its client leaves', async t => {
+    const { client, socket, second, finished } = await startTwice(t)
+    second.connect()
+    client.reset()
+    await finished()
+    t.strictSame([socket.destroyed, second.destroyed], [true, true])
+  })
+  t.test('makes the next wait for twice as long as the answer took', async t => {
+    const { client, exchange, socket, pool } = await startTwice(t)
+    socket.receive(ok)
+    await answered(client)
+    t.equal(exchange.underWay, false)
+    t.equal(pool.doubts.begin(5999), false)
+    t.equal(pool.doubts.begin(6000), true)
+  })
+})
 
 t.test('a connection that is handed on was not idle, however long it was before', async t => {
   const { clock, sockets, pool, take, ask } = createFakePool({ connections: 1, keepAliveMs: 60_000 })
@@ -219,6 +318,19 @@ t.test('content waits for the 100 that the client waits for', async t => {
   await client.write('body')
   await until(() => socket.written.endsWith('\r\n\r\nbody'))
   socket.receive(ok)
+  t.match(await answered(client), { status: 200, informational: [100] })
+})
+
+t.test('content that waited for a second does not go on a connection that may be lost', async t => {
+  const { client, socket, sockets, until } = await start(t, expecting, { reused: true, silentMs: 5000 })
+  await client.until(({ text }) => text.startsWith('HTTP/1.1 100 '))
+  await client.write('body')
+  await until(() => sockets.length === 2)
+  t.equal(socket.destroyed, true)
+  sockets[1]?.connect()
+  await until(() => sockets[1]?.written.endsWith('\r\n\r\nbody') === true)
+  t.notMatch(socket.written, 'body')
+  sockets[1]?.receive(ok)
   t.match(await answered(client), { status: 200, informational: [100] })
 })
 

@@ -43,39 +43,41 @@ class Lab {
 class FarEnd {
   readonly #lab: Lab
   readonly #socket: FakeSocket
-  readonly #limitMs: () => number
-  readonly #answer: string
+  readonly #endpoint: Endpoint
   #closed = false
   #idlePeriod = 0
 
-  constructor(lab: Lab, socket: FakeSocket, limitMs: () => number, answer: string) {
+  constructor(lab: Lab, socket: FakeSocket, endpoint: Endpoint) {
     this.#lab = lab
     this.#socket = socket
-    this.#limitMs = limitMs
-    this.#answer = answer
+    this.#endpoint = endpoint
   }
 
   /** A request was sent to it. */
   receive(): void {
     this.#lab.after(onWayMs, () => {
+      const { fields = '', isSilent = false } = this.#endpoint
       if (this.#closed) {
-        this.#lab.after(onWayMs, () => this.#socket.destroy(socketError('ECONNRESET')))
+        if (!isSilent) this.#lab.after(onWayMs, () => this.#socket.destroy(socketError('ECONNRESET')))
         return
       }
       this.#idlePeriod++
-      this.#lab.after(onWayMs, () => this.#socket.receive(this.#answer))
+      this.#lab.after(onWayMs, () => {
+        if (!this.#socket.destroyed) this.#socket.receive(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${fields}\r\nok`)
+      })
       this.#rest()
     })
   }
 
   #rest(): void {
     const period = this.#idlePeriod
-    this.#lab.after(this.#limitMs(), () => {
+    this.#lab.after(this.#endpoint.limitMs(), () => {
       if (period !== this.#idlePeriod || this.#socket.destroyed) return
       this.#closed = true
-      this.#lab.after(onWayMs, () => {
-        if (!this.#socket.destroyed) this.#socket.receiveEnd()
-      })
+      if (this.#endpoint.isSilent !== true)
+        this.#lab.after(onWayMs, () => {
+          if (!this.#socket.destroyed) this.#socket.receiveEnd()
+        })
     })
   }
 }
@@ -84,19 +86,20 @@ interface Endpoint {
   readonly name: string
   readonly limitMs: () => number
   readonly fields?: string
+  /** Then it forgets a connection without a word, as a firewall does, and does not end it. */
+  readonly isSilent?: boolean
 }
 
 const random = seededRandom(16)
 
-async function run(t: Test, { limitMs, fields = '' }: Endpoint, share: number): Promise<void> {
+async function run(t: Test, endpoint: Endpoint, share: number): Promise<void> {
   const lab = new Lab()
-  const answer = `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${fields}\r\nok`
   let opened = 0
   const pool = new UpstreamPool({
     open(servername: string, reader: SocketReader) {
       opened++
       const socket = new FakeSocket(servername, reader)
-      const farEnd = new FarEnd(lab, socket, limitMs, answer)
+      const farEnd = new FarEnd(lab, socket, endpoint)
       socket.onWritten = () => farEnd.receive()
       lab.after(2 * onWayMs, () => socket.connect())
       return socket as unknown as Socket
@@ -129,6 +132,16 @@ async function run(t: Test, { limitMs, fields = '' }: Endpoint, share: number): 
       fail: ({ detail }) => fail(detail),
       onConnection(given) {
         connection = given
+        lab.after(repeatable ? 3000 : 30_000, () => {
+          if (connection !== given || !given.mayBeLost) return
+          if (!repeatable) {
+            fail(`idle for ${given.idleMs.toFixed(0)} ms: no answer`)
+            return
+          }
+          pool.onLost(given)
+          given.destroy()
+          pool.acquire(client, '', true)
+        })
         given.begin(exchange, repeatable ? 'GET' : 'PUT')
         given.writeText('a request')
       },
@@ -147,6 +160,7 @@ async function run(t: Test, { limitMs, fields = '' }: Endpoint, share: number): 
         if (!ended || connection === undefined) return
         answered++
         pool.release(connection)
+        connection = undefined
         then()
       },
       onFailure({ detail }: { readonly detail: string }) {
@@ -187,6 +201,14 @@ const endpoints: readonly Endpoint[] = [
   { name: 'after 75 s', limitMs: () => 75_000 },
   { name: 'after 5 or 60 s, as servers behind one name do', limitMs: () => (random() < 0.5 ? 5000 : 60_000) },
   { name: 'at random', limitMs: () => random() * 20_000 },
+  { name: 'at random, and soon', limitMs: () => random() * 5000 },
+  { name: 'after 8 s without a word', limitMs: () => 8000, isSilent: true },
+  {
+    name: 'after 8 s without a word, and says a minute',
+    limitMs: () => 8000,
+    fields: 'Keep-Alive: timeout=60\r\n',
+    isSilent: true,
+  },
 ]
 for (const endpoint of endpoints) {
   for (const [what, share] of [

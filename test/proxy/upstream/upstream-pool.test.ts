@@ -2,8 +2,8 @@ import t from 'tap'
 import { ClientPace } from '../../../src/proxy/upstream/client-pace.ts'
 import type { PoolConnection } from '../../../src/proxy/upstream/pool-client.ts'
 import { settled } from '../../fixtures/fake-clock.ts'
-import { createFakePool as setUp } from '../../fixtures/fake-pool.ts'
-import { socketError } from '../../fixtures/fake-socket.ts'
+import { FakeWaiter, createFakePool as setUp } from '../../fixtures/fake-pool.ts'
+import { type FakeSocket, socketError } from '../../fixtures/fake-socket.ts'
 
 t.test('the youngest idle connection is taken first', async t => {
   const { pool, ask, take } = setUp()
@@ -260,4 +260,60 @@ t.test('a pool is exhausted when everything is in use', async t => {
   t.equal(pool.exhausted, true)
   pool.release(connection)
   t.equal(pool.exhausted, false)
+})
+
+t.test('a request that cannot be sent again', async t => {
+  const idle = async (idleMs: number) => {
+    const all = setUp({ keepAliveMs: 60_000 })
+    const seen = all.take()
+    all.pool.release(seen)
+    // It is seen that the endpoint does not end connections at random.
+    await all.clock.advance(20_000)
+    all.take()
+    seen.activeMs = all.clock.now()
+    all.pool.release(seen)
+    await all.clock.advance(idleMs)
+    const waiter = new FakeWaiter()
+    waiter.repeatable = false
+    all.pool.acquire(waiter, '', false)
+    return { ...all, waiter, socket: all.sockets[0] as FakeSocket }
+  }
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  t.test('gets an idle connection in the next turn', async t => {
+    const { waiter, sockets, pool } = await idle(400)
+    t.equal(waiter.connection, undefined)
+    t.match(pool.size, { connections: 1, idle: 0 })
+    await turn()
+    t.ok(waiter.connection)
+    t.equal(sockets.length, 1)
+  })
+  t.test('at once, if that has just carried a request', async t => {
+    const { waiter } = await idle(9)
+    t.ok(waiter.connection)
+  })
+  t.test('not one that the endpoint has just ended, but a fresh one', async t => {
+    const { waiter, socket, sockets } = await idle(400)
+    socket.receiveEnd()
+    await turn()
+    await turn()
+    t.equal(waiter.connection, undefined)
+    t.equal(sockets.length, 2)
+    sockets[1]?.connect()
+    t.equal(waiter.connection?.reused, false)
+    t.equal(waiter.failure, undefined)
+  })
+  t.test('leaves the connection to the next, if its client has left', async t => {
+    const { waiter, pool, ask } = await idle(400)
+    pool.cancel(waiter)
+    await turn()
+    t.equal(waiter.connection, undefined)
+    t.ok(ask().connection)
+  })
+  t.test('gets a fresh one in the place of the oldest, where none is certain', async t => {
+    const { waiter, socket, sockets, pool } = await idle(19_000)
+    t.equal(socket.destroyed, true)
+    t.match(pool.size, { connections: 1, idle: 0 })
+    sockets[1]?.connect()
+    t.equal(waiter.connection?.reused, false)
+  })
 })
