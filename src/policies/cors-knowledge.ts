@@ -9,7 +9,7 @@ import { createCallBudget } from './upstream/call-budget.ts'
 /** `unclear`: the endpoint was not asked, or gave no answer that tells. */
 export type CorsKnowledge = 'known' | 'not-known' | 'no-such-bucket' | 'unclear'
 
-/** What is known about buckets whose rules are in the configuration. */
+/** What is known about buckets whose rules are in the configuration, and about the endpoint as a whole. */
 export interface CorsKnowledgeTable {
   /** Asks the endpoint where nothing is known. Never rejects. */
   check(bucket: string): Promise<CorsKnowledge>
@@ -17,6 +17,10 @@ export interface CorsKnowledgeTable {
   observed(bucket: string): void
   /** How the endpoint showed that it does not know `?cors` of this bucket; undefined where it has not. */
   lacking(bucket: string): string | undefined
+  /** To be told that the endpoint showed it in another way. */
+  heardLacking(): void
+  /** How the endpoint showed it last, by whichever bucket; undefined where it has not, or has shown since that it knows `?cors`. */
+  endpointLacking(): string | undefined
 }
 
 /** An endpoint that was updated is asked anew. */
@@ -35,8 +39,14 @@ interface Lacking {
 export function createCorsKnowledge(ask: GetBucketCors | undefined, now: () => number): CorsKnowledgeTable {
   const remembered = new BoundedMap<Lacking | undefined>(maxRemembered, 'restart')
   const mayAsk = createCallBudget(callsPerSecond, now)
+  let endpoint: Lacking | undefined
+
+  function noteEndpoint(knows: boolean, said: string): void {
+    endpoint = knows ? undefined : { said: ownCopy(said), until: now() + holdsMs }
+  }
 
   function note(bucket: string, knows: boolean, said: string): void {
+    noteEndpoint(knows, said)
     if (!knows) remembered.set(ownCopy(bucket), { said: ownCopy(said), until: now() + holdsMs })
     else if (remembered.get(bucket) !== undefined) remembered.set(bucket, undefined)
   }
@@ -64,5 +74,11 @@ export function createCorsKnowledge(ask: GetBucketCors | undefined, now: () => n
     }
   }
 
-  return { check, observed: bucket => note(bucket, false, `200 ${listing}`), lacking }
+  return {
+    check,
+    observed: bucket => note(bucket, false, `200 ${listing}`),
+    lacking,
+    heardLacking: () => noteEndpoint(false, ''),
+    endpointLacking: () => (endpoint !== undefined && now() < endpoint.until ? endpoint.said : undefined),
+  }
 }

@@ -90,6 +90,8 @@ export function createPolicySources(
   const knowledge = createCorsKnowledge(options.getBucketCors, now)
   /** The bucket of each entry that was last seen to have an endpoint without `?cors`. */
   const lackingOf = new Map<string, string>()
+  /** What is being found out, the oldest first. */
+  const asking = new Set<Promise<CorsKnowledge>>()
 
   function liveOf(bucket: string): LivePolicies | undefined {
     return named.has(bucket) ? named.get(bucket) : others
@@ -102,21 +104,44 @@ export function createPolicySources(
     return named.has(bucket) ? bucket : rest?.name
   }
 
-  async function knowsCors(bucket: string): Promise<CorsKnowledge> {
+  async function askAbout(bucket: string): Promise<CorsKnowledge> {
     const source = liveOf(bucket)
-    if (source !== undefined) return source.knowsCors(bucket)
-    const entry = entryOf(bucket)
-    if (entry === undefined) return 'unclear'
-    const known = await knowledge.check(bucket)
-    if (known === 'not-known') lackingOf.set(entry, ownCopy(bucket))
+    if (source !== undefined) {
+      const known = await source.knowsCors(bucket)
+      if (known === 'not-known') knowledge.heardLacking()
+      return known
+    }
+    // Of a bucket that no entry governs nothing is asked, unless the endpoint has shown of another what it is.
+    if (entryOf(bucket) === undefined && knowledge.endpointLacking() === undefined) return 'unclear'
+    return knowledge.check(bucket)
+  }
+
+  async function knowsCors(bucket: string): Promise<CorsKnowledge> {
+    const asked = askAbout(bucket)
+    asking.add(asked)
+    let known = await asked
+    asking.delete(asked)
+    if (known === 'unclear') {
+      // Too many at once, or no answer that tells: what the endpoint shows of another bucket holds.
+      for (const oldest of asking) {
+        await oldest
+        break
+      }
+      if (knowledge.endpointLacking() !== undefined) known = 'not-known'
+    }
+    if (known === 'not-known') noteLacking(bucket)
     return known
   }
 
-  function corsObserved(bucket: string): void {
+  function noteLacking(bucket: string): void {
     const entry = entryOf(bucket)
-    if (entry === undefined || liveOf(bucket) !== undefined) return
+    if (entry !== undefined && liveOf(bucket) === undefined) lackingOf.set(entry, ownCopy(bucket))
+  }
+
+  function corsObserved(bucket: string): void {
+    if (liveOf(bucket) !== undefined) return
     knowledge.observed(bucket)
-    lackingOf.set(entry, ownCopy(bucket))
+    noteLacking(bucket)
   }
 
   function corsWritten(bucket: string, known: boolean): WriteEffect {
@@ -137,7 +162,8 @@ export function createPolicySources(
 
   function withNotes(status: BucketStatus): BucketStatus {
     const notes: string[] = []
-    const lacking = knowledge.lacking(lackingOf.get(status.bucket) ?? '')
+    const bucket = lackingOf.get(status.bucket)
+    const lacking = bucket === undefined ? undefined : (knowledge.lacking(bucket) ?? knowledge.endpointLacking())
     if (lacking !== undefined) notes.push(`${keepsNoRules(lacking)}; ${writesRefused}`)
     const written = writtenAt.get(status.bucket)
     if (written !== undefined) {

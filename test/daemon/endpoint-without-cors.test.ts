@@ -150,3 +150,27 @@ t.test('where the endpoint cannot be asked, a write goes up and is not called on
     t.equal((await write(proxy, 'DELETE', '/own?cors')).status, 501)
   })
 })
+
+t.test('a bucket that no entry names gets no write either, once the endpoint has shown what it is', async t => {
+  const own = `  own: { CORSRules: [{ AllowedOrigins: ["${page}"], AllowedMethods: [GET] }] }\n`
+  const { proxy, upstream } = await setUp(t, { cors: () => listing, buckets: own })
+  t.equal((await write(proxy, 'PUT', '/unnamed?cors')).status, 200, 'nothing is known before')
+  t.equal((await write(proxy, 'PUT', '/own?cors')).status, 501)
+  const before = upstream.requests.length
+  for (const method of ['PUT', 'DELETE']) t.equal((await write(proxy, method, '/unnamed?cors')).status, 501)
+  t.equal(
+    upstream.requests.slice(before).filter(({ method }) => method === 'PUT' || method === 'DELETE').length,
+    0,
+    'none goes up',
+  )
+})
+
+for (const from of ['{ from: upstream }', '{ from: none }'])
+  t.test(`of a hundred writes at once none goes up, under "*": ${from}`, async t => {
+    const { proxy, upstream } = await setUp(t, { cors: () => listing, buckets: `  "*": ${from}\n` })
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => write(proxy, 'DELETE', `/bucket-${index}?cors`)),
+    )
+    t.strictSame([...new Set(answers.map(({ status }) => status))], [501])
+    t.equal(upstream.requests.filter(({ method }) => method === 'DELETE').length, 0)
+  })

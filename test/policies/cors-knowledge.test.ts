@@ -75,3 +75,25 @@ t.test('what is remembered is bounded', async t => {
   t.ok(held.length <= 1000)
   t.equal(knowledge.lacking('bucket-4999'), '200 ListBucketResult')
 })
+
+t.test('what the endpoint showed last of any bucket is what it is', async t => {
+  let result: CorsFetchResult = lacking
+  let at = 0
+  const knowledge = createCorsKnowledge(
+    async () => result,
+    () => at,
+  )
+  t.equal(knowledge.endpointLacking(), undefined)
+  await knowledge.check('media')
+  t.equal(knowledge.endpointLacking(), '501 NotImplemented')
+  result = serverFailure
+  await knowledge.check('other')
+  t.equal(knowledge.endpointLacking(), '501 NotImplemented', 'what does not tell changes nothing')
+  at = 300_000
+  t.equal(knowledge.endpointLacking(), undefined, 'an endpoint may be updated')
+  knowledge.heardLacking()
+  t.equal(knowledge.endpointLacking(), '')
+  result = noRules
+  await knowledge.check('third')
+  t.equal(knowledge.endpointLacking(), undefined)
+})

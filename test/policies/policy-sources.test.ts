@@ -1,12 +1,24 @@
 import t from 'tap'
 import type { BucketPolicy, PolicySource } from '../../src/policies/policy-lookup.ts'
-import { createPolicySources, type LivePolicies, type SourceBuckets } from '../../src/policies/policy-sources.ts'
+import {
+  createPolicySources,
+  type LivePolicies,
+  type PolicySources,
+  type SourceBuckets,
+} from '../../src/policies/policy-sources.ts'
 import type { BucketEntry } from '../../src/policies/policy-table.ts'
+import type { CorsFetchResult } from '../../src/s3/endpoint/get-bucket-cors.ts'
+import { settled } from '../fixtures/fake-clock.ts'
+import { noRules, serverFailure } from '../fixtures/scripted-fetch.ts'
 
 const entry = (name: string, source: PolicySource): BucketEntry => ({ name, source, rules: [], enforcement: 'headers' })
 
 /** A live source that says who it is and notes what is asked of it. */
-function liveSource(source: PolicySource, asked: string[]) {
+function liveSource(
+  source: PolicySource,
+  asked: string[],
+  knowsCors: LivePolicies['knowsCors'] = async () => 'known',
+) {
   return (buckets: SourceBuckets): LivePolicies => {
     const policy = (bucket: string): BucketPolicy => ({
       governed: true,
@@ -33,7 +45,7 @@ function liveSource(source: PolicySource, asked: string[]) {
         })),
       knowsCors: async bucket => {
         asked.push(`${source} knows ${bucket}`)
-        return 'known'
+        return knowsCors(bucket)
       },
       unasked: () => [...buckets.named.keys()],
       stop: () => asked.push(`${source} stop`),
@@ -178,4 +190,54 @@ t.test('all buckets are described, those not asked yet are named, and stopping r
 
 t.test('a source that is not set up is a fault at once', async t => {
   t.throws(() => createPolicySources(mixed, {}), /from: upstream/)
+})
+
+const lists: CorsFetchResult = { kind: 'none', unsupported: true, said: '200 ListBucketResult' }
+
+/** An endpoint that answers GET ?cors by bucket; of those that are not named it gives no answer that tells. */
+function askedEndpoint(answers: Readonly<Record<string, CorsFetchResult>>, entries: readonly BucketEntry[]) {
+  let asked = 0
+  const getBucketCors = async (bucket: string) => {
+    asked++
+    await settled()
+    return answers[bucket] ?? serverFailure
+  }
+  const live = { upstream: liveSource('upstream', [], async () => 'not-known' as const) }
+  return { sources: createPolicySources(entries, live, { now: () => 0, getBucketCors }), asked: () => asked }
+}
+
+t.test('an endpoint that has shown of one bucket that it does not know ?cors gets no write of another', async t => {
+  const own = [entry('own', 'yaml'), entry('other', 'yaml')]
+  const unclear = async (bucket: string, shown: (sources: PolicySources) => unknown, entries = own) => {
+    const { sources } = askedEndpoint({ own: lists, 'knows-it': noRules }, entries)
+    await shown(sources)
+    return sources.knowsCors(bucket)
+  }
+  const before = () => {}
+  t.equal(await unclear('other', before), 'unclear')
+  t.equal(await unclear('of-no-entry', before), 'unclear')
+  const write = (sources: PolicySources) => sources.knowsCors('own')
+  t.equal(await unclear('other', write), 'not-known', 'after a write')
+  t.equal(await unclear('of-no-entry', write), 'not-known', 'also of a bucket that no entry governs')
+  t.equal(await unclear('knows-it', write), 'known', 'unless it shows otherwise of that bucket')
+  const list = (sources: PolicySources) => sources.corsObserved('of-no-entry')
+  t.equal(await unclear('other', list), 'not-known', "after a client's own GET")
+  const live = (sources: PolicySources) => sources.knowsCors('live')
+  t.equal(await unclear('other', live, [...own, entry('live', 'upstream')]), 'not-known', 'after that of a live bucket')
+})
+
+t.test('of many writes at once none goes up before the endpoint has shown whether it knows ?cors', async t => {
+  const names = Array.from({ length: 200 }, (_, index) => `bucket-${index}`)
+  const answers = Object.fromEntries(names.map(name => [name, lists]))
+  const { sources, asked } = askedEndpoint(answers, [entry('*', 'yaml')])
+  const known = await Promise.all(names.map(name => sources.knowsCors(name)))
+  t.strictSame([...new Set(known)], ['not-known'])
+  t.equal(asked(), 20, 'and the endpoint is asked on a budget')
+  t.match(sources.describe()[0]?.notes, [/^this endpoint keeps no rules \(GET \?cors is answered 200 ListBucketResult\)/])
+})
+
+t.test('a bucket that no entry governs costs the endpoint no call', async t => {
+  const { sources, asked } = askedEndpoint({}, [entry('own', 'yaml')])
+  t.equal(await sources.knowsCors('of-no-entry'), 'unclear')
+  t.equal(asked(), 0)
 })

@@ -4,7 +4,7 @@ import type { Finding, Path } from '../issue.ts'
 import { child } from '../raw-value.ts'
 import { isLoopback, parseAddress } from '../schema/address.ts'
 import { hasAdminToken, hasKeys } from '../secrets.ts'
-import { checkHostNames, checkRewrittenHost, checkStoreBucket } from './name-checks.ts'
+import { checkBucketBeforeAddress, checkHostNames, checkStoreBucket } from './name-checks.ts'
 
 /** Faults of values that are right each by itself. Reads the raw data, so that they show beside every other fault. */
 export function findContradictions(raw: unknown): readonly Finding[] {
@@ -47,7 +47,7 @@ export function findContradictions(raw: unknown): readonly Finding[] {
       'directory or bucket',
     )
   }
-  checkRewrittenHost(raw, fault)
+  checkBucketBeforeAddress(raw, fault)
   checkStoreBucket(raw, fault)
   checkHostNames(raw, fault)
   return found

@@ -45,12 +45,18 @@ function isPlainPrefix(prefix: string): boolean {
   return prefix.split('/').every(segment => segment !== '.' && segment !== '..')
 }
 
-/** A bucket before an address is no host name: with `rewrite` that is what the endpoint would be sent. */
-export function checkRewrittenHost(raw: unknown, fault: TellFault): void {
+/** A bucket before an address is no host name: with `rewrite`, or `addressing: virtual`, that is what the endpoint would be sent. */
+export function checkBucketBeforeAddress(raw: unknown, fault: TellFault): void {
   const url = child(raw, ['upstream', 'url'])
-  if (child(raw, ['upstream', 'host']) !== 'rewrite' || typeof url !== 'string' || !URL.canParse(url)) return
+  if (typeof url !== 'string' || !URL.canParse(url)) return
   const { hostname } = new URL(url)
   if (!isIpv4Shaped(hostname) && !isBracketedIpv6(hostname)) return
+  if (child(raw, ['upstream', 'addressing']) === 'virtual') {
+    const message = `this proxy's own calls would be sent to BUCKET.${hostname}, and no host name is made of an address`
+    const allowed = 'a host name in upstream.url, or path'
+    fault('virtual-address', ['upstream', 'addressing'], message, allowed)
+  }
+  if (child(raw, ['upstream', 'host']) !== 'rewrite') return
   for (const [index, name] of namesOf(child(raw, ['virtualHosts'])).entries()) {
     if (name === undefined) continue
     const message = `"upstream.host: rewrite" would send the endpoint BUCKET.${hostname}, and no host name is made of an address`

@@ -10,7 +10,7 @@ import { escapeXmlText } from '../xml/xml-text.ts'
 export interface CorsConfigurationXmlOptions {
   /**
    * Elements that S3's schema does not know are a fault, as for PutBucketCors. Otherwise they are passed over, as is right for an
-   * endpoint's answer: what it adds of its own takes nothing away from the rules.
+   * endpoint's answer: what it adds of its own takes nothing away from the rules. Inside a rule they are told in `faults`.
    */
   readonly strict?: boolean | undefined
   /**
@@ -99,7 +99,7 @@ function readConfiguration(
     }
     const rule: CorsRuleInput = {}
     places.set(placeOf([rules.length]), element)
-    for (const fault of readRule(element, rule, rules.length, places, strict)) {
+    for (const fault of readRule(element, rule, rules.length, places, strict || faults !== undefined)) {
       if (faults === undefined) return fault
       faults.push({ index: rules.length, effect: fault.effect, message: fault.message })
     }
@@ -116,7 +116,7 @@ function* readRule(
   rule: CorsRuleInput,
   index: number,
   places: Places,
-  strict: boolean,
+  tellsUnknown: boolean,
 ): Generator<RuleFormFault> {
   if (hasText(element)) yield { ...strayText(element), effect: 'rule-ignored' }
   const repeated = new Set<string>()
@@ -124,7 +124,7 @@ function* readRule(
     const name = localName(child)
     const isList = isListName(name)
     if (!isList && name !== 'ID' && name !== 'MaxAgeSeconds') {
-      if (strict) yield { ...unknownElement(child, ruleElements), effect: 'value-ignored' }
+      if (tellsUnknown) yield { ...unknownElement(child, ruleElements), effect: 'value-ignored' }
       continue
     }
     if (childElements(child).length > 0) {

@@ -32,10 +32,12 @@ export interface FetchFailure {
   readonly retryAfterSeconds?: number | undefined
 }
 
-/** What an endpoint says of an access key that it does not know: S3's word, its forms of old, and versitygw's, with 404. */
+/** What an endpoint says of an access key that it does not know: S3's words, its forms of old, s3s's, and versitygw's, with 404. */
 export const unknownKeyCodes: ReadonlySet<string> = new Set([
   'InvalidAccessKeyId',
   'InvalidClientTokenId',
+  'InvalidSecurity',
+  'NotSignedUp',
   'UnrecognizedClientException',
   'XAdminUserNotFound',
 ])

@@ -61,15 +61,24 @@ function interpret(answer: TransportAnswer, now: number): CorsFetchResult {
       const code = codeOf(answer)
       if (code === 'NoSuchCORSConfiguration') return { kind: 'none', unsupported: false }
       if (code === 'NoSuchBucket') return { kind: 'no-such-bucket' }
-      return failureOf(answer, now)
+      return code !== undefined && unknownOperationCodes.has(code)
+        ? unsupported(answer.status, code)
+        : failureOf(answer, now)
     }
     case 405:
     case 501:
       return unsupported(answer.status, codeOf(answer))
-    default:
-      return codeOf(answer) === 'NotImplemented' ? unsupported(answer.status, 'NotImplemented') : failureOf(answer, now)
+    default: {
+      const code = codeOf(answer)
+      return code !== undefined && unknownOperationCodes.has(code)
+        ? unsupported(answer.status, code)
+        : failureOf(answer, now)
+    }
   }
 }
+
+/** What says, with whatever status, that there is no such operation. */
+const unknownOperationCodes: ReadonlySet<string> = new Set(['NotImplemented', 'MethodNotAllowed', 'UnsupportedOperation'])
 
 function unsupported(status: number, document: string | undefined): CorsFetchResult {
   return { kind: 'none', unsupported: true, said: document === undefined ? String(status) : `${status} ${document}` }
@@ -85,8 +94,12 @@ export const listing = 'ListBucketResult'
 /** Whether a body begins as the list of a bucket: an endpoint that lists it would take a PUT for CreateBucket. */
 export function isListing(body: Buffer): boolean {
   // The list may have a thousand keys: only its beginning is looked at, and no XML is read.
-  return /^\ufeff?\s*(?:<\?xml[^>]*>\s*)?<(?:[A-Za-z0-9]+:)?ListBucketResult[\s/>]/.test(body.toString('utf8', 0, 1024))
+  return beginsAsListing.test(body.toString('utf8', 0, 1024))
 }
+
+/** After a declaration, processing instructions and comments. Each character fits one branch alone, so that no text takes long. */
+const beginsAsListing =
+  /^\ufeff?(?:\s|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->)*<(?:[A-Za-z0-9_.-]+:)?ListBucketResult[\s/>]/
 
 function readRules(body: Buffer): CorsFetchResult {
   let text: string

@@ -65,11 +65,19 @@ const cases: readonly {
     what: 'ListBuckets: 403 InvalidAccessKeyId',
     todo: /AWS_ACCESS_KEY_ID/,
   },
-  ...['XAdminUserNotFound', 'InvalidClientTokenId', 'UnrecognizedClientException'].map(code => ({
-    name: `a key that the endpoint does not know, which it says with 404 ${code}`,
-    answer: errorOf(404, code),
+  ...(
+    [
+      [404, 'XAdminUserNotFound'],
+      [404, 'InvalidClientTokenId'],
+      [404, 'UnrecognizedClientException'],
+      [403, 'NotSignedUp'],
+      [403, 'InvalidSecurity'],
+    ] as const
+  ).map(([status, code]) => ({
+    name: `a key that the endpoint does not know, which it says with ${status} ${code}`,
+    answer: errorOf(status, code),
     severity: 'fault',
-    what: `ListBuckets: 404 ${code}`,
+    what: `ListBuckets: ${status} ${code}`,
     todo: /^set AWS_ACCESS_KEY_ID to a key of this endpoint$/,
   })),
   {

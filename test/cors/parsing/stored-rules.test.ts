@@ -85,6 +85,13 @@ const ignored: { name: string; rules: string; gets?: readonly string[]; told: Re
     rules: `text${rule(get, from())}`,
     told: /^the stored rules: CORSConfiguration holds text/,
   },
+  ...['<AllowedOrigns>https://b.example</AllowedOrigns>', '<allowedMethod>PUT</allowedMethod>', '<Note><b/>x</Note>'].map(
+    unknown => ({
+      name: `${unknown}, which S3 does not know,`,
+      rules: rule(get, unknown, from()),
+      told: /^stored rule 1: <\w+> is not known here; ignored, the rest of the rule holds/,
+    }),
+  ),
   {
     name: 'an exposed name that holds an element',
     rules: rule(get, from(), '<ExposeHeader><b/></ExposeHeader>'),
@@ -167,6 +174,10 @@ t.test('what S3 takes has no faults', async t => {
     t.equal(read.rules[0]?.maxAgeSeconds, Number(seconds))
   }
   t.strictSame(stored(rule(get, from()).repeat(100)).faults, [])
+})
+
+t.test('what an endpoint adds beside the rules is no fault of them', async t => {
+  t.strictSame(stored(`<ResponseVary>false</ResponseVary>${rule(get, from())}`).faults, [])
 })
 
 t.test('of more than a hundred rules the first hundred hold', async t => {

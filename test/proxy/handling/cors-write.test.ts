@@ -17,7 +17,7 @@ const cases: readonly { host: string; target: string; written: readonly string[]
   { host: 'files.example', target: '/web', written: [] },
   { host: 'files.example', target: '/web?acl', written: [] },
   { host: 'files.example', target: '/web/key?cors', written: [] },
-  { host: 'files.example', target: '/ungoverned?cors', written: [] },
+  { host: 'files.example', target: '/ungoverned?cors', written: ['ungoverned'] },
   { host: 'files.example', target: '/?cors', written: [] },
   { host: 'web.s3.example', target: '/?cors', written: ['web'] },
   { host: 'web.s3.example', target: '/api?cors', written: [] },
@@ -32,10 +32,7 @@ for (const { host, target, written } of cases) {
   t.test(`Host ${host}, ${target}: ${written.join(' and ') || 'no rules are written'}`, async t => {
     const address = addressOf(host, target)
     if (address.kind !== 'bucket' && address.kind !== 'none') throw new Error(`${address.kind} is refused before`)
-    const settings = {
-      policies: { inspect: (bucket: string) => ({ governed: bucket === 'web' || bucket === 'api' }) },
-    }
-    const turn = { settings, guarded: { method: 'PUT', target }, address }
+    const turn = { guarded: { method: 'PUT', target }, address }
     t.strictSame(writtenBuckets(turn as unknown as RequestContext), written)
   })
 }
