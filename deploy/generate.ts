@@ -41,9 +41,9 @@ function endpointsPage(): string {
     Record<string, Readonly<Record<string, string>>>
   >
   const ids = Object.keys(serverNotes)
-  const questions = Object.keys(seen[ids[0] ?? ''] ?? {})
+  const questions = [...new Set(ids.flatMap(id => Object.keys(seen[id] ?? {})))]
   const line = (cells: readonly string[]) => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
-  const of = (id: string, question: string) => seen[id]?.[question] ?? '?'
+  const of = (id: string, question: string) => seen[id]?.[question] ?? ''
   const rows = [
     line(['', ...ids.map(id => serverNotes[id]?.name ?? id)]),
     line(['---', ...ids.map(() => '---')]),

@@ -61,6 +61,9 @@ export interface PolicySourcesOptions {
   readonly now?: (() => number) | undefined
 }
 
+/** How many questions about other buckets a write waits for. */
+const waitedFor = 8
+
 /** A named entry beats `"*"`, whichever sources they are of. Throws when an entry needs a source that is not given. */
 export function createPolicySources(
   entries: readonly BucketEntry[],
@@ -123,9 +126,9 @@ export function createPolicySources(
     asking.delete(asked)
     if (known === 'unclear') {
       // Too many at once, or no answer that tells: what the endpoint shows of another bucket holds.
-      for (const oldest of asking) {
-        await oldest
-        break
+      for (const other of [...asking].slice(0, waitedFor)) {
+        if (knowledge.endpointLacking() !== undefined) break
+        await other
       }
       if (knowledge.endpointLacking() !== undefined) known = 'not-known'
     }

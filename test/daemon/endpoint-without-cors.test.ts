@@ -156,18 +156,14 @@ t.test('a bucket that no entry names gets no write either, once the endpoint has
   const { proxy, upstream } = await setUp(t, { cors: () => listing, buckets: own })
   t.equal((await write(proxy, 'PUT', '/unnamed?cors')).status, 200, 'nothing is known before')
   t.equal((await write(proxy, 'PUT', '/own?cors')).status, 501)
-  const before = upstream.requests.length
   for (const method of ['PUT', 'DELETE']) t.equal((await write(proxy, method, '/unnamed?cors')).status, 501)
-  t.equal(
-    upstream.requests.slice(before).filter(({ method }) => method === 'PUT' || method === 'DELETE').length,
-    0,
-    'none goes up',
-  )
+  const writes = upstream.requests.filter(({ method }) => method === 'PUT' || method === 'DELETE')
+  t.strictSame(writes.length, 1, 'but for the first none goes up')
 })
 
 for (const from of ['{ from: upstream }', '{ from: none }'])
   t.test(`of a hundred writes at once none goes up, under "*": ${from}`, async t => {
-    const { proxy, upstream } = await setUp(t, { cors: () => listing, buckets: `  "*": ${from}\n` })
+    const { proxy, upstream } = await setUp(t, { cors: () => listing, buckets: `  "*": ${from}\n`, timeoutSeconds: 30 })
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) => write(proxy, 'DELETE', `/bucket-${index}?cors`)),
     )

@@ -26,16 +26,30 @@ import {
   s3Servers,
   startS3Server,
 } from '../servers/s3-servers.ts'
+import { adminBuckets } from './managed-setup.ts'
 
 t.setTimeout(600_000)
 
 const seenFile = new URL('../servers/seen-servers.json', import.meta.url)
 const seen = JSON.parse(readFileSync(seenFile, 'utf8')) as Record<string, Record<string, string>>
 const page = 'https://app.example'
-const rule = (origin: string) =>
-  `<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedOrigin>${origin}</AllowedOrigin></CORSRule>`
-const putRules = (bucket: string, origin = page): S3Call => {
-  const body = `<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${rule(origin)}</CORSConfiguration>`
+/** What S3 refuses in a rule, and some endpoints keep. */
+const refusedByS3: Readonly<Record<string, string>> = {
+  'ExposeHeader *': '<ExposeHeader>*</ExposeHeader>',
+  'ExposeHeader ETag:': '<ExposeHeader>ETag:</ExposeHeader>',
+  'AllowedMethod COPY': '<AllowedMethod>COPY</AllowedMethod>',
+  'two * in an origin': '<AllowedOrigin>https://*.*.example</AllowedOrigin>',
+  'an origin over U+00FF': '<AllowedOrigin>https://日本.example</AllowedOrigin>',
+  'two * in a header': '<AllowedHeader>x-*-*</AllowedHeader>',
+  'an ID of 256 characters': `<ID>${'x'.repeat(256)}</ID>`,
+}
+/** A rule for the page, and before it one for nothing else that S3 knows. */
+const putRules = (bucket: string, inside?: string): S3Call => {
+  const methods = '<AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod>'
+  const rule = (origin: string, more = '') =>
+    `<CORSRule>${methods}<AllowedOrigin>${origin}</AllowedOrigin>${more}</CORSRule>`
+  const rules = inside === undefined ? rule(page) : `${rule('https://other.example', inside)}${rule(page)}`
+  const body = `<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${rules}</CORSConfiguration>`
   return {
     method: 'PUT',
     bucket,
@@ -89,6 +103,12 @@ async function look(t: Test, server: S3Endpoint): Promise<Record<string, string>
   looked['from: upstream'] = rules.kind === 'none' && rules.unsupported ? 'no rules' : rules.kind
   looked['own preflight, allowed'] = (await preflight(`${server.endpoint}/scratch/key`)).text
   looked['own preflight, denied'] = (await preflight(`${server.endpoint}/scratch/key`, 'https://evil.example')).text
+  if (rules.kind === 'rules') {
+    const kept: string[] = []
+    for (const [name, inside] of Object.entries(refusedByS3))
+      if (said(await call(putRules('scratch', inside))).startsWith('20')) kept.push(name)
+    looked['keeps, although S3 refuses it'] = kept.join(', ')
+  }
   return looked
 }
 
@@ -188,6 +208,21 @@ buckets:
         t.match(await call({ method: 'HEAD', bucket, maxBodyBytes }), { status: 200 }, 'the bucket is still there')
       }
     })
+
+    if (keepsRules)
+      await t.test('what it keeps although S3 refuses it costs no other rule', async t => {
+        for (const name of (looked['keeps, although S3 refuses it'] ?? '').split(', ').filter(Boolean)) {
+          t.match(await through(putRules('live', refusedByS3[name])), { status: 200 })
+          let { text } = await preflight(`${proxy.url}/live/key`)
+          for (let tries = 0; text.startsWith('503') && tries < 100; tries++) {
+            await sleep(50)
+            text = (await preflight(`${proxy.url}/live/key`)).text
+          }
+          t.equal(text, `200, ${page}, credentials true`, name)
+          const live = (await adminBuckets(proxy)).find(({ bucket }) => bucket === 'live')
+          t.equal(live?.state, 'rules-with-faults', `${name}: ${live?.lastResult}`)
+        }
+      })
 
     await t.test('check --connect tells what it is', async t => {
       const { out } = await runCli(['check', '--connect', '--config', proxy.configFile], environment)

@@ -14,11 +14,7 @@ import { noRules, serverFailure } from '../fixtures/scripted-fetch.ts'
 const entry = (name: string, source: PolicySource): BucketEntry => ({ name, source, rules: [], enforcement: 'headers' })
 
 /** A live source that says who it is and notes what is asked of it. */
-function liveSource(
-  source: PolicySource,
-  asked: string[],
-  knowsCors: LivePolicies['knowsCors'] = async () => 'known',
-) {
+function liveSource(source: PolicySource, asked: string[], knowsCors: LivePolicies['knowsCors'] = async () => 'known') {
   return (buckets: SourceBuckets): LivePolicies => {
     const policy = (bucket: string): BucketPolicy => ({
       governed: true,
@@ -233,7 +229,9 @@ t.test('of many writes at once none goes up before the endpoint has shown whethe
   const known = await Promise.all(names.map(name => sources.knowsCors(name)))
   t.strictSame([...new Set(known)], ['not-known'])
   t.equal(asked(), 20, 'and the endpoint is asked on a budget')
-  t.match(sources.describe()[0]?.notes, [/^this endpoint keeps no rules \(GET \?cors is answered 200 ListBucketResult\)/])
+  t.match(sources.describe()[0]?.notes, [
+    /^this endpoint keeps no rules \(GET \?cors is answered 200 ListBucketResult\)/,
+  ])
 })
 
 t.test('a bucket that no entry governs costs the endpoint no call', async t => {

@@ -55,6 +55,8 @@ export function createBucketPolicies(
   /** Buckets whose rules have just been changed: what is known of them is old, and requests wait for the answer under way. */
   const refreshing = new Map<string, Promise<void>>()
   const timers = new Map<string, () => void>()
+  /** The last answer that tells showed an endpoint that does not know `?cors`. */
+  let lacksCors = false
   let stopped = false
 
   function laneOf(bucket: string): FetchLane {
@@ -90,6 +92,7 @@ export function createBucketPolicies(
 
   function landed(bucket: string, lane: FetchLane, result: RuleAnswer, durationMs: number): void {
     const old = cache.get(bucket)
+    if (result.kind === 'none' || result.kind === 'rules') lacksCors = result.kind === 'none' && result.unsupported
     const entry = afterResult(old, result, times, now(), random)
     cache.set(bucket, entry)
     if (lane === 'named') schedule(bucket, entry)
@@ -197,8 +200,12 @@ export function createBucketPolicies(
         return state.unsupported === undefined ? 'known' : 'not-known'
       case 'no-such-bucket':
         return 'no-such-bucket'
-      case 'unknown':
-        return 'unclear'
+      case 'unknown': {
+        // Too many at once, or no answer that tells: what the endpoint shows of another bucket holds.
+        const oldest = scheduler.oldest()
+        if (oldest !== undefined) await within(oldest)
+        return lacksCors ? 'not-known' : 'unclear'
+      }
     }
   }
 

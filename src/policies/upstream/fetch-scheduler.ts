@@ -29,6 +29,8 @@ export interface FetchScheduler {
   deliver(bucket: string, lane: FetchLane, result: RuleAnswer): void
   /** True while a call for the bucket waits or runs. */
   busy(bucket: string): boolean
+  /** Resolves when the oldest call has landed; undefined where none waits or runs. */
+  oldest(): Promise<void> | undefined
   stop(): void
 }
 
@@ -170,5 +172,9 @@ export function createFetchScheduler(options: FetchSchedulerOptions): FetchSched
     waiting.other = []
   }
 
-  return { request, refresh, deliver, busy: bucket => inFlight.has(bucket), stop }
+  function oldest(): Promise<void> | undefined {
+    return inFlight.values().next().value?.landed
+  }
+
+  return { request, refresh, deliver, busy: bucket => inFlight.has(bucket), oldest, stop }
 }

@@ -11,15 +11,19 @@ const keepsNoRules = 'CORSRules or CORSFile: this endpoint keeps no rules, and t
 
 const none: readonly string[] = Object.freeze([])
 
-/** The buckets whose rules a write may be about, by any reading of its address. */
-export function writtenBuckets({ guarded, address }: RequestContext): readonly string[] {
+/**
+ * The buckets whose rules a write may be about, by any reading of its address: those that the configuration governs, where there are
+ * any.
+ */
+export function writtenBuckets({ settings, guarded, address }: RequestContext): readonly string[] {
   const { target } = guarded
   if (!target.includes('?')) return none
   const written = new Set<string>()
   for (const reading of [address, ...(address.others ?? [])]) {
     if (reading.kind === 'bucket' && isCorsOperation(target, reading.object, reading.style)) written.add(reading.bucket)
   }
-  return [...written]
+  const governed = [...written].filter(bucket => settings.policies.inspect(bucket).governed)
+  return governed.length > 0 ? governed : [...written]
 }
 
 /**

@@ -78,7 +78,11 @@ function interpret(answer: TransportAnswer, now: number): CorsFetchResult {
 }
 
 /** What says, with whatever status, that there is no such operation. */
-const unknownOperationCodes: ReadonlySet<string> = new Set(['NotImplemented', 'MethodNotAllowed', 'UnsupportedOperation'])
+const unknownOperationCodes: ReadonlySet<string> = new Set([
+  'NotImplemented',
+  'MethodNotAllowed',
+  'UnsupportedOperation',
+])
 
 function unsupported(status: number, document: string | undefined): CorsFetchResult {
   return { kind: 'none', unsupported: true, said: document === undefined ? String(status) : `${status} ${document}` }
@@ -98,8 +102,7 @@ export function isListing(body: Buffer): boolean {
 }
 
 /** After a declaration, processing instructions and comments. Each character fits one branch alone, so that no text takes long. */
-const beginsAsListing =
-  /^\ufeff?(?:\s|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->)*<(?:[A-Za-z0-9_.-]+:)?ListBucketResult[\s/>]/
+const beginsAsListing = /^\ufeff?(?:\s|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->)*<(?:[A-Za-z0-9_.-]+:)?ListBucketResult[\s/>]/
 
 function readRules(body: Buffer): CorsFetchResult {
   let text: string

@@ -40,7 +40,7 @@ const faults: readonly { name: string; text: string; around?: Surroundings; line
     text: 'upstream: { url: "http://[::1]:9000", host: rewrite }\nvirtualHosts: [s3.example]\n',
     line: 'config/proxy.yaml:2:16: virtualHosts[0]: "upstream.host: rewrite" would send the endpoint BUCKET.[::1], and no host name is made of an address; allowed: a host name in upstream.url, or s3.example under hosts, where the bucket stands in the path',
   },
-  ...['127.0.0.1:9000', '[::1]:9000', '0x7f.1'].map(address => ({
+  ...['127.0.0.1:9000', '[::1]:9000', '10.0.0.1'].map(address => ({
     name: `calls whose bucket stands before the address ${address}`,
     text: `upstream: { url: "http://${address}", addressing: virtual }\n`,
     line: `config/proxy.yaml:1:${41 + address.length}: upstream.addressing: this proxy's own calls would be sent to BUCKET.${new URL(`http://${address}`).hostname}, and no host name is made of an address; allowed: a host name in upstream.url, or path`,

@@ -85,13 +85,15 @@ const ignored: { name: string; rules: string; gets?: readonly string[]; told: Re
     rules: `text${rule(get, from())}`,
     told: /^the stored rules: CORSConfiguration holds text/,
   },
-  ...['<AllowedOrigns>https://b.example</AllowedOrigns>', '<allowedMethod>PUT</allowedMethod>', '<Note><b/>x</Note>'].map(
-    unknown => ({
-      name: `${unknown}, which S3 does not know,`,
-      rules: rule(get, unknown, from()),
-      told: /^stored rule 1: <\w+> is not known here; ignored, the rest of the rule holds/,
-    }),
-  ),
+  ...[
+    '<AllowedOrigns>https://b.example</AllowedOrigns>',
+    '<allowedMethod>PUT</allowedMethod>',
+    '<Note><b/>x</Note>',
+  ].map(unknown => ({
+    name: `${unknown}, which S3 does not know,`,
+    rules: rule(get, unknown, from()),
+    told: /^stored rule 1: <\w+> is not known here; ignored, the rest of the rule holds/,
+  })),
   {
     name: 'an exposed name that holds an element',
     rules: rule(get, from(), '<ExposeHeader><b/></ExposeHeader>'),

@@ -32,7 +32,10 @@ for (const { host, target, written } of cases) {
   t.test(`Host ${host}, ${target}: ${written.join(' and ') || 'no rules are written'}`, async t => {
     const address = addressOf(host, target)
     if (address.kind !== 'bucket' && address.kind !== 'none') throw new Error(`${address.kind} is refused before`)
-    const turn = { guarded: { method: 'PUT', target }, address }
+    const settings = {
+      policies: { inspect: (bucket: string) => ({ governed: bucket === 'web' || bucket === 'api' }) },
+    }
+    const turn = { settings, guarded: { method: 'PUT', target }, address }
     t.strictSame(writtenBuckets(turn as unknown as RequestContext), written)
   })
 }

@@ -135,13 +135,30 @@ const known: readonly { name: string; script: Script; result: CorsFetchResult }[
     script: httpAnswer(200, body),
     result: { kind: 'none', unsupported: true, said: '200 ListBucketResult' } as const,
   })),
-  ...([[404, 'NotImplemented'], [403, 'NotImplemented'], [400, 'MethodNotAllowed'], [404, 'MethodNotAllowed'], [500, 'NotImplemented'], [400, 'UnsupportedOperation']] as const).map(([status, code]) => ({
+  ...(
+    [
+      [404, 'NotImplemented'],
+      [403, 'NotImplemented'],
+      [400, 'MethodNotAllowed'],
+      [404, 'MethodNotAllowed'],
+      [500, 'NotImplemented'],
+      [400, 'UnsupportedOperation'],
+    ] as const
+  ).map(([status, code]) => ({
     name: `${status} ${code}`,
     script: errorAnswer(status, code),
     result: { kind: 'none', unsupported: true, said: `${status} ${code}` } as const,
   })),
-  { name: '405 without a document', script: httpAnswer(405, ''), result: { kind: 'none', unsupported: true, said: '405' } },
-  { name: '501 with a page', script: httpAnswer(501, '<html/>'), result: { kind: 'none', unsupported: true, said: '501' } },
+  {
+    name: '405 without a document',
+    script: httpAnswer(405, ''),
+    result: { kind: 'none', unsupported: true, said: '405' },
+  },
+  {
+    name: '501 with a page',
+    script: httpAnswer(501, '<html/>'),
+    result: { kind: 'none', unsupported: true, said: '501' },
+  },
   ...[errorAnswer(400, 'InvalidRequest'), httpAnswer(400, 'Bad Request')].map((answer, index) => ({
     name: `a 400 ${index === 0 ? 'of S3' : 'without a document'} where the bucket is there for the same keys`,
     script: ((request, socket) => {
