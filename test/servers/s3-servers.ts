@@ -15,6 +15,8 @@ export interface S3Server {
   readonly id: string
   /** One of the four lightest: .ci/run installs it. */
   readonly inCi: boolean
+  /** Where it takes none but those of its own form. */
+  readonly credentials?: Pick<S3Endpoint, 'accessKeyId' | 'secretAccessKey'>
   /** What is started: a program and its arguments. */
   readonly launch: (place: Launch) => readonly [command: string, ...args: string[]]
 }
@@ -30,6 +32,9 @@ interface Launch {
 }
 
 const credentials = { accessKeyId: 's3servertestaccess', secretAccessKey: 's3-server-test-secret-0123456789' }
+
+/** Two letters and twelve bytes, and 32 bytes, in hexadecimal. */
+const garageCredentials = { accessKeyId: `GK${'0123456789ab'.repeat(2)}`, secretAccessKey: '01'.repeat(32) }
 
 export const s3Servers: readonly S3Server[] = [
   {
@@ -77,7 +82,34 @@ export const s3Servers: readonly S3Server[] = [
       ...['--host', '127.0.0.1', '--port', String(port), dataIn(folder)],
     ],
   },
+  { id: 'garage', inCi: false, credentials: garageCredentials, launch: launchGarage },
 ]
+
+function launchGarage({ installed, folder, port, ports }: Launch): readonly [string, ...string[]] {
+  const file = join(folder, 'garage.toml')
+  writeFileSync(
+    file,
+    `metadata_dir = "${folder}/meta"
+data_dir = "${dataIn(folder)}"
+db_engine = "sqlite"
+replication_factor = 1
+rpc_bind_addr = "127.0.0.1:${ports[0]}"
+rpc_public_addr = "127.0.0.1:${ports[0]}"
+rpc_secret = "${'ab'.repeat(32)}"
+[s3_api]
+s3_region = "us-east-1"
+api_bind_addr = "127.0.0.1:${port}"
+root_domain = ".s3.garage"
+`,
+  )
+  return [
+    'env',
+    `GARAGE_DEFAULT_ACCESS_KEY=${garageCredentials.accessKeyId}`,
+    `GARAGE_DEFAULT_SECRET_KEY=${garageCredentials.secretAccessKey}`,
+    join(installed, 'bin/garage'),
+    ...['-c', file, 'server', '--single-node', '--default-access-key'],
+  ]
+}
 
 /** SeaweedFS takes ports by itself, fixed ones or 10000 above another, unless it is given each. */
 function launchSeaweedFs({ installed, folder, port, ports }: Launch): readonly [string, ...string[]] {
@@ -171,7 +203,8 @@ export function isInstalled(id: string): boolean {
 export const howToGetServer = (id: string) => `bash test/servers/install-s3-servers.sh ${id}`
 
 /** Starts a server with keys of its own; all of them know path-style requests. */
-export async function startS3Server({ id, launch }: S3Server): Promise<S3Endpoint> {
+export async function startS3Server(s3Server: S3Server): Promise<S3Endpoint> {
+  const { id, launch } = s3Server
   const [port = 0, ...ports] = await freePorts(8)
   const folder = createServerFolder(id)
   const [command, ...args] = launch({ installed: pinnedServer(id).installed, folder, port, ports })
@@ -180,6 +213,6 @@ export async function startS3Server({ id, launch }: S3Server): Promise<S3Endpoin
   return startOrStop([server], folder, async () => {
     await waitUntilReady(server, () => answers(`${endpoint}/`, status => status < 500))
     const stop: S3Endpoint['stop'] = options => stopAll([server], folder, options)
-    return { endpoint, ...credentials, region: 'us-east-1', virtualHost: '', stop }
+    return { endpoint, ...(s3Server.credentials ?? credentials), region: 'us-east-1', virtualHost: '', stop }
   })
 }

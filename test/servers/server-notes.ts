@@ -65,4 +65,13 @@ export const serverNotes: Readonly<Record<string, ServerNotes>> = {
     traps: ['`?cors` is 501 after the signature and the body were checked'],
     on: '2026-11-30',
   },
+  garage: {
+    name: 'Garage',
+    idle: 'not measured',
+    traps: [
+      'an unknown key and a wrong secret are both 403 AccessDenied',
+      'it answers preflights of a bucket without a global name, such as one that was made over S3, with `*`, whatever the rules',
+    ],
+    on: '2026-11-30',
+  },
 }
