@@ -52,9 +52,11 @@ export interface WorkerOperations {
   drain(deadlineMs: number): Promise<DrainResult>
 }
 
-/** What a worker asks of the primary. */
-export interface PrimaryOperations {
+/** What a worker asks of the primary about rules. */
+export interface RuleOperations {
+  /** What is known of a bucket. */
   rules(asked: LiveBucket): Promise<RuleCopy>
+  /** Answers `?cors` of a managed bucket; undefined when none is managed any more. */
   managed(request: ManagedRequest): Promise<ManagedAnswer | undefined>
   /** Whether the endpoint knows `?cors` of a bucket. */
   knowsCors(bucket: string): Promise<CorsKnowledge>
@@ -62,6 +64,10 @@ export interface PrimaryOperations {
   corsObserved(bucket: string): void
   /** A `PUT` or `DELETE ?cors` that was forwarded has succeeded; `known`: by an endpoint that was seen to know it. */
   written(write: { readonly bucket: string; readonly known: boolean }): void
+}
+
+/** What a worker asks of the primary. */
+export interface PrimaryOperations extends RuleOperations {
   report(report: CountReport): void
   /** Whole lines. */
   log(lines: Uint8Array): void

@@ -29,11 +29,7 @@ export function serveByWorkers({ sink, ...output }: Omit<LogOptions, 'level'>): 
       workers: configuration.workers,
       start: (slot, where) => ({ slot, update, where, log: { ...output, level: log.level } }),
       operations: worker => ({
-        rules: rules.copyOf,
-        managed: rules.manage,
-        written: rules.written,
-        knowsCors: rules.knowsCors,
-        corsObserved: rules.corsObserved,
+        ...rules.operations,
         report(report) {
           metrics.absorb(report)
           worker.inFlight = report.counters.inFlight

@@ -1,13 +1,12 @@
 // The live rules of all workers: this process alone asks their sources, and the workers' caches ask this process.
 
 import { steadyNow } from '../../policies/clock.ts'
-import type { ManagedAnswer, ManagedRequest } from '../../policies/managed/caller-permission.ts'
 import { statusOf } from '../../policies/managed/managed-cors-request.ts'
 import type { PolicySources } from '../../policies/policy-sources.ts'
-import { copyAbsence, copyEntry, type RuleCopy } from '../../policies/replica/rule-copy.ts'
+import { copyAbsence, copyEntry } from '../../policies/replica/rule-copy.ts'
 import { createPolicies, type RuleEvents, type SourcedPolicies } from '../policies.ts'
 import { createUpstream, type Upstream } from '../upstream/upstream.ts'
-import type { ConfigurationUpdate, LiveBucket, PrimaryOperations } from './messages.ts'
+import type { ConfigurationUpdate, RuleOperations } from './messages.ts'
 
 /** What the rules are made of. */
 export interface SharedRulesOptions extends ConfigurationUpdate {
@@ -22,14 +21,7 @@ export interface SharedRules {
   /** As the admin port sees them; what it changes is in force everywhere when it resolves. */
   policies(): PolicySources
   apply(update: ConfigurationUpdate): void
-  /** What is known of a bucket, for a worker. */
-  copyOf(asked: LiveBucket): Promise<RuleCopy>
-  /** A forwarded `PUT` or `DELETE ?cors` has succeeded. */
-  written(write: Parameters<PrimaryOperations['written']>[0]): void
-  knowsCors: PrimaryOperations['knowsCors']
-  corsObserved: PrimaryOperations['corsObserved']
-  /** Answers `?cors` of a managed bucket; undefined when none is managed any more. */
-  manage(request: ManagedRequest): Promise<ManagedAnswer | undefined>
+  readonly operations: RuleOperations
   close(): void
 }
 
@@ -56,23 +48,25 @@ export function createSharedRules(options: SharedRulesOptions): SharedRules {
       before.lookup.stop()
       if (oldUpstream !== upstream) oldUpstream.close()
     },
-    async copyOf({ source, bucket }) {
-      const { state } = await policies.lookup.load(bucket)
-      const entry = policies.entryOf(source, bucket)
-      return entry === undefined ? copyAbsence(state.kind === 'no-such-bucket') : copyEntry(entry, steadyNow())
-    },
-    knowsCors: bucket => policies.lookup.knowsCors(bucket),
-    corsObserved: bucket => policies.lookup.corsObserved(bucket),
-    written({ bucket, known }) {
-      // The workers' questions wait for the one call that this begins.
-      if (policies.lookup.corsWritten(bucket, known) === 'refreshed') void refreshWorkers(bucket)
-    },
-    async manage(request) {
-      const answer = await policies.managed?.handle(request)
-      // A client that is told of a change must find it in force, whichever worker it asks next.
-      if (answer !== undefined && request.method !== 'GET' && statusOf(answer) < 300)
-        await refreshWorkers(request.bucket)
-      return answer
+    operations: {
+      async rules({ source, bucket }) {
+        const { state } = await policies.lookup.load(bucket)
+        const entry = policies.entryOf(source, bucket)
+        return entry === undefined ? copyAbsence(state.kind === 'no-such-bucket') : copyEntry(entry, steadyNow())
+      },
+      knowsCors: bucket => policies.lookup.knowsCors(bucket),
+      corsObserved: bucket => policies.lookup.corsObserved(bucket),
+      written({ bucket, known }) {
+        // The workers' questions wait for the one call that this begins.
+        if (policies.lookup.corsWritten(bucket, known) === 'refreshed') void refreshWorkers(bucket)
+      },
+      async managed(request) {
+        const answer = await policies.managed?.handle(request)
+        // A client that is told of a change must find it in force, whichever worker it asks next.
+        if (answer !== undefined && request.method !== 'GET' && statusOf(answer) < 300)
+          await refreshWorkers(request.bucket)
+        return answer
+      },
     },
     close() {
       policies.lookup.stop()

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import cluster from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { debuggerOff } from '../../config/loading/debugger-off.ts'
 import { watchClusterSockets } from '../../proxy/node/cluster-sockets.ts'
 import type { DrainResult } from '../process/drain.ts'
 import type { Listening } from '../process/listening.ts'
@@ -66,7 +67,6 @@ export interface WorkerPool {
 const program = new URL(`./worker-process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 /** A worker that is busier than this gets its connections late, and those that wait for it may be lost. */
 const settleMs = 2000
-const debuggerOff = '--disable-sigusr1'
 /** What a worker gets after its own deadline, to tell its last counts and end. */
 const leaveMs = 3000
 

@@ -19,25 +19,15 @@ const flushMs = 1000
 
 /** Does what the primary asks; the first thing that it asks is to start. */
 export function runWorker(channel: Channel): void {
-  let running: Omit<WorkerOperations, 'start'> | undefined
-  const started = () => {
-    if (running === undefined) throw new Error('a worker is started first')
-    return running
-  }
-  const { call } = createCalls<PrimaryOperations, WorkerOperations>(channel, {
+  // The others are there once it has started.
+  const operations = {
     start(start) {
       const { listen, ...worker } = createWorker(start, call)
-      running = worker
+      Object.assign(operations, worker)
       return listen()
     },
-    apply: update => started().apply(update),
-    refresh: bucket => started().refresh(bucket),
-    sample: nothing => started().sample(nothing),
-    endExcess: ends => started().endExcess(ends),
-    startDraining: nothing => started().startDraining(nothing),
-    taken: nothing => started().taken(nothing),
-    drain: deadlineMs => started().drain(deadlineMs),
-  })
+  } as WorkerOperations
+  const { call } = createCalls<PrimaryOperations, WorkerOperations>(channel, operations)
 }
 
 function createWorker(
