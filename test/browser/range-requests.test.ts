@@ -60,7 +60,7 @@ t.test(title, { skip: skipWithoutChromium() }, async t => {
       tls: { certFile: 'cert.pem', keyFile: 'key.pem', http2 },
     }
     const proxy = await startTestProxy(t, endpoint, settings, { tls: true })
-    const port = await startDelayingRelay(t, proxy.port, oneWayMs)
+    const { port } = await startDelayingRelay(t, proxy.port, oneWayMs)
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
     const page: Page = await context.newPage()
     await page.goto(site)

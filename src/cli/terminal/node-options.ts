@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { getHeapStatistics } from 'node:v8'
+import { debuggerOff } from '../../config/loading/debugger-off.ts'
 
 /** The commands that serve requests: only for these a second start pays. */
 const servingCommands = ['serve', 'demo']
@@ -15,7 +16,7 @@ export function servesRequests(given: readonly string[]): boolean {
 /**
  * What Node has to be started with to serve, beside what it was started with; of two that contradict, the operator's holds.
  *
- * `--disable-sigusr1`: no signal opens Node's debugger, not even before this program runs.
+ * {@link debuggerOff}.
  * `--max-semi-space-size`, in MiB: what requests allocate dies young; the more room it has, the more seldom V8 looks for what is
  * alive. Three times as much is taken, so it is a part of V8's limit for the heap, which Node sets by the memory of the control
  * group or the machine: 8 below 1 GiB, 16 below 2 GiB, else 32. Measured: deploy/README.md.
@@ -28,8 +29,8 @@ export function missingNodeOptions(given: readonly string[], heapLimitBytes: num
   // Each start would wait for its debugger.
   if (names.some(name => name.startsWith('--inspect'))) return []
   const missing: string[] = []
-  if (!names.includes('--disable-sigusr1')) missing.push('--disable-sigusr1')
-  // Who says how large the old generation is has sized the heap: with a smaller young one there would be less than that.
+  if (!names.includes(debuggerOff)) missing.push(debuggerOff)
+  // An operator that sizes the old generation has sized the heap: with a smaller young one there would be less than that.
   if (!names.some(name => name.endsWith('-semi-space-size') || name === '--max-old-space-size')) {
     missing.push(`--max-semi-space-size=${semiSpaceMebibytes(heapLimitBytes)}`)
   }

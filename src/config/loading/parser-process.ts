@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { CorsRule } from '../../cors/rules/rule.ts'
 import type { BucketConfiguration } from '../configuration.ts'
 import type { Environment } from '../environment.ts'
+import { debuggerOff } from './debugger-off.ts'
 import {
   type ConfigurationSource,
   type ParseSnapshot,
@@ -32,12 +33,12 @@ const maxHeapMegabytes = 512
 const outOfMemory = `reading needs more than ${maxHeapMegabytes} MB of memory`
 
 /**
- * V8's flags for the process. A process that is not there yet when a signal comes opens no debugger either. No collection of old
+ * V8's flags for the process. No collection of old
  * objects, which stops the process: the largest file without faults never reaches the first bound; the
  * second is the most memory that a faulty one may take.
  */
 export const parserFlags = [
-  '--disable-sigusr1',
+  debuggerOff,
   '--initial-old-space-size=256',
   `--max-old-space-size=${maxHeapMegabytes}`,
 ] as const

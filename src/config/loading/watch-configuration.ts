@@ -158,7 +158,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     return { kind: 'applied', issues }
   }
 
-  /** Asks for one more look after the one under way; all who ask in the meantime share it. */
+  /** Asks for one more look after the one under way; all callers in the meantime share it. */
   const enqueue = (force: boolean): Promise<ReloadResult> => {
     forced ||= force
     queued ??= last.then(async () => {

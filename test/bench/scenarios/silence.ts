@@ -2,8 +2,8 @@
 // each direction by 25 ms. Peers whose connections to the endpoint are gone by then open them again.
 
 import { Agent, request } from 'node:http'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { startDelayingRelay } from '../../fixtures/delaying-relay.ts'
 import type { BenchRun, Part } from '../bench-run.ts'
 import type { RunningPeer } from '../peers/peer.ts'
 import { median } from '../report/figures.ts'
@@ -52,19 +52,8 @@ export const silence: Part = {
 }
 
 async function measure({ upstream, peers, runs, progress }: BenchRun): Promise<readonly SilenceFigures[]> {
-  let opened = 0
-  const relay = createServer({ noDelay: true }, near => {
-    opened++
-    near.on('error', () => undefined).pause()
-    // The handshake of TCP is a round trip, too.
-    setTimeout(() => {
-      const far = connect({ port: upstream.tlsPort, host: '127.0.0.1', noDelay: true })
-      pass(near, far)
-      pass(far, near)
-    }, 2 * onWayMs)
-  })
-  await new Promise<void>(resolve => relay.listen(0, '127.0.0.1', resolve))
-  const { port } = relay.address() as AddressInfo
+  const ends: (() => unknown)[] = []
+  const { port, opened } = await startDelayingRelay({ teardown: end => ends.push(end) }, upstream.tlsPort, onWayMs)
   const running: { readonly peer: string; readonly process: RunningPeer }[] = []
   const found: SilenceFigures[] = []
   try {
@@ -79,9 +68,9 @@ async function measure({ upstream, peers, runs, progress }: BenchRun): Promise<r
       for (let run = 0; run < (silenceSeconds > longSeconds ? 1 : Math.min(runs, mostRuns)); run++) {
         await delay(silenceSeconds * 1000)
         for (const [index, { process }] of running.entries()) {
-          const before = opened
+          const before = opened()
           times[index]?.tookMs.push(await six(process.port))
-          times[index]?.opened.push(opened - before)
+          times[index]?.opened.push(opened() - before)
         }
       }
       const medians = running.map(({ peer }, index) => ({ peer, tookMs: median(times[index]?.tookMs ?? []) }))
@@ -93,17 +82,9 @@ async function measure({ upstream, peers, runs, progress }: BenchRun): Promise<r
     }
   } finally {
     for (const { process } of running) await process.stop()
-    relay.close()
+    for (const end of ends) end()
   }
   return found
-}
-
-/** What comes from one side goes to the other, later. */
-function pass(from: Socket, to: Socket): void {
-  from.on('data', bytes => setTimeout(() => to.write(bytes), onWayMs))
-  from.on('end', () => setTimeout(() => to.end(), onWayMs))
-  from.on('error', () => to.destroy())
-  from.on('close', () => setTimeout(() => to.destroy(), 2 * onWayMs))
 }
 
 async function six(port: number): Promise<number> {
