@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { constants, Http2ServerResponse, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { flatFields } from '../../http/flat-fields.ts'
+import { constants, Http2ServerResponse, type ServerHttp2Stream } from 'node:http2'
 import type { ClientResponse } from '../client/client-response.ts'
 import { inTurn } from '../client/close-listeners.ts'
 import type { OutgoingFields } from '../client/outgoing-fields.ts'
 import type { Listed } from '../shares/live-list.ts'
 import type { Http2Request } from './http2-request.ts'
+import { headOf, respond } from './response-head.ts'
 import type { StreamSocket } from './stream-socket.ts'
 
 /** Where a response is listed while its stream is open. */
@@ -32,9 +32,6 @@ function onClose(this: ListeningStream): void {
 function finish(response: Http2Response): void {
   response.onFinish()
 }
-
-const withContent = { endStream: false }
-const withoutContent = { endStream: true }
 
 /** One response of HTTP/2, as the handler of its request knows one of HTTP/1.1. */
 export class Http2Response implements ClientResponse, Listed {
@@ -186,7 +183,7 @@ export class Http2Response implements ClientResponse, Listed {
 
   /**
    * Ends a stream that was reset, or closed, without an error while it had more to read or to write: Node waits for that, and it will
-   * never move. Called by the clock, and heeded the second time: Node may be about to end it. `isSent`: nothing of the connection waits
+   * never move. Called by the clock; the second call ends it, since Node may be about to do so. `isSent`: nothing of the connection waits
    * to be sent, so what this stream has written will not be told of any more.
    */
   endIfReset(isSent: boolean): void {
@@ -242,47 +239,4 @@ export class Http2Response implements ClientResponse, Listed {
     this.#head = undefined
     respond(this.#stream, head, endStream)
   }
-}
-
-/** Node before 24 takes no list; known from the first response on. */
-let takesLists = true
-
-function respond(stream: ServerHttp2Stream, head: readonly string[], endStream: boolean): void {
-  if (takesLists) {
-    try {
-      stream.respond(head as unknown as OutgoingHttpHeaders, endStream ? withoutContent : withContent)
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_ARG_TYPE') throw error
-      takesLists = false
-    }
-  }
-  stream.respond(joinedFields(head), { endStream })
-}
-
-/**
- * For such a Node: the lines of a field are joined, as https://www.rfc-editor.org/rfc/rfc9110#section-5.3 allows, except those of
- * Set-Cookie; of a field that may stand once the first line is sent.
- */
-export function joinedFields(head: readonly string[]): OutgoingHttpHeaders {
-  const fields: OutgoingHttpHeaders = Object.create(null)
-  for (let i = 0; i < head.length; i += 2) {
-    const name = (head[i] as string).toLowerCase()
-    const value = head[i + 1] as string
-    const before = fields[name]
-    if (before === undefined) fields[name] = value
-    else if (name === 'set-cookie') fields[name] = [before, value].flat().map(String)
-    else if (!isSingle(name)) fields[name] = `${before}, ${value}`
-  }
-  return fields
-}
-
-function isSingle(name: string): boolean {
-  if (name.startsWith('content-')) return true
-  return ['age', 'date', 'etag', 'expires', 'last-modified', 'location', 'retry-after'].includes(name)
-}
-
-/** Flat; Node writes names in lower case, and adds a Date where there is none. */
-function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): readonly string[] {
-  return flatFields(lines + lengthLine, [':status', String(statusCode)])
 }

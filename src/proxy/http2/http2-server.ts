@@ -36,7 +36,7 @@ export type OnHttp2Request = (
   memory: ClientMemory | undefined,
 ) => void
 
-/** Who is told of what happens in the connections of a server. */
+/** What is told of what happens in the connections of a server. */
 export interface Http2Listener {
   readonly onRequest: OnHttp2Request
   /** Nothing has moved on a stream for `idleMs`. */
