@@ -175,7 +175,7 @@ export interface ReloadOutcome {
 /** Everything the admin port shows or does, given to it from outside. */
 export interface AdminSources {
   readonly version: string
-  /** Who has it is an operator. Without one, who calls directly from this machine is. */
+  /** A caller that has it is an operator. Without a token, a caller directly from this machine is. */
   readonly token: string | undefined
   status(): ProxyStatus
   /** What is not ready, by name. */

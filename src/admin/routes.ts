@@ -14,8 +14,8 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** `NAME` stands for one segment. */
   readonly path: string
-  /** `operator`: who has the token; where none is set, who calls directly from this machine. */
-  readonly who: 'anyone' | 'operator'
+  /** `operator`: the caller with the token; where none is set, a caller directly from this machine. */
+  readonly who: 'all' | 'operator'
   readonly meaning: string
   readonly answer: (sources: AdminSources, request: RouteRequest) => Answer | Promise<Answer>
 }
@@ -29,8 +29,8 @@ export interface RouteRequest {
 
 /** Everything the admin port answers. */
 export const routes: readonly Route[] = [
-  { method: 'GET', path: '/livez', who: 'anyone', meaning: 'the process answers', answer: live },
-  { method: 'GET', path: '/readyz', who: 'anyone', meaning: 'ready, or what is not', answer: ready },
+  { method: 'GET', path: '/livez', who: 'all', meaning: 'the process answers', answer: live },
+  { method: 'GET', path: '/readyz', who: 'all', meaning: 'ready, or what is not', answer: ready },
   {
     method: 'GET',
     path: '/status',
@@ -38,7 +38,7 @@ export const routes: readonly Route[] = [
     meaning: 'what runs, and which configuration is in force',
     answer: status,
   },
-  { method: 'GET', path: '/metrics', who: 'anyone', meaning: 'metrics for Prometheus', answer: metrics },
+  { method: 'GET', path: '/metrics', who: 'all', meaning: 'metrics for Prometheus', answer: metrics },
   { method: 'GET', path: '/explain', who: 'operator', meaning: 'why a request is allowed or denied', answer: explain },
   { method: 'GET', path: '/buckets', who: 'operator', meaning: 'buckets, their rules and sources', answer: buckets },
   {
@@ -60,8 +60,8 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/buckets/NAME/refresh', who: 'operator', meaning: 'fetches rules now', answer: refresh },
   { method: 'GET', path: '/', who: 'operator', meaning: 'a page of all this', answer: page },
   // The form for the token needs them, and they say nothing of this proxy.
-  { method: 'GET', path: '/page.css', who: 'anyone', meaning: 'its style', answer: style },
-  { method: 'GET', path: '/page.js', who: 'anyone', meaning: 'its script', answer: script },
+  { method: 'GET', path: '/page.css', who: 'all', meaning: 'its style', answer: style },
+  { method: 'GET', path: '/page.js', who: 'all', meaning: 'its script', answer: script },
 ]
 
 /** The routes of a path, with the segment that stands for `NAME`; none when there is nothing at that path. */

@@ -34,7 +34,7 @@ export interface DaemonOptions {
   readonly sha256?: string | undefined
   /** Looks at the configuration's files now; `POST /reload`. */
   readonly reload: () => Promise<ReloadResult>
-  /** Who answers on the S3 port; this process unless told. */
+  /** What answers on the S3 port; this process unless told. */
   readonly serve?: CreateServing | undefined
   /** Sockets that an init system has opened, in the place of `listen` and `admin`. */
   readonly inherited?: InheritedSockets | undefined

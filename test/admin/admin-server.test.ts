@@ -438,7 +438,7 @@ t.test(
     for (const { method, path, who } of routes) {
       if (method === 'POST') continue
       const reply = await ask('GET', path, { host: 'localhost' }, undefined, outside)
-      t.equal(reply.status, who === 'anyone' ? 200 : 401, path)
+      t.equal(reply.status, who === 'all' ? 200 : 401, path)
     }
     t.equal((await ask('GET', '/buckets', token, undefined, outside)).status, 200)
     t.equal((await ask('GET', '/metrics', { host: 'proxy.example.com' }, undefined, outside)).status, 200)

@@ -29,9 +29,9 @@ for (const { path, found, name } of cases) {
   })
 }
 
-t.test('only health, metrics and the style and script of the page are for anyone', async t => {
+t.test('only health, metrics and the style and script of the page are for all callers', async t => {
   t.strictSame(
-    routes.filter(({ who }) => who === 'anyone').map(({ path }) => path),
+    routes.filter(({ who }) => who === 'all').map(({ path }) => path),
     ['/livez', '/readyz', '/metrics', '/page.css', '/page.js'],
   )
 })

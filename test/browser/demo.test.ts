@@ -73,7 +73,7 @@ t.test('the page in a browser', { skip }, async t => {
     t.equal(await allowed.locator('img').count(), 1)
   })
 
-  t.test('everybody can read it, on a phone and in either scheme', async t => {
+  t.test('every visitor can read it, on a phone and in either scheme', async t => {
     const folder = mkdtempSync(join(tmpdir(), 's3-cors-proxy-demo-pictures-'))
     t.teardown(() => rmSync(folder, { recursive: true }))
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -4,9 +4,9 @@ import { issueLines, parseText, upstreamLine } from '../fixtures/parsed-text.ts'
 /** What is said of each AllowedOrigin: nothing that allows more than a person may think is taken over without a word. */
 const cases: readonly (readonly [origin: string, said: RegExp])[] = [
   ['http://app.example', /http:\/\/ origin can be changed/],
-  ['https://*.github.io', /anyone can get a host name/],
-  ['https://*.com', /anyone can get a host name/],
-  ['https://*', /anyone can get a host name/],
+  ['https://*.github.io', /strangers can get a host name/],
+  ['https://*.com', /strangers can get a host name/],
+  ['https://*', /strangers can get a host name/],
   ['file://', /local files have no origin/],
   ['https://user@app.example', /scheme, host and port only/],
   ['https://app.example/path', /scheme, host and port only/],

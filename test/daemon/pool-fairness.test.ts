@@ -1,4 +1,4 @@
-// Who is slow does not hold what is scarce: the connections to the endpoint, and the places before them.
+// A slow client does not hold what is scarce: the connections to the endpoint, and the places before them.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'

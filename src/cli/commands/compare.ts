@@ -56,7 +56,7 @@ export const compare: Command = {
     if (typeof seen === 'number') return seen
     const comparison = compareSeen(seen.requests, after, before)
     if (seen.unknown > 0) {
-      terminal.err(`of ${seen.unknown} further requests it is not known who asked for what: they are not compared\n`)
+      terminal.err(`of ${seen.unknown} further requests the origins are not known: they are not compared\n`)
     }
     terminal.out(
       given.switches.has('json') ? `${JSON.stringify(described(comparison), null, 2)}\n` : comparisonText(comparison),

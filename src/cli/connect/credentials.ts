@@ -70,7 +70,7 @@ export async function checkCredentials(
 async function unverifiedFinding(call: S3Caller): Promise<readonly Finding[]> {
   const spoiled = await call({ method: 'GET', maxBodyBytes: maxAnswerBytes, spoilSignature: true })
   if (readAnswer(spoiled).status !== 200) return []
-  const what = 'the endpoint verifies no signature: who reaches this proxy may read and write everything'
+  const what = 'the endpoint verifies no signature: every client that reaches this proxy may read and write everything'
   const todo = 'let only trusted clients reach this proxy and the endpoint, or have the endpoint verify signatures'
   return [{ severity: 'warning', about: 'upstream', what, todo }]
 }

@@ -58,7 +58,7 @@ function findingOf(bucket: string, safety: Safety, missing: DescribeMissing): Fi
       return {
         severity: 'ok',
         about,
-        what: 'managed is safe: the endpoint verifies who asks and has no rules of its own',
+        what: 'managed is safe: the endpoint verifies the caller and has no rules of its own',
       }
     case 'unsafe':
       return {

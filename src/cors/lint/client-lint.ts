@@ -126,7 +126,7 @@ function hiddenChecksum(
 
 const checksum = 'x-amz-checksum-crc32'
 
-/** Who lets pages ask for ranges by name means readers of large files. */
+/** A rule that allows Range by name is meant for readers of large files. */
 function hiddenRanges(rule: CorsRule, exposed: ReadonlySet<string>): ClientWarning | undefined {
   if (!rule.allowedMethods.includes('GET') || !rule.allowedHeaders.some(name => name.toLowerCase() === 'range'))
     return undefined

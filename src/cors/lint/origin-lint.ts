@@ -32,7 +32,8 @@ const tooLong: OriginWarning = {
 
 const nullOrigin: OriginWarning = {
   reason: 'null-origin',
-  message: '"null" is the origin of every sandboxed frame, of local files and of some redirects, so anyone can have it',
+  message:
+    '"null" is the origin of every sandboxed frame, of local files and of some redirects, so every page can have it',
   allowed: 'the origin of a page that is served over https',
 }
 
@@ -78,7 +79,7 @@ function neverSent(value: string): OriginWarning | undefined {
   }
   if (/^file:/i.test(value)) return localFile
   if (/^(?:data|about|javascript|content|filesystem):/i.test(value)) {
-    const message = 'pages of this scheme send "null", so this never matches, and anyone can have that origin'
+    const message = 'pages of this scheme send "null", so this never matches, and every page can have that origin'
     return { reason: 'wrong-scheme', message, allowed: nullOrigin.allowed }
   }
   if (/^blob:/i.test(value))

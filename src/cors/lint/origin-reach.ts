@@ -21,8 +21,7 @@ export function insecure({ scheme, host, port }: WrittenOrigin): OriginWarning |
   if (scheme === undefined ? !host.includes('*') : !isPlain) return undefined
   if (isLoopback(scheme === undefined ? host.slice(host.indexOf('*') + 1) : host)) return undefined
   if (scheme === undefined) {
-    const message =
-      'without a scheme, * stands for http:// too: such pages can be changed on their way by anyone on the network'
+    const message = 'without a scheme, * stands for http:// too: every machine on the way can change such pages'
     return {
       reason: 'insecure-origin',
       message,
@@ -31,7 +30,7 @@ export function insecure({ scheme, host, port }: WrittenOrigin): OriginWarning |
   }
   return {
     reason: 'insecure-origin',
-    message: 'pages of an http:// origin can be changed on their way by anyone on the network',
+    message: 'every machine on the way can change the pages of an http:// origin',
     allowed: 'the https:// origin',
   }
 }
@@ -62,7 +61,7 @@ function anyExtension({ scheme, host }: WrittenOrigin): OriginWarning | undefine
 }
 
 /**
- * A `*` whose host part anyone can register: `https://*`, `https://*.com`, `https://*.github.io`, and `https://*example.com`,
+ * A `*` whose host part strangers can register: `https://*`, `https://*.com`, `https://*.github.io`, and `https://*example.com`,
  * which matches `https://evilexample.com` as well.
  */
 function publicWildcard({ scheme, host, port, path }: WrittenOrigin): OriginWarning | undefined {
@@ -78,7 +77,7 @@ function publicWildcard({ scheme, host, port, path }: WrittenOrigin): OriginWarn
   if (!open) return undefined
   return {
     reason: 'public-wildcard',
-    message: 'anyone can get a host name that this matches',
+    message: 'strangers can get a host name that this matches',
     allowed: 'the domain written out after the *, such as https://*.my-app.example.com',
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Domains under which anyone can get a name, and with it an origin. Not the Public Suffix List, which is 200 KB and
+ * Domains under which strangers can get a name, and with it an origin. Not the Public Suffix List, which is 200 KB and
  * changes weekly: a warning needs those where buckets' front ends live, and the country codes people buy under.
  * Every name without a dot counts as one too.
  */
@@ -55,7 +55,7 @@ const privateNames: ReadonlySet<string> = new Set(['example', 'internal', 'inval
 /** S3's regional endpoints, e.g. `s3.eu-west-3.amazonaws.com` and `s3-website-us-east-1.amazonaws.com`. */
 const regionalEndpoint = /^s3[a-z0-9.-]*\.amazonaws\.com(\.cn)?$/
 
-/** Says whether anyone can get a name directly under `domain` (in lower case). */
+/** Says whether strangers can get a name directly under `domain` (in lower case). */
 export function isPublicSuffix(domain: string): boolean {
   if (!domain.includes('.')) return !privateNames.has(domain)
   return publicSuffixes.has(domain) || regionalEndpoint.test(domain)

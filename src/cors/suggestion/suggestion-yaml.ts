@@ -5,8 +5,8 @@ import { type BucketSuggestion, type LeftOut, type SeenSum, type SuggestedRule, 
 const toldLeftOut = 50
 
 /**
- * What stands above a suggestion: what it is, and what to do with it. `unknown`: requests of which it is not known who asked for
- * what. `next`: what to do with it, one line each.
+ * What stands above a suggestion: what it is, and what to do with it. `unknown`: requests whose origins are not
+ * known. `next`: what to do with it, one line each.
  */
 export function suggestionHead(unknown: number, next: readonly string[]): string {
   const lines = [
@@ -15,7 +15,7 @@ export function suggestionHead(unknown: number, next: readonly string[]): string
     ...next.map((step, index) => `  ${index + 1}. ${step}`),
     ...(unknown === 0
       ? []
-      : [`Of ${unknown} further requests it is not known who asked for what: they are not in here.`]),
+      : [`Of ${unknown} further requests the origins are not known: they are not in here.`]),
   ]
   return lines.map(line => `# ${line}\n`).join('')
 }

@@ -34,7 +34,7 @@ export function createConfigurationRecord(
   return {
     accept(sha256, changes, restartRequired) {
       refused.delete('configuration')
-      // Who reads the same once more learns nothing new of what changed last.
+      // The same configuration once more says nothing new of what changed last.
       const same = sha256 === inForce.sha256 && changes.length === 0
       inForce = { sha256, sinceMs: now(), changes: same ? inForce.changes : changes, restartRequired }
     },

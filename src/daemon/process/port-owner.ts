@@ -12,7 +12,7 @@ export interface PortOwner {
 
 const listening = '0A'
 
-/** Who listens on the port, by Linux' /proc (https://man7.org/linux/man-pages/man5/proc_pid_net.5.html); undefined: no process, or it cannot be told. */
+/** The process that listens on the port, by Linux' /proc (https://man7.org/linux/man-pages/man5/proc_pid_net.5.html); undefined: no process, or it cannot be told. */
 export function findPortOwner(port: number): PortOwner | undefined {
   const sockets = new Set([...listeners('/proc/net/tcp', port), ...listeners('/proc/net/tcp6', port)])
   if (sockets.size === 0) return undefined

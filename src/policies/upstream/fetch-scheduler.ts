@@ -15,7 +15,7 @@ export interface FetchSchedulerOptions {
   readonly timeoutMs: number
   readonly now: () => number
   readonly setTimer: SetTimer
-  /** Given each answer that counts, before those who wait for it. */
+  /** Given each answer that counts, before the requests that wait for it. */
   readonly landed: (bucket: string, lane: FetchLane, result: RuleAnswer, durationMs: number) => void
 }
 

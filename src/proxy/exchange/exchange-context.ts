@@ -3,7 +3,7 @@ import type { Listed, LiveList } from '../shares/live-list.ts'
 import type { UpstreamPool } from '../upstream/upstream-pool.ts'
 import type { ReplyContext } from './local-reply.ts'
 
-/** An exchange with the endpoint, to those who watch over all of them. */
+/** An exchange with the endpoint, to what watches over all of them. */
 export interface ExchangeUnderWay extends Listed {
   /** Neither ended nor given up. */
   readonly underWay: boolean

@@ -288,7 +288,7 @@ export class Exchange implements DoubtingExchange, PoolClient, BodyListener, Rel
   #close(): void {
     this.#over = true
     this.#context.exchanges.delete(this)
-    // Aborted by the client, unless it was us who broke off.
+    // Aborted by the client, unless the proxy broke off.
     if (this.#relay.isCutShort && this.#record.upstreamFailure === undefined) this.#record.clientAborted = true
     this.#drop()
     endRequest(this.#context, this.#record)

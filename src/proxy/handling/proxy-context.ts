@@ -60,7 +60,7 @@ export interface ProxySettings {
   readonly idleMs: number
 }
 
-/** What is asked of a response by those who see only its connection. */
+/** What is asked of a response by parts that see only its connection. */
 export interface AnsweringResponse {
   readonly req: { readonly complete: boolean }
   readonly writableFinished: boolean

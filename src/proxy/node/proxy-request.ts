@@ -16,7 +16,7 @@ const allHeaders = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, 'h
  * Nothing is decided on here by that object, but by the field lines as they came.
  */
 export class ProxyRequest extends IncomingMessage implements Holding {
-  /** Who handles it, and keeps bytes for that. */
+  /** What handles it, and keeps bytes for that. */
   holder: Holding | undefined
 
   #headers: IncomingMessage['headers'] | undefined

@@ -10,7 +10,7 @@ import type { ProxyRequest } from './proxy-request.ts'
 /** How the end of a response's content is told. `close`: by the end of the connection. */
 type Framing = 'none' | 'length' | 'chunked' | 'close'
 
-/** Fewer are found soon enough by who counts what clients make the proxy hold. */
+/** Fewer are found soon enough when the ledger counts what clients make the proxy hold. */
 const tellingBytes = 4096
 
 /** What Node's server keeps in a connection: the response whose turn it is. */

@@ -8,7 +8,7 @@ export interface Holding {
   readonly heldBytes: number
 }
 
-/** What is asked of a response by those who count memory. */
+/** What is asked of a response to count memory. */
 export interface CountedResponse {
   readonly req: Holding & { readonly headBytes: number }
   /** What of the bytes that were written for it is no buffer that is counted elsewhere. */

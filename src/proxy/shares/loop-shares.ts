@@ -22,7 +22,7 @@ const mostBesideNewcomersMs = 0.5
 /**
  * Shares the turns of the event loop among connections. A read of 64 KiB holds two thousand pipelined requests that are answered
  * at once, and all connections are read in one turn: without shares, some hundred clients make one turn last for seconds, and
- * who comes new is not even accepted. What a connection sends beyond its share of a turn is begun when the others had theirs.
+ * a new connection is not even accepted. What a connection sends beyond its share of a turn is begun when the others had theirs.
  */
 export class LoopShares {
   readonly #turn: () => number
@@ -55,7 +55,7 @@ export class LoopShares {
     return true
   }
 
-  /** Calls `begin` in this turn or a later one, when those who came before had their turn. */
+  /** Calls `begin` in this turn or a later one, when those that came before had their turn. */
   add(sharer: LoopSharer, begin: () => void): void {
     this.#waiting.push({ sharer, begin })
     if (this.#isDue) return

@@ -18,7 +18,7 @@ export type EndedFor = 'connections' | 'held' | 'memory'
 /** What a ledger tells. */
 export type OnEnded = (reason: EndedFor, connections: number) => void
 
-// Who holds less is not what fills the memory.
+// A client that holds less is not what fills the memory.
 const leastGreedyBytes = 4096
 /**
  * Small chunks that one read may bring, of 64 KiB: more is a client that writes a dozen bytes at a time. Each takes time
@@ -33,14 +33,14 @@ const youngMs = 250
 const slowHeadMs = 100
 
 /**
- * Adds up what clients make the proxy hold, and ends the greediest when it is too much: those who hold most, the newest first
+ * Adds up what clients make the proxy hold, and ends the greediest when it is too much: those that hold most, the newest first
  * among those who hold about as much. What a client holds is not counted at every byte: only connections that have moved are
  * looked at, and only when enough was read to matter.
  */
 export class MemoryLedger implements GrowthWatch {
   readonly #clients = new LiveList<ClientMemory>()
   readonly #onEnded: OnEnded
-  /** For a connection too many another is ended; else it is left to who offers it. */
+  /** For a connection too many another is ended; else it is left to the caller. */
   makesRoom = true
   #limits: MemoryLimits
   #touched: ClientMemory[] = []
@@ -178,7 +178,7 @@ export class MemoryLedger implements GrowthWatch {
   }
 }
 
-/** Who holds most first, in powers of two; the newest first among equals. */
+/** The client that holds most first, in powers of two; the newest first among equals. */
 function greediest(clients: ClientMemory[]): ClientMemory[] {
   return clients.sort((a, b) => Math.clz32(a.countedBytes) - Math.clz32(b.countedBytes) || b.sequence - a.sequence)
 }

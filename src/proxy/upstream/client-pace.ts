@@ -11,8 +11,8 @@ const maxBehindMs = 60_000
 const maxLookMs = 500
 
 /**
- * How much longer a client may move nothing before it is slow, counted twice: over a long time, and over a short one for those
- * who have more than their share. Every byte gives time at {@link leastBytesPerSecond}, up to the whole of it. Only the
+ * How much longer a client may move nothing before it is slow, counted twice: over a long time, and over a short one for clients
+ * with more than their share. Every byte gives time at {@link leastBytesPerSecond}, up to the whole of it. Only the
  * client's own time is counted; see {@link advance}.
  */
 export class ClientPace {

@@ -1,7 +1,7 @@
 import type { PoolClient } from './pool-client.ts'
 import type { ClientShare, PoolShares } from './pool-shares.ts'
 
-/** Who has the connections, and who waits for one. */
+/** The exchanges that have the connections, and those that wait for one. */
 export interface Pressure {
   readonly holders: readonly PoolClient[]
   readonly shares: PoolShares
@@ -12,16 +12,16 @@ export interface Pressure {
 
 // What comes free by itself within this time needs nothing to give way.
 const patienceMs = 500
-// Who has waited so long is in danger of being told 503.
+// An exchange that has waited so long may soon get 503.
 const urgentMs = 2000
 // At one look, which is also the most work of it: so many times all connections.
 const maxChosen = 64
 
 /**
- * Which exchanges give their connection up to those who wait, at most one for each: of the client that holds most, the slowest.
- * Never one that waits for the endpoint, and never one of a client that holds less than who waits.
+ * Which exchanges give their connection up to those that wait, at most one for each: of the client that holds most, the slowest.
+ * Never one that waits for the endpoint, and never one of a client that holds less than the client that waits.
  *
- * The long count of `ClientPace` says who is slow. The short one counts for clients with more than their share, and for all when a
+ * The long count of `ClientPace` says which client is slow. The short one counts for clients with more than their share, and for all when a
  * waiter has waited long. A client that holds nothing then gets a connection of a client that holds more than half of them, at any
  * pace.
  */

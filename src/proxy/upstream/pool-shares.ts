@@ -23,7 +23,7 @@ export class ClientShare {
 }
 
 /**
- * Who has how much of a pool of which everything is in use, and who waits: kept only while one does, so that a request that
+ * Which client has how much of a pool of which everything is in use, and which exchanges wait: kept only while one does, so that a request that
  * finds a connection costs nothing here. Clients are counted by {@link clientNetwork}.
  */
 export class PoolShares {
@@ -80,8 +80,8 @@ export class PoolShares {
   }
 
   /**
-   * Takes who is next out of the queue: the first of the client that holds fewest connections; among equals, by turns.
-   * `servername`: only who waits for a connection to it.
+   * Takes the next one out of the queue: the first of the client that holds fewest connections; among equals, by turns.
+   * `servername`: only one that waits for a connection to it.
    */
   next(servername?: string): { readonly waiter: PoolClient; readonly servername: string } | undefined {
     let fewest: ClientShare | undefined
@@ -109,7 +109,7 @@ export class PoolShares {
     return [...greediest.queued.keys()].at(-1)
   }
 
-  /** Those who have waited since `sinceMs` or longer; of each client `most` at most. */
+  /** Those that have waited since `sinceMs` or longer; of each client `most` at most. */
   waitingSince(sinceMs: number, most: number): { readonly share: ClientShare; readonly sinceMs: number }[] {
     const waiting: { share: ClientShare; sinceMs: number }[] = []
     for (const share of this.#lines) {
@@ -123,7 +123,7 @@ export class PoolShares {
     return waiting
   }
 
-  /** Takes those out of the queue who have waited since `sinceMs` or longer. */
+  /** Takes those out of the queue that have waited since `sinceMs` or longer. */
   expire(sinceMs: number): readonly PoolClient[] {
     const expired: PoolClient[] = []
     for (const share of this.#lines) {

@@ -126,7 +126,7 @@ export class ResponseReader implements ResponseSink, SocketReader {
 
   read(bytesRead: number, buffer: Buffer): boolean {
     if (this.exchange === undefined || this.ended) {
-      // Not asked for: a second response, or the endpoint's farewell. RFC 9112 §6.3: it must not be taken for an answer.
+      // Not asked for: a second response, or bytes with which the endpoint ends it. RFC 9112 §6.3: it must not be taken for an answer.
       this.#connection.endByPeer()
       return false
     }

@@ -60,7 +60,7 @@ export class UpstreamPool implements ConnectionOwner {
     return { connections: this.#all.size, idle: this.#idle.size, queued: this.#shares?.queued ?? 0 }
   }
 
-  /** All connections are in use: who asks for one waits. */
+  /** All connections are in use: an exchange that asks for one waits. */
   get exhausted(): boolean {
     return this.#idle.size === 0 && this.#all.size >= this.#options.connections
   }
@@ -165,7 +165,7 @@ export class UpstreamPool implements ConnectionOwner {
     }
   }
 
-  /** Who has waited too long is told so; for who still waits, the slow give way. */
+  /** Exchanges that have waited too long fail; for those that still wait, the slow give way. */
   #tend(shares: PoolShares, nowMs: number): void {
     const { connections, queueMs } = this.#options
     for (const waiter of shares.expire(nowMs - queueMs)) {

@@ -11,7 +11,7 @@ export interface SampledRefusal {
   readonly origin?: string | undefined
   readonly bucket?: string | undefined
   readonly reason: string
-  /** What was asked: who mends one mistake and makes another has to read of it. */
+  /** What was asked: an operator that mends one mistake and makes another has to read of it. */
   readonly asked?: string | undefined
   /** The rules, or whatever else it was refused by: another object is another tuple. Not kept alive. */
   readonly basis?: object | undefined
@@ -31,7 +31,7 @@ export interface SamplingBounds {
 /** A line a minute per tuple; ten a second in all, which is a gigabyte a week at worst and still shows that it happens. */
 export const defaultSampling: SamplingBounds = { intervalMs: 60_000, tuples: 1024, burst: 50, linesPerSecond: 10 }
 
-/** Of a name in a key: who sends longer ones that begin alike is sampled as one. */
+/** Of a name in a key: longer ones that begin alike are sampled as one. */
 const maxPartLength = 256
 /** Of a method and names of header fields: a page that needs more than thirty is rare. */
 const maxAskedLength = 512

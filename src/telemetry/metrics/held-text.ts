@@ -1,10 +1,10 @@
-/** A shorter text is made for each who asks. */
+/** A shorter text is made for each scrape. */
 const longLength = 128 * 1024
 /** So many characters are taken to be made in a millisecond on a tenth of a core. */
 const charactersPerMs = 5000
 
 /**
- * Makes a text for those who ask for it. A long one is kept for as long as it takes that making it costs no more than a tenth of a
+ * Makes a text for each scrape. A long one is kept for as long as it takes that making it costs no more than a tenth of a
  * core, however many ask how often: scrapers need no token.
  */
 export function holdLongText(make: () => Promise<string>, now: () => number): () => Promise<string> {

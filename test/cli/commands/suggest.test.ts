@@ -27,7 +27,7 @@ t.test('a configuration comes out, each line with what was seen of it', async t 
 #   1. s3-cors-proxy check --config THIS_FILE
 #   2. s3-cors-proxy compare --config THIS_FILE --file seen.json: what it would refuse and allow
 #   3. put its buckets into your configuration, which has hosts, listen, tls and the rest
-# Of 28 further requests it is not known who asked for what: they are not in here.
+# Of 28 further requests the origins are not known: they are not in here.
 upstream: { url: "http://127.0.0.1:9000" } # write the URL of your endpoint here
 buckets:
   "logs":

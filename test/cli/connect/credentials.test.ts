@@ -170,7 +170,7 @@ for (const keys of ['some', 'none'] as const) {
     t.match(findings[1], {
       severity: 'warning',
       about: 'upstream',
-      what: 'the endpoint verifies no signature: who reaches this proxy may read and write everything',
+      what: 'the endpoint verifies no signature: every client that reaches this proxy may read and write everything',
       todo: /^let only trusted clients reach this proxy/,
     })
   })

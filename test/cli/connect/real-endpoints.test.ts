@@ -74,7 +74,7 @@ t.test(
       'ok: virtualHosts: media.s3.localhost: taken as virtual-hosted-style',
       'warning: virtualHosts: not taken as virtual-hosted-style: under media.other.example a signed request gets 200 ListAllMyBucketsResult; under its own name, 200 LocationConstraint; to do: name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), or upstream.host: rewrite',
       'warning: buckets.uploads: the bucket has no rules: every preflight is refused; to do: aws s3api put-bucket-cors; where the endpoint keeps none (MinIO), CORSRules or from: managed',
-      'ok: buckets.media: managed is safe: the endpoint verifies who asks and has no rules of its own',
+      'ok: buckets.media: managed is safe: the endpoint verifies the caller and has no rules of its own',
       'http://ENDPOINT: 0 faults, 2 warnings',
     ])
     const wrong = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong-secret' }

@@ -36,7 +36,7 @@ const cases: { name: string; text: string; expected: string[] }[] = [
       '      AllowedMethods:',
       '        - "GET"',
       '',
-      'Risk: pages of an http:// origin can be changed on their way by anyone on the network.',
+      'Risk: every machine on the way can change the pages of an http:// origin.',
       '',
     ],
   },

@@ -250,7 +250,7 @@ const cases: { name: string; reason: RuleIssueReason; values: Record<string, str
     values: { 'https://ex\u00e4mple.com': '"https://xn--exmple-cua.com"' },
   },
   {
-    name: 'null and local files are anyone',
+    name: 'null and local files are every page',
     reason: 'null-origin',
     values: {
       null: pageOverHttps,
@@ -276,7 +276,7 @@ const cases: { name: string; reason: RuleIssueReason; values: Record<string, str
     },
   },
   {
-    name: 'a * that anyone can be',
+    name: 'a * that strangers can be',
     reason: 'public-wildcard',
     values: Object.fromEntries(
       [

@@ -130,7 +130,7 @@ t.test('an answer that came another way takes a call that still waits out of the
   t.equal(landings[0], 'named-8 none')
 })
 
-t.test('stopping gives up every call and releases everybody', async t => {
+t.test('stopping gives up every call and releases all that wait', async t => {
   const { clock, fetch, scheduler, landings } = setUp()
   const all = [
     ...Array.from({ length: 20 }, (_, i) => scheduler.request(`named-${i}`, 'named')),

@@ -95,8 +95,8 @@ t.test('a short staleSeconds asks again before nothing is known', async t => {
 const loads: readonly { name: string; results: readonly CorsFetchResult[]; at: number; expected: boolean }[] = [
   { name: 'a fresh answer does not', results: [rulesFor('*')], at: 53_999, expected: false },
   { name: 'a stale answer does not', results: [rulesFor('*')], at: 113_999, expected: false },
-  { name: 'an answer that nobody renewed does', results: [rulesFor('*')], at: 114_000, expected: true },
-  { name: 'none that nobody renewed does', results: [noRules], at: 87_000, expected: true },
+  { name: 'an answer that was not renewed does', results: [rulesFor('*')], at: 114_000, expected: true },
+  { name: 'none that was not renewed does', results: [noRules], at: 87_000, expected: true },
   {
     name: 'rules that outlive a failure do not',
     results: [rulesFor('*'), serverFailure],
