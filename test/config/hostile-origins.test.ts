@@ -3,7 +3,7 @@ import { issueLines, parseText, upstreamLine } from '../fixtures/parsed-text.ts'
 
 /** What is said of each AllowedOrigin: nothing that allows more than a person may think is taken over without a word. */
 const cases: readonly (readonly [origin: string, said: RegExp])[] = [
-  ['http://app.example', /http:\/\/ origin can be changed/],
+  ['http://app.example', /can change the pages of an http:\/\/ origin/],
   ['https://*.github.io', /strangers can get a host name/],
   ['https://*.com', /strangers can get a host name/],
   ['https://*', /strangers can get a host name/],
