@@ -5,17 +5,15 @@ import { type BucketSuggestion, type LeftOut, type SeenSum, type SuggestedRule, 
 const toldLeftOut = 50
 
 /**
- * What stands above a suggestion: what it is, and what to do with it. `unknown`: requests whose origins are not
- * known. `next`: what to do with it, one line each.
+ * What stands above a suggestion: what it is, and what to do with it. `unknown`: requests whose origins are not known.
+ * `next`: what to do with it, one line each.
  */
 export function suggestionHead(unknown: number, next: readonly string[]): string {
   const lines = [
     'Suggested from what was seen: the fewest rules that allow it. Nothing of this is in force.',
     'Each line allows something, perhaps to a stranger: take out what is not yours. Then:',
     ...next.map((step, index) => `  ${index + 1}. ${step}`),
-    ...(unknown === 0
-      ? []
-      : [`Of ${unknown} further requests the origins are not known: they are not in here.`]),
+    ...(unknown === 0 ? [] : [`Of ${unknown} further requests the origins are not known: they are not in here.`]),
   ]
   return lines.map(line => `# ${line}\n`).join('')
 }

@@ -54,7 +54,7 @@ buckets:
         ExposeHeaders: ["ETag"] # uploads were seen: the SDKs tell their parts by them
   # Of "media", not suggested:
   #   - "null" # "GET": 1 request, 2026-01-02T03:00:00Z to 2026-01-02T04:00:00Z
-  #     "null" is the origin of every sandboxed frame, of local files and of some redirects, so anyone can have it
+  #     "null" is the origin of every sandboxed frame, of local files and of some redirects, so every page can have it
 `,
   )
 })
