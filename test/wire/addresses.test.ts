@@ -39,6 +39,10 @@ const refused: { name: string; bytes: string; status?: number }[] = [
   ].map(host => ({ name: `Host ${JSON.stringify(host)}`, bytes: get('/web/k', host) })),
   { name: 'no Host', bytes: 'GET /web/k HTTP/1.1\r\nX: y\r\n\r\n' },
   { name: 'no Host in HTTP/1.0', bytes: 'GET /web/k HTTP/1.0\r\nX: y\r\n\r\n' },
+  ...['/web/..', '/web/../other/b', '/web/%2e%2e/a', '/web/a/..%2f../b'].map(target => ({
+    name: target,
+    bytes: get(target, 'a'),
+  })),
   ...['/web%2Fk', '/web%5Ck', '/web%00', '/%2e%2e/web/k', '/./web', '/../web/k', '//web/k', '/\\web', '/w%zz/k'].map(
     target => ({ name: `${target}`, bytes: get(target, 'a') }),
   ),
@@ -79,9 +83,8 @@ const keys = [
   '/web//',
   '/web/a//b',
   '/web/a/../b',
-  '/web/../other/b',
+  '/web/a/%2e%2e/b',
   '/web/./a',
-  '/web/%2e%2e/a',
   '/web/a%2Fb',
   '/web/%zz',
   '/web/%',

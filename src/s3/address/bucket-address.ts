@@ -1,5 +1,6 @@
 // Which bucket a request is for, from the very bytes that are forwarded: the endpoint must come to the same answer.
 import { isBucketName } from './bucket-name.ts'
+import { leadsAbove } from './dot-segments.ts'
 import { doorOf, doorOverHost, isDoor } from './endpoint-doors.ts'
 import { createHostReader, type HostOptions } from './host-addressing.ts'
 
@@ -45,6 +46,7 @@ const forbiddenByte = ambiguous(
 )
 const emptySegment = ambiguous('the path begins with two slashes')
 const dotSegment = ambiguous('the bucket is a dot segment')
+const aboveBucket = ambiguous('dot segments of the key lead above the bucket')
 const backslash = ambiguous('the bucket holds a backslash')
 const badEncoding = ambiguous(
   'the bucket is percent-encoded wrongly, or hides a slash, a backslash or a control character',
@@ -62,7 +64,7 @@ export function createAddressParser(options: AddressOptions): (host: string, tar
 
   /**
    * Path-style: the bucket is the segment between the first slash and the next slash, `?` or the end, percent-decoded once
-   * as S3 does. The key may hold anything: empty and dot segments in it are part of its name.
+   * as S3 does. The key may hold anything: empty and dot segments in it are part of its name, unless they lead above the bucket.
    */
   function readPath(target: string): BucketAddress {
     const { length } = target
@@ -79,6 +81,7 @@ export function createAddressParser(options: AddressOptions): (host: string, tar
     const bucket = isEncoded ? decodeSegment(segment) : segment
     if (bucket === undefined) return badEncoding
     if (bucket === '.' || bucket === '..') return dotSegment
+    if (leadsAbove(target, end)) return aboveBucket
     if (!isBucketName(bucket)) {
       const door = doorOf(bucket)
       return door === undefined ? noBucket : throughDoor(door)
@@ -91,6 +94,7 @@ export function createAddressParser(options: AddressOptions): (host: string, tar
   function readVirtual(bucket: string, target: string, isCertain: boolean): BucketAddress {
     const door = doorOverHost(target)
     if (door !== undefined && namedBuckets?.has(door) !== true) return throughDoor(door)
+    if (leadsAbove(target, 0)) return aboveBucket
     const reading = virtualReading(bucket, target)
     if (isCertain) return reading
     const path = readPath(target)
