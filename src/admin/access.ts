@@ -84,9 +84,9 @@ const ownFields: ReadonlySet<string> = new Set([
 /**
  * Says whether a request may have been passed on for another. A list of the fields that relays add (Forwarded, Via,
  * X-Forwarded-*, X-Real-IP, X-Envoy-*, X-Request-Id, traceparent, …) would never be whole: a field that a local client does not
- * send by itself is one. nginx adds none, but sends HTTP/1.0 or `Connection: close` unless it is told otherwise:
- * https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version. What a relay that is told to hide looks like,
- * a local client looks like, too: where one is in front, a token has to be set.
+ * send by itself is one. nginx adds none, but before 1.29.7 it sends HTTP/1.0 or `Connection: close` unless it is told otherwise:
+ * https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version. Later ones and HAProxy look like a local client:
+ * only the user that they run as tells them from one, see connection-owner.ts.
  */
 export function isRelayed(httpVersion: string, names: Iterable<string>, connection: string | undefined): boolean {
   if (httpVersion !== '1.1') return true

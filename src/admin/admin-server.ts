@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Caller, createTokenCheck, isForeign, isLocal, isRebound, isRelayed } from './access.ts'
 import type { AdminSources } from './admin-sources.ts'
 import { type Answer, errorAnswer } from './answer.ts'
+import { createOwnerCheck } from './connection-owner.ts'
 import { renderSignIn } from './page/sign-in.ts'
 import { findRoutes } from './routes.ts'
 import { createWrongTokens, type WrongTokens } from './wrong-tokens.ts'
@@ -28,7 +29,11 @@ const commonFields: readonly (readonly [string, string])[] = [
 
 /** The admin port, not yet listening. To end it: `close()` and `closeAllConnections()`. */
 export function createAdminServer(sources: AdminSources): Server {
-  const guard: TokenGuard = { isToken: createTokenCheck(sources.token), wrong: createWrongTokens() }
+  const guard: TokenGuard = {
+    isToken: createTokenCheck(sources.token),
+    wrong: createWrongTokens(),
+    isOwn: createOwnerCheck(),
+  }
   const server = createServer(
     {
       maxHeaderSize: 16_384,
@@ -90,6 +95,8 @@ function readCaller(request: IncomingMessage): Caller | undefined {
 interface TokenGuard {
   readonly isToken: (authorization: string | undefined) => boolean
   readonly wrong: WrongTokens
+  /** Whether the client of a connection within this machine runs as root or as the proxy's user. */
+  readonly isOwn: (socket: IncomingMessage['socket']) => Promise<boolean>
 }
 
 /** For programs and for browsers, https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1. */
@@ -103,7 +110,7 @@ async function refuse(sources: AdminSources, { wrong }: TokenGuard, caller: Call
   if (sources.token === undefined) {
     return errorAnswer(
       403,
-      'without S3CORS_ADMIN_TOKEN, only directly from this machine under a loopback name and this port',
+      "without S3CORS_ADMIN_TOKEN, only root or the proxy's own user, directly from this machine under a loopback name and this port",
     )
   }
   if (caller.authorization === undefined) return errorAnswer(401, 'the admin token is missing', challenges)
@@ -148,7 +155,10 @@ async function answerRequest(sources: AdminSources, guard: TokenGuard, request: 
 
   const { route } = match
   // Where there is a token, a relay may be, too.
-  const operator = sources.token === undefined ? isLocal(caller) : guard.isToken(caller.authorization)
+  const operator =
+    sources.token === undefined
+      ? isLocal(caller) && (await guard.isOwn(request.socket))
+      : guard.isToken(caller.authorization)
   const rebound = !operator && isRebound(caller)
   if (rebound && caller.authorization === undefined)
     return errorAnswer(403, 'on this machine, use localhost or an address')

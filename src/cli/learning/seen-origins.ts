@@ -60,6 +60,9 @@ const answer = z.object({
   next: z.string().optional(),
 })
 
+/** A proxy has far fewer lines than these hold; what answers may be another server, which always has one more part. */
+const maxPages = 64
+
 /** Reads what the options say; says what is wrong and answers the exit code. */
 export async function readSeen(given: ParsedArguments, terminal: Terminal): Promise<SeenOrigins | ExitCode> {
   const { url: urls = [], file: files = [] } = given.lists
@@ -70,7 +73,11 @@ export async function readSeen(given: ParsedArguments, terminal: Terminal): Prom
   const read: SeenOrigins[] = []
   for (const url of urls) {
     let query: string | undefined = '?limit=10000'
-    while (query !== undefined) {
+    for (let pages = 0; query !== undefined; pages++) {
+      if (pages === maxPages) {
+        terminal.err(`${url}: expected at most ${maxPages} parts of /origins, got more\n`)
+        return 1
+      }
       const reply = await askAdminPort(url, '/origins', new URLSearchParams(query), terminal)
       if (typeof reply === 'number') return reply
       const page = answer.safeParse(reply.body)

@@ -3,10 +3,15 @@ import { describeIssue } from '../../config/issue.ts'
 import { child } from '../../config/raw-value.ts'
 import { readSecrets } from '../../config/secrets.ts'
 import type { Explanation } from '../../cors/explain/explain.ts'
+import { renderExplanation } from '../../cors/explain/explanation-text.ts'
+import { escapeControlsInLines } from '../../text/escape-controls.ts'
 import type { ExitCode, Terminal } from '../terminal/command.ts'
 
 /** A proxy answers from memory. */
 const timeoutMs = 5000
+
+/** What a proxy has seen is far shorter; what answers may be another server. */
+const maxAnswerBytes = 64 * 1024 * 1024
 
 /** The explanation of a running proxy. */
 export async function askRunningProxy(
@@ -46,7 +51,7 @@ export async function askAdminPort(
   const headers = secrets.adminToken === undefined ? {} : { authorization: `Bearer ${secrets.adminToken}` }
   try {
     const response = await fetch(target, { headers, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) })
-    const body: unknown = await response.json().catch(() => undefined)
+    const body = await readJson(response)
     if (response.ok && body !== undefined) return { body }
     const reason = child(body, ['error'])
     terminal.err(
@@ -54,13 +59,31 @@ export async function askAdminPort(
     )
     if (response.status === 401 || response.status === 403) {
       terminal.err(
-        "allowed: the proxy's token in S3CORS_ADMIN_TOKEN; a proxy without a token answers its own machine alone, under 127.0.0.1 or localhost\n",
+        "allowed: the proxy's token in S3CORS_ADMIN_TOKEN; a proxy without a token answers its own machine alone, root and the user that it runs as, under 127.0.0.1 or localhost\n",
       )
     }
   } catch (error) {
     terminal.err(`${target.origin}: ${failureText(error)}\n`)
   }
   return 1
+}
+
+/** The JSON of an answer, in which no text steers a terminal; undefined for another content. Throws for one that is too long. */
+async function readJson({ body }: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body ?? []) {
+    length += chunk.length
+    if (length > maxAnswerBytes) throw new Error(`expected at most ${maxAnswerBytes} bytes, got more`)
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString(), (_, value: unknown) =>
+      typeof value === 'string' ? escapeControlsInLines(value) : value,
+    )
+  } catch {
+    return undefined
+  }
 }
 
 /** The URL of a path on an admin port; undefined when `url` is none or says more than where that port is. */
@@ -83,10 +106,10 @@ export function failureText(error: unknown): string {
 }
 
 function isExplanation(value: unknown): value is Explanation {
-  return (
-    typeof child(value, ['bucket']) === 'string' &&
-    typeof child(value, ['allowed']) === 'boolean' &&
-    Array.isArray(child(value, ['rules'])) &&
-    Array.isArray(child(value, ['responseFields']))
-  )
+  if (typeof child(value, ['allowed']) !== 'boolean') return false
+  try {
+    return renderExplanation(value as Explanation) !== ''
+  } catch {
+    return false
+  }
 }

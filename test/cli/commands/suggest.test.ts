@@ -1,4 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { runCli } from '../../fixtures/run-cli.ts'
@@ -166,4 +168,19 @@ t.test('a part of a longer answer is told to be one', async t => {
   const { code, err } = await runCli(['suggest', '--file', 'seen.json'], {}, directory)
   t.equal(code, 0)
   t.match(err, 'holds a part of what was seen')
+})
+
+t.test('a server that always has one more part is left', async t => {
+  let parts = 0
+  const server = createServer((_request, response) => {
+    parts++
+    response.end(JSON.stringify({ buckets: [], next: '?offset=0' }))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const { code, err } = await runCli(['suggest', '--url', `http://127.0.0.1:${port}`], {}, t.testdir({}))
+  t.equal(code, 1)
+  t.match(err, /expected at most 64 parts of \/origins, got more\n$/)
+  t.equal(parts, 64)
 })

@@ -39,6 +39,30 @@ const answers: readonly { name: string; status: number; body: string; err: RegEx
   { name: 'a page', status: 200, body: '<html>', err: /answered 200\n$/ },
   { name: 'other JSON', status: 200, body: '{"a":1}', err: /expected an explanation, got another answer/ },
   { name: 'a redirect', status: 302, body: '', err: /answered 302\n$/ },
+  {
+    name: 'a fault that would steer the terminal',
+    status: 400,
+    body: JSON.stringify({ error: '\u009b2J\u202eb' }),
+    err: /answered 400: "\\\\u009b2J\\\\u202eb"\n$/,
+  },
+  {
+    name: 'a list of something else',
+    status: 200,
+    body: JSON.stringify({ ...explanation, rules: [null] }),
+    err: /expected an explanation, got another answer/,
+  },
+  {
+    name: 'names of something else',
+    status: 200,
+    body: JSON.stringify({ ...explanation, request: { origin: 1, method: 'GET', headerNames: [] } }),
+    err: /expected an explanation, got another answer/,
+  },
+  {
+    name: 'an answer without end',
+    status: 200,
+    body: ' '.repeat(65 * 1024 * 1024),
+    err: /expected at most 67108864 bytes, got more\n$/,
+  },
 ]
 for (const { name, status, body, err } of answers) {
   t.test(`${name} instead of an explanation is told`, async t => {
@@ -50,6 +74,14 @@ for (const { name, status, body, err } of answers) {
     t.match(terminal.written.err, err)
   })
 }
+
+t.test('no text of an explanation steers the terminal', async t => {
+  const url = await startAdmin(t, (_request, response) =>
+    response.end(JSON.stringify({ ...explanation, summary: '\u001b[2J\u009b1m', notes: ['\u202eb'] })),
+  )
+  const answer = await askRunningProxy(url, new URLSearchParams(), recordTerminal())
+  t.match(answer, { summary: '\\u001b[2J\\u009b1m', notes: ['\\u202eb'] })
+})
 
 t.test('no proxy there is told', async t => {
   const terminal = recordTerminal()

@@ -1,0 +1,67 @@
+// Whose program is at the other end of a connection within this machine: Linux knows, and no relay can look like another user.
+// https://man7.org/linux/man-pages/man5/proc_pid_net.5.html
+
+import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const files = ['/proc/self/net/tcp', '/proc/self/net/tcp6']
+
+/** With ten thousand connections a reading takes some milliseconds, and a stranger behind a relay can ask for one. */
+const restMs = 100
+
+/** The two ports of a connection, as its server sees them. */
+export interface ConnectionPorts {
+  readonly remotePort: number
+  readonly localPort: number
+}
+
+/**
+ * Whether all connections of `tables` that a client has open from the one port to the other are of root or of `user`, its id. A
+ * connection that is closing belongs to no user any more, and counts as none.
+ */
+export function isOfUser(tables: string, { remotePort, localPort }: ConnectionPorts, user: number): boolean {
+  const [from, to] = [remotePort, localPort].map(port => port.toString(16).toUpperCase().padStart(4, '0'))
+  const line = new RegExp(`^ *\\d+: [0-9A-F]+:${from} [0-9A-F]+:${to} 01 \\S+ \\S+ \\S+ +(\\d+) `, 'gm')
+  const users = [...tables.matchAll(line)].map(([, id]) => Number(id))
+  return users.length > 0 && users.every(id => id === 0 || id === user)
+}
+
+/**
+ * Makes the function that says whether the client of a connection runs as root or as this process' own user. True where the
+ * system does not tell: it is not Linux. Each connection is looked up once.
+ */
+export function createOwnerCheck(user = process.geteuid?.()): (socket: Socket) => Promise<boolean> {
+  const known = new WeakMap<Socket, Promise<boolean>>()
+  let last: Promise<unknown> = Promise.resolve()
+  let next: Promise<string | undefined> | undefined
+
+  /** One reading for all who ask before it begins. */
+  function tables(): Promise<string | undefined> {
+    next ??= last.then(() => {
+      next = undefined
+      const reading = readTables()
+      last = reading.then(() => sleep(restMs, undefined, { ref: false }))
+      return reading
+    })
+    return next
+  }
+
+  async function look(socket: Socket): Promise<boolean> {
+    const text = await tables()
+    const { remotePort, localPort } = socket
+    if (text === undefined || user === undefined) return true
+    return remotePort !== undefined && localPort !== undefined && isOfUser(text, { remotePort, localPort }, user)
+  }
+
+  return socket => {
+    const found = known.get(socket) ?? look(socket)
+    known.set(socket, found)
+    return found
+  }
+}
+
+async function readTables(): Promise<string | undefined> {
+  const tables = await Promise.all(files.map(file => readFile(file, 'latin1').catch(() => undefined)))
+  return tables.every(table => table === undefined) ? undefined : tables.join('\n')
+}
