@@ -15,14 +15,16 @@ export function createCopySourceGuard(storeBucket: string, prefix: string): Copy
   return (method, target, lines) => {
     if (method !== 'PUT' && method !== 'POST') return false
     let left = mostSourceBytes
-    const refuses = (source: string) => {
+    const refuses = (name: string, source: string) => {
+      const kind = sourceKind(name)
+      if (kind === 'none') return false
       left -= source.length
-      return left < 0 || mayRead(place, source)
+      return left < 0 || (kind === 'prefix' ? mayName(place, source) : mayRead(place, source))
     }
     for (let start = 0; start < lines.length; ) {
       const end = lines.indexOf('\r\n', start)
       const colon = lines.indexOf(':', start)
-      if (namesSource(lines.slice(start, colon)) && refuses(lines.slice(colon + 1, end))) return true
+      if (refuses(lines.slice(start, colon), lines.slice(colon + 1, end))) return true
       start = end + 2
     }
     const query = target.indexOf('?')
@@ -32,11 +34,7 @@ export function createCopySourceGuard(storeBucket: string, prefix: string): Copy
     if (parameters === undefined) return true
     return parameters.some(parameter => {
       const equals = parameter.indexOf('=')
-      return (
-        equals >= 0 &&
-        namesSource(decodeBytes(parameter.slice(0, equals), 'latin1')) &&
-        refuses(parameter.slice(equals + 1))
-      )
+      return equals >= 0 && refuses(decodeBytes(parameter.slice(0, equals), 'latin1'), parameter.slice(equals + 1))
     })
   }
 }
@@ -44,11 +42,31 @@ export function createCopySourceGuard(storeBucket: string, prefix: string): Copy
 /** A key has 1024 bytes, encoded 3072: longer sources, and more than one that is long, are none that an endpoint takes. */
 const mostSourceBytes = 4096
 
-/** Some servers read `_` as `-`. */
-function namesSource(name: string): boolean {
+/** What a field's value says: one object, or the prefix of those that are read as one. Some servers read `_` as `-`. */
+function sourceKind(name: string): 'object' | 'prefix' | 'none' {
   const folded = name.trim().replaceAll('_', '-').toLowerCase()
-  if (folded.endsWith('copy-source')) return true
-  return folded === 'x-copy-from' || folded === 'x-symlink-target'
+  if (folded.endsWith('copy-source')) return 'object'
+  switch (folded) {
+    case 'x-copy-from':
+    case 'x-symlink-target':
+      return 'object'
+    case 'x-object-manifest':
+      return 'prefix'
+    default:
+      return 'none'
+  }
+}
+
+/** Whether the store's bucket stands in it, encoded any number of times. */
+function mayName(place: StorePlace, value: string): boolean {
+  let source = value
+  for (let round = 0; round < 4; round++) {
+    if (place.isNamedIn(source)) return true
+    const next = decodeBytes(source, 'latin1')
+    if (next === source) return false
+    source = next
+  }
+  return true
 }
 
 /** `/BUCKET/KEY`, with or without the slash, encoded any number of times. */

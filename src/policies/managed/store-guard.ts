@@ -6,13 +6,25 @@ import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
 /** True when a request may touch what the store holds, and is to be refused with 403. */
 export type StoreGuard = (bucket: string, style: 'path' | 'virtual', method: string, target: string) => boolean
 
+/**
+ * Whether an upload may be an archive that the endpoint unpacks into the bucket, MinIO's and RustFS' way of Snowball: its objects get
+ * keys that the path does not name. `lines`: the field lines, each with its CRLF.
+ */
+export function isUnpacked(method: string, target: string, lines: string): boolean {
+  return method === 'PUT' && (unpacking.test(lines) || unpacking.test(target))
+}
+
+/** `X-Amz-Meta-Snowball-Auto-Extract`, in any spelling, as a field or as a parameter. */
+const unpacking = /auto(?:[-_]|%2d|%5f)extract/i
+
 /** A key has 1024 bytes, encoded 3072: a longer one is none. */
 const mostKeyBytes = 4096
 
 /**
  * Guards a prefix of the store's bucket, and the bucket itself against everything but known reads. A key is compared as every
  * endpoint might read it, and one that cannot be read plainly is refused. POST is refused under every path, as MinIO takes
- * `POST /BUCKET/ANY?delete` and forms for the bucket's own; of its uses only multipart uploads name their key in the path alone.
+ * `POST /BUCKET/ANY?delete` and forms for the bucket's own; of its uses only multipart uploads name their key in the path alone. An
+ * archive to be unpacked counts as such a POST.
  */
 export function createStoreGuard(storeBucket: string, prefix: string): StoreGuard {
   const place = createStorePlace(storeBucket, prefix)

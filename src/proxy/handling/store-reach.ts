@@ -1,4 +1,4 @@
-import type { StoreGuard } from '../../policies/managed/store-guard.ts'
+import { isUnpacked, type StoreGuard } from '../../policies/managed/store-guard.ts'
 import type { BucketAddress, OtherReading } from '../../s3/address/bucket-address.ts'
 import { corsQuery, isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
@@ -15,7 +15,11 @@ export function isStoreRequest(settings: ProxySettings, address: BucketAddress, 
   const guard = settings.managed?.storeGuard
   if (guard === undefined) return false
   if (settings.managed?.copySourceGuard?.(guarded.method, guarded.target, guarded.lines)) return true
-  const { host, method, target } = guarded
+  const { host } = guarded
+  const unpacked = isUnpacked(guarded.method, guarded.target, guarded.lines)
+  // Whatever its query says: that of a multipart upload would pass.
+  const target = unpacked ? (guarded.target.split('?', 1)[0] ?? '') : guarded.target
+  const method = unpacked ? 'POST' : guarded.method
   const byPath =
     address.kind === 'bucket' && address.style === 'path' ? address : settings.addressOf(pathStyleHost, target)
   if (byPath.kind === 'bucket' && guard(byPath.bucket, 'path', method, target)) return true
@@ -24,6 +28,8 @@ export function isStoreRequest(settings: ProxySettings, address: BucketAddress, 
       byPath.isDoor === true ? isStoreBehindDoor(guard, method, target) : isStoreOf(guard, method, target)
     if (isReached) return true
   }
+  // Under a virtual-hosted Host these are keys; a server that does not know that Host reads them by the path.
+  if ((byPath.kind === 'ambiguous' || byPath.kind === 'door') && isStoreBehindDoor(guard, method, target)) return true
   return namesInHost(host).some(name => guard(name, 'virtual', method, target))
 }
 
@@ -45,7 +51,7 @@ export function isStrayCorsOperation(
     isCorsOperation(target, reading.object, reading.style) &&
     settings.policies.inspect(reading.bucket).source === 'managed'
   const byPath = settings.addressOf(pathStyleHost, target)
-  if (byPath.kind === 'bucket' && isManaged(byPath)) return true
+  if (byPath.kind === 'ambiguous' || (byPath.kind === 'bucket' && isManaged(byPath))) return true
   if (address.kind === 'none') {
     // A Host that is not configured may itself name the bucket.
     if (byPath.kind !== 'bucket') return true
@@ -79,21 +85,26 @@ function isStoreOf(guard: StoreGuard, method: string, target: string): boolean {
   )
 }
 
-/** Swift has the bucket after its version or account, RGW after a tenant: any segment may be it. */
+/** Swift has the bucket after its version or account, RGW after a tenant: any segment may be it, whatever is a slash to a server. */
 function isStoreBehindDoor(guard: StoreGuard, method: string, target: string): boolean {
   const [path = '', query] = target.split('?', 2)
-  const segments = path.split('/')
+  const segments = decoded(path).split(/[/\\]/)
   return segments.some((segment, index) => {
-    const name = decoded(segment).split(/[:;]/)
+    const name = segment.split(/[:;]/)
     const rest = `/${segments.slice(index + 1).join('/')}${query === undefined ? '' : `?${query}`}`
     return name.some(part => guard(part, 'virtual', method, rest))
   })
 }
 
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
+/** An endpoint, or something in front of it, might decode twice. */
+function decoded(text: string): string {
+  let last = text
+  for (let round = 0; round < 3 && last.includes('%'); round++) {
+    try {
+      last = decodeURIComponent(last)
+    } catch {
+      return last
+    }
   }
+  return last
 }

@@ -75,6 +75,22 @@ t.test('Swift’s links to objects are sources, too', async t => {
   t.equal(guard('PUT', '/media/link', 'X-Symlink-Target: private/cors/media.json\r\n'), true)
 })
 
+t.test('what Swift joins to one object is a source by any part of its prefix', async t => {
+  for (const name of ['X-Object-Manifest', 'x_object_manifest'])
+    for (const value of [
+      'private/cors/',
+      'private/co',
+      'private',
+      '/private/',
+      'a/../private',
+      'p%72ivate/c',
+      '%2570rivate/',
+    ])
+      t.equal(guard('PUT', '/media/joined', `${name}: ${value}\r\n`), true, `${name}: ${value}`)
+  t.equal(guard('PUT', '/media/joined?X-Object-Manifest=private%2Fc', ''), true, 'a parameter')
+  t.equal(guard('PUT', '/media/joined', 'X-Object-Manifest: media/parts/\r\n'), false)
+})
+
 t.test('without a prefix every object of the bucket is refused', async t => {
   const whole = createCopySourceGuard('private', '')
   t.equal(whole('PUT', '/media/new', 'x-amz-copy-source: private/any\r\n'), true)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createStoreGuard } from '../../../src/policies/managed/store-guard.ts'
+import { createStoreGuard, isUnpacked } from '../../../src/policies/managed/store-guard.ts'
 import { SeededRandom } from '../../fixtures/seeded-random.ts'
 
 const cases: readonly {
@@ -198,4 +198,14 @@ t.test('what is longer than any key, or has more parameters than any operation, 
   t.equal(guard('private', 'path', 'GET', `/private?${'acl&'.repeat(127)}acl`), false)
   t.equal(guard('private', 'path', 'GET', `/private?${'acl&'.repeat(128)}acl`), true)
   t.equal(guard('private', 'path', 'POST', `/private/o?uploads${'&x-id'.repeat(128)}`), true)
+})
+
+t.test('an archive that is unpacked in the bucket is told by its field or parameter', async t => {
+  const field = 'X-Amz-Meta-Snowball-Auto-Extract: true\r\n'
+  t.equal(isUnpacked('PUT', '/private/any.tar', `Accept: */*\r\n${field}`), true)
+  t.equal(isUnpacked('PUT', '/private/any.tar', field.toLowerCase()), true)
+  t.equal(isUnpacked('PUT', '/private/any.tar', field.replaceAll('-', '_')), true)
+  t.equal(isUnpacked('PUT', '/private/any.tar?x-amz-meta-snowball-auto%2Dextract=true', ''), true)
+  t.equal(isUnpacked('GET', '/private/any.tar', field), false)
+  t.equal(isUnpacked('PUT', '/private/any.tar', 'X-Amz-Meta-Name: any.tar\r\n'), false)
 })

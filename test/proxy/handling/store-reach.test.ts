@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createStoreGuard } from '../../../src/policies/managed/store-guard.ts'
 import type { ProxySettings } from '../../../src/proxy/handling/proxy-context.ts'
 import { isStoreRequest, isStrayCorsOperation } from '../../../src/proxy/handling/store-reach.ts'
 import type { GuardedRequest } from '../../../src/proxy/request/request-guard.ts'
@@ -116,6 +117,30 @@ const cases: { name: string; method: string; host: string; target: string; store
     store: true,
     stray: false,
   },
+  {
+    name: 'it, behind a slash that some servers skip',
+    method: 'GET',
+    host: 'web.s3.example',
+    target: '//rules/x',
+    store: true,
+    stray: false,
+  },
+  {
+    name: '?cors of a managed bucket behind such a slash',
+    method: 'DELETE',
+    host: 'web.s3.example',
+    target: '//kept?cors',
+    store: false,
+    stray: true,
+  },
+  {
+    name: 'a key that begins with a slash',
+    method: 'PUT',
+    host: 'web.s3.example',
+    target: '//x/y',
+    store: false,
+    stray: false,
+  },
   { name: 'another object', method: 'GET', host: 'minio', target: '/web/x', store: false, stray: false },
   { name: '?cors of a managed bucket', method: 'PUT', host: 'minio', target: '/kept?cors', store: false, stray: false },
   { name: 'it, unknown Host', method: 'DELETE', host: 'a.example', target: '/kept?cors', store: false, stray: true },
@@ -126,7 +151,7 @@ const cases: { name: string; method: string; host: string; target: string; store
 for (const { name, method, host, target, store, stray } of cases) {
   t.test(`${name}: ${method} ${target} of ${host} is ${store || stray ? 'held back' : 'let through'}`, async t => {
     const address = settings.addressOf(host, target)
-    const guarded = { method, host, target } as GuardedRequest
+    const guarded = { method, host, target, lines: '' } as GuardedRequest
     t.equal(isStoreRequest(settings, address, guarded), store)
     t.equal(isStrayCorsOperation(settings, address, guarded), stray)
   })
@@ -142,7 +167,7 @@ t.test('a path that is no bucket may have the store in any of its segments', asy
   })
   const forwarding = { ...settings, addressOf }
   const isStore = (target: string, host = 'localhost') => {
-    const guarded = { method: 'GET', host, target } as GuardedRequest
+    const guarded = { method: 'GET', host, target, lines: '' } as GuardedRequest
     return isStoreRequest(forwarding, addressOf(host, target), guarded)
   }
   for (const target of [
@@ -162,13 +187,27 @@ t.test('a path that is no bucket may have the store in any of its segments', asy
 t.test('a first segment that is no bucket name is the store where an endpoint may fold it', async t => {
   for (const target of ['/RULES/x', '/Rules?delete', '/%52ules', '/rules./x', '/rules%20/x', '/%EF%BD%92ules/x']) {
     for (const host of ['minio', 'a.example', '127.0.0.1', 'web.minio']) {
-      const guarded = { method: 'GET', host, target } as GuardedRequest
+      const guarded = { method: 'GET', host, target, lines: '' } as GuardedRequest
       t.equal(isStoreRequest(settings, settings.addressOf(host, target), guarded), true, `${target} of ${host}`)
     }
   }
   for (const target of ['/', '/?x', '/WEB/rules/x', '/Rules2/x', '/RULE/s']) {
-    const guarded = { method: 'GET', host: 'minio', target } as GuardedRequest
+    const guarded = { method: 'GET', host: 'minio', target, lines: '' } as GuardedRequest
     t.equal(isStoreRequest(settings, settings.addressOf('minio', target), guarded), false, target)
+  }
+})
+
+t.test('an archive that the endpoint unpacks is held back like a POST', async t => {
+  const managed = { storeGuard: createStoreGuard('rules', 'cors/') } as Partial<Managed> as Managed
+  const withGuard = { ...settings, managed }
+  for (const [lines, store] of [
+    ['', false],
+    ['X-Amz-Meta-Snowball-Auto-Extract: true\r\n', true],
+  ] as const) {
+    const guarded = { method: 'PUT', host: 'minio', target: '/rules/any.tar', lines } as GuardedRequest
+    t.equal(isStoreRequest(withGuard, settings.addressOf('minio', guarded.target), guarded), store)
+    const elsewhere = { ...guarded, target: '/web/any.tar' }
+    t.equal(isStoreRequest(withGuard, settings.addressOf('minio', elsewhere.target), elsewhere), false)
   }
 })
 
