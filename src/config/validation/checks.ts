@@ -58,7 +58,7 @@ export function findRegrets(configuration: Configuration, environment: Environme
   const found: Finding[] = []
   const warn = (reason: string, path: Path, value: unknown, message: string, allowed: string) =>
     found.push({ severity: 'warning', reason, path, value, message, allowed })
-  const { admin, buckets, upstream, hosts, virtualHosts } = configuration
+  const { admin, buckets, upstream, hosts, virtualHosts, console: ownConsole } = configuration
   if (buckets.length === 0) {
     warn(
       'no-buckets',
@@ -73,6 +73,17 @@ export function findRegrets(configuration: Configuration, environment: Environme
       'neither hosts nor virtualHosts is there: under a DNS name of this proxy no page is allowed anything (unknown_host)'
     const allowed = 'hosts: [s3.example.com], the name that browsers use, or virtualHosts if buckets stand before it'
     warn('no-hosts', ['hosts'], undefined, message, allowed)
+  }
+  if (ownConsole !== undefined && isSameServer(ownConsole.url, upstream.url)) {
+    const message =
+      'it is the endpoint itself: no rule and no guard holds for what is asked under console.host, and its own CORS answers pass'
+    warn(
+      'console-is-endpoint',
+      ['console', 'url'],
+      ownConsole.url.authority,
+      message,
+      "the console's own address and port",
+    )
   }
   for (const { name, source } of buckets) {
     if (source !== 'managed') continue
@@ -107,4 +118,8 @@ export function findRegrets(configuration: Configuration, environment: Environme
     warn('admin-without-token', ['admin'], child(configuration, ['admin']), message, 'a loopback address, or a token')
   }
   return found
+}
+
+function isSameServer(one: Configuration['upstream']['url'], other: Configuration['upstream']['url']): boolean {
+  return one.port === other.port && one.hostname.toLowerCase() === other.hostname.toLowerCase()
 }

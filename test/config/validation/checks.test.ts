@@ -111,6 +111,18 @@ const warnings: readonly { name: string; text: string; around?: Surroundings; li
     lines: [],
   },
   {
+    name: 'a console that is the endpoint itself',
+    text: `upstream: { url: "http://minio:9000" }\nconsole: { host: c.example, url: "https://MINIO:9000/" }\n${bucket}`,
+    lines: [
+      "config/proxy.yaml:2:34: warning: console.url: it is the endpoint itself: no rule and no guard holds for what is asked under console.host, and its own CORS answers pass; allowed: the console's own address and port",
+    ],
+  },
+  {
+    name: 'a console beside the endpoint',
+    text: `upstream: { url: "http://minio:9000" }\nconsole: { host: c.example, url: "http://minio:9001" }\n${bucket}`,
+    lines: [],
+  },
+  {
     name: 'rewrite, which a sample tells to set',
     text: `upstream: { url: "https://a", host: rewrite }\n${bucket}`,
     lines: [],
