@@ -1,16 +1,19 @@
 // An hour of everything at once: `npm run soak -- --minutes 60`. Good requests, slow clients, hostile ones and reloads share one
-// proxy process; at the end of each minute all of them rest, and what the process holds is read. It fails when the memory at
-// the end is more than 1.05 times that after ten minutes, or when descriptors have not come back.
+// proxy process, over HTTP/1.1, and another one over HTTP/2; at the end of each minute all of them rest, and what each process
+// holds is read. It fails when the memory at the end is more than 1.05 times that after ten minutes, or when descriptors have not
+// come back.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { answerMixed, mixedConfiguration, page, sendRound } from '../daemon/mixed-traffic.ts'
+import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 import { megabytes, residentBytes } from '../fixtures/process-memory.ts'
 import { type ProxyProcess, startProxy } from '../fixtures/proxy-process.ts'
 import { openRaw } from '../fixtures/raw-client.ts'
 import { type Answer, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
 import { writeEndlessly } from '../fixtures/streams.ts'
+import { beGoodOverHttp2, beHostileOverHttp2 } from './soak-http2.ts'
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' } } })
 const minutes = Number(values.minutes)
@@ -27,13 +30,19 @@ const releases: (() => unknown)[] = []
 const owner = { teardown: (release: () => unknown) => releases.push(release) }
 
 const answer: Answer = async (request, connection) => {
-  if (!request.target.includes('endless')) return answerMixed(request, connection)
+  if (request.target.includes('socket'))
+    return 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+  if (!/endless|large/.test(request.target)) return answerMixed(request, connection)
   connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 300000000\r\n\r\n')
   await writeEndlessly(connection)
   return undefined
 }
 
-const head = (method: string, target: string, more = '') => `${method} ${target} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
+const consoleHost = 'console.test'
+const head = (method: string, target: string, more = '', host = 'a') =>
+  `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`
+const upgrade =
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\n'
 
 /** What hostile and slow clients send; each is left after some seconds. */
 const crowds: readonly { readonly count: number; readonly first: string; readonly later?: string }[] = [
@@ -44,6 +53,10 @@ const crowds: readonly { readonly count: number; readonly first: string; readonl
   { count: 10, first: head('PUT', '/kept?cors', 'Content-Length: 60000\r\n'), later: 'x'.repeat(1000) },
   { count: 10, first: head('GET', '/media/endless', `Origin: ${page}\r\n`) },
   { count: 10, first: 'GET / HTTP/9.9\r\n\r\n\0\0\0' },
+  { count: 10, first: head('GET', '/page', '', consoleHost).repeat(3) },
+  { count: 10, first: head('PUT', '/hang', 'Content-Length: 1000000\r\n', consoleHost), later: 'x'.repeat(1000) },
+  { count: 10, first: head('GET', '/socket', upgrade, consoleHost), later: 'x'.repeat(1000) },
+  { count: 10, first: head('GET', '/endless', '', consoleHost) },
 ]
 
 async function beHostile(port: number, isOver: () => boolean): Promise<void> {
@@ -100,38 +113,76 @@ async function held({ pid }: ProxyProcess): Promise<Held> {
   return { residentBytes: Math.min(...looks), descriptors: readdirSync(`/proc/${pid}/fd`).length }
 }
 
-async function run(): Promise<boolean> {
-  const upstream = await startRecordingUpstream(owner, { answer, keepBytes: false })
-  const configuration = `upstream: { url: "${upstream.url}", credentials: none, connections: 64, responseSeconds: 2, idleSeconds: 5, keepAliveSeconds: 2 }
+/** A process that is measured. */
+interface Subject {
+  readonly name: string
+  readonly proxy: ProxyProcess
+  readonly base: Held
+  readonly beGood: (port: number, isOver: () => boolean) => Promise<number>
+  readonly beHostile: (port: number, isOver: () => boolean) => Promise<void>
+  /** After ten minutes, and at last. */
+  reference: Held
+  last: Held
+}
+
+async function startSubject(
+  name: string,
+  upstreamUrl: string,
+  traffic: Pick<Subject, 'beGood' | 'beHostile'>,
+  tls: boolean,
+): Promise<Subject> {
+  const configuration = `upstream: { url: "${upstreamUrl}", credentials: none, connections: 64, responseSeconds: 2, idleSeconds: 5, keepAliveSeconds: 2 }
 limits: { idleSeconds: 8, headersSeconds: 8, keepAliveSeconds: 2 }
-${mixedConfiguration}`
-  const proxy = await startProxy(configuration)
+console: { host: ${consoleHost}, url: "${upstreamUrl}" }
+${tls ? 'tls: { certFile: cert.pem, keyFile: key.pem }\n' : ''}${mixedConfiguration}`
+  const files: Record<string, string> = tls ? { 'cert.pem': localhostCertificate, 'key.pem': localhostKey } : {}
+  const proxy = await startProxy(configuration, { files })
   releases.push(() => proxy.stop('SIGKILL'))
   await delay(2000)
   const base = await held(proxy)
-  console.log(`start: ${megabytes(base.residentBytes)}, ${base.descriptors} descriptors`)
-  let reference = base
-  let last = base
+  console.log(`start, ${name}: ${megabytes(base.residentBytes)}, ${base.descriptors} descriptors`)
+  return { name, proxy, base, ...traffic, reference: base, last: base }
+}
+
+async function run(): Promise<boolean> {
+  const upstream = await startRecordingUpstream(owner, { answer, keepBytes: false })
+  const subjects = [
+    await startSubject('HTTP/1.1', upstream.url, { beGood, beHostile }, false),
+    await startSubject('HTTP/2', upstream.url, { beGood: beGoodOverHttp2, beHostile: beHostileOverHttp2 }, true),
+  ]
   for (let minute = 1; minute <= minutes; minute++) {
     const endMs = performance.now() + busyMs
     const isOver = () => performance.now() >= endMs
-    const [rounds] = await Promise.all([
-      beGood(proxy.port, isOver),
-      beHostile(proxy.port, isOver),
-      reload(proxy, isOver),
-    ])
+    const rounds = await Promise.all(
+      subjects.map(async subject => {
+        const { port } = subject.proxy
+        const [good] = await Promise.all([
+          subject.beGood(port, isOver),
+          subject.beHostile(port, isOver),
+          reload(subject.proxy, isOver),
+        ])
+        return good
+      }),
+    )
     // The endpoint of this test keeps what it has answered, which is not what is measured.
     for (const connection of upstream.connections) connection.requests.length = 0
     await delay(restMs)
-    last = await held(proxy)
-    if (minute === referenceMinute) reference = last
-    console.log(
-      `minute ${minute}: ${rounds} rounds of good and odd requests, ${megabytes(last.residentBytes)}, ${last.descriptors} descriptors`,
-    )
+    for (const [index, subject] of subjects.entries()) {
+      subject.last = await held(subject.proxy)
+      if (minute === referenceMinute) subject.reference = subject.last
+      const { residentBytes, descriptors } = subject.last
+      console.log(
+        `minute ${minute}, ${subject.name}: ${rounds[index]} rounds of good and odd requests, ${megabytes(residentBytes)}, ${descriptors} descriptors`,
+      )
+    }
   }
+  return subjects.map(judge).every(isGood => isGood)
+}
+
+function judge({ name, base, reference, last }: Subject): boolean {
   const growth = last.residentBytes / reference.residentBytes
-  console.log(`memory at the end ÷ after ${referenceMinute} minutes: ${growth.toFixed(3)}`)
-  console.log(`descriptors: ${base.descriptors} at the start, ${last.descriptors} at the end`)
+  console.log(`${name}: memory at the end ÷ after ${referenceMinute} minutes: ${growth.toFixed(3)}`)
+  console.log(`${name}: descriptors: ${base.descriptors} at the start, ${last.descriptors} at the end`)
   return growth <= maxGrowth && last.descriptors <= base.descriptors + sparedDescriptors
 }
 
