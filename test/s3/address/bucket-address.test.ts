@@ -302,7 +302,6 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
     addresses: {
       '/swift': 'door swift',
       '/swift?format=json': 'door swift',
-      '/swift/../secret/k': 'ambiguous',
       '/%73wift/v1/secret/k': 'door swift',
       '/%73%77%69%66%74/v1/secret/k': 'door swift',
       '/Swift/v1/secret/k': 'door swift',
