@@ -7,6 +7,9 @@ export const readBufferBytes = 64 * 1024
  */
 export const longReadBytes = 512 * 1024
 
+/** So long a buffer is kept that is not needed: those of a load that comes and goes are not allocated again and again. */
+const keepMs = 5000
+
 /**
  * Long read buffers, lent to connections whose body has more to come: at most `limit` at a time, however many connections
  * there are. A connection that gets none reads on in its own.
@@ -20,6 +23,7 @@ export class ReadBuffers {
   #lent = 0
   /** The fewest that were free since the last trim: that many were not needed. */
   #unused = 0
+  #trimmedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(limit: number) {
     this.#limit = limit
@@ -51,9 +55,16 @@ export class ReadBuffers {
     this.#lent--
   }
 
-  /** Frees what was not needed since the last time. Called by the shared ticker. */
-  trim(): void {
-    this.#free.splice(0, this.#unused)
+  /**
+   * Frees what was not needed for a while. Called by the shared ticker. Left to the garbage collector, buffers would make it mark the whole heap
+   * (`--trace-gc` under `bench --scenario https-1m`).
+   */
+  trim(nowMs: number): void {
+    if (nowMs - this.#trimmedAtMs < keepMs) return
+    this.#trimmedAtMs = nowMs
+    for (const { buffer } of this.#free.splice(0, this.#unused)) {
+      if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+    }
     this.#unused = this.#free.length
   }
 }

@@ -153,7 +153,7 @@ export class UpstreamPool implements ConnectionOwner {
     }
     if (this.#shares !== undefined) this.#tend(this.#shares, now)
     this.#idle.sweep(now)
-    this.#longBuffers.trim()
+    this.#longBuffers.trim(now)
   }
 
   /** Ends idle connections, now and when they are released. Exchanges under way go on. */

@@ -34,15 +34,37 @@ t.test('what was lost never is, and another takes its place', async t => {
   t.not(lend(buffers), first)
 })
 
-t.test('what was not needed between two trims is freed', async t => {
+t.test('what was not needed for five seconds is freed at once', async t => {
   const buffers = new ReadBuffers(3)
   const lent = [lend(buffers), lend(buffers), lend(buffers)]
   for (const buffer of lent) buffers.takeBack(buffer)
-  buffers.trim()
+  buffers.trim(0)
   t.equal(buffers.size.free, 3, 'all were needed before this trim')
-  buffers.takeBack(lend(buffers))
-  buffers.trim()
+  const needed = lend(buffers)
+  buffers.takeBack(needed)
+  buffers.trim(4999)
+  t.equal(buffers.size.free, 3, 'it is too early')
+  buffers.trim(5000)
   t.equal(buffers.size.free, 1, 'one was needed since')
-  buffers.trim()
+  t.strictSame(
+    lent.filter(({ length }) => length > 0),
+    [needed],
+    'the collector is not waited for',
+  )
+  buffers.trim(10_000)
   t.equal(buffers.size.free, 0)
+})
+
+t.test('a load that comes and goes has its buffers allocated once', async t => {
+  const buffers = new ReadBuffers(8)
+  const seen = new Set<Buffer>()
+  for (let nowMs = 0; nowMs < 60_000; nowMs += 250) {
+    const lent = Array.from({ length: nowMs % 1000 === 0 ? 8 : 1 }, () => lend(buffers))
+    for (const buffer of lent) {
+      seen.add(buffer)
+      buffers.takeBack(buffer)
+    }
+    buffers.trim(nowMs)
+  }
+  t.equal(seen.size, 8)
 })
