@@ -79,14 +79,16 @@ export class RequestLines {
   /** Whether the protocol of a request is HTTP, of any version; to be asked as soon as Node hands it over. */
   isHttp(request: IncomingMessage): boolean {
     const { headers, httpVersionMinor, method } = request
+    // Asked once: Node has it counted outside of JavaScript.
+    const { bytesRead } = this.#socket
     const isFirst = this.#isFirst
     // What was kept in this read belongs to a request behind this one.
-    const isOfThis = isFirst || this.#keptAtBytes !== this.#socket.bytesRead
+    const isOfThis = isFirst || this.#keptAtBytes !== bytesRead
     let kept = isOfThis ? this.#end : ''
     let isWhole = isOfThis && this.#isWhole
     const hasContent = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
     // What lies in this read was looked at for the request before: a read may hold a thousand.
-    if (!isFirst && kept === '' && this.#plainAtBytes === this.#socket.bytesRead) {
+    if (!isFirst && kept === '' && this.#plainAtBytes === bytesRead) {
       this.#withContent = hasContent ? request : undefined
       return true
     }
@@ -108,7 +110,7 @@ export class RequestLines {
     if (isWhole && foreignEnd.test(kept)) return false
     if (text === undefined) return true
     if (text.search(foreignName) === -1) {
-      this.#plainAtBytes = this.#socket.bytesRead
+      this.#plainAtBytes = bytesRead
       return true
     }
     return !hasForeignLine(text, request)

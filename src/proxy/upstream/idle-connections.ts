@@ -35,7 +35,9 @@ export class IdleConnections {
       const expired = this.#isExpired(connection, nowMs)
       // Those before it were idle for longer.
       if (!expired && !repeatable && !this.isCertain(connection, nowMs)) return undefined
-      this.#list.splice(i, 1)
+      // The last one is it but where names differ.
+      if (i === this.#list.length - 1) this.#list.pop()
+      else this.#list.splice(i, 1)
       connection.idleMs = nowMs - connection.sinceMs
       this.#limit.seen(connection.idleMs)
       if (connection.reusable && !expired) {
