@@ -15,7 +15,7 @@ export interface StreamList {
 
 const responseOf = Symbol('the response of a stream')
 
-type ListeningStream = ServerHttp2Stream & { [responseOf]?: Http2Response }
+type ListeningStream = ServerHttp2Stream & { [responseOf]?: Http2Response | undefined }
 
 function onFinish(this: ListeningStream): void {
   this[responseOf]?.onFinish()
@@ -52,7 +52,7 @@ export class Http2Response implements ClientResponse, Listed {
 
   readonly #stream: ServerHttp2Stream
   readonly #session: StreamList
-  #head: readonly string[] | undefined
+  #head: string[] | undefined
   #hasNoContent = false
   #closed = false
   #hasMoved = true
@@ -205,6 +205,9 @@ export class Http2Response implements ClientResponse, Listed {
   onStreamClose(): void {
     this.close()
     this.#session.remove(this)
+    // Node's table of streams keeps some of them until the large collection of memory, and with each what it leads to.
+    const stream: ListeningStream = this.#stream
+    stream[responseOf] = undefined
   }
 
   /** It is over, sent or not. */
@@ -238,5 +241,7 @@ export class Http2Response implements ClientResponse, Listed {
     if (head === undefined || this.destroyed) return
     this.#head = undefined
     respond(this.#stream, head, endStream)
+    // The stream keeps the list, and may be kept itself.
+    head.length = 0
   }
 }

@@ -45,6 +45,6 @@ function isSingle(name: string): boolean {
 }
 
 /** The head of a response: flat; Node writes names in lower case, and adds a Date where there is none. */
-export function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): readonly string[] {
+export function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): string[] {
   return flatFields(lines + lengthLine, [':status', String(statusCode)])
 }

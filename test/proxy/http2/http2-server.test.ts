@@ -1,6 +1,8 @@
 // Requests and responses of HTTP/2 as a handler sees them.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import type { ServerHttp2Stream } from 'node:http2'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
@@ -9,6 +11,7 @@ import type { Http2Request } from '../../../src/proxy/http2/http2-request.ts'
 import type { Http2Response } from '../../../src/proxy/http2/http2-response.ts'
 import { type Http2Limits, Http2Server, type OnHttp2Request } from '../../../src/proxy/http2/http2-server.ts'
 import { joinedFields } from '../../../src/proxy/http2/response-head.ts'
+import { collectGarbage } from '../../../src/proxy/node/collect-garbage.ts'
 import { askHttp2, openHttp2 } from '../../fixtures/http2-client.ts'
 import { FrameClient, frameTypes, requestFields } from '../../fixtures/http2-frames.ts'
 import { localhostCertificate, localhostKey } from '../../fixtures/localhost-certificate.ts'
@@ -206,6 +209,28 @@ t.test('what a request holds is counted', async t => {
   request.holder = { heldBytes: 7 }
   t.equal(request.heldBytes, request.headBytes + 1000 + 7)
   request.socket.destroy()
+})
+
+t.test('a stream that is over leads to nothing of its request', async t => {
+  const channel = 'http2.server.stream.created'
+  const streams: ServerHttp2Stream[] = []
+  const onCreated = (message: unknown) => streams.push((message as { stream: ServerHttp2Stream }).stream)
+  subscribe(channel, onCreated)
+  t.teardown(() => unsubscribe(channel, onCreated))
+  const left: WeakRef<object>[] = []
+  const { port } = await start(t, (request, response) => {
+    left.push(new WeakRef(request), new WeakRef(response))
+    response.writeHead(200, undefined, fieldsOf('X-A: b\r\n', request.url === '/web/k' ? 2 : 0))
+    response.end(request.url === '/web/k' ? 'ok' : '')
+  })
+  const client = await openHttp2(t, port)
+  for (const target of ['/web/k', '/web/empty']) await askHttp2(client, { ...question, target })
+  while (streams.some(({ destroyed }) => !destroyed)) await new Promise(resolve => setTimeout(resolve, 5))
+  await new Promise(resolve => setTimeout(resolve, 5))
+  collectGarbage()
+  t.equal(left.length, 4)
+  t.equal(left.filter(reference => reference.deref() !== undefined).length, 0)
+  for (const stream of streams) t.equal(Object.keys(stream.sentHeaders ?? {}).length, nodeMajor < 24 ? 2 : 0)
 })
 
 t.test('pieces of content count for what each costs', async t => {
