@@ -60,7 +60,7 @@ export function inTurn(context: ProxyContext, shares: LoopShares, handle: Reques
 /** Begins what the streams of a connection ask for beyond its share of a turn of the event loop when others had theirs. */
 export function inShares(shares: LoopShares, handle: RequestHandler): OnHttp2Request {
   return (request, response, expectsContinue, memory) => {
-    if (memory === undefined || shares.take(memory)) handle(request, response, expectsContinue)
+    if (memory === undefined || shares.takeStream(memory)) handle(request, response, expectsContinue)
     else
       shares.add(memory, () => {
         if (!response.destroyed) handle(request, response, expectsContinue)

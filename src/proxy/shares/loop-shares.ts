@@ -15,6 +15,13 @@ export interface LoopSharer {
 const shareRequests = 5
 const shareBytes = 64 * 1024
 
+/**
+ * So many streams of HTTP/2, of all connections together, are begun in one turn without a look at the shares: what a page asks for
+ * over one connection comes in one read, and what is begun later is sent later, in a write of its own (`bench --scenario
+ * h2-preflight`). Less than two milliseconds of work. None while anything waits, or connections come in.
+ */
+const freeStreams = 64
+
 /** What requests beyond the shares may take of one turn. libuv accepts one connection in a turn: turns are short while some come. */
 const mostMs = 2
 const mostBesideNewcomersMs = 0.5
@@ -31,6 +38,9 @@ export class LoopShares {
   #next = 0
   #isDue = false
   #hasNewcomer = false
+  /** Of the turn in which it was last looked at. */
+  #freeLeft = 0
+  #freeTurn = -1
 
   /** `turn`: the number of this turn of the event loop. */
   constructor(
@@ -52,6 +62,18 @@ export class LoopShares {
     const turn = this.#turn()
     if (turn === sharer.loopTurn) return false
     look(sharer, turn, 0)
+    return true
+  }
+
+  /** The same of a stream: it needs nothing of the connection's share while there is enough for all. */
+  takeStream(sharer: LoopSharer): boolean {
+    if (this.#isDue || this.#hasNewcomer) return this.take(sharer)
+    if (this.#freeLeft-- > 0) return true
+    this.#freeLeft = 0
+    const turn = this.#turn()
+    if (turn === this.#freeTurn) return this.take(sharer)
+    this.#freeTurn = turn
+    this.#freeLeft = freeStreams - 1
     return true
   }
 

@@ -45,6 +45,36 @@ t.test('a connection that sends one request in a turn always gets it', async t =
   for (; state.turn < 100; state.turn++) t.ok(shares.take(client))
 })
 
+t.test(
+  'streams of all connections share what one turn has for all, and then each has what its connection gets',
+  async t => {
+    const { shares, state } = start()
+    const clients = [sharer(), sharer()]
+    const taken = (client: LoopSharer) => {
+      let count = 0
+      while (count < 1000 && shares.takeStream(client)) count++
+      return count
+    }
+    for (; state.turn < 3; state.turn++) {
+      const [first = 0, second = 0] = clients.map(taken)
+      t.ok(first > 50 && first < 150, `${first}`)
+      t.ok(second > 1 && second <= 10, `${second}`)
+    }
+  },
+)
+
+t.test('streams get no more than others while something waits, or connections come in', async t => {
+  for (const cause of ['waiting', 'newcomer']) {
+    const { shares, add } = start()
+    if (cause === 'waiting') add(sharer(), 'a')
+    else shares.onConnection()
+    const client = sharer()
+    let count = 0
+    while (count < 1000 && shares.takeStream(client)) count++
+    t.ok(count > 1 && count <= 10, `${count}`)
+  }
+})
+
 t.test('in one turn a connection gets some bytes of heads and no more', async t => {
   const { shares, state } = start()
   const client = { ...sharer(), readBytes: 0 }
