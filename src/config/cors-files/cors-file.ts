@@ -1,11 +1,13 @@
 import { parseCorsConfigurationXml } from '../../s3/cors-operation/cors-configuration-xml.ts'
+import { positionAt } from '../../text/source-position.ts'
 import { decodeText, type TextFault } from '../files/decode-text.ts'
 import type { FileContent } from '../files/file-content.ts'
 import { readJson } from '../files/json-text.ts'
 import type { Located } from '../files/located.ts'
 import { readYaml } from '../files/yaml-text.ts'
-import { child } from '../raw-value.ts'
+import { child, isMapping } from '../raw-value.ts'
 import { type Expression, readHcl } from './hcl-text.ts'
+import { faultOfOtherText } from './other-text.ts'
 import { convertRules, type RuleNote } from './rule-conversion.ts'
 import { findRuleList } from './rule-list.ts'
 import { readOtherXml } from './rule-xml.ts'
@@ -36,23 +38,22 @@ export function readCorsFile(content: FileContent): CorsFile {
     case 'json':
       return rulesOf(readJson(text))
     case 'yaml':
-      return rulesOf(readYaml(text))
+      return rulesOf(readYaml(text), withoutBrackets(text))
     case 'hcl': {
       const hcl = readHcl(text)
-      return rulesOf(hcl, hcl.expressions)
+      return rulesOf(hcl, undefined, hcl.expressions)
     }
-    default: {
-      const message = text.trim() === '' ? 'the file is empty' : 'the file is neither JSON nor XML'
-      const allowed = '{"CORSRules": […]}, […] or <CORSConfiguration>'
-      return unreadable({ line: 1, column: 1, reason: 'not-a-cors-file', message, allowed })
-    }
+    default:
+      return unreadable(faultOfOtherText(text))
   }
 }
 
 /** Blanks and comments of any of the languages. */
 const beforeText = /^(?:\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/
 /** `resource "type" "name" {`, `cors_rule {` or `name = …` at the start of a line. */
-const hclStart = /^[A-Za-z_][\w-]*(?:[ \t]+(?:"[^"\n]*"|[A-Za-z_][\w-]*))*[ \t]*(?:\{|=(?!=))/
+const hclStart = /^[A-Za-z_][\w-]*(?:[ \t]*=(?!=)|(?:[ \t]+(?:"[^"\n]*"|[A-Za-z_][\w-]*))*[ \t]*\{)/
+/** A variable of a shell, which would be an attribute of HCL without its blanks. */
+const shellVariable = /^[A-Z][A-Z0-9_]*=(?!=)/
 /** A key, a list item or the start of a document. */
 const yamlStart = /^(?:---|-[ \t\r\n]|(?:"[^"\n]*"|'[^'\n]*'|[\w$./-]+)[ \t]*:(?:\s|$))/
 
@@ -64,12 +65,14 @@ function formatOf(text: string): 'json' | 'xml' | 'yaml' | 'hcl' | undefined {
   const rest = text.slice(comments.length)
   // A comment before a bracket: in "#" it is YAML, which such JSON is as well; else the reader of JSON says what stands there.
   if (/^[[{]/.test(rest)) return first === '#' && !/^\s*\//m.test(comments) ? 'yaml' : 'json'
-  if (hclStart.test(rest)) return 'hcl'
+  if (hclStart.test(rest)) return shellVariable.test(rest) ? undefined : 'hcl'
   return yamlStart.test(rest) ? 'yaml' : undefined
 }
 
-function rulesOf(document: Located, expressions: readonly Expression[] = []): CorsFile {
-  if (document.faults.length > 0) return { ...document, value: undefined, notes: [] }
+function rulesOf(document: Located, instead?: TextFault, expressions: readonly Expression[] = []): CorsFile {
+  if (document.faults.length > 0) {
+    return { ...document, faults: instead === undefined ? document.faults : [instead], value: undefined, notes: [] }
+  }
   const place = (path: RuleNote['path'], at: 'key' | 'value') => {
     const found = document.locate(path, at)
     return { line: found?.line ?? 1, column: found?.column ?? 1 }
@@ -79,7 +82,10 @@ function rulesOf(document: Located, expressions: readonly Expression[] = []): Co
     return refused(found.faults.map(({ path, at, ...words }) => ({ ...place(path, at), ...words })))
   }
   const { path, isSingle, bucket } = found
-  const faults = expressions.filter(({ path: at }) => path.every((step, index) => at[index] === step))
+  const faults = [
+    ...expressions.filter(({ path: at }) => path.every((step, index) => at[index] === step)),
+    ...functionsIn(child(document.value, path), path),
+  ]
   if (faults.length > 0) {
     return refused(faults.map(({ path: at, text }) => ({ ...place(at, 'value'), ...notWrittenOut(text) })))
   }
@@ -98,8 +104,31 @@ function rulesOf(document: Located, expressions: readonly Expression[] = []): Co
   }
 }
 
+/** CloudFormation's functions in JSON and YAML: a mapping of one key. */
+function functionsIn(value: unknown, path: RuleNote['path'], depth = 0): readonly Expression[] {
+  if (depth > 4) return []
+  if (Array.isArray(value)) return value.flatMap((item, index) => functionsIn(item, [...path, index], depth + 1))
+  if (!isMapping(value)) return []
+  const keys = Object.keys(value)
+  if (keys.length === 1 && /^(?:Ref|Fn::\w+)$/.test(keys[0] ?? '')) return [{ path, text: keys[0] ?? '' }]
+  return keys.flatMap(key => functionsIn(value[key], [...path, key], depth + 1))
+}
+
+/** Said in place of what YAML has against it, of JSON whose outer brackets were not copied. */
+function withoutBrackets(text: string): TextFault | undefined {
+  const key = /^\s*("[^"\n]*")[ \t]*:/.exec(text)
+  if (key === null) return undefined
+  const message = `${key[1]} stands here without brackets around it`
+  return {
+    ...positionAt(text, key[0].indexOf('"')),
+    reason: 'json',
+    message,
+    allowed: 'JSON, from its first { to its last }',
+  }
+}
+
 function notWrittenOut(text: string) {
-  const message = `${JSON.stringify(text.slice(0, 60))} is an expression, which is not known here`
+  const message = `${text.startsWith('"') ? text.slice(0, 60) : JSON.stringify(text.slice(0, 60))} is an expression, which is not known here`
   return { reason: 'expression', message, allowed: 'the value written out' }
 }
 

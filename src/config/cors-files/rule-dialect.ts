@@ -35,7 +35,8 @@ const snakeLists = {
 /** A narrower one comes before what has all its keys and more. */
 const dialects: readonly RuleDialect[] = [
   {
-    // https://developers.cloudflare.com/api/resources/r2/subresources/buckets/subresources/cors/
+    // https://developers.cloudflare.com/api/resources/r2/subresources/buckets/subresources/cors/; with "_", Terraform's
+    // cloudflare_r2_bucket_cors.
     owner: 'Cloudflare R2',
     keys: {
       id: ['ID'],
@@ -43,7 +44,9 @@ const dialects: readonly RuleDialect[] = [
       'allowed.methods': ['AllowedMethods'],
       'allowed.headers': ['AllowedHeaders'],
       exposeHeaders: ['ExposeHeaders'],
+      expose_headers: ['ExposeHeaders'],
       maxAgeSeconds: ['MaxAgeSeconds'],
+      max_age_seconds: ['MaxAgeSeconds'],
     },
     marks: ['allowed.origins', 'allowed.methods'],
     hasS3Values: false,

@@ -45,7 +45,11 @@ const maxDepth = 16
 
 /** Finds the one list of rules in what was read of a file. */
 export function findRuleList(root: unknown): FoundList {
-  if (Array.isArray(root)) return { path: [], isSingle: false }
+  if (Array.isArray(root)) {
+    // Or a list of what holds the rules, such as the tasks of a playbook.
+    const hits = root.some(item => isMapping(item) && isRule(item)) ? [] : search(root, [], 0)
+    return hits.length === 0 ? { path: [], isSingle: false } : foundIn(hits)
+  }
   if (!isMapping(root)) {
     const [message, allowed] = ['the file holds no rules', '{"CORSRules": […]}, […] or <CORSConfiguration>']
     return { faults: [{ path: [], at: 'value', reason: 'not-a-cors-file', message, allowed }] }
@@ -56,9 +60,16 @@ export function findRuleList(root: unknown): FoundList {
   }
   if (isRule(root)) return { path: [], isSingle: true }
   const hits = Object.hasOwn(root, 'buckets') ? [] : search(root, [], 0)
+  if (hits.length === 0) return { faults: unknown(root) }
+  const found = foundIn(hits)
+  const bucket = typeof root.Bucket === 'string' && root.Bucket !== '' ? root.Bucket : undefined
+  return found.faults !== undefined || bucket === undefined ? found : { ...found, bucket }
+}
+
+/** The one list among those that were found, or that there are several. */
+function foundIn(hits: readonly Hit[]): FoundList {
   const [hit] = hits
-  if (hit === undefined) return { faults: unknown(root) }
-  if (hits.length > 1) {
+  if (hits.length > 1 || hit === undefined) {
     return {
       faults: hits.map(({ path }) => ({
         path,
@@ -69,9 +80,7 @@ export function findRuleList(root: unknown): FoundList {
       })),
     }
   }
-  if (hit.faults.length > 0) return { faults: hit.faults }
-  const bucket = typeof root.Bucket === 'string' && root.Bucket !== '' ? root.Bucket : undefined
-  return { path: hit.path, isSingle: hit.isSingle, ...(bucket === undefined ? {} : { bucket }) }
+  return hit.faults.length > 0 ? { faults: hit.faults } : { path: hit.path, isSingle: hit.isSingle }
 }
 
 /** A rule by itself, by S3's names or another's, well written or not. */

@@ -99,7 +99,12 @@ function unexpected(text: string, code: number, offset: number, length: number):
   while (isOfWord(text[start]) && isOfWord(text[start - 1])) start--
   const isToken = code in expected && start === offset
   const found = isToken ? text.slice(offset, offset + length) : (/^[^ \t\r\n,\]}]+/.exec(text.slice(start))?.[0] ?? '')
-  const shown = JSON.stringify(found.slice(0, 40))
+  // A whole text has its quotes already.
+  const shown = /^"[ !#-[\]-~]{0,38}"$/.test(found) ? found : JSON.stringify(found.slice(0, 40))
+  const typographic = typographicMark(text.slice(0, start + found.length))
+  if (typographic !== undefined) {
+    return new JsonFault(typographic, `${text[typographic]} is a typographic quotation mark`, 'the plain "')
+  }
   if (/^(?:\/[/*]|#)/.test(text.slice(start, start + 2))) {
     return new JsonFault(start, 'a comment stands here', 'JSON, which knows no comments')
   }
@@ -115,6 +120,12 @@ function unexpected(text: string, code: number, offset: number, length: number):
     return new JsonFault(start, 'a comma stands before this bracket', 'no comma after the last value')
   }
   return new JsonFault(start, `${shown} stands here`, allowed)
+}
+
+/** Where a word processor's quotation mark stands in place of JSON's, if one does. */
+function typographicMark(text: string): number | undefined {
+  const found = /[[{,:]\s*[“”„‟]|[“”„‟](?=\s*[,:\]}])/.exec(text)
+  return found === null ? undefined : found.index + found[0].length - 1
 }
 
 /** What may follow a text that ends with the beginning of a list or mapping, of which the library says only how it may end. */

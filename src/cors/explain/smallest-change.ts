@@ -80,7 +80,7 @@ export function findSmallestChange(
   }
   if (origin !== undefined && !origin.includes('*') && isNeverSent(origin)) {
     const sent = browserOrigin(origin)
-    const instead = sent === undefined || sent === 'null' ? '' : `: it sends ${quote(sent)}`
+    const instead = sent === undefined || sent === 'null' || sent === origin ? '' : `: it sends ${quote(sent)}`
     return none(`no browser sends the origin ${quoteShort(origin)}${instead}`)
   }
   const unwritable = missing.headers.find(name => checkAllowedHeader(name, []) !== undefined)

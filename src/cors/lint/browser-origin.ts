@@ -58,7 +58,7 @@ export function browserOrigin(written: string): string | undefined {
     slashes === null ? text.replace(/^:?\/\//, '') : `${slashes[1]}://${text.slice(slashes[0].length)}`,
   )
   if (scheme === undefined) {
-    const plain = port === '80' || (isLoopback(host) && port !== '443')
+    const plain = port === '80' || (port !== '443' && (isLoopback(host) || isAddress.test(host)))
     return host === '' ? undefined : webOrigin(plain ? 'http' : 'https', host, port, path)
   }
   switch (scheme.toLowerCase()) {
@@ -77,6 +77,9 @@ export function browserOrigin(written: string): string | undefined {
     }
   }
 }
+
+/** Of a development machine, as a rule, which has no certificate. */
+const isAddress = /^\d{1,3}(?:\.\d{1,3}){3}$/
 
 /** A label for the `*`, which no URL may hold. */
 const mask = 'star0in0place'

@@ -8,8 +8,9 @@ export interface OriginTemplate {
   readonly allowed: string
 }
 
-/** `${ORIGIN}`, `{{ origin }}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `__ORIGIN__`. */
-const placeholder = /[$%]\{|\{\{|\}\}|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]/
+/** `${ORIGIN}`, `{{ origin }}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `__ORIGIN__`, `MY_DOMAIN_NAME`. */
+const placeholder =
+  /[$%]\{|\{\{|\}\}|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]|\b[A-Z]{2,}(?:_[A-Z]{2,})+\b/
 
 /** Signs of a regular expression: anchors, escapes, groups, and what repeats what stands before it. */
 const expression =

@@ -8,7 +8,14 @@ import { keepsNoRules } from '../../policies/upstream/entry-status.ts'
 import type { RequestRecord } from '../../proxy/request/request-record.ts'
 import { adviseOnHost, type ConfiguredHosts } from '../../s3/address/unknown-host.ts'
 import { clientAnswer } from './client-answer.ts'
-import { type Surroundings, understandBucket, understandOrigin, understandUrl } from './typed-question.ts'
+import {
+  type Surroundings,
+  understandBucket,
+  understandHeaders,
+  understandMethod,
+  understandOrigin,
+  understandUrl,
+} from './typed-question.ts'
 
 /** A request that an operator asks about: raw field values. */
 export interface Question {
@@ -45,16 +52,33 @@ export function explainTyped(
     urlOfObject === undefined ? understandBucket(question.bucket, around) : understandUrl(urlOfObject, around)
   if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies, settings)
   const sent = question.origin === undefined ? undefined : understandOrigin(question.origin)
-  const explained = explainQuestion({ ...question, bucket, origin: sent?.origin }, policies, settings)
+  const isActual = question.requestMethod === undefined
+  const method = understandMethod(question.requestMethod ?? question.method)
+  const headers = question.requestHeaders === undefined ? undefined : understandHeaders(question.requestHeaders)
+  const explained = explainQuestion(
+    {
+      ...question,
+      bucket,
+      origin: sent?.origin,
+      ...(isActual ? { method: method.sent } : { requestMethod: method.sent }),
+      requestHeaders: headers?.sent,
+    },
+    policies,
+    settings,
+  )
   const { change: _, ...rest } = explained
-  const result = impossible === undefined || explained.allowed ? explained : { ...rest, noChange: impossible }
-  const all = [...notes]
+  const why = impossible ?? (sent?.origin.includes('*') ? oneOrigin : undefined)
+  const result = why === undefined || explained.allowed ? explained : { ...rest, noChange: why }
+  const all = [...notes, ...(isActual && question.method === 'OPTIONS' ? [] : method.notes), ...(headers?.notes ?? [])]
   if (sent?.typed !== undefined) {
     const decided = result.allowed ? 'that is allowed' : 'that is denied'
     all.unshift(`a browser sends ${quote(sent.origin)}, not ${quoteShort(sent.typed)}; ${decided}`)
   }
   return all.length === 0 ? result : { ...result, notes: all }
 }
+
+/** A browser sends one origin, and no pattern. */
+const oneOrigin = 'no browser sends an origin with *; expected one that it stands for, such as https://app.example.com'
 
 /** Explains the decision on a question from what is known now; never triggers a fetch. */
 export function explainQuestion(question: Question, policies: PolicyLookup, settings: ExplainSettings): Explanation {

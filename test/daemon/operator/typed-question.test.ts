@@ -46,6 +46,15 @@ const origins: Record<string, string> = {
   'wss://my-app.xyz': 'https://my-app.xyz',
   'blob:https://my-app.xyz/1': 'https://my-app.xyz',
   'https://user:word@my-app.xyz': 'https://my-app.xyz',
+  'Origin: https://my-app.xyz': 'https://my-app.xyz',
+  'origin:https://my-app.xyz': 'https://my-app.xyz',
+  'Referer: https://my-app.xyz/gallery': 'https://my-app.xyz',
+  'https://my-app.xyz,': 'https://my-app.xyz',
+  "https://my-app.xyz'": 'https://my-app.xyz',
+  '"https://my-app.xyz': 'https://my-app.xyz',
+  'https%3A%2F%2Fmy-app.xyz': 'https://my-app.xyz',
+  "Access to fetch at 'https://s3.example.com/a' from origin 'https://my-app.xyz' has been blocked":
+    'https://my-app.xyz',
 }
 t.test('an origin out of an address bar is the one that a browser sends', async t => {
   for (const [typed, sent] of Object.entries(origins)) {
@@ -64,6 +73,10 @@ t.test('what is denied gets the value that a browser sends', async t => {
     ['https://Other.xyz:443/a', 'https://other.xyz'],
     ['https://m\u00fcnchen.example', 'https://xn--mnchen-3ya.example'],
     ['https://[2001:DB8::1]/', 'https://[2001:db8::1]'],
+    ['192.168.1.5:3000', 'http://192.168.1.5:3000'],
+    ['192.168.1.5:443', 'https://192.168.1.5'],
+    ['file:///C:/Users/me/index.html', 'null'],
+    ['C:\\Users\\me\\index.html', 'null'],
   ] as const) {
     const { allowed, change, notes } = ask({ origin: typed })
     t.equal(allowed, false)
@@ -233,4 +246,83 @@ t.test('of an allowed request, what the page may read is told, and of no other',
   t.ok(readable?.hidden.includes('Content-Range') && !readable.hidden.includes('ETag'))
   t.equal(ask({}).readable, undefined)
   t.equal(ask({ actual: true, origin: 'https://x.example' }).readable, undefined)
+})
+
+t.test('what no browser sends is never recommended, nor said to be sent', async t => {
+  for (const [origin, why] of [
+    ['*', /^no browser sends an origin with \*; expected one that it stands for/],
+    ['https://*.my-app.xyz', /^no browser sends an origin with \*/],
+    ['htps://my-app.xyz', /^no browser sends the origin "htps:\/\/my-app\.xyz"$/],
+    ['https://my-app.xyz https://other.xyz', /^no browser sends the origin /],
+    ["from origin 'a b'", /^no browser sends the origin /],
+  ] as const) {
+    const { allowed, change, noChange } = ask({ origin })
+    t.strictSame([allowed, change], [false, undefined], origin)
+    t.match(noChange, why)
+  }
+})
+
+t.test('a method as a program writes it is the one that a browser sends', async t => {
+  for (const [requestMethod, method, notes] of [
+    ['get', 'GET', ['a browser sends GET, not "get"']],
+    ['Put', 'PUT', ['a browser sends PUT, not "Put"']],
+    ['PUT ', 'PUT', ['a browser sends PUT, not "PUT "']],
+    ['GET', 'GET', undefined],
+  ] as const) {
+    const { allowed, request, notes: told } = ask({ requestMethod })
+    t.strictSame([allowed, request?.method, told], [true, method, notes])
+    const actual = ask({ method: requestMethod, actual: true })
+    t.strictSame([actual.allowed, actual.request?.method], [true, method])
+  }
+  for (const [requestMethod, note] of [
+    ['OPTIONS', 'OPTIONS is the preflight itself: the method is the one of the request that follows'],
+    ['options', 'OPTIONS is the preflight itself: the method is the one of the request that follows'],
+    ['GET, HEAD', 'one method is asked about at a time'],
+    ['patch', undefined],
+  ] as const) {
+    const { allowed, notes } = ask({ requestMethod })
+    t.strictSame([allowed, notes], [false, note === undefined ? undefined : [note]], requestMethod)
+  }
+})
+
+t.test('fields as they are copied are field names, without those that browsers set', async t => {
+  for (const [typed, names, notes] of [
+    [['Content-Type: image/png'], ['content-type'], ['the field is "Content-Type"; its value is not asked for']],
+    [['Access-Control-Request-Headers: content-type,x-amz-date'], ['content-type', 'x-amz-date'], undefined],
+    [['host;x-amz-date'], ['x-amz-date'], ['browsers set "host" by themselves, and no preflight asks for it']],
+    [['Origin'], [], ['browsers set "Origin" by themselves, and no preflight asks for it']],
+    [
+      ['Cookie: a=b', 'Range'],
+      ['range'],
+      [
+        'the field is "Cookie"; its value is not asked for',
+        'browsers set "Cookie" by themselves, and no preflight asks for it',
+      ],
+    ],
+    [['x-amz-date', 'range'], ['range', 'x-amz-date'], undefined],
+  ] as const) {
+    const { request, notes: told } = ask({ requestHeaders: typed })
+    t.strictSame([request?.headerNames.toSorted(), told], [names, notes], typed.join())
+  }
+})
+
+t.test('a Host stands for the bucket in it', async t => {
+  for (const bucket of ['my-media.cdn.example.com', 's3.example.com/my-media', 's3.example.com/my-media/a.png']) {
+    const { allowed, bucket: read, notes } = ask({ bucket })
+    t.strictSame([allowed, read], [true, 'my-media'], bucket)
+    t.equal(notes?.[0], 'the URL names the bucket "my-media"')
+  }
+  t.equal(ask({ bucket: 'not.known' }).bucket, 'not.known')
+})
+
+t.test('the URL of an object is found in what stands around it', async t => {
+  for (const urlOfObject of [
+    '"https://s3.example.com/my-media/a.png"',
+    "curl -v 'https://s3.example.com/my-media/a.png'",
+    'GET https://s3.example.com/my-media/a.png',
+    's3://my-media/a.png',
+  ]) {
+    const { allowed, bucket } = ask({ urlOfObject })
+    t.strictSame([allowed, bucket], [true, 'my-media'], urlOfObject)
+  }
 })

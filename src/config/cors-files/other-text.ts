@@ -1,0 +1,83 @@
+import { positionAt } from '../../text/source-position.ts'
+import type { TextFault } from '../files/decode-text.ts'
+
+/** A kind of text that people take for a file of rules. */
+interface OtherText {
+  /** Where it is that; the fault is told there. */
+  readonly sign: RegExp
+  readonly message: string
+  readonly allowed: string
+}
+
+const rulesAlone = 'the rules alone in a file, from here to the bracket or element that ends them'
+
+/** The first that fits is told. */
+const kinds: readonly OtherText[] = [
+  {
+    sign: /An error occurred \(\w+\) when calling/,
+    message: 'this is an error of the AWS CLI, and no rules',
+    allowed: 'what aws s3api get-bucket-cors prints of a bucket with rules',
+  },
+  {
+    sign: /^\s*&lt;/,
+    message: 'the XML is escaped',
+    allowed: '"<" in place of "&lt;", and ">" in place of "&gt;"',
+  },
+  {
+    sign: /^\s*"\s*[{[]/,
+    message: 'this is a JSON text that holds JSON',
+    allowed: 'what stands in it, without the outer quotes and the backslashes',
+  },
+  {
+    sign: /^[ \t]*[+~-] (?:resource|cors_rule|rules?)\b/m,
+    message: 'this is what terraform plan prints',
+    allowed: 'what terraform show -json prints, or the .tf file',
+  },
+  {
+    sign: /<CORSConfiguration\b|[[{]\s*(?:[[{]\s*)?"(?:CORSRules|Allowed(?:Origins|Methods|Headers)|ExposeHeaders|MaxAgeSeconds|ID)"\s*:/,
+    message: 'rules begin here, and other text stands before them',
+    allowed: rulesAlone,
+  },
+  {
+    sign: /\b(?:MINIO_API_CORS_ALLOW_ORIGIN|cors_allow_origin)\s*=/,
+    message: "this is MinIO's own setting, and no rules",
+    allowed: 'its origins as AllowedOrigins of a rule, as deploy/migrating/from-minio-cors-allow-origin.md says',
+  },
+  {
+    sign: /\badd_header\s+['"]?Access-Control-/i,
+    message: "this is nginx's configuration, and no rules",
+    allowed: 'the rules that it stands for, as deploy/migrating/from-nginx.md says',
+  },
+  {
+    sign: /\b(?:cors_?rules?|cors|allowed_?origins|allowed_?methods)['"]?\s*[:=]/i,
+    message: 'this is the text of a program, which is not run here',
+    allowed: 'the rules as JSON, with each key and text in double quotes',
+  },
+]
+
+/** Says what a text is that is none of the formats of rules. */
+export function faultOfOtherText(text: string): TextFault {
+  const reason = 'not-a-cors-file'
+  const start = text.slice(0, searchedCharacters)
+  for (const { sign, message, allowed } of kinds) {
+    const found = sign.exec(start)
+    if (found === null) continue
+    const offset = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
+    return { ...positionAt(text, offset), reason, message, allowed }
+  }
+  const place = { line: 1, column: 1, reason }
+  if (isListOfOrigins(start)) {
+    const allowed = '[{"AllowedOrigins": […], "AllowedMethods": ["GET"]}] with each of them'
+    return { ...place, message: 'these are origins, and no rule', allowed }
+  }
+  const message = text.trim() === '' ? 'the file is empty' : 'the file is neither JSON nor XML'
+  return { ...place, message, allowed: '{"CORSRules": […]}, […] or <CORSConfiguration>' }
+}
+
+function isListOfOrigins(text: string): boolean {
+  const words = text.split(/[\s,]+/).filter(word => word !== '')
+  return words.length > 0 && words.every(word => /^(?:\*|https?:\/\/[^"'<>]+)$/i.test(word))
+}
+
+/** Longer texts are not looked through for a sign: rules that people copy stand near the start. */
+const searchedCharacters = 20_000
