@@ -3,7 +3,12 @@ import type { ProxyObserver, RequestRecord } from '../proxy/request/request-reco
 import { createExplanationBudget, type ExplanationBudget } from './log/explanation-budget.ts'
 import type { Log } from './log/log.ts'
 import { describeHint, describeRequest, type LogFields } from './log/log-fields.ts'
-import { createRefusalSampler, type RefusalSampler, type SampledRefusal } from './log/refusal-sampler.ts'
+import {
+  createRefusalSampler,
+  defaultSampling,
+  type RefusalSampler,
+  type SampledRefusal,
+} from './log/refusal-sampler.ts'
 import type { RequestMeter } from './metrics/count-report.ts'
 
 /** What the observer joins. */
@@ -20,6 +25,9 @@ export interface ObserverOptions {
   readonly now?: (() => number) | undefined
 }
 
+/** A line a minute per client and reason, two a second in all: a flood of connections takes the lines of nothing else. */
+const endSampling = { ...defaultSampling, burst: 5, linesPerSecond: 2 }
+
 /** What a change of the rules would have to allow beside the origin. */
 function askedOf({ method, requestMethod, requestHeaders, unknownHost }: RequestRecord): string {
   const asked = `${requestMethod ?? method} ${requestHeaders?.length === 1 ? requestHeaders[0] : (requestHeaders?.join() ?? '')}`
@@ -33,14 +41,15 @@ function askedOf({ method, requestMethod, requestHeaders, unknownHost }: Request
 export function createObserver(options: ObserverOptions): ProxyObserver {
   const { metrics, log } = options
   const sampler = options.sampler ?? createRefusalSampler()
+  const endSampler = createRefusalSampler(endSampling)
   const budget = options.budget ?? createExplanationBudget()
   const now = options.now ?? Date.now
   const access = () => (typeof options.access === 'function' ? options.access() : options.access)
   log.onSuppressed(lines => metrics.countSuppressedLog(lines))
 
   /** How many lines went before this one unlogged; undefined if it is not to be logged either. */
-  function sample(refusal: SampledRefusal): number | undefined {
-    const before = sampler.admit(refusal, now())
+  function sample(refusal: SampledRefusal, by = sampler): number | undefined {
+    const before = by.admit(refusal, now())
     if (before === undefined) metrics.countSuppressedLog()
     return before
   }
@@ -60,6 +69,14 @@ export function createObserver(options: ObserverOptions): ProxyObserver {
       if (suppressed === undefined) return false
       const hint = hintOf(record)
       log.warn('cors_denied', { ...describeRequest(record), ...hint, suppressed: suppressed || undefined })
+      return true
+    }
+    if (record.connectionEnd !== undefined) {
+      if (!log.enabled('warn')) return false
+      const suppressed = sample({ reason: record.connectionEnd, origin: record.peerAddress }, endSampler)
+      if (suppressed === undefined) return false
+      const { connectionEnd: reason, peerAddress: peer, protocol } = record
+      log.warn('connection_ended', { reason, peer, protocol, suppressed: suppressed || undefined })
       return true
     }
     const event = record.kind === 'rejected' ? 'request_rejected' : 'upstream_failed'

@@ -112,6 +112,29 @@ t.test('rejected requests and failures of the endpoint are sampled lines', async
   ])
 })
 
+t.test('ended connections are lines with reason and client, a few a second', async t => {
+  const { observer, lines, metrics, pass } = create()
+  const end = (peerAddress: string) => {
+    observer.started()
+    observer.ended(makeRecord({ kind: 'rejected', connectionEnd: 'idle_frames', peerAddress, protocol: 'HTTP/2.0' }))
+  }
+  for (let count = 0; count < 3; count++) end('192.0.2.1')
+  for (let count = 0; count < 1000; count++) end(`198.51.100.${count % 250}`)
+  const first = lines()
+  t.match(first[0], { level: 'warn', event: 'connection_ended', reason: 'idle_frames', peer: '192.0.2.1' })
+  t.equal(first.length, 5, 'at once')
+  pass(1000)
+  for (let count = 0; count < 1000; count++) end(`203.0.113.${count % 250}`)
+  t.equal(lines().length, 2, 'a second later')
+  observer.started()
+  observer.ended(makeRecord({ kind: 'rejected', errorCode: 'BadRequest' }))
+  t.match(lines(), [{ event: 'request_rejected' }], 'lines of others are not used up')
+  pass(60_000)
+  end('192.0.2.1')
+  t.match(lines(), [{ peer: '192.0.2.1', suppressed: 2 }])
+  t.match(await metrics.text(), 's3cors_client_connections_ended_total{reason="idle_frames"} 2004\n')
+})
+
 t.test('a warning is a line, its repetition is not', async t => {
   const { observer, lines } = create()
   observer.warned('host_unknown', { host: 'a.example' })

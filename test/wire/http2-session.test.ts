@@ -13,6 +13,7 @@ import {
   flags,
   frame,
   frameTypes,
+  preface,
   requestFields,
 } from '../fixtures/http2-frames.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
@@ -90,6 +91,8 @@ for (const [name, piece] of Object.entries({ PING: ping, WINDOW_UPDATE: update, 
     client.send(...Array.from({ length: 20_000 }, () => piece))
     await client.until(() => undefined, 5000)
     t.ok(client.closed)
+    const told = { kind: 'rejected', protocol: 'HTTP/2.0', connectionEnd: /./, peerAddress: '127.0.0.1' }
+    t.match(proxy.records, [told], 'it is told of once')
     honest.headers(1, preflight, true)
     t.equal(await honest.outcome(1), 'end')
   })
@@ -150,6 +153,28 @@ t.test('content that was never read keeps no connection', async t => {
     await client.until(() => undefined)
     t.ok(client.closed)
   })
+})
+
+t.test('uploads that are refused with a window of content on its way end no stream beside them', async t => {
+  const upstream = await startFaultUpstream(t, (_connection, request) =>
+    request?.method === 'GET'
+      ? [write(`${status}Content-Length: 15\r\n\r\n`), drip('x'.repeat(15), 10)]
+      : [stopReading, write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')],
+  )
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const client = await open(t, proxy)
+  client.headers(1, requestFields('GET', '/web/slow', 'a'), true)
+  const uploads = [3, 5, 7]
+  for (const stream of uploads) {
+    client.headers(stream, requestFields('PUT', '/web/k', 'a'), false)
+    client.data(stream, 'x', false)
+  }
+  for (const stream of uploads) t.equal(await client.outcome(stream), 'end')
+  // What was on its way: as much as the window of each stream lets go.
+  for (const stream of uploads) for (let at = 0; at < 16; at++) client.data(stream, 'x'.repeat(16_000), false)
+  t.equal(await client.outcome(1), 'end')
+  t.equal((await proxy.record('/web/slow')).responseBodyBytes, 15)
+  t.equal(proxy.records.filter(({ connectionEnd }) => connectionEnd !== undefined).length, 0)
 })
 
 t.test('a client that reads nothing is left at last', async t => {
@@ -214,6 +239,22 @@ t.test('a reload', async t => {
     const values = await settingsFor(t, proxy)
     t.strictSame([values.get(3), values.get(6)], [70, 20_000])
   })
+})
+
+t.test('a head beyond the limit goes no further, whether its client has acknowledged the settings or not', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, { limits: { headerBytes: 16_384 } }, tls)
+  const client = await FrameClient.openSilent(proxy.port)
+  t.teardown(() => client.close())
+  client.send(Buffer.from(preface), frame(frameTypes.settings, 0, 0))
+  // 3,000 bytes go into the table, and are named ten times.
+  const entry = Buffer.concat([Buffer.of(0x40), fieldBlock(['x-a', 'v'.repeat(3000)]).subarray(1)])
+  const block = Buffer.concat([fieldBlock(requestFields('GET', '/web/k', 'a')), entry, Buffer.alloc(10, 0xbe)])
+  client.send(frame(frameTypes.headers, flags.endHeaders | flags.endStream, 1, block))
+  t.match(await client.outcome(1), /^RST_STREAM/)
+  client.headers(3, preflight, true)
+  t.equal(await client.outcome(3), 'end')
+  t.equal(upstream.requests.length, 0)
 })
 
 t.test('what a connection keeps is counted', async t => {

@@ -155,7 +155,8 @@ t.test('a connection that ends because its frames are wrong is counted once', as
       t.match((await client.outcome(1)) ?? 'closed', /^(GOAWAY|closed)/)
       client.close()
       await proxy.until(async one => (await one.connections()) === 0)
-      const told = { kind: 'rejected', protocol: 'HTTP/2.0', method: '', target: '', status: 0 }
+      const of = { kind: 'rejected', protocol: 'HTTP/2.0', method: '', target: '', status: 0 }
+      const told = { ...of, connectionEnd: 'protocol_error', peerAddress: '127.0.0.1' }
       t.match(proxy.records.slice(before), isOldNode && toldByOldNode === undefined ? [] : [told])
     })
   }
@@ -453,6 +454,21 @@ t.test('Expect is answered before the content', async t => {
   t.equal(upstream.requests[0]?.body.toString(), 'abc')
 })
 
+t.test('Expect of a request that announced no content is met at once', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const client = await open(t, proxy)
+  const fields = ['content-length', '0', 'expect', '100-continue']
+  client.headers(1, requestFields('PUT', '/web/k', 'a', ...fields), false)
+  const informed = await client.until(frames => frames.find(({ type }) => type === frameTypes.headers), 5000)
+  t.equal(informed?.flags, flags.endHeaders, 'a head that is not the end')
+  t.equal(upstream.requests.length, 0)
+  client.data(1, '', true)
+  t.equal(await client.outcome(1), 'end')
+  t.equal(client.frames.filter(({ type }) => type === frameTypes.headers).length, 2, 'one 100, and the answer')
+  t.strictSame([upstream.requests[0]?.complete, upstream.requests[0]?.framing], [true, 'length'])
+})
+
 t.test('trailers of a request are read and dropped', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, {}, tls)
@@ -580,6 +596,27 @@ t.test('a drain', async t => {
       'GOAWAY',
     )
     t.equal(proxy.inFlight, 0)
+  })
+  await t.test('does not wait to its end for connections that take nothing', async t => {
+    const large = `${status}Content-Length: 16000000\r\n\r\n${'x'.repeat(16_000_000)}`
+    const upstream = await startRecordingUpstream(t, { keepBytes: false, answer: () => large })
+    const proxy = await startTestProxy(t, upstream.url, {}, tls)
+    for (const target of ['/web/k', '/web/l']) {
+      const client = await open(t, proxy, { windowBytes: 0x7fff_ffff })
+      client.send(frame(frameTypes.windowUpdate, 0, 0, errorPayload(0x7000_0000)))
+      client.socket.pause()
+      get(client, 1, target)
+    }
+    await upstream.until(({ requests }) => requests.length === 2)
+    await delay(500)
+    proxy.plane.startDraining()
+    const { server, breakOff } = proxy.plane
+    t.equal(await drain({ server, acceptMs: 0, deadlineMs: 6000, breakOff }), 'drained')
+    await proxy.until(({ inFlight }) => inFlight === 0)
+    t.strictSame(
+      proxy.records.map(({ clientAborted }) => clientAborted),
+      [true, true],
+    )
   })
   await t.test('resets what does not', async t => {
     const upstream = await startFaultUpstream(t, [write(`${status}Content-Length: 9\r\n\r\nab`)])

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { Server as SocketServer } from 'node:net'
+import { endUnreadConnections } from '../../proxy/server/proxy-server.ts'
 
 /** How a drain went: `expired` when requests had to be broken off. */
 export type DrainResult = 'drained' | 'expired'
@@ -22,12 +23,20 @@ export interface DrainOptions {
 const idleMs = 250
 
 /**
+ * A client of HTTP/2 pauses a stream by its window; one whose connection takes nothing at all for this part of the drain is not waited
+ * for any longer. A client of HTTP/1.1 has no other way to pause.
+ */
+const unreadShare = 1 / 2
+
+/**
  * Ends a server without losing what finishes in time: goes on accepting for a while, then stops listening, ends idle
  * connections, and waits for the rest.
  */
 export async function drain(options: DrainOptions): Promise<DrainResult> {
   const { server, acceptMs, deadlineMs } = options
-  const deadline = performance.now() + deadlineMs
+  const startMs = performance.now()
+  const deadline = startMs + deadlineMs
+  const unreadMs = deadlineMs * unreadShare
   if (acceptMs > 0) await wait(Math.min(acceptMs, deadlineMs))
   const closed = new Promise<DrainResult>(resolve => {
     // HTTP's own `close` would end idle connections at once.
@@ -36,6 +45,7 @@ export async function drain(options: DrainOptions): Promise<DrainResult> {
   // A connection that was busy a moment ago is idle now: every response says `Connection: close`, but a client may not heed it.
   const closeIdle = () => {
     server.closeIdleConnections()
+    if (performance.now() - startMs >= unreadMs) endUnreadConnections(server, unreadMs)
     idle = setTimeout(closeIdle, 100)
   }
   let idle = setTimeout(closeIdle, Math.max(0, idleMs - acceptMs))

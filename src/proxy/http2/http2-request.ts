@@ -38,6 +38,8 @@ export class Http2Request implements ClientRequest {
   /** The piece that content as long as announced ends with, until its end has come. */
   #lastPiece: Buffer | undefined
   #watchesReading = false
+  /** The end of its content has come. */
+  #hasEnded = false
   /** Pieces of content that came and were not read. */
   #waitingPieces = 0
   #headers: IncomingHttpHeaders | undefined
@@ -84,6 +86,11 @@ export class Http2Request implements ClientRequest {
   /** All of its content was read, or it has none. */
   get complete(): boolean {
     return !this.hasContent || this.#stream.readableEnded
+  }
+
+  /** Its stream was over before its content had come. */
+  get isCut(): boolean {
+    return this.hasContent && !this.#hasEnded
   }
 
   get destroyed(): boolean {
@@ -174,6 +181,7 @@ export class Http2Request implements ClientRequest {
     const last = this.#lastPiece
     this.#lastPiece = undefined
     if (!this.#stream.closed) {
+      this.#hasEnded = true
       if (this.#owedBytes > 0) this.socket.destroy()
       else if (last !== undefined) this.#pushPiece(push, last)
     }

@@ -8,12 +8,13 @@ import {
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { ClientSocket } from '../client/client-request.ts'
+import type { ConnectionEnd } from '../request/request-record.ts'
 import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { LiveList } from '../shares/live-list.ts'
 import { Http2Request } from './http2-request.ts'
 import { Http2Response } from './http2-response.ts'
 import { connectionWindowBytes, Http2Session, streamWindowBytes } from './http2-session.ts'
-import { readRequestFields } from './request-fields.ts'
+import { blockBytes, readRequestFields } from './request-fields.ts'
 import { StreamSocket } from './stream-socket.ts'
 
 /** Bounds of HTTP/2; times in milliseconds. Those of a session hold for sessions that begin after a change. */
@@ -41,11 +42,14 @@ export interface Http2Listener {
   readonly onRequest: OnHttp2Request
   /** Nothing has moved on a stream for `idleMs`. */
   readonly onIdle: (socket: ClientSocket) => void
-  /**
-   * A stream was reset because it is no request, or a connection ended because its frames were wrong; then without method and target.
-   * nghttp2 resets most such streams by itself, and Node tells of none of these.
-   */
-  readonly onMalformed: (remoteAddress: string | undefined, method?: string, target?: string) => void
+  /** A stream was reset because it is no request. nghttp2 resets most such streams by itself, and Node tells of none of these. */
+  readonly onMalformed: (
+    remoteAddress: string | undefined,
+    method: string | undefined,
+    target: string | undefined,
+  ) => void
+  /** A connection ended, or begins to end, because of what its client sent. */
+  readonly onConnectionEnd: (remoteAddress: string | undefined, reason: ConnectionEnd) => void
 }
 
 /**
@@ -56,6 +60,10 @@ const streamResetBurst = 300
 const streamResetRate = 100
 
 const tickMs = 250
+
+/** Between two ticks: where a look comes so late, a few connections may hold the event loop, and are to end at once. */
+const lookMs = 50
+const lateMs = 25
 
 /** What came after the types of Node. */
 interface OptionsBesideTypes {
@@ -73,6 +81,8 @@ export class Http2Server {
   readonly #listener: Http2Listener
   readonly #onIdle: (response: Http2Response) => void
   readonly #sessions = new LiveList<Http2Session>()
+  #lookedMs = 0
+  #tickedMs = 0
   #limits: Http2Limits
   #node: ReturnType<typeof createServer>
   /** The connection that is being taken. */
@@ -142,7 +152,7 @@ export class Http2Server {
       this.#taken = socket
       this.#node.emit('connection', socket)
     })
-    const ticker = setInterval(() => this.#tick(), tickMs)
+    const ticker = setInterval(() => this.#look(), lookMs)
     ticker.unref()
     server.once('close', () => clearInterval(ticker))
     const closeIdleConnections = server.closeIdleConnections.bind(server)
@@ -157,9 +167,23 @@ export class Http2Server {
     }
   }
 
-  #tick(): void {
+  /** Ends the connections whose clients have taken nothing of what waits to be sent to them for `ms`. */
+  endUnread(ms: number): void {
     const nowMs = performance.now()
-    for (const session of this.#sessions) session.tick(nowMs, this.limits, this.#onIdle)
+    for (const session of this.#sessions) session.endUnread(nowMs, ms)
+  }
+
+  #look(): void {
+    const nowMs = performance.now()
+    const isLate = nowMs - this.#lookedMs > lookMs + lateMs
+    const isTick = nowMs - this.#tickedMs > tickMs - lookMs / 2
+    this.#lookedMs = nowMs
+    if (isTick) this.#tickedMs = nowMs
+    if (!isTick && !isLate) return
+    for (const session of this.#sessions) {
+      if (session.endFlood(nowMs, this.limits)) this.#listener.onConnectionEnd(session.remoteAddress, 'idle_frames')
+      if (isTick) session.tick(nowMs, this.limits, this.#onIdle)
+    }
   }
 
   #onSession(node: ServerHttp2Session): void {
@@ -173,7 +197,8 @@ export class Http2Server {
     const session = new Http2Session(node, socket, memory, performance.now())
     this.#sessions.add(session)
     node.on('error', error => {
-      if (isClientFault(error)) this.#listener.onMalformed(session.remoteAddress)
+      const reason = connectionEndOf(error)
+      if (reason !== undefined) this.#listener.onConnectionEnd(session.remoteAddress, reason)
     })
     node.once('close', () => {
       this.#sessions.delete(session)
@@ -190,10 +215,12 @@ export class Http2Server {
     // Without one, a stream that the client resets would end the process.
     stream.on('error', ignoreError)
     const hasContent = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0
-    const fields = readRequestFields(rawHeaders, hasContent)
+    const { headerBytes } = this.#limits
+    const fields = readRequestFields(rawHeaders, hasContent, headerBytes)
     // It may be over by now, and its session as well.
     if (fields === undefined || stream.session === undefined) {
-      stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
+      const isTooLong = blockBytes(rawHeaders) > headerBytes
+      stream.close(isTooLong ? constants.NGHTTP2_ENHANCE_YOUR_CALM : constants.NGHTTP2_PROTOCOL_ERROR)
       if (fields === undefined)
         this.#listener.onMalformed(session.remoteAddress, valueIn(rawHeaders, ':method'), valueIn(rawHeaders, ':path'))
       return
@@ -203,20 +230,28 @@ export class Http2Server {
     const response = new Http2Response(stream, request, session)
     session.add(response)
     response.listen()
-    const { expectsContinue } = fields
-    if (!hasContent || fields.contentLength !== 0) {
-      this.#listener.onRequest(request, response, expectsContinue, session.memory)
-      return
+    if (!hasContent || fields.contentLength !== 0) this.#begin(session, request, response, fields.expectsContinue)
+    else {
+      // The endpoint will take it for whole at once: not before its client has said so, which may wait for a 100.
+      if (fields.expectsContinue) response.writeContinue()
+      request.on('end', () => this.#begin(session, request, response, false))
+      request.resume()
     }
-    // The endpoint will take it for whole at once: not before the client has said so.
-    request.on('end', () => this.#listener.onRequest(request, response, expectsContinue, session.memory))
-    request.resume()
+  }
+
+  #begin(session: Http2Session, request: Http2Request, response: Http2Response, expectsContinue: boolean): void {
+    this.#listener.onRequest(request, response, expectsContinue, session.memory)
   }
 }
 
+/** nghttp2's own: too many acknowledgements wait for a client that does not read them. */
+const nghttp2Flooded = -904
+
 /** Node's own word that what came was not HTTP/2, or more than a client may do; a connection that broke says something else. */
-function isClientFault({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES'
+function connectionEndOf({ code, errno }: NodeJS.ErrnoException): ConnectionEnd | undefined {
+  if (code === 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES') return 'invalid_frames'
+  if (code !== 'ERR_HTTP2_ERROR') return undefined
+  return errno === nghttp2Flooded ? 'control_flood' : 'protocol_error'
 }
 
 function valueIn(block: readonly string[], name: string): string | undefined {

@@ -27,8 +27,9 @@ export class Http2Session implements Listed, Holding, ContentCount {
   listedAt = -1
   readonly remoteAddress: string | undefined
   readonly memory: ClientMemory | undefined
-  /** Content that came since the clock looked last. */
+  /** Content that came, and requests that began, since it was last asked whether it is a flood. */
   contentBytes = 0
+  #asked = 0
   readonly #idleFrames: IdleFrames
   readonly #session: ServerHttp2Session
   readonly #socket: Socket
@@ -37,9 +38,11 @@ export class Http2Session implements Listed, Holding, ContentCount {
   /** Requests that have begun since the clock looked last. */
   #begun = 0
   #hasServed = false
-  /** Since when nothing of what is left to be sent has moved, once it takes no requests. */
+  /** Since when it has neither requests nor takes any. */
   #leavingSinceMs = Number.POSITIVE_INFINITY
-  #unsentBytes = -1
+  /** What waits to be sent, and since when its client has taken nothing of that. */
+  #unsentBytes = 0
+  #unsentSinceMs: number
 
   constructor(session: ServerHttp2Session, socket: Socket, memory: ClientMemory | undefined, nowMs: number) {
     this.#session = session
@@ -47,6 +50,7 @@ export class Http2Session implements Listed, Holding, ContentCount {
     this.remoteAddress = socket.remoteAddress
     this.memory = memory
     this.#idleSinceMs = nowMs
+    this.#unsentSinceMs = nowMs
     this.#idleFrames = new IdleFrames(connectionWindowBytes, nowMs)
   }
 
@@ -67,12 +71,14 @@ export class Http2Session implements Listed, Holding, ContentCount {
   add(response: Http2Response): void {
     this.#responses.add(response)
     this.#begun++
+    this.#asked++
     this.memory?.streamBegan()
   }
 
   remove(response: Http2Response): void {
     this.#responses.delete(response)
-    if (response.writableEnded && !response.req.complete) this.#idleFrames.forgive(streamWindowBytes)
+    // Content that is on its way goes with its stream, whoever ended that.
+    if (response.req.isCut) this.#idleFrames.forgive(streamWindowBytes)
   }
 
   /**
@@ -82,6 +88,8 @@ export class Http2Session implements Listed, Holding, ContentCount {
   tick(nowMs: number, limits: SessionLimits, onIdle: (response: Http2Response) => void): void {
     const { idleMs } = limits
     const unsent = unsentBytes(this.#socket)
+    if (unsent !== this.#unsentBytes) this.#unsentSinceMs = nowMs
+    this.#unsentBytes = unsent
     // Node tells when the whole of a write was taken, which may be a read of the endpoint: streams that wait to be taken share what
     // the client takes.
     let waiting = 0
@@ -98,15 +106,25 @@ export class Http2Session implements Listed, Holding, ContentCount {
         onIdle(response)
       }
     }
-    const asked = { requests: this.#begun, contentBytes: this.contentBytes, headerBytes: limits.headerBytes }
-    if (this.#idleFrames.isFlood(this.#socket, asked, nowMs)) {
-      // Node's type asks for an error here; Node itself also takes the number of one, and sends that (http2session.destroy).
-      this.#session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as unknown as Error)
-    }
-    this.contentBytes = 0
     this.#rest(nowMs, limits)
-    this.#leave(nowMs, idleMs, unsent)
+    this.#leave(nowMs, idleMs)
     this.memory?.tickStreams(nowMs, moved)
+  }
+
+  /** Ends the connection if it brings too much that asks for nothing; true then, once. */
+  endFlood(nowMs: number, { headerBytes }: SessionLimits): boolean {
+    const asked = { requests: this.#asked, contentBytes: this.contentBytes, headerBytes }
+    this.#asked = 0
+    this.contentBytes = 0
+    if (!this.#idleFrames.isFlood(this.#socket, asked, nowMs) || this.#session.destroyed) return false
+    // Node's type asks for an error here; Node itself also takes the number of one, and sends that (http2session.destroy).
+    this.#session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as unknown as Error)
+    return true
+  }
+
+  /** Ends the connection if its client has taken nothing of what waits to be sent for `ms`. */
+  endUnread(nowMs: number, ms: number): void {
+    if (this.#unsentBytes > 0 && nowMs - this.#unsentSinceMs >= ms) this.#socket.destroy()
   }
 
   /** Takes no further requests, and ends when those under way have ended. */
@@ -136,11 +154,11 @@ export class Http2Session implements Listed, Holding, ContentCount {
   }
 
   /** Node waits without end for a client to take what is left, GOAWAY and resets included, and to end the head of a last request. */
-  #leave(nowMs: number, idleMs: number, unsent: number): void {
-    if (!this.isResting || !(this.#session.closed || this.#session.destroyed)) this.#unsentBytes = -1
-    else if (unsent !== this.#unsentBytes) {
-      this.#unsentBytes = unsent
-      this.#leavingSinceMs = nowMs
-    } else if (nowMs - this.#leavingSinceMs >= (unsent === 0 ? lingerMs : idleMs)) this.#socket.destroy()
+  #leave(nowMs: number, idleMs: number): void {
+    const isLeaving = this.isResting && (this.#session.closed || this.#session.destroyed)
+    if (!isLeaving) this.#leavingSinceMs = Number.POSITIVE_INFINITY
+    else if (this.#leavingSinceMs === Number.POSITIVE_INFINITY) this.#leavingSinceMs = nowMs
+    const quietSinceMs = Math.max(this.#leavingSinceMs, this.#unsentSinceMs)
+    if (nowMs - quietSinceMs >= (this.#unsentBytes === 0 ? lingerMs : idleMs)) this.#socket.destroy()
   }
 }

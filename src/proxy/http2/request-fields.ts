@@ -12,13 +12,26 @@ export interface RequestFields {
   readonly expectsContinue: boolean
 }
 
+/** What a field block counts, https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2. */
+export function blockBytes(block: readonly string[]): number {
+  let bytes = block.length * (32 / 2)
+  for (let i = 0; i < block.length; i++) bytes += (block[i] as string).length
+  return bytes
+}
+
 /**
  * Reads the field block of a request, flat and as it came: https://www.rfc-editor.org/rfc/rfc9113#section-8.3.1. nghttp2 has refused
  * pseudo-fields that are missing, late, unknown or there twice, connection-specific fields, upper case, and a Content-Length that
  * the content contradicts. Undefined for what it lets pass and no request of this proxy may have: CONNECT, another scheme than
- * the connection's, a target that is no origin-form, an authority that Host contradicts.
+ * the connection's, a target that is no origin-form, an authority that Host contradicts; and for a block of more than `headerBytes`,
+ * which Node bounds only once its client has acknowledged the settings.
  */
-export function readRequestFields(block: readonly string[], hasContent: boolean): RequestFields | undefined {
+export function readRequestFields(
+  block: readonly string[],
+  hasContent: boolean,
+  headerBytes: number,
+): RequestFields | undefined {
+  if (blockBytes(block) > headerBytes) return undefined
   let method = ''
   let scheme = ''
   let target = ''

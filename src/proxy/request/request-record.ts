@@ -17,6 +17,13 @@ export type UpstreamFailureReason =
   | 'slow_client'
 
 /**
+ * Why a connection of HTTP/2 ended for what its client sent; the label of `s3cors_client_connections_ended_total`. `idle_frames`: frames
+ * that ask for nothing. `control_flood`: PING or SETTINGS faster than they can be acknowledged. `invalid_frames`: more frames that are
+ * malformed or refused than a client may send. `protocol_error`: what nghttp2 calls so, among that too many resets and priorities.
+ */
+export type ConnectionEnd = 'idle_frames' | 'control_flood' | 'invalid_frames' | 'protocol_error'
+
+/**
  * One request, from its head to its end. The handler fills it; the observer is given it exactly once, when the exchange
  * has ended, and may keep it: nothing changes it any more. Strings are as the client sent them: nothing here may become a label or a log line unbounded or unredacted.
  * Times are milliseconds of the monotonic clock, 0 for what did not happen.
@@ -61,6 +68,8 @@ export interface RequestRecord {
   /** For the log: the code and words of what failed. */
   upstreamFailureDetail: string | undefined
   clientAborted: boolean
+  /** Of what was no request: its connection ended because of it. */
+  connectionEnd: ConnectionEnd | undefined
   /** The endpoint sent Access-Control-* fields of its own, which were dropped. */
   strippedCorsFields: boolean
   /** Of a write of rules: the endpoint was seen to know `?cors` before it was forwarded. */
@@ -147,6 +156,7 @@ export function newRecord(
     upstreamFailure: undefined,
     upstreamFailureDetail: undefined,
     clientAborted: false,
+    connectionEnd: undefined,
     strippedCorsFields: false,
     corsKnown: false,
     upstreamAllowOrigin: undefined,

@@ -4,7 +4,7 @@ import { ClosingResponse } from '../client/closing-response.ts'
 import { OutgoingFields } from '../client/outgoing-fields.ts'
 import { writeError } from '../exchange/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
-import { beginRequest, endRequest } from '../request/request-record.ts'
+import { beginRequest, type ConnectionEnd, endRequest } from '../request/request-record.ts'
 import { type ClientFault, memoryOf } from '../shares/client-memory.ts'
 
 /** A fault that was found below the level of requests: before one was whole, within its content, or after it. */
@@ -73,7 +73,7 @@ function faultyLine({ rawPacket, bytesParsed = 0 }: ClientFault): string {
   return rawPacket.toString('latin1', start, start + 32)
 }
 
-/** Records what HTTP/2 has no answer for: a stream that was reset, or a connection that ended, because it held no request. */
+/** Records a stream of HTTP/2 that was reset because it is no request: HTTP/2 has no answer for it. */
 export function recordMalformed(
   context: ProxyContext,
   peerAddress: string | undefined,
@@ -84,6 +84,19 @@ export function recordMalformed(
   record.protocol = 'HTTP/2.0'
   record.kind = 'rejected'
   record.errorCode = s3Errors.badRequest.code
+  endRequest(context, record)
+}
+
+/** Records a connection of HTTP/2 that ended because of what its client sent. */
+export function recordConnectionEnd(
+  context: ProxyContext,
+  peerAddress: string | undefined,
+  reason: ConnectionEnd,
+): void {
+  const record = beginRequest(context, undefined, undefined, peerAddress)
+  record.protocol = 'HTTP/2.0'
+  record.kind = 'rejected'
+  record.connectionEnd = reason
   endRequest(context, record)
 }
 

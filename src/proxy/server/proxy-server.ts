@@ -15,7 +15,7 @@ import { ProxyResponse } from '../node/proxy-response.ts'
 import { type ClientFault, memoryOf } from '../shares/client-memory.ts'
 import { LoopShares } from '../shares/loop-shares.ts'
 import { MemoryLedger } from '../shares/memory-ledger.ts'
-import { onClientFault, recordMalformed } from './client-fault.ts'
+import { onClientFault, recordConnectionEnd, recordMalformed } from './client-fault.ts'
 import { keepClientSockets } from './client-sockets.ts'
 import { markProtocol } from './marked-protocol.ts'
 import { inShares, inTurn } from './request-turns.ts'
@@ -141,6 +141,7 @@ export function createProxyServer(
       onRequest: inShares(shares, createHandler(context)),
       onIdle,
       onMalformed: (address, method, target) => recordMalformed(context, address, method, target),
+      onConnectionEnd: (address, reason) => recordConnectionEnd(context, address, reason),
     })
     http2Servers.set(server, http2)
     http2.attach(server)
@@ -167,6 +168,11 @@ export function ledgerOf(server: Server): MemoryLedger | undefined {
 
 /** The part of a TLS server that speaks HTTP/2. */
 const http2Servers = new WeakMap<object, Http2Server>()
+
+/** Ends the connections of HTTP/2 whose clients have taken nothing of what waits to be sent to them for `ms`. */
+export function endUnreadConnections(server: Server, ms: number): void {
+  http2Servers.get(server)?.endUnread(ms)
+}
 
 /** What is offered by ALPN, the better first. */
 function offered(server: object): readonly string[] {

@@ -1,4 +1,9 @@
-import type { RequestKind, RequestRecord, UpstreamFailureReason } from '../../proxy/request/request-record.ts'
+import type {
+  ConnectionEnd,
+  RequestKind,
+  RequestRecord,
+  UpstreamFailureReason,
+} from '../../proxy/request/request-record.ts'
 import { decisionOf, reasonIndex, reasons } from '../labels/decision-reason.ts'
 import { endpointAllows } from '../origins/endpoint-answer.ts'
 import { add, addCells, type Cells, type CountedMetric, createCells, observe, perBucket } from './counter-cells.ts'
@@ -29,6 +34,14 @@ export const failures = [
   'queue',
   'slow_client',
 ] as const satisfies readonly UpstreamFailureReason[]
+
+/** Why a connection of HTTP/2 ended for what its client sent. */
+export const connectionEnds = [
+  'idle_frames',
+  'control_flood',
+  'invalid_frames',
+  'protocol_error',
+] as const satisfies readonly ConnectionEnd[]
 
 /** In `report`: whether the endpoint's own answer allowed the origin. */
 const endpointAnswers = ['allowed', 'refused'] as const
@@ -144,6 +157,16 @@ export const requestMetrics = {
     shown: 'always',
     count(cells, { clientAborted }) {
       if (clientAborted) add(cells, 0)
+    },
+  },
+  connectionEnds: {
+    name: 's3cors_client_connections_ended_total',
+    help: 'Connections of HTTP/2 that the proxy ended for what their clients sent, by reason.',
+    type: 'counter',
+    by: [each('reason', connectionEnds)],
+    shown: 'always',
+    count(cells, { connectionEnd }) {
+      if (connectionEnd !== undefined) add(cells, connectionEnds.indexOf(connectionEnd))
     },
   },
   failures: {

@@ -32,7 +32,8 @@ async function start(t: Test, onRequest: OnHttp2Request, changes: Partial<Http2L
   const malformed: (string | undefined)[][] = []
   const onIdle = (socket: object) => idle.push(socket)
   const onMalformed = (...told: readonly (string | undefined)[]) => malformed.push([...told])
-  new Http2Server({ ...limits, ...changes }, { onRequest, onIdle, onMalformed }).attach(server)
+  const onConnectionEnd = (...told: readonly (string | undefined)[]) => malformed.push([...told])
+  new Http2Server({ ...limits, ...changes }, { onRequest, onIdle, onMalformed, onConnectionEnd }).attach(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {

@@ -24,6 +24,8 @@ const cases: readonly Case[] = [
     block: [...pseudo(), 'x-b', '1', 'x-a', '', 'x-b', 'é'],
     read: ['GET', '/web/k', 'Host: a.example', 'x-b: 1', 'x-a: ', 'x-b: é'],
   },
+  { name: 'a block that is longer than allowed', block: [...pseudo(), 'x-a', 'v'.repeat(1000)], read: undefined },
+  { name: 'as is one of many short fields', block: [...pseudo(), ...Array(60).fill('a')], read: undefined },
   {
     name: 'a Host that says the same stands once',
     block: [...pseudo(), 'host', 'A.example'],
@@ -126,7 +128,7 @@ const cases: readonly Case[] = [
 
 for (const { name, block, hasContent = false, read, expectsContinue = false, contentLength = -1 } of cases) {
   t.test(name, async t => {
-    const fields = readRequestFields(block, hasContent)
+    const fields = readRequestFields(block, hasContent, 1000)
     if (fields === undefined || read === undefined) {
       t.strictSame(fields, read)
       return
