@@ -7,41 +7,20 @@ import t from 'tap'
 import { runInLanes } from '../fixtures/fuzz-lanes.ts'
 import { Failures, type FuzzCase, FuzzRun } from '../fixtures/fuzz-run.ts'
 import { openRaw, type RawConnection } from '../fixtures/raw-client.ts'
-import { type Owner, type RecordingUpstream, startRecordingUpstream } from '../fixtures/recording-upstream.ts'
-import { isKnownHost, referenceAddress } from '../fixtures/reference-address.ts'
-import { referenceAnswer, type WrittenRule } from '../fixtures/reference-cors.ts'
 import { readSentRequests, type SentRequest, valuesOf } from '../fixtures/reference-request-parser.ts'
 import { type ReferenceResponse, readReferenceResponse } from '../fixtures/reference-response-parser.ts'
+import {
+  differenceOf,
+  faultOfArrival,
+  faultOfDecision,
+  faultOfOwnAnswer,
+  field,
+  type Lane,
+  openLane,
+} from '../fixtures/request-judge.ts'
 import { requestMutators } from '../fixtures/request-mutators.ts'
 import type { ReceivedRequest } from '../fixtures/request-reader.ts'
 import type { SeededRandom } from '../fixtures/seeded-random.ts'
-import { startTestProxy, type TestProxy } from '../fixtures/test-proxy.ts'
-
-const everyMethod = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE']
-const rule = (name: string, more: Partial<WrittenRule> = {}): WrittenRule => ({
-  AllowedOrigins: [`https://${name}.example`, `https://*.${name}.example`],
-  AllowedMethods: everyMethod,
-  AllowedHeaders: [`x-${name}`],
-  // Which bucket was decided on stands in the response.
-  ExposeHeaders: [`x-bucket-${name}`],
-  ...more,
-})
-const rulesOf: Readonly<Record<string, readonly WrittenRule[]>> = {
-  aaa: [rule('aaa', { AllowedMethods: ['GET'] }), rule('aaa', { MaxAgeSeconds: 5 })],
-  bbb: [rule('bbb', { AllowedOrigins: ['*'], AllowedMethods: ['GET', 'HEAD'] })],
-  ccc: [rule('ccc')],
-  ddd: [rule('ddd')],
-}
-const settings = {
-  virtualHosts: ['s3.test'],
-  buckets: {
-    aaa: { CORSRules: rulesOf.aaa },
-    bbb: { CORSRules: rulesOf.bbb },
-    ccc: { CORSRules: rulesOf.ccc, enforcement: 'block' },
-    ddd: { CORSRules: rulesOf.ddd, enforcement: 'report' },
-    '*': { from: 'none' },
-  },
-}
 
 const smuggled = 'GET /bbb/smuggled HTTP/1.1\r\nHost: s\r\n\r\n'
 const inChunks = (...parts: string[]) =>
@@ -63,53 +42,6 @@ const seeds = [
   'GET /aaa/k HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nOrigin: https://aaa.example\r\n\r\n',
   'GET /other-bucket/k HTTP/1.1\r\nHost: other.example\r\nOrigin: https://aaa.example\r\n\r\n',
 ]
-
-const once = [
-  'host',
-  'origin',
-  'access-control-request-method',
-  'authorization',
-  'content-length',
-  'transfer-encoding',
-  'expect',
-]
-const singletons = [...once, 'content-type', 'range', 'x-amz-date', 'x-amz-content-sha256']
-const hopByHop = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'upgrade',
-  'http2-settings',
-]
-const rewritten = ['host', 'content-length', 'transfer-encoding']
-/** Names that tell of whom a proxy was asked, however they are spelt. */
-const ofTheClient =
-  /^(?:x[-_])?(?:forwarded|real[-_]ip|cluster[-_]client[-_]ip|true[-_]client[-_]ip)|^true[-_]client[-_]ip/i
-
-interface Lane {
-  readonly proxy: TestProxy
-  readonly upstream: RecordingUpstream
-  /** What the upstream answered, by number. */
-  readonly answered: Map<ReceivedRequest, number>
-  ended: number
-}
-
-async function openLane(owner: Owner): Promise<Lane> {
-  const answered = new Map<ReceivedRequest, number>()
-  const upstream = await startRecordingUpstream(owner, {
-    answerHead: request => (valuesOf(request, 'expect').length > 0 ? 'HTTP/1.1 100 Continue\r\n\r\n' : undefined),
-    answer(request) {
-      answered.set(request, answered.size)
-      const body = `answer ${answered.size - 1}`
-      const head = `HTTP/1.1 200 OK\r\nX-Rec: ${answered.size - 1}\r\nAccess-Control-Allow-Origin: https://upstream\r\nContent-Length: ${body.length}\r\n\r\n`
-      return request.method === 'HEAD' ? head : head + body
-    },
-  })
-  return { proxy: await startTestProxy(owner, upstream.url, settings), upstream, answered, ended: 0 }
-}
 
 function makeStream(random: SeededRandom): { readonly text: string; readonly mutated: boolean } {
   let text = ''
@@ -165,122 +97,6 @@ function readResponses(text: string, sent: readonly SentRequest[]): ReferenceRes
     rest = after
   }
   return responses
-}
-
-function field(response: ReferenceResponse, name: string): string | undefined {
-  const fields = response.head?.fields ?? []
-  return fields.find((_, index) => index % 2 === 1 && fields[index - 1]?.toLowerCase() === name)
-}
-
-function accessControl(response: ReferenceResponse): string[] {
-  const fields = response.head?.fields ?? []
-  return fields.flatMap((name, index) =>
-    index % 2 === 0 && /^access-control-/i.test(name) ? [name, fields[index + 1] ?? ''] : [],
-  )
-}
-
-/** What is wrong with a request that has arrived, from any sender. */
-function faultOfArrival(request: ReceivedRequest): string | undefined {
-  const { method, target, fields, version } = request
-  const [host = ''] = valuesOf(request, 'host')
-  if (version !== '1.1') return `HTTP/${version} arrived`
-  if (![...everyMethod, 'OPTIONS'].includes(method)) return `${method} arrived`
-  const twice = singletons.find(name => valuesOf(request, name).length > 1)
-  if (twice !== undefined) return `${twice} arrived twice`
-  const hop = hopByHop.find(name => valuesOf(request, name).length > 0)
-  if (hop !== undefined) return `${hop} arrived`
-  const folded = fields
-    .map(([name]) => name.toLowerCase().replaceAll('_', '-'))
-    .find(
-      (name, index) =>
-        fields[index]?.[0].includes('_') && (once.includes(name) || name === 'access-control-request-headers'),
-    )
-  if (folded !== undefined) return `${folded} arrived with an underscore`
-  const claimed = fields.filter(([name]) => ofTheClient.test(name)).map(([name, value]) => `${name}: ${value}`)
-  if (claimed.join() !== 'X-Forwarded-For: 127.0.0.1') return `the client arrived as ${claimed}`
-  const length = valuesOf(request, 'content-length')[0] ?? '0'
-  if (!/^(?:0|[1-9][0-9]*)$/.test(length)) return `Content-Length ${length} arrived`
-  if (request.trailers.length > 0) return 'trailers arrived'
-  const address = referenceAddress(host, target, Object.keys(rulesOf))
-  if (address === 'ambiguous' && isKnownHost(host)) return `an ambiguous address arrived: ${host} ${target}`
-  const bucket = typeof address === 'object' ? address.bucket : undefined
-  if (method === 'OPTIONS' && bucket !== 'ddd') return 'a preflight arrived'
-  if (bucket !== 'ccc' || !isKnownHost(host)) return undefined
-  const [origin = ''] = valuesOf(request, 'origin')
-  const blocked = origin !== '' && typeof answerFor(request, 'ccc').decision === 'string'
-  return blocked && origin !== `http://${host}` && origin !== `https://${host}`
-    ? 'what the rules of ccc deny arrived'
-    : undefined
-}
-
-function answerFor(request: Pick<ReceivedRequest, 'method' | 'fields'>, bucket: string | undefined) {
-  return referenceAnswer(rulesOf[bucket ?? ''] ?? [], {
-    method: request.method,
-    origin: valuesOf(request, 'origin')[0],
-    requestMethod: valuesOf(request, 'access-control-request-method')[0],
-    requestHeaders: valuesOf(request, 'access-control-request-headers'),
-  })
-}
-
-/** The end-to-end fields as they have to arrive. */
-function endToEnd(request: Pick<SentRequest, 'fields'>, minorVersion: string): string {
-  const nominated = valuesOf(request, 'connection')
-    .join(',')
-    .split(',')
-    .map(option => option.trim().toLowerCase())
-  const gone = [...hopByHop, ...rewritten, ...nominated, ...(minorVersion === '0' ? ['expect'] : [])]
-  const kept = request.fields.filter(([name]) => !gone.includes(name.toLowerCase()) && !ofTheClient.test(name))
-  return JSON.stringify(kept)
-}
-
-/** As a number, which leading zeros do not change. */
-function lengthOf(request: Pick<SentRequest, 'fields'>): number | undefined {
-  const [length] = valuesOf(request, 'content-length')
-  return length === undefined ? undefined : Number(length)
-}
-
-/** Where what arrived differs from what was sent. */
-function differenceOf(sent: SentRequest, arrived: ReceivedRequest): string | undefined {
-  if (sent.method !== arrived.method || sent.target !== arrived.target) return 'method or target'
-  if (valuesOf(sent, 'host')[0] !== valuesOf(arrived, 'host')[0]) return 'Host'
-  if (endToEnd(sent, sent.minorVersion) !== endToEnd(arrived, '1')) return 'fields'
-  if (sent.framing !== arrived.framing) return 'framing'
-  if (lengthOf(sent) !== lengthOf(arrived)) return 'Content-Length'
-  if (!arrived.complete) return undefined
-  return sent.complete && sent.body === arrived.body.toString('latin1') ? undefined : 'content'
-}
-
-/** Where the CORS fields of the response differ from what the rules say about the request that arrived. */
-function faultOfDecision(arrived: ReceivedRequest, response: ReferenceResponse): string | undefined {
-  const [host = ''] = valuesOf(arrived, 'host')
-  const address = referenceAddress(host, arrived.target, Object.keys(rulesOf))
-  const bucket = typeof address === 'object' && isKnownHost(host) ? address.bucket : undefined
-  const wanted =
-    bucket === 'ddd' ? ['Access-Control-Allow-Origin', 'https://upstream'] : answerFor(arrived, bucket).fields
-  const found = accessControl(response)
-  return JSON.stringify(found) === JSON.stringify(wanted) ? undefined : `CORS fields ${found} and not ${wanted}`
-}
-
-/** Where an answer of the proxy itself is none that it may give. */
-function faultOfOwnAnswer(sent: SentRequest | undefined, response: ReferenceResponse): string | undefined {
-  const status = response.head?.statusCode ?? 0
-  const cors = accessControl(response)
-  if (status !== 200) {
-    if (![400, 403, 405, 414, 431, 501, 505].includes(status)) return `status ${status}`
-    // The content turned out bad after the decision: then the page may read why.
-    const isDecided = sent?.framing === 'chunked' && status === 400
-    const [host = ''] = isDecided ? valuesOf(sent, 'host') : []
-    const address = isDecided ? referenceAddress(host, sent.target, Object.keys(rulesOf)) : 'none'
-    const wanted = isDecided && typeof address === 'object' ? answerFor(sent, address.bucket).fields : []
-    return cors.length === 0 || JSON.stringify(cors) === JSON.stringify(wanted) ? undefined : `CORS fields on ${status}`
-  }
-  if (sent?.method !== 'OPTIONS') return '200 for what is no preflight'
-  const [host = ''] = valuesOf(sent, 'host')
-  const address = referenceAddress(host, sent.target, Object.keys(rulesOf))
-  if (typeof address !== 'object' || !isKnownHost(host)) return '200 for a preflight of no bucket'
-  return JSON.stringify(cors) === JSON.stringify(answerFor(sent, address.bucket).fields)
-    ? undefined
-    : `CORS fields ${cors}`
 }
 
 function judge(
