@@ -7,8 +7,8 @@ import {
   type ServerOptions,
 } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import type { ConnectionEnd } from '../../http/connection-end.ts'
 import type { ClientSocket } from '../client/client-request.ts'
-import type { ConnectionEnd } from '../request/request-record.ts'
 import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { LiveList } from '../shares/live-list.ts'
 import { Http2Request } from './http2-request.ts'

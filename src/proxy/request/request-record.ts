@@ -1,4 +1,5 @@
 import type { Decision } from '../../cors/decision/decide.ts'
+import type { ConnectionEnd } from '../../http/connection-end.ts'
 import type { Enforcement } from '../../policies/policy-lookup.ts'
 
 /** What a request was to the proxy. `rejected` was refused before any policy was asked. */
@@ -15,13 +16,6 @@ export type UpstreamFailureReason =
   | 'dns'
   | 'queue'
   | 'slow_client'
-
-/**
- * Why a connection of HTTP/2 ended for what its client sent; the label of `s3cors_client_connections_ended_total`. `idle_frames`: frames
- * that ask for nothing. `control_flood`: PING or SETTINGS faster than they can be acknowledged. `invalid_frames`: more frames that are
- * malformed or refused than a client may send. `protocol_error`: what nghttp2 calls so, among that too many resets and priorities.
- */
-export type ConnectionEnd = 'idle_frames' | 'control_flood' | 'invalid_frames' | 'protocol_error'
 
 /**
  * One request, from its head to its end. The handler fills it; the observer is given it exactly once, when the exchange

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
+import type { ConnectionEnd } from '../../http/connection-end.ts'
 import { type S3Error, s3Errors } from '../../s3/errors/error-catalogue.ts'
 import { ClosingResponse } from '../client/closing-response.ts'
 import { OutgoingFields } from '../client/outgoing-fields.ts'
 import { writeError } from '../exchange/local-reply.ts'
 import type { ProxyContext } from '../handling/proxy-context.ts'
-import { beginRequest, type ConnectionEnd, endRequest } from '../request/request-record.ts'
+import { beginRequest, endRequest } from '../request/request-record.ts'
 import { type ClientFault, memoryOf } from '../shares/client-memory.ts'
 
 /** A fault that was found below the level of requests: before one was whole, within its content, or after it. */

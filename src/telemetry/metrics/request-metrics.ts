@@ -1,9 +1,5 @@
-import type {
-  ConnectionEnd,
-  RequestKind,
-  RequestRecord,
-  UpstreamFailureReason,
-} from '../../proxy/request/request-record.ts'
+import type { ConnectionEnd } from '../../http/connection-end.ts'
+import type { RequestKind, RequestRecord, UpstreamFailureReason } from '../../proxy/request/request-record.ts'
 import { decisionOf, reasonIndex, reasons } from '../labels/decision-reason.ts'
 import { endpointAllows } from '../origins/endpoint-answer.ts'
 import { add, addCells, type Cells, type CountedMetric, createCells, observe, perBucket } from './counter-cells.ts'
