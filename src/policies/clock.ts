@@ -13,3 +13,14 @@ export const setUnrefTimer: SetTimer = (run, delayMs) => {
 export function steadyNow(): number {
   return performance.timeOrigin + performance.now()
 }
+
+/** Resolves with `call`, which never rejects, or after `timeoutMs`. */
+export function within(call: Promise<void>, timeoutMs: number, setTimer: SetTimer): Promise<void> {
+  return new Promise(resolve => {
+    const cancel = setTimer(resolve, timeoutMs)
+    call.then(() => {
+      cancel()
+      resolve()
+    })
+  })
+}

@@ -1,7 +1,7 @@
 // The live rules of `from: upstream`: GetBucketCors behind a cache that is fresh, then stale, then honest about knowing nothing.
 
 import { isBucketName } from '../../s3/address/bucket-name.ts'
-import { setUnrefTimer, steadyNow } from '../clock.ts'
+import { setUnrefTimer, steadyNow, within } from '../clock.ts'
 import type { CorsKnowledge } from '../cors-knowledge.ts'
 import type { BucketPolicy, RuleState } from '../policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from '../policy-sources.ts'
@@ -162,19 +162,8 @@ export function createBucketPolicies(
     const ready = peek(bucket)
     if (ready !== undefined) return ready
     const answer = refreshing.get(bucket) ?? ask(bucket, cache.get(bucket))
-    if (answer !== undefined) await within(answer)
+    if (answer !== undefined) await within(answer, timeoutMs, setTimer)
     return current(bucket)
-  }
-
-  /** Waits no longer than `timeoutSeconds`, whatever the call does. */
-  function within(answer: Promise<void>): Promise<void> {
-    return new Promise(resolve => {
-      const cancel = setTimer(resolve, timeoutMs)
-      answer.then(() => {
-        cancel()
-        resolve()
-      })
-    })
   }
 
   async function refresh(bucket: string, written = false): Promise<BucketPolicy> {
@@ -203,7 +192,7 @@ export function createBucketPolicies(
       case 'unknown': {
         // Too many at once, or no answer that tells: what the endpoint shows of another bucket holds.
         const oldest = scheduler.oldest()
-        if (oldest !== undefined) await within(oldest)
+        if (oldest !== undefined) await within(oldest, timeoutMs, setTimer)
         return lacksCors ? 'not-known' : 'unclear'
       }
     }
