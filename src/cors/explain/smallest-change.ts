@@ -1,12 +1,13 @@
 import type { CorsRequest } from '../decision/cors-request.ts'
 import type { Policy } from '../decision/policy.ts'
 import { browserOrigin, takeApart } from '../lint/browser-origin.ts'
-import { isNeverSent, lintOrigin } from '../lint/origin-lint.ts'
+import { isNeverSent } from '../lint/origin-lint.ts'
 import { matchesNothing } from '../parsing/stored-rules.ts'
 import { fromFieldValue } from '../patterns/field-value.ts'
 import { matches, parsePattern } from '../patterns/pattern.ts'
-import type { CorsRule, RuleIssueReason, RulesPlace } from '../rules/rule.ts'
+import type { CorsRule, RulesPlace } from '../rules/rule.ts'
 import { checkAllowedHeader, checkOrigin } from '../rules/rule-value.ts'
+import { findRisks, type Risk } from './change-risk.ts'
 import { escapeText, quote, quoteShort } from './quoted-scalar.ts'
 import { clausesPassed, firstFailed, type MissingValues, missingOfRules, unlistableMethod } from './rule-verdict.ts'
 
@@ -15,12 +16,6 @@ export interface Additions {
   readonly AllowedOrigins?: readonly string[] | undefined
   readonly AllowedMethods?: readonly string[] | undefined
   readonly AllowedHeaders?: readonly string[] | undefined
-}
-
-/** What else a change would let happen. */
-export interface Risk {
-  readonly reason: RuleIssueReason | 'wildcard' | 'any-origin'
-  readonly message: string
 }
 
 /** The smallest change of the rules that allows a request. */
@@ -178,7 +173,7 @@ function makeChange(
 ): Change {
   const isShared = place.entry === 'default' && place.source !== 'upstream' && place.source !== 'managed'
   const owner = isShared ? 'of the entry "*", under which the bucket is' : `of bucket ${quote(bucket)}`
-  const risks = findRisks(rule, additions)
+  const risks = findRisks(rule?.anyOrigin === true, additions.AllowedOrigins, additions.AllowedHeaders)
   const lists = Object.entries(additions).flatMap(([key, values]) => [`${key}:`, ...values.map(listItem)])
   if (rule !== undefined) {
     const { id } = rule
@@ -236,23 +231,4 @@ function sourceNote(source: RulePlace['source']): string {
     default:
       return ''
   }
-}
-
-const originRisks: readonly RuleIssueReason[] = ['insecure-origin', 'null-origin', 'public-wildcard']
-
-function findRisks(rule: PlacedRule | undefined, additions: Additions): Risk[] {
-  const risks: Risk[] = []
-  for (const origin of additions.AllowedOrigins ?? []) {
-    const warning = lintOrigin(origin)
-    if (warning === undefined || !originRisks.includes(warning.reason)) continue
-    risks.push({ reason: warning.reason, message: warning.message })
-  }
-  const written = [...(additions.AllowedOrigins ?? []), ...(additions.AllowedHeaders ?? [])]
-  if (written.some(value => value.includes('*'))) {
-    risks.push({ reason: 'wildcard', message: '* is a wildcard in a rule: it would allow far more than this request' })
-  }
-  if (rule?.anyOrigin) {
-    risks.push({ reason: 'any-origin', message: 'the rule allows every origin (*): all of them would get this too' })
-  }
-  return risks
 }
