@@ -265,9 +265,18 @@ function priorityOf(pid: number): number | undefined {
 
 /** The processes that this one has started, zombies too. */
 function children(): readonly number[] {
-  return readdirSync('/proc/self/task').flatMap(task =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  )
+  return readdirSync('/proc/self/task')
+    .flatMap(task => readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number))
+    .filter(pid => !isGuard(pid))
+}
+
+/** The shell that ends what this file leaves running. */
+function isGuard(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/sh\0-c\0')
+  } catch {
+    return false // it has just ended
+  }
 }
 
 async function untilNone(): Promise<readonly number[]> {
