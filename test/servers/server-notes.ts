@@ -16,7 +16,7 @@ export const serverNotes: Readonly<Record<string, ServerNotes>> = {
     traps: [
       '`PUT ?cors` creates a bucket that is missing, `DELETE ?cors` deletes one that is empty: this proxy answers both with 501',
       'ranges are answered 200',
-      'signed trailers are stored with their framing',
+      'of an upload in signed chunks with a trailer the beginning of its framing is stored',
       'from 1.76 on, `GET ?cors` is 404 NoSuchCORSConfiguration, `PUT ?cors` 501, `DELETE ?cors` 204',
     ],
     on: '2026-11-30',
@@ -30,7 +30,11 @@ export const serverNotes: Readonly<Record<string, ServerNotes>> = {
   moto: {
     name: 'moto',
     idle: 'at once',
-    traps: ['it verifies no signature', 'a Host that it does not know is the name of a bucket'],
+    traps: [
+      'it verifies no signature',
+      'a Host that it does not know is the name of a bucket',
+      'a GET of any origin has Access-Control-Allow-Origin, whatever the rules',
+    ],
     on: '2026-11-30',
   },
   seaweedfs: {
@@ -67,9 +71,11 @@ export const serverNotes: Readonly<Record<string, ServerNotes>> = {
   },
   garage: {
     name: 'Garage',
-    idle: 'not measured',
+    idle: 'more than 200 s',
     traps: [
       'an unknown key and a wrong secret are both 403 AccessDenied',
+      'AllowedHeaders are compared with their letter case, and browsers send lower case: a rule with `Content-Type` refuses it',
+      'MaxAgeSeconds is kept and never sent',
       'it answers preflights of a bucket without a global name, such as one that was made over S3, with `*`, whatever the rules',
     ],
     on: '2026-11-30',
