@@ -6,6 +6,7 @@ import t from 'tap'
 import { askAdmin } from '../clients/http-request.ts'
 import { listen } from '../fixtures/client-side.ts'
 import { startProxy } from '../fixtures/proxy-process.ts'
+import { runCli } from '../fixtures/run-cli.ts'
 
 t.setTimeout(300_000)
 
@@ -58,5 +59,25 @@ for (const workers of [1, 2]) {
       /an endpoint may read "other" from this Host or path: all must allow/,
     )
     t.notMatch((await explain('http://label/media/key')).join(' '), /all must allow/, 'what was found counts')
+
+    const command = async (url: string, ...more: readonly string[]) => {
+      const args = ['explain', '--url', proxy.adminUrl, '--url-of-object', url, '--origin', ...more]
+      const { code, out, err } = await runCli(args)
+      t.strictSame([code, err], [0, ''])
+      return out
+    }
+    t.match(
+      await command('http://media.s3.example.com/key', 'https://app.example', '--actual'),
+      /the URL names the bucket "media"\.\nNote: the bucket is taken from the Host.*\nALLOWED \(matched\).* {2}rule 1: matches\n.*\n {2}Access-Control-Allow-Origin: https:\/\/app\.example\n.*The page may read: /s,
+      'the command tells as much as with one process',
+    )
+    t.match(
+      await command('http://media.s3.example.com/key', 'https://new.example'),
+      /DENIED \(origin\).*in rule 1 of bucket "media" \(.*config\.yaml:4\):\nadd to AllowedOrigins, /s,
+    )
+    t.match(
+      await command('http://s3.other.example/media/key', 'https://app.example'),
+      /DENIED \(unknown_host\).*add hosts: \[s3\.other\.example\], or to virtualHosts if/s,
+    )
   })
 }
