@@ -1,10 +1,12 @@
 // What a connection of HTTP/2 may keep, and for how long.
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
 import { ledgerOf } from '../../src/proxy/server/proxy-server.ts'
 import { drip, pause, startFaultUpstream, stopReading, write } from '../fixtures/fault-upstream.ts'
 import { askHttp2, openHttp2 } from '../fixtures/http2-client.ts'
+import { http2Floods } from '../fixtures/http2-floods.ts'
 import {
   errorPayload,
   type Frame,
@@ -15,8 +17,10 @@ import {
   frameTypes,
   preface,
   requestFields,
+  settingsPayload,
 } from '../fixtures/http2-frames.ts'
 import { startRecordingUpstream } from '../fixtures/recording-upstream.ts'
+import { writeEndlessly } from '../fixtures/streams.ts'
 import { goodOrigin, startTestProxy, type TestProxy } from '../fixtures/test-proxy.ts'
 
 t.setTimeout(300_000)
@@ -297,4 +301,33 @@ t.test('an answer that was complete and not taken was aborted', async t => {
   t.equal(proxy.records.length, 0)
   client.reset(1, 0)
   t.equal((await proxy.record('/web/k')).clientAborted, true)
+})
+
+t.test('a client that is gone with content unread lets go what it asked the endpoint for', async t => {
+  const upstream = await startRecordingUpstream(t, {
+    keepBytes: false,
+    answer: async (_request, connection) => {
+      connection.socket.write(`${status}Content-Length: 300000000\r\n\r\n`)
+      await writeEndlessly(connection)
+      return undefined
+    },
+  })
+  const proxy = await startTestProxy(
+    t,
+    upstream.url,
+    { upstream: { connections: 64 }, limits: { idleSeconds: 60 } },
+    tls,
+  )
+  const { settings, opening } = http2Floods['h2-unread']
+  const socket = connectTls({ port: proxy.port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] })
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  const start = frame(frameTypes.settings, 0, 0, settingsPayload(settings))
+  socket.write(Buffer.concat([Buffer.from(preface), start, opening(0)]))
+  await upstream.until(({ requests }) => requests.length >= 64, 20_000)
+  // The kernel's buffers are full then, and the write that waits for room is the one that meets the reset.
+  await delay(1500)
+  socket.destroy()
+  await proxy.until(({ inFlight }) => inFlight === 0, 20_000)
+  await upstream.until(({ open }) => open === 0, 20_000)
 })

@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import { unsentBytes } from '../node/write-queue.ts'
+import { isDisconnected, unsentBytes } from '../node/write-queue.ts'
 import { type ClientMemory, type Holding, requestBytes } from '../shares/client-memory.ts'
 import { type Listed, LiveList } from '../shares/live-list.ts'
 import type { ContentCount } from './http2-request.ts'
@@ -35,6 +35,11 @@ export class Http2Session implements Listed, Holding, ContentCount {
   readonly #socket: Socket
   readonly #responses = new LiveList<Http2Response>()
   #idleSinceMs: number
+  /** When a request began, a stream moved, or the kernel took something. */
+  #movedMs: number
+  /** What waited to be sent, and what was written, when the clock looked last. */
+  #waitedBytes = 0
+  #writtenBytes = 0
   /** Requests that have begun since the clock looked last. */
   #begun = 0
   #hasServed = false
@@ -51,6 +56,7 @@ export class Http2Session implements Listed, Holding, ContentCount {
     this.memory = memory
     this.#idleSinceMs = nowMs
     this.#unsentSinceMs = nowMs
+    this.#movedMs = nowMs
     this.#idleFrames = new IdleFrames(connectionWindowBytes, nowMs)
   }
 
@@ -90,6 +96,13 @@ export class Http2Session implements Listed, Holding, ContentCount {
     const unsent = unsentBytes(this.#socket)
     if (unsent !== this.#unsentBytes) this.#unsentSinceMs = nowMs
     this.#unsentBytes = unsent
+    const isStuck = unsent > 0 && unsent === this.#waitedBytes
+    // Its streams would keep what they hold of the endpoint until they count as idle.
+    if (isStuck && isDisconnected(this.#socket)) this.#socket.destroy()
+    const { bytesWritten } = this.#socket
+    if (unsent !== this.#waitedBytes || bytesWritten !== this.#writtenBytes || this.#begun > 0) this.#movedMs = nowMs
+    this.#waitedBytes = unsent
+    this.#writtenBytes = bytesWritten
     // Node tells when the whole of a write was taken, which may be a read of the endpoint: streams that wait to be taken share what
     // the client takes.
     let waiting = 0
@@ -100,8 +113,9 @@ export class Http2Session implements Listed, Holding, ContentCount {
       const sharers = (response.socket?.writableLength ?? 0) > 0 ? waiting : 1
       if (response.hasMoved()) {
         moved = true
+        this.#movedMs = nowMs
         response.idleSinceMs = nowMs
-      } else if (nowMs - response.idleSinceMs >= idleMs * sharers) {
+      } else if (nowMs - response.idleSinceMs >= (nowMs - this.#movedMs >= idleMs ? idleMs : idleMs * sharers)) {
         response.idleSinceMs = nowMs
         onIdle(response)
       }

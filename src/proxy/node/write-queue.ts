@@ -10,3 +10,11 @@ export function unsentBytes(socket: ClientSocket): number {
   const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null }
   return handle?.writeQueueSize ?? 0
 }
+
+/** Whether the kernel has ended the connection, as after a reset. It tells of a reset once, and HTTP/2 hears of no write that failed. */
+export function isDisconnected(socket: Socket): boolean {
+  const { _handle: handle } = socket as Socket & {
+    readonly _handle?: { readonly getpeername?: (out: object) => number } | null
+  }
+  return handle?.getpeername !== undefined && handle.getpeername({}) !== 0
+}

@@ -14,7 +14,7 @@ import { ProxyRequest } from '../../../src/proxy/node/proxy-request.ts'
 import { ProxyResponse } from '../../../src/proxy/node/proxy-response.ts'
 import { tcpSocketBelow } from '../../../src/proxy/node/tcp-socket.ts'
 import { surviveWriteErrors } from '../../../src/proxy/node/write-errors.ts'
-import { unsentBytes } from '../../../src/proxy/node/write-queue.ts'
+import { isDisconnected, unsentBytes } from '../../../src/proxy/node/write-queue.ts'
 import { listen } from '../../fixtures/client-side.ts'
 import { localhostCertificate as cert, localhostKey as key } from '../../fixtures/localhost-certificate.ts'
 import { openRaw } from '../../fixtures/raw-client.ts'
@@ -74,6 +74,16 @@ const trials: Readonly<Record<string, (t: Test) => void | Promise<void>>> = {
     response.end(Buffer.alloc(32 * 1024 * 1024))
     await new Promise(resolve => setImmediate(resolve))
     t.ok(unsentBytes(socket) > 0)
+  },
+  'net.Socket._handle.getpeername': async t => {
+    const { client, response, socket } = await serveOne(t, get)
+    t.equal(isDisconnected(socket), false)
+    client.socket.pause()
+    response.end(Buffer.alloc(32 * 1024 * 1024))
+    // Before this process hears of it.
+    client.reset()
+    while (!isDisconnected(socket) && !socket.destroyed) await new Promise(resolve => setImmediate(resolve))
+    t.ok(isDisconnected(socket) || socket.destroyed)
   },
   'net.Socket._write': t => replaced(t, '_write'),
   'net.Socket._writev': t => replaced(t, '_writev'),
