@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { createOwnerCheck, isOfUser } from '../../src/admin/connection-owner.ts'
+import { spawn } from '../fixtures/children.ts'
 import { startAdmin } from './sources.ts'
+
+t.setTimeout(300_000)
 
 const isLinux = process.platform === 'linux'
 const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'
