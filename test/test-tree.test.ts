@@ -52,3 +52,19 @@ for (const { name, isFault, except = [] } of rules) {
     )
   })
 }
+
+t.test('the top level holds the rooms of the project, and no file that could stand in one', async t => {
+  const rooms = ['config', 'deploy', 'findings', 'src', 'test']
+  const files = [
+    'CHANGELOG.md',
+    'Dockerfile',
+    'LICENSE',
+    'README.md',
+    'package-lock.json',
+    'package.json',
+    'tsconfig.json',
+  ]
+  const built = ['dist', 'node_modules']
+  const names = readdirSync(join(folder, '..')).filter(name => !name.startsWith('.') && !built.includes(name))
+  t.strictSame(new Set(names), new Set([...rooms, ...files]))
+})

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
-const program = fileURLToPath(new URL('../../prepare.mjs', import.meta.url))
+const program = fileURLToPath(new URL('../prepare.mjs', import.meta.url))
 const note = 'console.log("ran")\nprocess.exit(Number(process.env.FAILS ?? 0))\n'
 
 /** A folder whose compiler and test runner only say that they ran; its files are an hour old. */
@@ -56,5 +56,5 @@ t.test('a build that fails fails, and the next run builds', async t => {
 
 t.test('npm runs it', async t => {
   const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  t.equal(scripts.prepare, 'node prepare.mjs')
+  t.equal(scripts.prepare, 'node test/prepare.mjs')
 })
