@@ -67,3 +67,11 @@ t.test('one machine has its columns alone, and the other is told as missing', as
     /\nNot measured yet: a machine whose cores others use, too\.\n/,
   )
 })
+
+t.test('a machine that was asked for none of the requests has no column', async t => {
+  const reports = { fast, shared: report('Shared', { 'h2-preflight': 72 }) }
+  t.strictSame(rows('http2', reports, 'CPU µs per request', 'allowed preflight, HTTP/2'), [
+    '| CPU µs per request | **this proxy**, shared | ÷ nginx, shared | nginx, shared | HAProxy, shared | `node:http2`, shared |',
+    '| allowed preflight, HTTP/2 | **72.0** | 7.20 | 10.0 | not measured | not measured |',
+  ])
+})

@@ -95,33 +95,43 @@ function isHttp2(name: string): boolean {
   return name.startsWith('h2-')
 }
 
-/** A request that one of the machines was not asked for is told as missing there. */
+/**
+ * A request that one of the machines was not asked for is told as missing there; a machine that was asked for none of them has no
+ * column. The others' figures are those of the first machine.
+ */
 function requestTable(
   { fast, shared }: Reports,
   others: readonly (readonly [peer: string, shown: string])[],
   isShown: (part: { readonly name: string }) => boolean,
 ): string {
-  const kinds = shared === undefined ? [fast] : [fast, shared]
+  const titles = new Map(scenarios.filter(isShown).map(({ name, title }) => [name, title]))
+  const all: readonly (readonly [kind: string, report: Report])[] =
+    shared === undefined
+      ? [['', fast]]
+      : [
+          [', fast', fast],
+          [', shared', shared],
+        ]
+  const asked = all.filter(([, report]) => comparisons(report).some(({ name }) => titles.has(name)))
+  const kinds = asked.length === 0 ? all : asked
   const head = [
     'CPU µs per request',
-    ...(shared === undefined
-      ? [own, byNginx]
-      : [`${own}, fast`, `${byNginx}, fast`, `${own}, shared`, `${byNginx}, shared`]),
-    ...others.map(([, shown]) => (shared === undefined ? shown : `${shown}, fast`)),
+    ...kinds.flatMap(([kind]) => [`${own}${kind}`, `${byNginx}${kind}`]),
+    ...others.map(([, shown]) => `${shown}${kinds[0]?.[0]}`),
   ]
-  const titles = new Map(scenarios.filter(isShown).map(({ name, title }) => [name, title]))
   const rows = [...titles].map(([name, title]) => {
-    const of = (report: Report, peer: string) =>
+    const of = (report: Report | undefined, peer: string) =>
+      report &&
       comparisons(report)
         .find(one => one.name === name)
         ?.figures.find(one => one.peer === peer)
-    const ownCells = kinds.flatMap(report => {
+    const ownCells = kinds.flatMap(([, report]) => {
       const figures = of(report, 'proxy')
       return figures === undefined
         ? [missing, missing]
         : [`**${microseconds(figures)}**`, ratio(figures.toNginx) ?? missing]
     })
-    return [title, ...ownCells, ...others.map(([peer]) => microseconds(of(fast, peer)))]
+    return [title, ...ownCells, ...others.map(([peer]) => microseconds(of(kinds[0]?.[1], peer)))]
   })
   return markdown(head, rows)
 }
