@@ -31,7 +31,7 @@ t.test('the suggestion of a bucket is what the command suggests of it', async t 
     yaml,
     /^# Suggested from what was seen: .* Nothing of this is in force\.\n.*\n# {3}1\. put it under buckets in a copy.*\n.* check .*\n.* compare /,
   )
-  t.match(yaml, '# Of 1 further requests it is not known')
+  t.match(yaml, '# Of 1 further requests the origins are not known')
 })
 
 t.test('it can be of what was denied, or allowed, alone', async t => {

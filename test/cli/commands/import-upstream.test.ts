@@ -62,7 +62,7 @@ const cases: readonly {
     list: listOf('web-1', 'plain'),
     code: 0,
     buckets: ['plain', 'web-1'],
-    err: [/^plain: warning: CORSRules\[0\]\.AllowedOrigins\[0\]: pages of an http:\/\/ origin .*; allowed: /],
+    err: [/^plain: warning: CORSRules\[0\]\.AllowedOrigins\[0\]: .* the pages of an http:\/\/ origin; allowed: /],
   },
   {
     name: 'the endpoint keeps no rules, which is said once',
