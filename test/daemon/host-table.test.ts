@@ -195,6 +195,8 @@ function checkLog(t: Test, choice: Choice, { filter, proxy }: Rig): void {
 async function createPublicBucket(server: S3Endpoint): Promise<void> {
   const client = createClient(server, server.endpoint, 'path')
   await client.send(new CreateBucketCommand({ Bucket: bucket }))
+  // The sample has rules for this one, too.
+  await client.send(new CreateBucketCommand({ Bucket: 'uploads' }))
   await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: 'media' }))
   const Resource = [`arn:aws:s3:::${bucket}/*`]
   const statement = { Effect: 'Allow', Principal: { AWS: ['*'] }, Action: ['s3:GetObject'], Resource }

@@ -19,7 +19,7 @@ import { ResponseHeadReader } from ${src('proxy/upstream/response/response-head.
 import { createRefusalSampler } from ${src('telemetry/log/refusal-sampler.ts')}
 import { LineBytes } from ${src('telemetry/log/line-bytes.ts')}
 import { createRequestLines } from ${src('telemetry/log/request-line.ts')}
-import { createBucketLabels } from ${src('telemetry/metrics/bucket-labels.ts')}
+import { createBucketLabels } from ${src('telemetry/labels/bucket-labels.ts')}
 import { createReportingMeter } from ${src('telemetry/metrics/count-report.ts')}
 import { createMetrics } from ${src('telemetry/metrics/metrics.ts')}
 

@@ -24,8 +24,15 @@ export function servesRequests(given: readonly string[]): boolean {
  * @param given NODE_OPTIONS, and the options before the program's name
  */
 export function missingNodeOptions(given: readonly string[], heapLimitBytes: number): readonly string[] {
-  // V8 takes underscores, too.
-  const names = given.flatMap(text => text.split(/\s+/)).map(word => word.replace(/=.*/, '').replaceAll('_', '-'))
+  // V8 takes underscores, too, and Node a word of NODE_OPTIONS in quotes.
+  const names = given
+    .flatMap(text => text.split(/\s+/))
+    .map(word =>
+      word
+        .replace(/^"/, '')
+        .replace(/[="].*/, '')
+        .replaceAll('_', '-'),
+    )
   // Each start would wait for its debugger.
   if (names.some(name => name.startsWith('--inspect'))) return []
   const missing: string[] = []

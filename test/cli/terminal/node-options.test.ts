@@ -31,6 +31,8 @@ for (const [given, heapMebibytes, missing] of [
   [['--max-semi-space-size=4'], 4288, [debuggerOff]],
   [['', '--min-semi-space-size=4'], 4288, [debuggerOff]],
   [['--max_old_space_size=64'], 112, [debuggerOff]],
+  [['"--max-old-space-size=64" "--import=file:///hooks.mjs"'], 112, [debuggerOff]],
+  [['"--disable-sigusr1" "--max-semi-space-size=4"'], 112, []],
   [['', debuggerOff, '--max-semi-space-size=64'], 4288, []],
   [['', '--inspect-brk'], 4288, []],
   [['--inspect=0'], 4288, []],
