@@ -49,7 +49,7 @@ for (const [heapMegabytes, leastStreams] of [
 ] as const) {
   t.test(`as many streams as the program says, with a heap of ${heapMegabytes} MB`, { skip }, async t => {
     const upstream = await startLargeObjects(t)
-    const proxy = await startCounted(t, upstream, { NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}` })
+    const proxy = await startCounted(t, upstream, `--max-old-space-size=${heapMegabytes}`)
     const count = upstreamConnectionsOf(proxy.logs()) - 1
     t.ok(count >= leastStreams, `${count} streams`)
     const clients = await openMany(t, proxy, count)
