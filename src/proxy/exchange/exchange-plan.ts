@@ -49,11 +49,13 @@ export function upstreamHead({ request, host, forwardedLines }: ExchangePlan): s
 export function isRepeatable({ request }: ExchangePlan, isHeldBack: boolean): boolean {
   const { method } = request
   if (!hasContent(request)) return method === 'GET' || method === 'HEAD'
-  return isHeldBack && method === 'PUT' && !copies.test(request.lines)
+  return isHeldBack && method === 'PUT' && !copies.test(request.lines) && !copiesInQuery.test(request.target)
 }
 
 /** Of what the endpoint may do without the content. */
 const copies = /^x-(?:amz-)?(?:copy|rename)-/im
+/** A presigned URL may have it as a parameter, with any of its characters encoded. */
+const copiesInQuery = /[?&;][^=&;]*(?:copy|rename|%)/i
 
 /** The network that the client is in: what it may use of the pool is counted by that. */
 export function networkOf({ request, record, forwardedFor }: ExchangePlan): string {

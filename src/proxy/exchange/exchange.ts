@@ -99,6 +99,7 @@ export class Exchange implements DoubtingExchange, PoolClient, BodyListener, Rel
     if (this.#over) return
     if (this.#doubted !== undefined && this.#connection === undefined) {
       // There is no other connection: what comes on this one counts again.
+      this.#plan.pool.cancel(this)
       this.#connection = this.#doubted.trust()
       this.#doubted = undefined
       return

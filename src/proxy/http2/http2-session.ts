@@ -38,7 +38,6 @@ export class Http2Session implements Listed, Holding, ContentCount {
   /** When a request began, a stream moved, or the kernel took something. */
   #movedMs: number
   /** What waited to be sent, and what was written, when the clock looked last. */
-  #waitedBytes = 0
   #writtenBytes = 0
   /** Requests that have begun since the clock looked last. */
   #begun = 0
@@ -94,15 +93,15 @@ export class Http2Session implements Listed, Holding, ContentCount {
   tick(nowMs: number, limits: SessionLimits, onIdle: (response: Http2Response) => void): void {
     const { idleMs } = limits
     const unsent = unsentBytes(this.#socket)
-    if (unsent !== this.#unsentBytes) this.#unsentSinceMs = nowMs
-    this.#unsentBytes = unsent
-    const isStuck = unsent > 0 && unsent === this.#waitedBytes
-    // Its streams would keep what they hold of the endpoint until they count as idle.
-    if (isStuck && isDisconnected(this.#socket)) this.#socket.destroy()
     const { bytesWritten } = this.#socket
-    if (unsent !== this.#waitedBytes || bytesWritten !== this.#writtenBytes || this.#begun > 0) this.#movedMs = nowMs
-    this.#waitedBytes = unsent
+    // A client that takes as much as is written finds as much waiting at each look.
+    const hasTaken = unsent !== this.#unsentBytes || bytesWritten !== this.#writtenBytes
+    this.#unsentBytes = unsent
     this.#writtenBytes = bytesWritten
+    if (hasTaken) this.#unsentSinceMs = nowMs
+    // Its streams would keep what they hold of the endpoint until they count as idle.
+    else if (unsent > 0 && isDisconnected(this.#socket)) this.#socket.destroy()
+    if (hasTaken || this.#begun > 0) this.#movedMs = nowMs
     // Node tells when the whole of a write was taken, which may be a read of the endpoint: streams that wait to be taken share what
     // the client takes.
     let waiting = 0

@@ -16,5 +16,6 @@ export function isDisconnected(socket: Socket): boolean {
   const { _handle: handle } = socket as Socket & {
     readonly _handle?: { readonly getpeername?: (out: object) => number } | null
   }
-  return handle?.getpeername !== undefined && handle.getpeername({}) !== 0
+  const answer = handle?.getpeername?.({})
+  return answer !== undefined && answer !== 0
 }

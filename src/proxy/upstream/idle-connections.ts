@@ -24,6 +24,8 @@ export class IdleConnections {
 
   add(connection: PoolConnection, nowMs: number): void {
     connection.sinceMs = nowMs
+    // It may have been opened for a request that has left: the endpoint's limit counts for it, too.
+    connection.reused = true
     this.#list.push(connection)
   }
 

@@ -23,7 +23,7 @@ export interface ConnectionOwner {
  */
 export class UpstreamConnection<Holder = unknown> {
   readonly servername: string
-  /** Carried an exchange before this one: a failure before any byte may be the endpoint's keep-alive limit. */
+  /** Was idle, or carried an exchange before this one: a failure before any byte may be the endpoint's keep-alive limit. */
   reused = false
   connected = false
   /** Since when it is idle, or opening; milliseconds of the monotonic clock. */

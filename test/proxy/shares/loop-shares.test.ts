@@ -57,7 +57,7 @@ t.test(
     }
     for (; state.turn < 3; state.turn++) {
       const [first = 0, second = 0] = clients.map(taken)
-      t.ok(first > 50 && first < 150, `${first}`)
+      t.ok(first > 25 && first < 75, `${first}`)
       t.ok(second > 1 && second <= 10, `${second}`)
     }
   },

@@ -70,6 +70,31 @@ const cases: { name: string; options?: AddressOptions; host?: string; addresses:
       '/bkt/..;x/other/key': 'ambiguous',
       '/bkt/%2e%2e%3bx/other/key': 'ambiguous',
       '/BKT/../other/key': 'ambiguous',
+      // Some readers cut at one of these slashes alone.
+      '/bkt/a\\b%2f../../other/key': 'ambiguous',
+      '/bkt/a%2fb\\../../other/key': 'ambiguous',
+      // A parameter ends before its encoded slash is one.
+      '/bkt/;x%2fa/../other/key': 'ambiguous',
+      '/bkt/b/..;x%2fa/../other/key': 'ambiguous',
+      '/bkt/b;x/..;y/../other/key': 'ambiguous',
+      // Encoded twice, in pieces.
+      '/bkt/%25%32%65%25%32%65/other/key': 'ambiguous',
+      '/bkt/%2%65%252%65/other/key': 'ambiguous',
+      '/bkt/%%32%65./other/key': 'ambiguous',
+      '/bkt/%252525252525252525252525252e%2e/other/key': 'ambiguous',
+    },
+  },
+  {
+    name: 'a key with dots that stays in its bucket is a key',
+    addresses: {
+      '/bkt/a/../b': 'path bkt OBJECT',
+      '/bkt/a/b/../../c': 'path bkt OBJECT',
+      '/bkt/a..b/..c/d..': 'path bkt OBJECT',
+      '/bkt/.../key': 'path bkt OBJECT',
+      '/bkt/v1.2%2e3/100%25/key': 'path bkt OBJECT',
+      '/bkt/a%2Fb/../c%41': 'path bkt OBJECT',
+      '/bkt/a;b=1/../c': 'path bkt OBJECT',
+      '/bkt/key?prefix=../../x': 'path bkt OBJECT',
     },
   },
   {
