@@ -282,13 +282,19 @@ t.test('a stream on which nothing moves is told of, and a connection without one
   await once(session, 'close')
 })
 
-for (const { name, pings, leastMs } of [
+for (const { name, pings, idleMs, leastMs } of [
   {
     name: 'streams that share a connection may each take as much longer, while anything of it is taken',
     pings: true,
-    leastMs: 1200,
+    idleMs: 1000,
+    leastMs: 4000,
   },
-  { name: 'of a connection from which nothing is taken, all streams are idle at once', pings: false, leastMs: 300 },
+  {
+    name: 'of a connection from which nothing is taken, all streams are idle at once',
+    pings: false,
+    idleMs: 300,
+    leastMs: 300,
+  },
 ]) {
   t.test(name, async t => {
     const { port, idle } = await start(
@@ -297,7 +303,7 @@ for (const { name, pings, leastMs } of [
         response.writeHead(200, 'OK', fieldsOf('', 2))
         response.end('ok')
       },
-      { idleMs: 300 },
+      { idleMs },
     )
     const client = await FrameClient.open(port, { windowBytes: 0 })
     t.teardown(() => client.close())
