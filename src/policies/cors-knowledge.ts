@@ -1,15 +1,16 @@
 // Whether the endpoint knows `?cors`, as its answers to GET have shown: one that does not may take a write for CreateBucket or
 // DeleteBucket.
 
-import { type GetBucketCors, listing } from '../s3/endpoint/get-bucket-cors.ts'
+import { type CorsFetchResult, type GetBucketCors, listed } from '../s3/endpoint/get-bucket-cors.ts'
 import { BoundedMap } from '../text/bounded-map.ts'
 import { ownCopy } from '../text/own-copy.ts'
+import { type EndpointCors, holdsMs } from './endpoint-cors.ts'
 import { createCallBudget } from './upstream/call-budget.ts'
 
 /** `unclear`: the endpoint was not asked, or gave no answer that tells. */
 export type CorsKnowledge = 'known' | 'not-known' | 'no-such-bucket' | 'unclear'
 
-/** What is known about buckets whose rules are in the configuration, and about the endpoint as a whole. */
+/** What is known about buckets whose rules are in the configuration. */
 export interface CorsKnowledgeTable {
   /** Asks the endpoint where nothing is known. Never rejects. */
   check(bucket: string): Promise<CorsKnowledge>
@@ -17,14 +18,8 @@ export interface CorsKnowledgeTable {
   observed(bucket: string): void
   /** How the endpoint showed that it does not know `?cors` of this bucket; undefined where it has not. */
   lacking(bucket: string): string | undefined
-  /** To be told that the endpoint showed it in another way. */
-  heardLacking(): void
-  /** How the endpoint showed it last, by whichever bucket; undefined where it has not, or has shown since that it knows `?cors`. */
-  endpointLacking(): string | undefined
 }
 
-/** An endpoint that was updated is asked anew. */
-const holdsMs = 300_000
 /** Names come from clients. */
 const maxRemembered = 1000
 /** Writes of rules are rare; each may cost the endpoint one call. */
@@ -35,19 +30,19 @@ interface Lacking {
   readonly until: number
 }
 
-/** Without `ask` only what was observed is known. */
-export function createCorsKnowledge(ask: GetBucketCors | undefined, now: () => number): CorsKnowledgeTable {
+/** Without `ask` only what was observed is known. `endpoint` is told of every answer. */
+export function createCorsKnowledge(
+  ask: GetBucketCors | undefined,
+  endpoint: EndpointCors,
+  now: () => number,
+): CorsKnowledgeTable {
   const remembered = new BoundedMap<Lacking | undefined>(maxRemembered, 'restart')
   const mayAsk = createCallBudget(callsPerSecond, now)
-  let endpoint: Lacking | undefined
 
-  function noteEndpoint(knows: boolean, said: string): void {
-    endpoint = knows ? undefined : { said: ownCopy(said), until: now() + holdsMs }
-  }
-
-  function note(bucket: string, knows: boolean, said: string): void {
-    noteEndpoint(knows, said)
-    if (!knows) remembered.set(ownCopy(bucket), { said: ownCopy(said), until: now() + holdsMs })
+  function note(bucket: string, result: CorsFetchResult): void {
+    endpoint.note(result)
+    if (result.kind === 'none' && result.unsupported)
+      remembered.set(ownCopy(bucket), { said: ownCopy(result.said ?? ''), until: now() + holdsMs })
     else if (remembered.get(bucket) !== undefined) remembered.set(bucket, undefined)
   }
 
@@ -62,10 +57,10 @@ export function createCorsKnowledge(ask: GetBucketCors | undefined, now: () => n
     const result = await ask(bucket)
     switch (result.kind) {
       case 'rules':
-        note(bucket, true, '')
+        note(bucket, result)
         return 'known'
       case 'none':
-        note(bucket, !result.unsupported, result.said ?? '')
+        note(bucket, result)
         return result.unsupported ? 'not-known' : 'known'
       case 'no-such-bucket':
         return 'no-such-bucket'
@@ -76,9 +71,7 @@ export function createCorsKnowledge(ask: GetBucketCors | undefined, now: () => n
 
   return {
     check,
-    observed: bucket => note(bucket, false, `200 ${listing}`),
+    observed: bucket => note(bucket, listed),
     lacking,
-    heardLacking: () => noteEndpoint(false, ''),
-    endpointLacking: () => (endpoint !== undefined && now() < endpoint.until ? endpoint.said : undefined),
   }
 }

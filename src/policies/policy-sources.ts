@@ -3,6 +3,7 @@
 import type { GetBucketCors } from '../s3/endpoint/get-bucket-cors.ts'
 import { ownCopy } from '../text/own-copy.ts'
 import { type CorsKnowledge, createCorsKnowledge } from './cors-knowledge.ts'
+import { createEndpointCors, type EndpointCors } from './endpoint-cors.ts'
 import type { BucketPolicy, BucketStatus, Enforcement, PolicyLookup, PolicySource } from './policy-lookup.ts'
 import { type BucketEntry, createPolicyTable } from './policy-table.ts'
 import { keepsNoRules, writesRefused } from './upstream/entry-status.ts'
@@ -13,6 +14,8 @@ export interface LivePolicies extends PolicyLookup {
   refresh(bucket: string, written?: boolean): Promise<BucketPolicy>
   /** Whether the endpoint knows `?cors` of the bucket, after at most one call to it. Never rejects. */
   knowsCors(bucket: string): Promise<CorsKnowledge>
+  /** What the answers to this source have shown of the endpoint as a whole, where it is the endpoint that answers. */
+  readonly endpoint?: EndpointCors | undefined
   /** Named buckets that have not been answered about at all yet. */
   unasked(): readonly string[]
   stop(): void
@@ -90,7 +93,9 @@ export function createPolicySources(
   const others = rest === undefined ? undefined : lookupOf(rest.source)
   /** When a client last wrote rules to the endpoint that are not the ones in use, by entry. */
   const writtenAt = new Map<string, { readonly at: number; readonly known: boolean }>()
-  const knowledge = createCorsKnowledge(options.getBucketCors, now)
+  // The store of managed rules shows nothing of the endpoint.
+  const endpoint = lookupOf('upstream')?.endpoint ?? createEndpointCors(now)
+  const knowledge = createCorsKnowledge(options.getBucketCors, endpoint, now)
   /** The bucket of each entry that was last seen to have an endpoint without `?cors`. */
   const lackingOf = new Map<string, string>()
   /** What is being found out, the oldest first. */
@@ -109,13 +114,9 @@ export function createPolicySources(
 
   async function askAbout(bucket: string): Promise<CorsKnowledge> {
     const source = liveOf(bucket)
-    if (source !== undefined) {
-      const known = await source.knowsCors(bucket)
-      if (known === 'not-known') knowledge.heardLacking()
-      return known
-    }
+    if (source !== undefined) return source.knowsCors(bucket)
     // Of a bucket that no entry governs nothing is asked, unless the endpoint has shown of another what it is.
-    if (entryOf(bucket) === undefined && knowledge.endpointLacking() === undefined) return 'unclear'
+    if (entryOf(bucket) === undefined && endpoint.lacking() === undefined) return 'unclear'
     return knowledge.check(bucket)
   }
 
@@ -127,10 +128,10 @@ export function createPolicySources(
     if (known === 'unclear') {
       // Too many at once, or no answer that tells: what the endpoint shows of another bucket holds.
       for (const other of [...asking].slice(0, waitedFor)) {
-        if (knowledge.endpointLacking() !== undefined) break
+        if (endpoint.lacking() !== undefined) break
         await other
       }
-      if (knowledge.endpointLacking() !== undefined) known = 'not-known'
+      if (endpoint.lacking() !== undefined) known = 'not-known'
     }
     if (known === 'not-known') noteLacking(bucket)
     return known
@@ -166,7 +167,7 @@ export function createPolicySources(
   function withNotes(status: BucketStatus): BucketStatus {
     const notes: string[] = []
     const bucket = lackingOf.get(status.bucket)
-    const lacking = bucket === undefined ? undefined : (knowledge.lacking(bucket) ?? knowledge.endpointLacking())
+    const lacking = bucket === undefined ? undefined : (knowledge.lacking(bucket) ?? endpoint.lacking())
     if (lacking !== undefined) notes.push(`${keepsNoRules(lacking)}; ${writesRefused}`)
     const written = writtenAt.get(status.bucket)
     if (written !== undefined) {

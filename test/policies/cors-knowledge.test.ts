@@ -1,9 +1,12 @@
 import t from 'tap'
 import { createCorsKnowledge } from '../../src/policies/cors-knowledge.ts'
+import { createEndpointCors } from '../../src/policies/endpoint-cors.ts'
 import type { CorsFetchResult } from '../../src/s3/endpoint/get-bucket-cors.ts'
 import { noBucket, noRules, rulesFor, serverFailure } from '../fixtures/scripted-fetch.ts'
 
 const lacking: CorsFetchResult = { kind: 'none', unsupported: true, said: '501 NotImplemented' }
+
+const endpoint = () => createEndpointCors(() => 0)
 
 const answers: readonly { name: string; result: CorsFetchResult; known: string }[] = [
   { name: 'rules', result: rulesFor('*'), known: 'known' },
@@ -17,6 +20,7 @@ for (const { name, result, known } of answers) {
     t.equal(
       await createCorsKnowledge(
         async () => result,
+        endpoint(),
         () => 0,
       ).check('media'),
       known,
@@ -32,6 +36,7 @@ t.test('an endpoint that does not know it is not asked again for five minutes', 
       asked++
       return lacking
     },
+    endpoint(),
     () => at,
   )
   await knowledge.check('media')
@@ -47,7 +52,7 @@ t.test('an endpoint that does not know it is not asked again for five minutes', 
 })
 
 t.test('what a client was answered counts, and an endpoint that cannot be asked leaves the rest open', async t => {
-  const knowledge = createCorsKnowledge(undefined, () => 0)
+  const knowledge = createCorsKnowledge(undefined, endpoint(), () => 0)
   t.equal(await knowledge.check('media'), 'unclear')
   knowledge.observed('media')
   t.equal(await knowledge.check('media'), 'not-known')
@@ -61,6 +66,7 @@ t.test('writes in a flood cost the endpoint twenty calls a second', async t => {
       asked++
       return noRules
     },
+    endpoint(),
     () => 0,
   )
   const known = await Promise.all(Array.from({ length: 100 }, (_, index) => knowledge.check(`b${index}`)))
@@ -69,31 +75,9 @@ t.test('writes in a flood cost the endpoint twenty calls a second', async t => {
 })
 
 t.test('what is remembered is bounded', async t => {
-  const knowledge = createCorsKnowledge(undefined, () => 0)
+  const knowledge = createCorsKnowledge(undefined, endpoint(), () => 0)
   for (let index = 0; index < 5000; index++) knowledge.observed(`bucket-${index}`)
   const held = Array.from({ length: 5000 }, (_, index) => knowledge.lacking(`bucket-${index}`)).filter(Boolean)
   t.ok(held.length <= 1000)
   t.equal(knowledge.lacking('bucket-4999'), '200 ListBucketResult')
-})
-
-t.test('what the endpoint showed last of any bucket is what it is', async t => {
-  let result: CorsFetchResult = lacking
-  let at = 0
-  const knowledge = createCorsKnowledge(
-    async () => result,
-    () => at,
-  )
-  t.equal(knowledge.endpointLacking(), undefined)
-  await knowledge.check('media')
-  t.equal(knowledge.endpointLacking(), '501 NotImplemented')
-  result = serverFailure
-  await knowledge.check('other')
-  t.equal(knowledge.endpointLacking(), '501 NotImplemented', 'what does not tell changes nothing')
-  at = 300_000
-  t.equal(knowledge.endpointLacking(), undefined, 'an endpoint may be updated')
-  knowledge.heardLacking()
-  t.equal(knowledge.endpointLacking(), '')
-  result = noRules
-  await knowledge.check('third')
-  t.equal(knowledge.endpointLacking(), undefined)
 })

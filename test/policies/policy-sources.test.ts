@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createEndpointCors } from '../../src/policies/endpoint-cors.ts'
 import type { BucketPolicy, PolicySource } from '../../src/policies/policy-lookup.ts'
 import {
   createPolicySources,
@@ -7,7 +8,7 @@ import {
   type SourceBuckets,
 } from '../../src/policies/policy-sources.ts'
 import type { BucketEntry } from '../../src/policies/policy-table.ts'
-import type { CorsFetchResult } from '../../src/s3/endpoint/get-bucket-cors.ts'
+import { type CorsFetchResult, listed } from '../../src/s3/endpoint/get-bucket-cors.ts'
 import { settled } from '../fixtures/fake-clock.ts'
 import { noRules, serverFailure } from '../fixtures/scripted-fetch.ts'
 
@@ -188,24 +189,35 @@ t.test('a source that is not set up is a fault at once', async t => {
   t.throws(() => createPolicySources(mixed, {}), /from: upstream/)
 })
 
-const lists: CorsFetchResult = { kind: 'none', unsupported: true, said: '200 ListBucketResult' }
+const bare: CorsFetchResult = { kind: 'none', unsupported: true, said: '501' }
 
 /** An endpoint that answers GET ?cors by bucket; of those that are not named it gives no answer that tells. */
-function askedEndpoint(answers: Readonly<Record<string, CorsFetchResult>>, entries: readonly BucketEntry[]) {
+function askedEndpoint(
+  answers: Readonly<Record<string, CorsFetchResult>>,
+  entries: readonly BucketEntry[],
+  now = () => 0,
+) {
   let asked = 0
   const getBucketCors = async (bucket: string) => {
     asked++
     await settled()
     return answers[bucket] ?? serverFailure
   }
-  const live = { upstream: liveSource('upstream', [], async () => 'not-known' as const) }
-  return { sources: createPolicySources(entries, live, { now: () => 0, getBucketCors }), asked: () => asked }
+  const endpoint = createEndpointCors(now)
+  const upstream = (buckets: SourceBuckets): LivePolicies => ({
+    ...liveSource('upstream', [], async bucket => {
+      endpoint.note(answers[bucket] ?? serverFailure)
+      return 'not-known'
+    })(buckets),
+    endpoint,
+  })
+  return { sources: createPolicySources(entries, { upstream }, { now, getBucketCors }), asked: () => asked }
 }
 
 t.test('an endpoint that has shown of one bucket that it does not know ?cors gets no write of another', async t => {
   const own = [entry('own', 'yaml'), entry('other', 'yaml')]
   const unclear = async (bucket: string, shown: (sources: PolicySources) => unknown, entries = own) => {
-    const { sources } = askedEndpoint({ own: lists, 'knows-it': noRules }, entries)
+    const { sources } = askedEndpoint({ own: listed, live: listed, 'knows-it': noRules, alone: bare }, entries)
     await shown(sources)
     return sources.knowsCors(bucket)
   }
@@ -216,6 +228,10 @@ t.test('an endpoint that has shown of one bucket that it does not know ?cors get
   t.equal(await unclear('other', write), 'not-known', 'after a write')
   t.equal(await unclear('of-no-entry', write), 'not-known', 'also of a bucket that no entry governs')
   t.equal(await unclear('knows-it', write), 'known', 'unless it shows otherwise of that bucket')
+  const alone = (sources: PolicySources) => sources.knowsCors('alone')
+  const withAlone = [...own, entry('alone', 'yaml')]
+  t.equal(await unclear('other', alone, withAlone), 'unclear', 'a bare status is of one bucket')
+  t.equal(await unclear('alone', before, withAlone), 'not-known', 'and that bucket gets no write')
   const list = (sources: PolicySources) => sources.corsObserved('of-no-entry')
   t.equal(await unclear('other', list), 'not-known', "after a client's own GET")
   const live = (sources: PolicySources) => sources.knowsCors('live')
@@ -224,7 +240,7 @@ t.test('an endpoint that has shown of one bucket that it does not know ?cors get
 
 t.test('of many writes at once none goes up before the endpoint has shown whether it knows ?cors', async t => {
   const names = Array.from({ length: 200 }, (_, index) => `bucket-${index}`)
-  const answers = Object.fromEntries(names.map(name => [name, lists]))
+  const answers = Object.fromEntries(names.map(name => [name, listed]))
   const { sources, asked } = askedEndpoint(answers, [entry('*', 'yaml')])
   const known = await Promise.all(names.map(name => sources.knowsCors(name)))
   t.strictSame([...new Set(known)], ['not-known'])
@@ -238,4 +254,39 @@ t.test('a bucket that no entry governs costs the endpoint no call', async t => {
   const { sources, asked } = askedEndpoint({}, [entry('own', 'yaml')])
   t.equal(await sources.knowsCors('of-no-entry'), 'unclear')
   t.equal(asked(), 0)
+})
+
+t.test(
+  'a bucket that shows that the endpoint knows ?cors opens it for the others at once, and for five minutes',
+  async t => {
+    let at = 0
+    const answers: Record<string, CorsFetchResult> = { own: listed, 'knows-it': noRules }
+    const { sources } = askedEndpoint(answers, [entry('*', 'yaml'), entry('live', 'upstream')], () => at)
+    const known = async (...names: readonly string[]) => {
+      const found: string[] = []
+      for (const name of names) found.push(await sources.knowsCors(name))
+      return found
+    }
+    t.strictSame(await known('own', 'other', 'knows-it', 'other'), ['not-known', 'not-known', 'known', 'unclear'])
+    answers['listed-later'] = listed
+    answers.live = listed
+    t.strictSame(await known('listed-later', 'live', 'own', 'other'), [
+      'not-known',
+      'not-known',
+      'not-known',
+      'unclear',
+    ])
+    at = 300_000
+    t.strictSame(await known('own', 'other'), ['not-known', 'not-known'], 'then it may have become another endpoint')
+  },
+)
+
+t.test('what the endpoint has shown of one bucket is not prolonged by what follows from it', async t => {
+  let at = 0
+  const { sources } = askedEndpoint({ own: listed }, [entry('*', 'yaml')], () => at)
+  t.equal(await sources.knowsCors('own'), 'not-known')
+  at = 299_999
+  t.equal(await sources.knowsCors('other'), 'not-known')
+  at = 300_000
+  t.equal(await sources.knowsCors('other'), 'unclear')
 })

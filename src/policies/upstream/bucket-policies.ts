@@ -3,6 +3,7 @@
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { setUnrefTimer, steadyNow, within } from '../clock.ts'
 import type { CorsKnowledge } from '../cors-knowledge.ts'
+import { createEndpointCors } from '../endpoint-cors.ts'
 import type { BucketPolicy, RuleState } from '../policy-lookup.ts'
 import type { LivePolicies, SourceBuckets } from '../policy-sources.ts'
 import { createBucketList } from './bucket-list.ts'
@@ -55,8 +56,7 @@ export function createBucketPolicies(
   /** Buckets whose rules have just been changed: what is known of them is old, and requests wait for the answer under way. */
   const refreshing = new Map<string, Promise<void>>()
   const timers = new Map<string, () => void>()
-  /** The last answer that tells showed an endpoint that does not know `?cors`. */
-  let lacksCors = false
+  const endpoint = createEndpointCors(now)
   let stopped = false
 
   function laneOf(bucket: string): FetchLane {
@@ -92,7 +92,7 @@ export function createBucketPolicies(
 
   function landed(bucket: string, lane: FetchLane, result: RuleAnswer, durationMs: number): void {
     const old = cache.get(bucket)
-    if (result.kind === 'none' || result.kind === 'rules') lacksCors = result.kind === 'none' && result.unsupported
+    endpoint.note(result)
     const entry = afterResult(old, result, times, now(), random)
     cache.set(bucket, entry)
     if (lane === 'named') schedule(bucket, entry)
@@ -193,7 +193,7 @@ export function createBucketPolicies(
         // Too many at once, or no answer that tells: what the endpoint shows of another bucket holds.
         const oldest = scheduler.oldest()
         if (oldest !== undefined) await within(oldest, timeoutMs, setTimer)
-        return lacksCors ? 'not-known' : 'unclear'
+        return endpoint.lacking() === undefined ? 'unclear' : 'not-known'
       }
     }
   }
@@ -230,6 +230,7 @@ export function createBucketPolicies(
     inspect: current,
     refresh,
     knowsCors,
+    endpoint,
     describe: () => describeSource({ kind, buckets, entries: cache, times, notes: () => [list.describe()] }, now()),
     deliver: (bucket, result) => scheduler.deliver(bucket, laneOf(bucket), result),
     entryOf: cache.get,

@@ -19,9 +19,15 @@ export type CorsFetchResult =
     }
   /**
    * `unsupported`: the endpoint does not know the operation, so that asking again soon is of no use and a write may do something
-   * else; `said` is how that was seen, e.g. `501 NotImplemented`.
+   * else; `said` is how that was seen, e.g. `501 NotImplemented`. `endpointWide`: what was seen holds of every bucket, because S3 says
+   * so in its own words; a bare status may be of something in front that looks at the bucket's name.
    */
-  | { readonly kind: 'none'; readonly unsupported: boolean; readonly said?: string | undefined }
+  | {
+      readonly kind: 'none'
+      readonly unsupported: boolean
+      readonly said?: string | undefined
+      readonly endpointWide?: true | undefined
+    }
   | { readonly kind: 'no-such-bucket' }
   | FetchFailure
 
@@ -40,7 +46,7 @@ export function createGetBucketCors(call: S3Caller, now: () => number = Date.now
     if ('kind' in answer) {
       if (!('oversized' in answer)) return answer
       const { oversized, ...failure } = answer
-      return oversized?.status === 200 && isListing(oversized.body) ? unsupported(oversized.status, listing) : failure
+      return oversized?.status === 200 && isListing(oversized.body) ? listed : failure
     }
     const result = interpret(answer, now())
     if (answer.status !== 400 || result.kind !== 'failure' || result.reason === 'auth') return result
@@ -53,7 +59,7 @@ export function createGetBucketCors(call: S3Caller, now: () => number = Date.now
 function interpret(answer: TransportAnswer, now: number): CorsFetchResult {
   switch (answer.status) {
     case 200:
-      return isListing(answer.body) ? unsupported(answer.status, listing) : readRules(answer.body)
+      return isListing(answer.body) ? listed : readRules(answer.body)
     case 204: // Garage's way to say that there are none
       return { kind: 'none', unsupported: false }
     case 404: {
@@ -84,8 +90,10 @@ const unknownOperationCodes: ReadonlySet<string> = new Set([
   'UnsupportedOperation',
 ])
 
-function unsupported(status: number, document: string | undefined): CorsFetchResult {
-  return { kind: 'none', unsupported: true, said: document === undefined ? String(status) : `${status} ${document}` }
+function unsupported(status: number, code: string | undefined): CorsFetchResult {
+  if (code === undefined) return { kind: 'none', unsupported: true, said: String(status) }
+  const seen = { kind: 'none', unsupported: true, said: `${status} ${code}` } as const
+  return unknownOperationCodes.has(code) ? { ...seen, endpointWide: true } : seen
 }
 
 function codeOf(answer: TransportAnswer): string | undefined {
@@ -93,7 +101,15 @@ function codeOf(answer: TransportAnswer): string | undefined {
 }
 
 /** What an endpoint answers that takes no notice of `?cors`. */
-export const listing = 'ListBucketResult'
+const listing = 'ListBucketResult'
+
+/** What such an answer means. */
+export const listed: CorsFetchResult = Object.freeze({
+  kind: 'none',
+  unsupported: true,
+  said: `200 ${listing}`,
+  endpointWide: true,
+})
 
 /** Whether a body begins as the list of a bucket: an endpoint that lists it would take a PUT for CreateBucket. */
 export function isListing(body: Buffer): boolean {

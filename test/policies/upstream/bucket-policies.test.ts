@@ -541,3 +541,34 @@ t.test('once rules were changed, no request gets the old ones while the new ones
   t.equal(said(policies.peek('media')), 'https://newer.example', 'an endpoint that does not answer is waited for once')
   t.equal(fetch.running(), 0)
 })
+
+const lists: CorsFetchResult = { kind: 'none', unsupported: true, said: '200 ListBucketResult', endpointWide: true }
+
+t.test(
+  'what the endpoint shows of one bucket counts for five minutes where another gets no answer that tells',
+  async t => {
+    const answers: Record<string, CorsFetchResult> = { lists }
+    const { clock, policies } = setUp({ others: 'headers', answers: name => answers[name] ?? auth })
+    t.equal(await policies.knowsCors('other'), 'unclear')
+    t.equal(await policies.knowsCors('lists'), 'not-known')
+    t.equal(await policies.knowsCors('other'), 'not-known')
+    await clock.advance(299_999)
+    t.equal(await policies.knowsCors('other'), 'not-known')
+    await clock.advance(1)
+    t.equal(await policies.knowsCors('other'), 'unclear', 'and what followed from it has not prolonged that')
+  },
+)
+
+t.test('a bucket with an endpoint of its own, or a bare status, says nothing of the others', async t => {
+  const answers: Record<string, CorsFetchResult> = { bare: notSupported, rules: rulesFor('*'), lists }
+  const { policies } = setUp({ others: 'headers', answers: name => answers[name] ?? auth })
+  t.equal(await policies.knowsCors('bare'), 'not-known')
+  t.equal(await policies.knowsCors('other'), 'unclear', 'a bare status')
+  t.equal(await policies.knowsCors('lists'), 'not-known')
+  t.equal(await policies.knowsCors('other'), 'not-known', 'a list')
+  t.equal(await policies.knowsCors('rules'), 'known')
+  t.equal(await policies.knowsCors('other'), 'unclear', 'rules of one bucket clear it')
+  await policies.refresh('lists')
+  t.equal(await policies.knowsCors('lists'), 'not-known')
+  t.equal(await policies.knowsCors('other'), 'unclear', 'and it is not taken again')
+})

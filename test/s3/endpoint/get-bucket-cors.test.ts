@@ -101,17 +101,17 @@ const known: readonly { name: string; script: Script; result: CorsFetchResult }[
   {
     name: '501 NotImplemented',
     script: errorAnswer(501, 'NotImplemented'),
-    result: { kind: 'none', unsupported: true, said: '501 NotImplemented' },
+    result: { kind: 'none', unsupported: true, said: '501 NotImplemented', endpointWide: true },
   },
   {
     name: '405 MethodNotAllowed',
     script: errorAnswer(405, 'MethodNotAllowed'),
-    result: { kind: 'none', unsupported: true, said: '405 MethodNotAllowed' },
+    result: { kind: 'none', unsupported: true, said: '405 MethodNotAllowed', endpointWide: true },
   },
   {
     name: '400 NotImplemented',
     script: errorAnswer(400, 'NotImplemented'),
-    result: { kind: 'none', unsupported: true, said: '400 NotImplemented' },
+    result: { kind: 'none', unsupported: true, said: '400 NotImplemented', endpointWide: true },
   },
   ...[
     { name: 'a list of the bucket', body: '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>' },
@@ -133,7 +133,7 @@ const known: readonly { name: string; script: Script; result: CorsFetchResult }[
   ].map(({ name, body }) => ({
     name,
     script: httpAnswer(200, body),
-    result: { kind: 'none', unsupported: true, said: '200 ListBucketResult' } as const,
+    result: { kind: 'none', unsupported: true, said: '200 ListBucketResult', endpointWide: true } as const,
   })),
   ...(
     [
@@ -147,15 +147,20 @@ const known: readonly { name: string; script: Script; result: CorsFetchResult }[
   ).map(([status, code]) => ({
     name: `${status} ${code}`,
     script: errorAnswer(status, code),
-    result: { kind: 'none', unsupported: true, said: `${status} ${code}` } as const,
+    result: { kind: 'none', unsupported: true, said: `${status} ${code}`, endpointWide: true } as const,
   })),
   {
-    name: '405 without a document',
+    name: '405 without a document, of that bucket alone,',
     script: httpAnswer(405, ''),
     result: { kind: 'none', unsupported: true, said: '405' },
   },
   {
-    name: '501 with a page',
+    name: '405 with a code that says nothing of the operation, of that bucket alone,',
+    script: errorAnswer(405, 'AccessDenied'),
+    result: { kind: 'none', unsupported: true, said: '405 AccessDenied' },
+  },
+  {
+    name: '501 with a page, of that bucket alone,',
     script: httpAnswer(501, '<html/>'),
     result: { kind: 'none', unsupported: true, said: '501' },
   },
