@@ -5,6 +5,7 @@ import { describeIssue } from '../config/issue.ts'
 import { describeChanges } from '../config/loading/configuration-changes.ts'
 import { keepRunning, restartRequired } from '../config/loading/restart-required.ts'
 import type { ReloadResult } from '../config/loading/watch-configuration.ts'
+import { writeEndpointUrl } from '../config/schema/endpoint-url.ts'
 import { capacityOf, demandOf } from '../config/validation/capacity.ts'
 import { readResources } from '../config/validation/resources.ts'
 import type { Log } from '../telemetry/log/log.ts'
@@ -235,7 +236,7 @@ function placesOf({ buckets }: Configuration) {
 
 /** The endpoint as a person writes it. */
 export function endpointOf({ upstream }: Configuration): string {
-  return `${upstream.url.protocol}//${upstream.url.authority}`
+  return writeEndpointUrl(upstream.url)
 }
 
 const certificatePollMs = 5000

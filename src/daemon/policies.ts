@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/configuration.ts'
+import { writeEndpointUrl } from '../config/schema/endpoint-url.ts'
 import { createBucketStore } from '../policies/managed/bucket-store.ts'
 import { createCopySourceGuard } from '../policies/managed/copy-source-guard.ts'
 import { createDirectoryStore } from '../policies/managed/directory-store.ts'
@@ -131,13 +132,18 @@ export function createPolicies(
 /** Where managed rules are when the configuration does not say: design and samples name the same directory. */
 const defaultDirectory = './rules'
 
-function storeOf({ managed }: Configuration, upstream: Upstream): { readonly store: RuleStore; readonly name: string } {
+function storeOf(
+  configuration: Configuration,
+  upstream: Upstream,
+): { readonly store: RuleStore; readonly name: string } {
+  const { managed } = configuration
+  const endpointUrl = writeEndpointUrl(configuration.upstream.url)
   const { bucket, prefix = defaultStorePrefix, directory = defaultDirectory } = managed?.store ?? {}
   if (bucket === undefined) {
     return { store: createDirectoryStore(directory), name: `directory ${directory}` }
   }
   return {
-    store: createBucketStore(upstream.call, { bucket, prefix }),
+    store: createBucketStore(upstream.call, { bucket, prefix, endpointUrl }),
     name: `bucket ${bucket}/${prefix} ${upstream.identity}`,
   }
 }

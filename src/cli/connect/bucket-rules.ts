@@ -1,22 +1,27 @@
 import { lintRules } from '../../cors/lint/lint.ts'
 import { describeStoredFault, matchesNothing, type StoredRuleFault } from '../../cors/parsing/stored-rules.ts'
+import { putBucketCorsCommand } from '../../s3/endpoint/aws-command.ts'
 import type { CorsFetchResult, GetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
 import { parallelCalls } from './endpoint.ts'
 import type { Finding } from './finding.ts'
 import { mapBounded } from './map-bounded.ts'
 import type { DescribeMissing } from './missing-buckets.ts'
 
-/** Asks for the rules of every bucket named, and says for each what its preflights would get. */
+/** Asks for the rules of every bucket named, and says for each what its preflights would get. `endpointUrl` as `http://minio:9000`. */
 export async function checkBucketRules(
   getBucketCors: GetBucketCors,
   buckets: readonly string[],
   missing: DescribeMissing,
+  endpointUrl: string,
 ): Promise<readonly Finding[]> {
   const results = await mapBounded(buckets, parallelCalls, async bucket => ({
     bucket,
     result: await getBucketCors(bucket),
   }))
-  return [...unsupported(results), ...results.flatMap(({ bucket, result }) => findingsOf(bucket, result, missing))]
+  const findings = results.flatMap(({ bucket, result }) =>
+    findingsOf(bucket, result, missing, putBucketCorsCommand(endpointUrl, bucket)),
+  )
+  return [...unsupported(results), ...findings]
 }
 
 interface BucketResult {
@@ -39,12 +44,17 @@ function unsupported(results: readonly BucketResult[]): readonly Finding[] {
 /** In one line. */
 const namedBuckets = 10
 
-function findingsOf(bucket: string, result: CorsFetchResult, missing: DescribeMissing): readonly Finding[] {
+function findingsOf(
+  bucket: string,
+  result: CorsFetchResult,
+  missing: DescribeMissing,
+  putRules: string,
+): readonly Finding[] {
   const about = `buckets.${bucket}`
   switch (result.kind) {
     case 'rules': {
       const { length } = result.rules
-      const faults = (result.faults ?? []).map(fault => faultOf(about, fault))
+      const faults = (result.faults ?? []).map(fault => faultOf(about, fault, putRules))
       const warnings = lintRules(result.rules.map(rule => (matchesNothing(rule) ? undefined : rule))).map(
         ({ path, value, message, allowed }): Finding => {
           const [index, key, position] = path
@@ -66,7 +76,7 @@ function findingsOf(bucket: string, result: CorsFetchResult, missing: DescribeMi
       ]
     }
     case 'none':
-      return result.unsupported ? [] : [noRules(about)]
+      return result.unsupported ? [] : [noRules(about, putRules)]
     case 'no-such-bucket':
       return [missing(bucket, 'its preflights get 403')]
     case 'failure':
@@ -82,16 +92,16 @@ function findingsOf(bucket: string, result: CorsFetchResult, missing: DescribeMi
 }
 
 /** It is no fault that keeps the bucket from working: what S3 would have taken holds. */
-function faultOf(about: string, fault: StoredRuleFault): Finding {
-  const todo = 'put rules that S3 takes, with aws s3api put-bucket-cors'
+function faultOf(about: string, fault: StoredRuleFault, putRules: string): Finding {
+  const todo = `put rules that S3 takes: ${putRules}`
   return { severity: 'warning', about, what: describeStoredFault(fault), todo }
 }
 
-const noRules = (about: string): Finding => ({
+const noRules = (about: string, putRules: string): Finding => ({
   severity: 'warning',
   about,
   what: 'the bucket has no rules: every preflight is refused',
-  todo: 'aws s3api put-bucket-cors; where the endpoint keeps none (MinIO), CORSRules or from: managed',
+  todo: `${putRules}; where the endpoint keeps none (MinIO), CORSRules or from: managed`,
 })
 
 const todos: Readonly<Record<Extract<CorsFetchResult, { kind: 'failure' }>['reason'], string>> = {

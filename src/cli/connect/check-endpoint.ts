@@ -1,5 +1,6 @@
 import type { Configuration } from '../../config/configuration.ts'
 import type { Environment } from '../../config/environment.ts'
+import { writeEndpointUrl } from '../../config/schema/endpoint-url.ts'
 import type { UpstreamFiles } from '../../daemon/upstream/upstream.ts'
 import { isBucketName } from '../../s3/address/bucket-name.ts'
 import { createGetBucketCors } from '../../s3/endpoint/get-bucket-cors.ts'
@@ -61,15 +62,16 @@ async function askEverything(
     ? listed.find(isOther)
     : undefined
   const managed = [...named('managed'), ...(sample === undefined ? [] : [sample])]
-  const missing = missingIn(configuration.buckets, listed)
+  const url = writeEndpointUrl(upstream.url)
+  const missing = missingIn(configuration.buckets, listed, url)
   return [
     ...keys.findings,
     ...hostFindings(own, under, upstream.host),
     ...(await checkNames(configuration, { endpoint, files, bucket, hasGoodKeys: keys.good })),
     ...(bucket === undefined ? await checkBases(configuration, endpoint) : []),
     ...(await checkOwnName(configuration, endpoint)),
-    ...(await checkBucketRules(createGetBucketCors(call), named('upstream'), missing)),
-    ...(await checkManaged(call, managed, configuration.managed, missing)),
+    ...(await checkBucketRules(createGetBucketCors(call), named('upstream'), missing, url)),
+    ...(await checkManaged(call, managed, configuration.managed, missing, url)),
     ...(await checkWrittenBuckets(call, configuration.buckets, listed, missing)),
   ]
 }

@@ -9,12 +9,16 @@ import { mapBounded } from './map-bounded.ts'
 import type { DescribeMissing } from './missing-buckets.ts'
 import { maxAnswerBytes, readAnswer } from './read-answer.ts'
 
-/** Whether callers' own `?cors` requests may be put to this endpoint, for every bucket named; and whether the store is there. */
+/**
+ * Whether callers' own `?cors` requests may be put to this endpoint, for every bucket named; and whether the store is there.
+ * `endpointUrl` as `http://minio:9000`.
+ */
 export async function checkManaged(
   call: S3Caller,
   buckets: readonly string[],
   managed: Configuration['managed'],
   missing: DescribeMissing,
+  endpointUrl: string,
 ): Promise<readonly Finding[]> {
   const getBucketCors = createGetBucketCors(call)
   const results = await mapBounded(buckets, parallelCalls, async bucket => ({
@@ -29,7 +33,7 @@ export async function checkManaged(
   const store = managed?.store.bucket
   return store === undefined
     ? findings
-    : [...findings, await checkStore(call, store, managed?.store.prefix ?? defaultStorePrefix)]
+    : [...findings, await checkStore(call, store, managed?.store.prefix ?? defaultStorePrefix, endpointUrl)]
 }
 
 interface ManagedResult {
@@ -86,7 +90,7 @@ function findingOf(bucket: string, safety: Safety, missing: DescribeMissing): Fi
   }
 }
 
-async function checkStore(call: S3Caller, bucket: string, prefix: string): Promise<Finding> {
+async function checkStore(call: S3Caller, bucket: string, prefix: string, endpointUrl: string): Promise<Finding> {
   const about = 'managed.store.bucket'
   const found = (await probeBucket(call, bucket)) ?? (await probeObject(call, bucket, prefix))
   if (found === undefined) return { severity: 'ok', about, what: `${bucket} is there` }
@@ -95,7 +99,7 @@ async function checkStore(call: S3Caller, bucket: string, prefix: string): Promi
       severity: 'fault',
       about,
       what: `the endpoint has no bucket ${bucket}: preflights of managed buckets and ?cors requests get 503`,
-      todo: createStore(bucket),
+      todo: createStore(endpointUrl, bucket),
     }
   const todo = 'keys that may s3:ListBucket, and s3:GetObject and s3:PutObject under the prefix'
   return { severity: 'fault', about, what: `${bucket}: ${found.detail}`, todo }

@@ -1,4 +1,5 @@
 import type { BucketConfiguration } from '../../config/configuration.ts'
+import { createBucketCommand } from '../../s3/endpoint/aws-command.ts'
 import type { S3Caller } from '../../s3/endpoint/s3-call.ts'
 import { nearest } from '../../text/nearest-word.ts'
 import { parallelCalls } from './endpoint.ts'
@@ -10,8 +11,12 @@ import { readAnswer } from './read-answer.ts'
 /** Says that the endpoint has no bucket of a name that is configured, where that stands, and what to do. */
 export type DescribeMissing = (bucket: string, consequence: string) => Finding
 
-/** `listed`: the buckets that the keys show, if they may list any. */
-export function missingIn(buckets: readonly BucketConfiguration[], listed: readonly string[]): DescribeMissing {
+/** `listed`: the buckets that the keys show, if they may list any; `endpointUrl` as `http://minio:9000`. */
+export function missingIn(
+  buckets: readonly BucketConfiguration[],
+  listed: readonly string[],
+  endpointUrl: string,
+): DescribeMissing {
   return (bucket, consequence) => {
     const place = buckets.find(({ name }) => name === bucket)?.place
     const at = place === undefined ? '' : ` (${place.file}:${place.line})`
@@ -21,7 +26,7 @@ export function missingIn(buckets: readonly BucketConfiguration[], listed: reado
       severity: 'fault',
       about: `buckets.${bucket}`,
       what: `the endpoint has no bucket of this name${at}: ${consequence}`,
-      todo: `${correct}, or create the bucket: aws s3api create-bucket --bucket ${bucket}`,
+      todo: `${correct}, or create the bucket: ${createBucketCommand(endpointUrl, bucket)}`,
     }
   }
 }

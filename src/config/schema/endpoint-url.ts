@@ -15,6 +15,11 @@ export const endpointUrlAllowed = '"http://HOST[:PORT]" or "https://HOST[:PORT]"
 /** The whole shape; only a single `/` may follow the authority. */
 export const endpointUrlPattern = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[1-9][0-9]{0,4})?\/?$/
 
+/** The URL as a person writes it. */
+export function writeEndpointUrl({ protocol, authority }: EndpointUrl): string {
+  return `${protocol}//${authority}`
+}
+
 /** Reads the URL of an endpoint; undefined when it says anything beyond scheme, host and port. */
 export function parseEndpointUrl(text: string): EndpointUrl | undefined {
   if (!endpointUrlPattern.test(text)) return undefined

@@ -14,6 +14,8 @@ export interface BucketStoreOptions {
   readonly bucket: string
   /** Before `BUCKET.json`; ends in `/` or is empty. */
   readonly prefix: string
+  /** Where the bucket is, for messages. */
+  readonly endpointUrl: string
 }
 
 const maxErrorBytes = 64 * 1024
@@ -43,7 +45,7 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
     if (answer.status === 404 && parseErrorDocument(answer)?.code === 'NoSuchKey') {
       return { document: undefined, version: undefined }
     }
-    throw unusable(answer, options.bucket)
+    throw unusable(answer, options)
   }
 
   async function replace(document: ManagedDocument, version: string | undefined): Promise<boolean> {
@@ -55,7 +57,7 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
     }
     // 409 ConditionalRequestConflict: two conditional writes at once; 404: what was to be replaced was deleted by hand.
     const overtaken = answer.status === 412 || answer.status === 409 || (answer.status === 404 && version !== undefined)
-    if (!conditional || !overtaken) throw unusable(answer, options.bucket)
+    if (!conditional || !overtaken) throw unusable(answer, options)
     if (!quoted || version === undefined || (await read(document.bucket)).version !== version) return false
     // No other writer came first: this endpoint (RGW 16) compares If-Match with an ETag that has lost its quotes.
     quoted = false
@@ -79,9 +81,9 @@ export function createBucketStore(call: S3Caller, options: BucketStoreOptions): 
   return { read, replace }
 }
 
-function unusable(answer: TransportAnswer, bucket: string): Error {
+function unusable(answer: TransportAnswer, { bucket, endpointUrl }: BucketStoreOptions): Error {
   if (parseErrorDocument(answer)?.code === 'NoSuchBucket') {
-    return new Error(`the store: the endpoint has no bucket ${bucket}; to do: ${createStore(bucket)}`)
+    return new Error(`the store: the endpoint has no bucket ${bucket}; to do: ${createStore(endpointUrl, bucket)}`)
   }
   const { reason, detail } = failureOf(answer, Date.now())
   return new Error(`the store: ${reason}: ${detail}`)

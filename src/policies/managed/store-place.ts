@@ -1,5 +1,7 @@
 // The one place of the endpoint that holds managed rules, under every name that an endpoint might read as it.
 
+import { createBucketCommand } from '../../s3/endpoint/aws-command.ts'
+
 /** A prefix of a bucket. */
 export interface StorePlace {
   /** Buckets are compared without letter case: a file system under the endpoint may not know any. */
@@ -48,7 +50,7 @@ function fold(text: string): string {
   return text.replaceAll('+', ' ').toLowerCase()
 }
 
-/** What to do where the bucket of the store is missing. */
-export function createStore(bucket: string): string {
-  return `create it, private (aws s3api create-bucket --bucket ${bucket}), or correct managed.store.bucket`
+/** What to do where the bucket of the store is missing. `endpointUrl` as `http://minio:9000`. */
+export function createStore(endpointUrl: string, bucket: string): string {
+  return `create it, private (${createBucketCommand(endpointUrl, bucket)}), or correct managed.store.bucket`
 }

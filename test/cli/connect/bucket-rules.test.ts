@@ -11,7 +11,8 @@ const rule = {
   exposeHeaders: [],
 } as const
 
-const missing = missingIn([], [])
+const endpointUrl = 'http://minio:9000'
+const missing = missingIn([], [], endpointUrl)
 
 const cases: readonly {
   name: string
@@ -40,14 +41,16 @@ const cases: readonly {
     },
     lines: [
       'ok: 2 rules by GetBucketCors',
-      /^warning: stored rule 1: ExposeHeader "\*"; ignored, the rest of the rule holds; put rules/,
-      /^warning: stored rule 2 \(ID "x"\): AllowedOrigin "\*\*"; the rule matches nothing; put rules/,
+      /^warning: stored rule 1: ExposeHeader "\*"; ignored, the rest of the rule holds; put rules that S3 takes: aws s3api put-bucket-cors --endpoint-url http:\/\/minio:9000 --bucket media --cors-configuration file:\/\/cors.json$/,
+      /^warning: stored rule 2 \(ID "x"\): AllowedOrigin "\*\*"; the rule matches nothing; put rules that S3 takes: aws s3api put-bucket-cors --endpoint-url http:\/\/minio:9000 --bucket media --cors-configuration file:\/\/cors.json$/,
     ],
   },
   {
     name: 'no rules',
     result: { kind: 'none', unsupported: false },
-    lines: [/^warning: the bucket has no rules: .*; aws s3api put-bucket-cors/],
+    lines: [
+      /^warning: the bucket has no rules: .*; aws s3api put-bucket-cors --endpoint-url http:\/\/minio:9000 --bucket media --cors-configuration file:\/\/cors.json; where/,
+    ],
   },
   {
     name: 'an endpoint without rules',
@@ -60,7 +63,9 @@ const cases: readonly {
   {
     name: 'no bucket',
     result: { kind: 'no-such-bucket' },
-    lines: [/^fault: the endpoint has no bucket of this name: its preflights get 403; .*create-bucket --bucket media$/],
+    lines: [
+      /^fault: the endpoint has no bucket of this name: its preflights get 403; .*create-bucket --endpoint-url http:\/\/minio:9000 --bucket media$/,
+    ],
   },
   ...fetchFailureReasons.map(reason => ({
     name: `a failure (${reason})`,
@@ -70,7 +75,7 @@ const cases: readonly {
 ]
 for (const { name, result, lines, where = 'buckets.media' } of cases) {
   t.test(`${name} is said, with what to do`, async t => {
-    const findings = await checkBucketRules(async () => result, ['media'], missing)
+    const findings = await checkBucketRules(async () => result, ['media'], missing, endpointUrl)
     const said = findings.map(
       ({ severity, what, todo }) => `${severity}: ${what}${todo === undefined ? '' : `; ${todo}`}`,
     )
@@ -86,6 +91,7 @@ t.test('an endpoint that keeps no rules is told of once, whatever the number of 
     async () => ({ kind: 'none', unsupported: true, said: '501' }),
     names,
     missing,
+    endpointUrl,
   )
   t.equal(findings.length, 1)
   t.match(findings[0]?.what, /bucket-0, .*bucket-9 and 2 more is refused$/)
@@ -94,7 +100,7 @@ t.test('an endpoint that keeps no rules is told of once, whatever the number of 
 
 t.test('every bucket is asked for, and told of in order', async t => {
   const names = Array.from({ length: 20 }, (_, index) => `bucket-${index}`)
-  const findings = await checkBucketRules(async () => ({ kind: 'no-such-bucket' }), names, missing)
+  const findings = await checkBucketRules(async () => ({ kind: 'no-such-bucket' }), names, missing, endpointUrl)
   t.strictSame(
     findings.map(({ about }) => about),
     names.map(name => `buckets.${name}`),

@@ -6,6 +6,9 @@ import type { S3Call } from '../../../src/s3/endpoint/s3-call.ts'
 import { errorOf } from '../../fixtures/fake-bucket.ts'
 import { documentOf } from '../../fixtures/wished-endpoint.ts'
 
+const endpointUrl = 'http://minio:9000'
+const missing = missingIn([], [], endpointUrl)
+
 function minio(call: S3Call): TransportAnswer {
   if (call.spoilSignature) return errorOf(403, 'SignatureDoesNotMatch')
   if (call.method === 'GET') return errorOf(404, call.key === undefined ? 'NoSuchCORSConfiguration' : 'NoSuchKey')
@@ -74,7 +77,7 @@ const cases: readonly {
 ]
 for (const { name, answer, severity, what, todo = /^/, about = 'buckets.media' } of cases) {
   t.test(`${name}: ${severity}`, async t => {
-    const findings = await checkManaged(async call => answer(call), ['media'], undefined, missingIn([], []))
+    const findings = await checkManaged(async call => answer(call), ['media'], undefined, missing, endpointUrl)
     t.match(findings, [{ severity, about, what }])
     t.match(findings[0]?.todo ?? '', todo)
   })
@@ -86,7 +89,7 @@ const stores: readonly { name: string; answer?: (call: S3Call) => TransportAnswe
     name: 'is not there',
     answer: call => (call.method === 'HEAD' ? documentOf(404, '') : errorOf(404, 'NoSuchBucket')),
     what: /^the endpoint has no bucket private: preflights of managed buckets and \?cors requests get 503$/,
-    todo: /^create it, private \(aws s3api create-bucket --bucket private\)/,
+    todo: /^create it, private \(aws s3api create-bucket --endpoint-url http:\/\/minio:9000 --bucket private\)/,
   },
   {
     name: 'may not be seen',
@@ -114,7 +117,8 @@ for (const { name, answer = minio, what, todo } of stores) {
       async call => (call.bucket === 'private' ? answer(call) : minio(call)),
       ['media'],
       managed,
-      missingIn([], []),
+      missing,
+      endpointUrl,
     )
     const severity = todo === undefined ? 'ok' : 'fault'
     t.match(findings, [{ severity: 'ok' }, { severity, about: 'managed.store.bucket', what }])
@@ -132,7 +136,8 @@ t.test('a store that is a directory is not asked for at the endpoint', async t =
     },
     [],
     managed,
-    missingIn([], []),
+    missing,
+    endpointUrl,
   )
   t.strictSame([findings, asked], [[], []])
 })

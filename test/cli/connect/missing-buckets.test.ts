@@ -34,7 +34,7 @@ t.test(
       },
       buckets,
       listed,
-      missingIn(buckets, listed),
+      missingIn(buckets, listed, 'http://minio:9000'),
     )
     t.strictSame(
       asked.map(({ method, bucket, query }) => [method, bucket, query]),
@@ -46,22 +46,23 @@ t.test(
         severity: 'fault',
         about: 'buckets.medai',
         what: 'the endpoint has no bucket of this name (proxy.yaml:5): its rules answer preflights, and every other request gets 404',
-        todo: 'correct the name (did you mean media?), or create the bucket: aws s3api create-bucket --bucket medai',
+        todo: 'correct the name (did you mean media?), or create the bucket: aws s3api create-bucket --endpoint-url http://minio:9000 --bucket medai',
       },
       {
         severity: 'fault',
         about: 'buckets.archive',
         what: 'the endpoint has no bucket of this name (proxy.yaml:7): its rules answer preflights, and every other request gets 404',
-        todo: 'correct the name, or create the bucket: aws s3api create-bucket --bucket archive',
+        todo: 'correct the name, or create the bucket: aws s3api create-bucket --endpoint-url http://minio:9000 --bucket archive',
       },
     ])
   },
 )
 
 t.test('of a bucket that no entry names, no line is told', async t => {
-  t.equal(missingIn([], [])('x', 'so').what, 'the endpoint has no bucket of this name: so')
+  t.equal(missingIn([], [], 'http://minio:9000')('x', 'so').what, 'the endpoint has no bucket of this name: so')
 })
 
 t.test('buckets that are there are told nothing of', async t => {
-  t.strictSame(await checkWrittenBuckets(async () => documentOf(200, ''), buckets, [], missingIn(buckets, [])), [])
+  const missing = missingIn(buckets, [], 'http://minio:9000')
+  t.strictSame(await checkWrittenBuckets(async () => documentOf(200, ''), buckets, [], missing), [])
 })

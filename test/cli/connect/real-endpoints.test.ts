@@ -73,7 +73,7 @@ t.test(
       'ok: hosts: files.example: taken as path-style',
       'ok: virtualHosts: media.s3.localhost: taken as virtual-hosted-style',
       'warning: virtualHosts: not taken as virtual-hosted-style: under media.other.example a signed request gets 200 ListAllMyBucketsResult; under its own name, 200 LocationConstraint; to do: name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), or upstream.host: rewrite',
-      'warning: buckets.uploads: the bucket has no rules: every preflight is refused; to do: aws s3api put-bucket-cors; where the endpoint keeps none (MinIO), CORSRules or from: managed',
+      'warning: buckets.uploads: the bucket has no rules: every preflight is refused; to do: aws s3api put-bucket-cors --endpoint-url http://ENDPOINT --bucket uploads --cors-configuration file://cors.json; where the endpoint keeps none (MinIO), CORSRules or from: managed',
       'ok: buckets.media: managed is safe: the endpoint verifies the caller and has no rules of its own',
       'http://ENDPOINT: 0 faults, 2 warnings',
     ])
@@ -132,8 +132,8 @@ t.test(
       `warning: hosts: not taken as path-style: ${foreign('files.example')}; to do: name it at the endpoint too (MINIO_DOMAIN, rgw_dns_name), or upstream.host: rewrite`,
       'ok: virtualHosts: media.s3.localhost: taken as virtual-hosted-style',
       'ok: buckets.media: 1 rule by GetBucketCors',
-      'warning: buckets.uploads: the bucket has no rules: every preflight is refused; to do: aws s3api put-bucket-cors; where the endpoint keeps none (MinIO), CORSRules or from: managed',
-      'fault: buckets.not-there: the endpoint has no such bucket: its preflights get 403; to do: correct the name, or create the bucket',
+      'warning: buckets.uploads: the bucket has no rules: every preflight is refused; to do: aws s3api put-bucket-cors --endpoint-url http://ENDPOINT --bucket uploads --cors-configuration file://cors.json; where the endpoint keeps none (MinIO), CORSRules or from: managed',
+      'fault: buckets.not-there: the endpoint has no bucket of this name (a.yaml:6): its preflights get 403; to do: correct the name, or create the bucket: aws s3api create-bucket --endpoint-url http://ENDPOINT --bucket not-there',
       'http://ENDPOINT: 1 fault, 2 warnings',
     ])
     const rewritten = await run(

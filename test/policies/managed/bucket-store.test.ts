@@ -10,7 +10,7 @@ const document = (changedBy: string): ManagedDocument => ({
   changedBy,
   changedAt: '2026-11-23T12:00:00.000Z',
 })
-const place = { bucket: 'private', prefix: 'cors/' }
+const place = { bucket: 'private', prefix: 'cors/', endpointUrl: 'http://minio:9000' }
 
 t.test('what was written is read by every replica', async t => {
   const fake = createFakeBucket()
@@ -68,7 +68,8 @@ const failures: readonly {
   {
     name: 'is missing',
     instead: () => errorOf(404, 'NoSuchBucket'),
-    message: /^the store: the endpoint has no bucket \S+; to do: create it, private \(aws s3api create-bucket/,
+    message:
+      /^the store: the endpoint has no bucket private; to do: create it, private \(aws s3api create-bucket --endpoint-url http:\/\/minio:9000 --bucket private\)/,
   },
   { name: 'refuses', instead: () => errorOf(403, 'AccessDenied'), message: /auth: 403/ },
   { name: 'fails', instead: () => errorOf(500, 'InternalError'), message: /500 InternalError/ },

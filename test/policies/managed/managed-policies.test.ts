@@ -19,7 +19,7 @@ function replica(clock: FakeClock, bucket: FakeBucket, change: Partial<ManagedSo
   const endpoint = createFakeEndpoint('AKIACALLER')
   const policies = createManagedPolicies(
     {
-      store: createBucketStore(bucket.call, { bucket: 'private', prefix: 'cors/' }),
+      store: createBucketStore(bucket.call, { bucket: 'private', prefix: 'cors/', endpointUrl: 'http://minio:9000' }),
       storeName: 'private/cors/',
       probe: async () => ({ kind: 'safe' }),
       find: async () => 'there',
@@ -142,7 +142,7 @@ t.test('a store whose bucket is missing says so, and what to do, wherever it is 
   const { policies, unusable } = replica(clock, bucket)
   await settled()
   const todo =
-    'the store: the endpoint has no bucket private; to do: create it, private (aws s3api create-bucket --bucket private), or correct managed.store.bucket'
+    'the store: the endpoint has no bucket private; to do: create it, private (aws s3api create-bucket --endpoint-url http://minio:9000 --bucket private), or correct managed.store.bucket'
   t.strictSame(policies.inspect('media').state, { kind: 'unknown', why: `server: ${todo}` })
   t.equal(policies.describe()[0]?.lastResult, `server: ${todo}`)
   t.equal(statusOf(await policies.handle(await request('PUT'))), 503)
