@@ -1,6 +1,7 @@
 import t from 'tap'
 import { check } from '../../../src/cli/commands/check.ts'
 import { probe } from '../../../src/cli/commands/probe.ts'
+import { serve } from '../../../src/cli/commands/serve.ts'
 import { commandHelp, programHelp } from '../../../src/cli/terminal/help.ts'
 import { settings } from '../../../src/config/schema/settings.ts'
 
@@ -20,6 +21,12 @@ t.test('the help of check tells of everything that --connect asks', async t => {
   for (const about of ['whether each bucket', 'from: upstream', 'from: managed', 'managed.store']) t.match(help, about)
   t.match(help, /Without --connect, the command asks no server\./)
   t.notMatch(check.meaning, /ask no server/, 'with --connect it does')
+})
+
+t.test('the help of serve tells for how long it takes connections after SIGTERM, as run-daemon reckons', async t => {
+  const help = commandHelp(serve)
+  t.match(help, /After SIGTERM it takes new connections for a fifth\s+of drainSeconds more, five seconds at most;/)
+  t.match(help, /with a socket that systemd passes \(LISTEN_FDS\) it takes none\./)
 })
 
 t.test('a command says what it takes', async t => {
