@@ -117,7 +117,10 @@ function passwordOf(encoded: string): string {
   return colon < 0 ? '' : decoded.slice(colon + 1)
 }
 
-/** Says whether the caller is a person or a program on this machine, as far as a connection can tell. */
+/**
+ * Says whether the caller is directly on this machine, as far as addresses and fields can tell. Which user it runs as, root or the
+ * proxy's own, they do not tell: the check of the connection's owner does.
+ */
 export function isLocal({ peer, local, localPort, host, relayed }: Caller): boolean {
   return !relayed && isOwnAddress(peer) && isLoopbackAddress(local) && isLoopbackHost(host, localPort)
 }

@@ -14,7 +14,7 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** `NAME` stands for one segment. */
   readonly path: string
-  /** `operator`: the caller with the token; where none is set, a caller directly from this machine. */
+  /** `operator`: the caller with the token; where none is set, a caller directly from this machine, on Linux as root or the proxy's own user. */
   readonly who: 'all' | 'operator'
   readonly meaning: string
   readonly answer: (sources: AdminSources, request: RouteRequest) => Answer | Promise<Answer>

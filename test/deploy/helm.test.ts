@@ -226,6 +226,11 @@ t.test('the notes say what is left to do', { skip }, async t => {
   t.match(stdout, 's3-cors-proxy stands in front of http://minio:9000.\n')
   t.match(stdout, 'No bucket has rules yet')
   t.match(stdout, 'port-forward deployment/s3-s3-cors-proxy 9464')
+  t.match(stdout, 'Pods with user namespaces (hostUsers: false) need a token for this: set secrets.adminToken.')
+  const withToken = ['--show-only', 'templates/notes.yaml', '--set', 'secrets.adminToken=proxy']
+  const guarded = await runTool(helm ?? [''], [...args, ...withToken])
+  t.match(guarded.stdout, 'It asks for a password: admin-token of the Secret proxy.')
+  t.notMatch(guarded.stdout, 'hostUsers')
 })
 
 t.test('the chart has the version of the package', async t => {
