@@ -4,7 +4,7 @@
 # Version:  moto 5.2.5 (PyPI moto[s3] with Flask 3.1.3 and flask-cors 6.0.5), `moto_server`; boto3 1.44.5.
 # Expected: as on S3: an answer has Access-Control-Allow-Origin where a rule of the bucket allows origin and method, and no CORS field else
 #           (https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html). moto keeps what PutBucketCors puts, so one expects it to hold.
-# Seen:     a GET has Access-Control-Allow-Origin with the origin of whoever asks, without rules and with rules for another origin. Without rules
+# Seen:     a GET has Access-Control-Allow-Origin with the origin of each request, without rules and with rules for another origin. Without rules
 #           preflights are allowed to every origin, with every method. With rules a preflight of another origin is 403, as on S3, but with
 #           Access-Control-Allow-Origin and two lines of Access-Control-Allow-Methods, one of which is of the rules for the other origin.
 # Why here: a web application whose bucket lacks the rule passes its tests in a browser against moto, and fails on S3. And a check that takes

@@ -2,7 +2,7 @@
 # Squid keeps no answer that has no Date.
 #
 # Version:  Squid 5.7 (Debian 12) as an accelerator, nothing tuned.
-# Expected: a server without a clock may leave Date out; who gets such an answer and keeps it records the time at which
+# Expected: a server without a clock may leave Date out; a recipient that keeps such an answer records the time at which
 #           it came as its Date (RFC 9110, section 6.6.1). With `Cache-Control: max-age=3600` it is fresh for an hour.
 # Seen:     MISS on every request. The same answer with a Date hits from the second request on.
 # Why here: a proxy that takes over an upstream's fields and adds no Date of its own switches such a cache off

@@ -42,7 +42,7 @@ export interface SourcedPolicies extends DaemonPolicies {
 /** What an operator should hear of live rules. */
 export interface RuleEvents {
   onFetch(event: FetchEvent): void
-  /** Managed rules were changed, and by whom. */
+  /** Managed rules were changed; the document says by which caller. */
   onChange(document: ManagedDocument): void
   /** The endpoint turned out not to be one whose rules can be managed. */
   onDisabled(bucket: string, detail: string): void

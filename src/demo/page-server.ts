@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import { type DemoRequestName, demoRequests, isDemoRequestName, type ShownExplanation } from './demo-request.ts'
 import { demoHost } from './local-server.ts'
 
-/** What the page shows and whom its server asks. */
+/** What the page shows and which servers its own asks. */
 export interface PageOptions {
   readonly proxyUrl: string
   readonly endpointUrl: string

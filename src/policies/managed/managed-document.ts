@@ -6,7 +6,7 @@ import type { CorsRule } from '../../cors/rules/rule.ts'
 /** The rules as they were last set, or that they were removed. */
 export interface ManagedDocument {
   readonly bucket: string
-  /** Undefined once they were removed: the document stays, to say by whom. */
+  /** Undefined once they were removed: the document stays, to say by which caller. */
   readonly rules: readonly CorsRule[] | undefined
   /** The access key id whose signature the endpoint accepted. */
   readonly changedBy: string

@@ -16,7 +16,7 @@ import { createManagedHandler } from './managed-cors-request.ts'
 import type { ManagedDocument } from './managed-document.ts'
 import { type RuleStore, UnreadableDocument } from './rule-store.ts'
 
-/** Where managed rules live, and whom the endpoint has to be asked for. */
+/** Where managed rules live, and how the endpoint is asked. */
 export interface ManagedSource extends Omit<UpstreamSource, 'getBucketCors' | 'upstream' | 'kind'> {
   readonly store: RuleStore
   /** Says which store: cached rules pass on only between equal ones. */

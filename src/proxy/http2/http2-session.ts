@@ -82,7 +82,7 @@ export class Http2Session implements Listed, Holding, ContentCount {
 
   remove(response: Http2Response): void {
     this.#responses.delete(response)
-    // Content that is on its way goes with its stream, whoever ended that.
+    // Content that is on its way goes with its stream, whichever side ended that.
     if (response.req.isCut) this.#idleFrames.forgive(streamWindowBytes)
   }
 

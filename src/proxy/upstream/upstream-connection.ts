@@ -40,7 +40,7 @@ export class UpstreamConnection<Holder = unknown> {
   endedByPeer = false
   /** A byte came or left since the exchange's timer last looked. */
   active = false
-  /** Whom the pool lent it to. */
+  /** The exchange that the pool lent it to. */
   holder: Holder | undefined
 
   readonly #socket: Socket
