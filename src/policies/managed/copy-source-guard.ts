@@ -19,7 +19,7 @@ export function createCopySourceGuard(storeBucket: string, prefix: string): Copy
       const kind = sourceKind(name)
       if (kind === 'none') return false
       left -= source.length
-      return left < 0 || (kind === 'prefix' ? mayName(place, source) : mayRead(place, source))
+      return left < 0 || mayRead(place, source, kind)
     }
     for (let start = 0; start < lines.length; ) {
       const end = lines.indexOf('\r\n', start)
@@ -42,8 +42,11 @@ export function createCopySourceGuard(storeBucket: string, prefix: string): Copy
 /** A key has 1024 bytes, encoded 3072: longer sources, and more than one that is long, are none that an endpoint takes. */
 const mostSourceBytes = 4096
 
-/** What a field's value says: one object, or the prefix of those that are read as one. Some servers read `_` as `-`. */
-function sourceKind(name: string): 'object' | 'prefix' | 'none' {
+/** What a field's value says: one object, or the prefix of those that are read as one. */
+type SourceKind = 'object' | 'prefix'
+
+/** Some servers read `_` as `-`. */
+function sourceKind(name: string): SourceKind | 'none' {
   const folded = name.trim().replaceAll('_', '-').toLowerCase()
   if (folded.endsWith('copy-source')) return 'object'
   switch (folded) {
@@ -57,25 +60,14 @@ function sourceKind(name: string): 'object' | 'prefix' | 'none' {
   }
 }
 
-/** Whether the store's bucket stands in it, encoded any number of times. */
-function mayName(place: StorePlace, value: string): boolean {
-  let source = value
-  for (let round = 0; round < 4; round++) {
-    if (place.isNamedIn(source)) return true
-    const next = decodeBytes(source, 'latin1')
-    if (next === source) return false
-    source = next
-  }
-  return true
-}
-
 /** `/BUCKET/KEY`, with or without the slash, encoded any number of times. */
-function mayRead(place: StorePlace, value: string): boolean {
+function mayRead(place: StorePlace, value: string, kind: SourceKind): boolean {
   let source = value.trim()
   for (let round = 0; round < 4; round++) {
     // With its `?versionId=` and without: not every endpoint cuts there.
     const question = source.indexOf('?')
-    if (readsAs(place, source) || (question !== -1 && readsAs(place, source.slice(0, question)))) return true
+    if (readsAs(place, source, kind)) return true
+    if (question !== -1 && readsAs(place, source.slice(0, question), kind)) return true
     // Names that matter are ASCII.
     const next = decodeBytes(source, 'latin1').trim()
     if (next === source) return false
@@ -84,7 +76,7 @@ function mayRead(place: StorePlace, value: string): boolean {
   return true
 }
 
-function readsAs(place: StorePlace, path: string): boolean {
+function readsAs(place: StorePlace, path: string, kind: SourceKind): boolean {
   // An access point's ARN does not say which bucket it stands for.
   if (/^[\s/]*arn:/i.test(path)) return true
   if (!place.isNamedIn(path)) return false
@@ -93,7 +85,9 @@ function readsAs(place: StorePlace, path: string): boolean {
   // Whatever leads upwards or names a host may lead anywhere, if it names the bucket at all.
   if (segments.includes('..') || path.includes('://') || path.includes('\0')) return segments.some(isBucket)
   const [bucket, ...key] = segments
-  return bucket !== undefined && isBucket(bucket) && place.holds(key.join('/'))
+  if (bucket === undefined || !isBucket(bucket)) return false
+  // Of the store's bucket no prefix is joined: one that ends within a key reaches more than it names.
+  return kind === 'prefix' || place.holds(key.join('/'))
 }
 
 /** RGW: `TENANT:BUCKET`. */

@@ -1,6 +1,6 @@
 // Keeps clients away from the objects that hold managed rules, and from what could change the bucket that they are in.
 
-import { parametersOf } from '../../s3/address/query-parameters.ts'
+import { decodeBytes, parametersOf } from '../../s3/address/query-parameters.ts'
 import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
 
 /** True when a request may touch what the store holds, and is to be refused with 403. */
@@ -8,14 +8,24 @@ export type StoreGuard = (bucket: string, style: 'path' | 'virtual', method: str
 
 /**
  * Whether an upload may be an archive that the endpoint unpacks into the bucket, MinIO's and RustFS' way of Snowball: its objects get
- * keys that the path does not name. `lines`: the field lines, each with its CRLF.
+ * keys that the path does not name. `lines`: the field lines, each with its CRLF. Names tell, of fields and of parameters; keys and
+ * values may hold the same words.
  */
 export function isUnpacked(method: string, target: string, lines: string): boolean {
-  return method === 'PUT' && (unpacking.test(lines) || unpacking.test(target))
+  if (method !== 'PUT') return false
+  if (unpackingField.test(lines)) return true
+  const question = target.indexOf('?')
+  if (question === -1) return false
+  const parameters = parametersOf(target.slice(question + 1), /[&;]/)
+  // An endpoint, or something in front of it, might decode twice.
+  const isUnpacking = (name: string) => unpacking.test(decodeBytes(decodeBytes(name, 'latin1'), 'latin1'))
+  return parameters?.some(parameter => isUnpacking(nameOf(parameter))) ?? true
 }
 
-/** `X-Amz-Meta-Snowball-Auto-Extract`, in any spelling, as a field or as a parameter. */
-const unpacking = /auto(?:[-_]|%2d|%5f)extract/i
+/** `X-Amz-Meta-Snowball-Auto-Extract`, in any spelling. */
+const unpacking = /auto[-_]extract/i
+/** The same in the name of a field: before the first colon of its line. */
+const unpackingField = /(?:^|\n)[^:\n]*auto[-_]extract/i
 
 /** A key has 1024 bytes, encoded 3072: a longer one is none. */
 const mostKeyBytes = 4096

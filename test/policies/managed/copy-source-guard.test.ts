@@ -91,6 +91,33 @@ t.test('what Swift joins to one object is a source by any part of its prefix', a
   t.equal(guard('PUT', '/media/joined', 'X-Object-Manifest: media/parts/\r\n'), false)
 })
 
+t.test('what Swift joins is told by its bucket, not by a name that holds that of the store', async t => {
+  for (const value of [
+    'other/my-private-2024/',
+    'other/private/',
+    'other/private/cors/',
+    'privateer/',
+    'other/%70rivate/',
+    'my-private/a',
+    'other?private',
+  ])
+    t.equal(guard('PUT', '/media/joined', `X-Object-Manifest: ${value}\r\n`), false, value)
+  for (const value of [
+    'PRIVATE/other/',
+    'private?x/cors',
+    'tenant:private/x',
+    '\\private\\x',
+    './private/x',
+    'other/../private/x',
+    'https://a.example/private/x',
+    'arn:aws:s3:::any',
+    '  private /x',
+    'private%2Fx',
+    '%2525252570rivate/x',
+  ])
+    t.equal(guard('PUT', '/media/joined', `X-Object-Manifest: ${value}\r\n`), true, value)
+})
+
 t.test('without a prefix every object of the bucket is refused', async t => {
   const whole = createCopySourceGuard('private', '')
   t.equal(whole('PUT', '/media/new', 'x-amz-copy-source: private/any\r\n'), true)

@@ -209,3 +209,31 @@ t.test('an archive that is unpacked in the bucket is told by its field or parame
   t.equal(isUnpacked('GET', '/private/any.tar', field), false)
   t.equal(isUnpacked('PUT', '/private/any.tar', 'X-Amz-Meta-Name: any.tar\r\n'), false)
 })
+
+t.test('the name of a parameter tells of an archive however it is encoded', async t => {
+  for (const query of [
+    'X-Amz-Meta-Snowball-Auto-Extract=true',
+    'x-amz-meta-snowball-auto-extract',
+    'x-amz-meta-snowball-%61uto-Extract=true',
+    'x-amz-meta-snowball-%2561uto%2dextract=true',
+    'x%5Famz%5Fmeta%5Fsnowball%5Fauto%5Fextract=true',
+    'partNumber=1;x-minio-auto_extract=1',
+    'a&'.repeat(128),
+  ])
+    t.equal(isUnpacked('PUT', `/private/any.tar?${query}`, ''), true, query.slice(0, 60))
+})
+
+t.test('keys and values that hold the same words are those of ordinary uploads', async t => {
+  for (const target of [
+    '/private/docs/auto-extract.pdf',
+    '/private/auto_extract/a?partNumber=1&uploadId=auto-extract',
+    '/private/any.tar?x-id=%61uto-extract',
+  ])
+    t.equal(isUnpacked('PUT', target, 'Accept: */*\r\n'), false, target)
+  for (const field of [
+    'x-amz-meta-title: auto-extract',
+    'Referer: https://a.example/auto-extract:1',
+    'X-Amz-Meta-Snowball: Auto-Extract: true',
+  ])
+    t.equal(isUnpacked('PUT', '/private/any.tar', `Accept: */*\r\n${field}\r\nExpect: 100-continue\r\n`), false, field)
+})
