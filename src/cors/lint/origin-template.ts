@@ -8,9 +8,13 @@ export interface OriginTemplate {
   readonly allowed: string
 }
 
-/** `${ORIGIN}`, `{{ origin }}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `__ORIGIN__`, `MY_DOMAIN_NAME`. */
-const placeholder =
-  /[$%]\{|\{\{|\}\}|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]|\b[A-Z]{2,}(?:_[A-Z]{2,})+\b/
+/** `${ORIGIN}`, `{{ origin }}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `__ORIGIN__`. */
+const placeholder = /[$%]\{|\{\{|\}\}|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]/
+
+/** `MY_DOMAIN_NAME`. */
+const variableName = /\b[A-Z]{2,}(?:_[A-Z]{2,})+\b/
+/** The host of an app's own scheme, `app://MY_APP`, may have such a name; that of a web page or of a browser's extension has not. */
+const appScheme = /^(?!https?:|[a-z-]+-extension:)[a-z][a-z\d+.-]*:\/\//i
 
 /** Signs of a regular expression: anchors, escapes, groups, and what repeats what stands before it. */
 const expression =
@@ -21,7 +25,7 @@ const glob = /\{[^{}]*\}|:\/\/[^/]*\?[\w-]*\.[a-z]/i
 
 /** Finds what makes a value no origin at all; undefined for what may be one. */
 export function findTemplate(value: string): OriginTemplate | undefined {
-  if (placeholder.test(value)) {
+  if (placeholder.test(value) || (variableName.test(value) && !appScheme.test(value))) {
     const message = 'this is a placeholder that was not filled in'
     return { reason: 'placeholder', message, allowed: 'the origin itself, such as "https://app.example.com"' }
   }
