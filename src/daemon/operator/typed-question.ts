@@ -132,7 +132,7 @@ function originInside(typed: string): string {
   if (told !== undefined) return told
   if (/^https?%3A%2F%2F[\w%.:-]+$/i.test(text)) return decodeEscapes(text)
   // What stood around it where it was copied; one sign in front alone or at the end alone.
-  const bare = text.replace(/^["'`]+/, '').replace(/["'`,;]+$/, '')
+  const bare = text.replace(/^["'`]+/, '').replace(/(?<!["'`,;])["'`,;]+$/, '')
   return /[\s,;]/.test(bare) ? typed : bare === text ? typed : bare
 }
 

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { explainTyped, type TypedQuestion } from '../../../src/daemon/operator/explanations.ts'
+import { understandOrigin } from '../../../src/daemon/operator/typed-question.ts'
 import { createAddressOf } from '../../../src/daemon/proxy-settings.ts'
 import { createPolicyTable } from '../../../src/policies/policy-table.ts'
 import { parseText, upstreamLine } from '../../fixtures/parsed-text.ts'
@@ -63,6 +64,14 @@ t.test('an origin out of an address bar is the one that a browser sends', async 
     t.equal(request?.origin, sent)
     t.same(notes, [`a browser sends "${sent}", not "${typed.replaceAll('"', '\\"')}"; that is allowed`])
   }
+})
+
+t.test('an origin with a long row of quotes in it is read in one pass', async t => {
+  for (const marks of ['"', ',', "';"]) {
+    const typed = `https://my-app.xyz${marks.repeat(200_000)}x`
+    t.strictSame(understandOrigin(typed).origin, typed)
+  }
+  t.strictSame(understandOrigin(`https://my-app.xyz${'"'.repeat(200_000)}`).origin, 'https://my-app.xyz')
 })
 
 t.test('what is denied gets the value that a browser sends', async t => {
