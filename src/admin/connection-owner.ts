@@ -16,15 +16,34 @@ export interface ConnectionPorts {
   readonly localPort: number
 }
 
+/** The ids of the users of all open connections, by the ports of their ends as the tables write them: `FROM:TO`. */
+export type ConnectionOwners = ReadonlyMap<string, readonly number[]>
+
+/** Reads the owners out of the lines of both tables. A connection that is closing belongs to no user any more, and counts as none. */
+export function parseOwners(tables: string): ConnectionOwners {
+  const owners = new Map<string, number[]>()
+  for (const [, from, to, id] of tables.matchAll(openConnection)) {
+    const ports = `${from}:${to}`
+    const users = owners.get(ports)
+    if (users === undefined) owners.set(ports, [Number(id)])
+    else users.push(Number(id))
+  }
+  return owners
+}
+
+const openConnection = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) 01 \S+ \S+ \S+ +(\d+) /gm
+
+/** Every user that a namespace does not know has this id there: https://man7.org/linux/man-pages/man7/user_namespaces.7.html */
+const overflowUser = 65_534
+
 /**
- * Whether all connections of `tables` that a client has open from the one port to the other are of root or of `user`, its id. A
- * connection that is closing belongs to no user any more, and counts as none.
+ * Whether all connections that a client has open from the one port to the other are of root or of `user`, its id. The id of users
+ * that the namespace does not know says nothing, and is none's own.
  */
-export function isOfUser(tables: string, { remotePort, localPort }: ConnectionPorts, user: number): boolean {
+export function isOfUser(owners: ConnectionOwners, { remotePort, localPort }: ConnectionPorts, user: number): boolean {
   const [from, to] = [remotePort, localPort].map(port => port.toString(16).toUpperCase().padStart(4, '0'))
-  const line = new RegExp(`^ *\\d+: [0-9A-F]+:${from} [0-9A-F]+:${to} 01 \\S+ \\S+ \\S+ +(\\d+) `, 'gm')
-  const users = [...tables.matchAll(line)].map(([, id]) => Number(id))
-  return users.length > 0 && users.every(id => id === 0 || id === user)
+  const users = owners.get(`${from}:${to}`) ?? []
+  return users.length > 0 && users.every(id => id === 0 || (id === user && id !== overflowUser))
 }
 
 /**
@@ -34,13 +53,13 @@ export function isOfUser(tables: string, { remotePort, localPort }: ConnectionPo
 export function createOwnerCheck(user = process.geteuid?.()): (socket: Socket) => Promise<boolean> {
   const known = new WeakMap<Socket, Promise<boolean>>()
   let last: Promise<unknown> = Promise.resolve()
-  let next: Promise<string | undefined> | undefined
+  let next: Promise<ConnectionOwners | undefined> | undefined
 
-  /** One reading for all who ask before it begins. */
-  function tables(): Promise<string | undefined> {
+  /** One reading for all who ask before it begins: it is parsed once, however many connections ask. */
+  function owners(): Promise<ConnectionOwners | undefined> {
     next ??= last.then(() => {
       next = undefined
-      const reading = readTables()
+      const reading = readTables().then(tables => (tables === undefined ? undefined : parseOwners(tables)))
       last = reading.then(() => sleep(restMs, undefined, { ref: false }))
       return reading
     })
@@ -48,10 +67,10 @@ export function createOwnerCheck(user = process.geteuid?.()): (socket: Socket) =
   }
 
   async function look(socket: Socket): Promise<boolean> {
-    const text = await tables()
+    const found = await owners()
     const { remotePort, localPort } = socket
-    if (text === undefined || user === undefined) return true
-    return remotePort !== undefined && localPort !== undefined && isOfUser(text, { remotePort, localPort }, user)
+    if (found === undefined || user === undefined) return true
+    return remotePort !== undefined && localPort !== undefined && isOfUser(found, { remotePort, localPort }, user)
   }
 
   return socket => {

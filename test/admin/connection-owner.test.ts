@@ -1,7 +1,9 @@
 import { once } from 'node:events'
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import t from 'tap'
-import { createOwnerCheck, isOfUser } from '../../src/admin/connection-owner.ts'
+import { createOwnerCheck, isOfUser, parseOwners } from '../../src/admin/connection-owner.ts'
 import { spawn } from '../fixtures/children.ts'
 import { startAdmin } from './sources.ts'
 
@@ -43,8 +45,53 @@ const tables: { name: string; lines: readonly string[]; isOfUser: boolean }[] = 
   },
 ]
 for (const { name, lines, isOfUser: expected } of tables) {
-  t.equal(isOfUser([head, ...lines, ''].join('\n'), { remotePort: 0xa1b2, localPort: 0x24f8 }, own), expected, name)
+  const owners = parseOwners([head, ...lines, ''].join('\n'))
+  t.equal(isOfUser(owners, { remotePort: 0xa1b2, localPort: 0x24f8 }, own), expected, name)
 }
+
+t.test('the id of users that the namespace does not know is not the own user, even where the proxy has it', async t => {
+  const unknown = 65_534
+  const ports = { remotePort: 0xa1b2, localPort: 0x24f8 }
+  t.equal(isOfUser(parseOwners(line('A1B2', '24F8', '01', unknown)), ports, unknown), false)
+  t.equal(isOfUser(parseOwners(line('A1B2', '24F8', '01', 0)), ports, unknown), true, 'root')
+})
+
+t.test('a table is parsed once, however many connections are looked up in it', async t => {
+  const ports = Array.from({ length: 30_000 }, (_, index) => 1024 + index)
+  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0')
+  const owners = parseOwners(
+    [head, ...ports.map(port => line(hex(port), '24F8', '01', port % 2 === 0 ? own : 33)), ''].join('\n'),
+  )
+  t.equal(owners.size, ports.length)
+  // Each look-up is one of a map: a text of this size read for each would take hours.
+  for (const port of ports) {
+    const isOwn = isOfUser(owners, { remotePort: port, localPort: 0x24f8 }, own)
+    if (isOwn !== (port % 2 === 0)) t.fail(`port ${port}`)
+  }
+})
+
+t.test('only what is for the operator alone waits for the tables', async t => {
+  const read: unknown[] = []
+  const reading = t.intercept(fs, 'readFile', {
+    value: async (path: unknown) => {
+      read.push(path)
+      throw new Error('no such file')
+    },
+  })
+  syncBuiltinESMExports()
+  const { ask, stop } = await startAdmin()
+  t.teardown(() => {
+    stop()
+    reading.restore()
+    syncBuiltinESMExports()
+  })
+  for (const path of ['/livez', '/readyz', '/metrics', '/page.css']) {
+    t.equal((await ask('GET', path)).status, 200, path)
+    t.strictSame(read, [], path)
+  }
+  t.equal((await ask('GET', '/buckets')).status, 200)
+  t.strictSame(read, ['/proc/self/net/tcp', '/proc/self/net/tcp6'])
+})
 
 t.test('a connection of this process is its own', { skip: !isLinux && 'only Linux tells' }, async t => {
   const server = createServer()
