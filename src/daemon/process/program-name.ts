@@ -3,12 +3,16 @@ import { escapeControls } from '../../text/escape-controls.ts'
 
 /** Programs whose own name says nothing of what they run. */
 const interpreter = /^(?:node|nodejs|bun|deno|python[\d.]*|ruby[\d.]*|perl[\d.]*|php[\d.]*|java|sh|bash|dash)$/
-/** What stands behind these is the program, or the name of a module. */
-const beforeProgram = new Set(['-jar', '-m', 'run'])
 /** What stands behind these is a text of code. */
-const beforeCode = new Set(['-e', '--eval', '-p', '--print', '-pe', '-c'])
+const beforeCode = new Set(['--eval', '--print', '-p', '--command'])
+/** `-e`, `-c`, `-E`, and among others, as in `bash -lc` and `perl -ne`. The words of Java have such letters, and it runs no text. */
+const codeLetters = /^-[A-Za-z]*[ceE]/
+/** `php -r`, and what it runs before, for and after each line. */
+const codeOfPhp = /^-[rRBEF]/
 /** What stands behind these is a value of theirs. */
 const beforeValue = new Set(['-r', '--require', '--import', '--loader', '-C', '-W', '-X', '-cp', '-classpath', '-I'])
+/** What a path or the name of a module is made of. URLs are none: they may hold passwords. */
+const plainWord = /^[\w@%+./-]+$/
 
 const maxLength = 80
 
@@ -21,19 +25,34 @@ export function nameProgram([first = '', ...words]: readonly string[]): string |
   const own = words.length === 0 ? first.replace(/(?::? ).*$/s, '') : first
   const name = basename(own)
   if (name === '') return undefined
-  const script = interpreter.test(name) ? scriptOf(words) : undefined
+  const script = interpreter.test(name) ? scriptOf(name, words) : undefined
   return shorten(escapeControls(script === undefined ? name : `${name} ${script}`))
 }
 
-function scriptOf(words: readonly string[]): string | undefined {
+/** The path or module that an interpreter runs; undefined where it may be something else: code, or the value of an option. */
+function scriptOf(name: string, words: readonly string[]): string | undefined {
+  const isJava = name === 'java'
+  let isBehindOption = false
   for (let at = 0; at < words.length; at++) {
     const word = words[at] as string
-    if (beforeCode.has(word)) return undefined
-    if (beforeProgram.has(word)) return words[at + 1]
+    if ((isJava && word === '-jar') || (name.startsWith('python') && word === '-m')) {
+      const next = words[at + 1] ?? ''
+      return plainWord.test(next) && !next.startsWith('-') ? next : undefined
+    }
+    if (beforeCode.has(word) || (name.startsWith('php') && codeOfPhp.test(word))) return undefined
     if (beforeValue.has(word)) at++
-    else if (!word.startsWith('-')) return word
+    else if (word.startsWith('-')) {
+      if (!isJava && codeLetters.test(word)) return undefined
+      isBehindOption = /^--[^=]+$/.test(word)
+    } else if (word !== 'run') return isScript(word, isBehindOption) ? word : undefined
   }
   return undefined
+}
+
+/** Behind an option that is not known, a word may be its value: a secret has slashes at times, and no short ending. */
+function isScript(word: string, isBehindOption: boolean): boolean {
+  if (!plainWord.test(word)) return false
+  return isBehindOption ? /\w\.[A-Za-z]{1,5}$/.test(word) : word.includes('/') || /\w\.\w+$/.test(word)
 }
 
 /** The end tells more than the beginning. */

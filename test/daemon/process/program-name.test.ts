@@ -30,6 +30,48 @@ const cases: readonly { name: string; words: readonly string[]; expected: string
   },
   { name: 'a long name begins as it begins', words: ['y'.repeat(200), 'x'], expected: `${'y'.repeat(79)}…` },
 ]
-for (const { name, words, expected } of cases) {
+/** Command lines of which only the interpreter is told. */
+const hidden: readonly (readonly string[])[] = [
+  ['bash', '-lc', 'x --password hunter2'],
+  ['sh', '-ec', 'hunter2/x.sh'],
+  ['bash', '-cx', '/x/hunter2'],
+  ['python3', '-uc', 'hunter2/x.py'],
+  ['perl', '-E', 'hunter2/x'],
+  ['perl', '-ne', 'hunter2/x'],
+  ['perl', '-eprint', 'hunter2/x'],
+  ['ruby', '-ne', 'hunter2/x'],
+  ['php', '-r', 'hunter2/x.php', 'hunter2/y'],
+  ['node', '--print', 'hunter2/x'],
+  ['node', '--token', 'hunter2', 'app.js'],
+  ['node', '--token', 'hun/ter+2', 'app.js'],
+  ['deno', 'run', 'https://u:hunter2@host/a.ts'],
+  ['deno', 'eval', 'hunter2/x'],
+  ['bun', 'run', 'hunter2'],
+  ['sh', '-o', 'pipefail', '-c', 'hunter2/x'],
+  ['python3', '-m', '--hunter2'],
+  ['sh', 'hunter2'],
+  ['sh', 'PASSWORD=hunter2/x'],
+]
+for (const words of hidden) {
+  t.test(`of ${words.join(' ')} nothing but the interpreter is told`, async t => {
+    t.equal(nameProgram(words), words[0])
+  })
+}
+
+for (const { name, words, expected } of [
+  ...cases,
+  { name: 'a script of Deno', words: ['deno', 'run', '--allow-net', 'main.ts'], expected: 'deno main.ts' },
+  {
+    name: 'a class of Java',
+    words: ['java', '-server', '-cp', 'a', 'com.example.Main'],
+    expected: 'java com.example.Main',
+  },
+  { name: 'a script of a shell', words: ['bash', '/srv/start'], expected: 'bash /srv/start' },
+  {
+    name: 'a script behind an option with a value',
+    words: ['node', '--inspect=1', 'dist/cli'],
+    expected: 'node dist/cli',
+  },
+]) {
   t.test(name, async t => t.equal(nameProgram(words), expected))
 }
