@@ -116,8 +116,10 @@ function functionsIn(value: unknown, path: RuleNote['path'], depth = 0): readonl
 
 /** Said in place of what YAML has against it, of JSON whose outer brackets were not copied. */
 function withoutBrackets(text: string): TextFault | undefined {
-  const key = /^\s*("[^"\n]*")[ \t]*:/.exec(text)
-  if (key === null) return undefined
+  const key = /^\s*("[^"\n]*")[ \t]*:[ \t]*["[{\d]/.exec(text)
+  if (key === null || !/[\]},]$/.test(text.trimEnd())) return undefined
+  // YAML with its keys in quotes has something that JSON has not: its own fault is told.
+  if (/[^\s[\]{},:\d.eE+-]/.test(text.replaceAll(/"[^"\\\n]*(?:\\.[^"\\\n]*)*"|true|false|null/g, ''))) return undefined
   const message = `${key[1]} stands here without brackets around it`
   return {
     ...positionAt(text, key[0].indexOf('"')),

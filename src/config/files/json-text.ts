@@ -101,7 +101,7 @@ function unexpected(text: string, code: number, offset: number, length: number):
   const found = isToken ? text.slice(offset, offset + length) : (/^[^ \t\r\n,\]}]+/.exec(text.slice(start))?.[0] ?? '')
   // A whole text has its quotes already.
   const shown = /^"[ !#-[\]-~]{0,38}"$/.test(found) ? found : JSON.stringify(found.slice(0, 40))
-  const typographic = typographicMark(text.slice(0, start + found.length))
+  const typographic = typographicMark(text, start, start + found.length)
   if (typographic !== undefined) {
     return new JsonFault(typographic, `${text[typographic]} is a typographic quotation mark`, 'the plain "')
   }
@@ -123,10 +123,25 @@ function unexpected(text: string, code: number, offset: number, length: number):
 }
 
 /** Where a word processor's quotation mark stands in place of JSON's, if one does. */
-function typographicMark(text: string): number | undefined {
-  const found = /[[{,:]\s*[“”„‟]|[“”„‟](?=\s*[,:\]}])/.exec(text)
-  return found === null ? undefined : found.index + found[0].length - 1
+function typographicMark(text: string, start: number, end: number): number | undefined {
+  for (const { 0: token, 1: close, index } of text.slice(0, end).matchAll(stringOrMark)) {
+    if (close === undefined) return index
+    // One closes a string: then JSON's own mark comes in the next line, or begins the next string and so ends this one at the fault.
+    let inside = -1
+    if (close === '')
+      inside =
+        text
+          .slice(index)
+          .split('\n', 1)[0]
+          ?.search(/[“”„‟](?=\s*(?:[,:\]}]|$))/) ?? -1
+    else if (index + token.length === start) inside = token.search(/[“”„‟](?=[\s,:\]}{[]+"$)/)
+    if (inside !== -1) return index + inside
+  }
+  return undefined
 }
+
+/** A string, with its end if it has one in its line (the group), or a mark outside of one. */
+const stringOrMark = /"[^"\\\n]*(?:\\.[^"\\\n]*)*("?)|[“”„‟]/g
 
 /** What may follow a text that ends with the beginning of a list or mapping, of which the library says only how it may end. */
 function afterOpening(text: string): string | undefined {

@@ -118,3 +118,22 @@ t.test('an issue of a rule in XML has the place of its element, or of what is ne
 t.test('a near key is named', async t => {
   t.match(readCorsFile(contentOf('{"CORSRule": []}')).faults[0]?.allowed, /did you mean "CORSRules"/)
 })
+
+t.test('JSON without its outer brackets is told as that, and YAML with a key in quotes by its own fault', async t => {
+  const brackets = '"CORSRules" stands here without brackets around it'
+  const told = (text: string) => readCorsFile(contentOf(text)).faults.map(({ message }) => message)
+  for (const text of [
+    '"CORSRules": [{"AllowedOrigins": ["*"],}],\n"b": 1,\n',
+    ' "CORSRules": [\n  { "AllowedOrigins": ["*"] "b": -1.5e3 }\n]\n}\n',
+  ])
+    t.strictSame(told(text), [brackets], text)
+  for (const text of [
+    '"CORSRules":\n  - AllowedOrigins: [*]\n',
+    '"CORSRules": [*]\n',
+    '"CORSRules": [{AllowedOrigins: ["*"] }, # mine\n  {AllowedMethods: GET b}]]\n',
+    '"CORSRules": 1\n  "b": 2\n',
+  ]) {
+    t.not(told(text).length, 0, text)
+    t.notOk(told(text).includes(brackets), text)
+  }
+})
