@@ -1,4 +1,5 @@
 import { Composer, type CST, isCollection, Lexer, type Node, Parser, visit } from 'yaml'
+import { holdsSecret } from './line-excerpt.ts'
 import { describeErrors, describeUnclosed, type YamlFault } from './yaml-fault.ts'
 
 const options = {
@@ -81,7 +82,10 @@ function* tokensOf(text: string, refused: YamlFault[], unclosed: number[]): Gene
       break
     }
     const refusal = isScalar ? undefined : refusalOf(lexeme)
-    if (refusal !== undefined && refused.length < maxFaults) refused.push({ offset: parser.offset, ...refusal })
+    if (refusal !== undefined && refused.length < maxFaults) {
+      const { message, allowed } = holdsSecret(text, parser.offset) ? (refusalOf(`${lexeme[0]}…`) ?? refusal) : refusal
+      refused.push({ offset: parser.offset, reason: refusal.reason, message, allowed })
+    }
     for (const part of refusal?.instead ?? [lexeme]) {
       for (const token of parser.next(part)) {
         if (token.type === 'error') errors++

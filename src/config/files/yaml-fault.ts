@@ -1,7 +1,7 @@
 // What is no YAML, in plain words: what the library calls it tells of its grammar, not of what a person typed.
 
-import { howToGiveSecret } from '../secret-names.ts'
 import type { TextFault } from './decode-text.ts'
+import { excerptLine, holdsSecret, lineAt, maxLineCharacters } from './line-excerpt.ts'
 
 /** A fault and where it stands, in UTF-16 units from the start of the text. */
 export interface YamlFault extends Pick<TextFault, 'reason' | 'message' | 'allowed'> {
@@ -158,22 +158,24 @@ function describeError(error: LibraryError, text: string): YamlFault & { readonl
   const at = code === 'BAD_INDENT' || isNested ? skipBlanks(text, offset) : offset
   const line = lineAt(text, at)
   const special = isNested ? indentedMore : specialOf(code, message, line)
-  if (special !== undefined) return { ...faultAt(at, special, line), isCertain: true }
+  if (special !== undefined) return { ...faultAt(at, special, text), isCertain: true }
   const isAfterAll = /at node end$/.test(message) && text.slice(text.lastIndexOf('\n', at - 1) + 1, at).trim() === ''
-  if (isAfterAll) return { ...faultAt(at, indentedLess, line), isCertain: false }
+  if (isAfterAll) return { ...faultAt(at, indentedLess, text), isCertain: false }
   const words = table.find(entry => entry.code === code && (entry.says === undefined || entry.says.test(message)))
-  if (words === undefined) return { ...faultAt(at, anyFault, line), isCertain: false }
-  const group = words.says?.exec(message)?.[1] ?? ''
+  if (words === undefined) return { ...faultAt(at, anyFault, text), isCertain: false }
+  const found = words.says?.exec(message)?.[1] ?? ''
+  // More than a mark may be part of a secret.
+  const group = found.length > 1 && holdsSecret(text, at) ? '…' : found
   const said = { message: words.message.replace('$1', () => group), allowed: words.allowed }
   // Of a line that has its ":", the next one is at fault, and told of.
   const isOfNext = code === 'MULTILINE_IMPLICIT_KEY' && /:\s/.test(line)
-  return { ...faultAt(at, said, line), isCertain: !isOfNext }
+  return { ...faultAt(at, said, text), isCertain: !isOfNext }
 }
 
 type Said = Pick<YamlFault, 'message' | 'allowed'>
 
-function faultAt(offset: number, { message, allowed }: Said, line: string): YamlFault {
-  return { offset, reason: 'yaml', message: withLine(message, line), allowed }
+function faultAt(offset: number, { message, allowed }: Said, text: string): YamlFault {
+  return { offset, reason: 'yaml', message: withLine(message, text, offset), allowed }
 }
 
 const indentedMore: Said = {
@@ -205,34 +207,16 @@ function specialOf(code: string, message: string, line: string): Said | undefine
 export function describeUnclosed(offset: number, text: string): YamlFault {
   const mark = text[offset] as keyof typeof closing
   const quoted = (character: string) => (character === '"' ? `'"'` : `"${character}"`)
-  const message = withLine(`${quoted(mark)} is not closed`, lineAt(text, offset))
+  const message = withLine(`${quoted(mark)} is not closed`, text, offset)
   return { offset, reason: 'yaml', message, allowed: `${quoted(closing[mark])} at its end` }
 }
 
 const closing = { '[': ']', '{': '}', '"': '"', "'": "'" } as const
 
-/** Of a line, so many characters are shown. */
-const shownCharacters = 60
-
-/** The line as it stands; of a key that names a secret, without its value. */
-function withLine(what: string, line: string): string {
-  if (line === '') return what
-  const key = /^(?:- +)*["']?([\w.-]+)["']? *[:=]/.exec(line)
-  const isSecret =
-    howToGiveSecret(key?.[1] ?? '') !== undefined || /secret|token|passw|credential|access_?key/i.test(line)
-  const shown = isSecret ? `${key?.[1] ?? ''}…` : line.replace(/\/\/[^/?#\s]*@/g, '//…@')
-  return `${what}: ${shown.length > shownCharacters ? `${shown.slice(0, shownCharacters - 1)}…` : shown}`
+function withLine(what: string, text: string, offset: number): string {
+  const excerpt = excerptLine(text, offset)
+  return excerpt === '' ? what : `${what}: ${excerpt}`
 }
-
-/** The first characters of the line, or where that is long, those before the place. */
-function lineAt(text: string, offset: number): string {
-  const start = offset === 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1
-  const end = text.indexOf('\n', offset)
-  const line = text.slice(start, Math.min(end === -1 ? text.length : end, start + maxLine))
-  return line.trim()
-}
-
-const maxLine = 200
 
 /** From a place to the end of its line. */
 function restOf(text: string, offset: number): string {
@@ -241,6 +225,6 @@ function restOf(text: string, offset: number): string {
 }
 
 function skipBlanks(text: string, offset: number): number {
-  const blanks = /^\s*/.exec(text.slice(offset, offset + maxLine))?.[0].length ?? 0
+  const blanks = /^\s*/.exec(text.slice(offset, offset + maxLineCharacters))?.[0].length ?? 0
   return offset + blanks < text.length ? offset + blanks : offset
 }

@@ -332,6 +332,52 @@ t.test('a long line is cut, and a password in a URL is not shown', async t => {
   t.match(url?.message, 'url: @http://…@s3.example')
 })
 
+/** Texts with a fault, and what of the line's end must not be shown. */
+const hidden: readonly { text: string; shown: string }[] = [
+  { text: 'a: 1\nwJalrXUtnFEMI/K7MDENG/bPxRfi\nb: 2\n', shown: '…' },
+  { text: 'secretAccessKey: >\n    hunter2\n  ab\nb\nc: 1\n', shown: '…' },
+  { text: 'password: "ab\n hunter2\n', shown: 'password…' },
+  { text: 'url: @http://admin:hun/ter2@minio:9000\n', shown: 'url: @http://…@minio:9000' },
+  { text: 'url: @http://admin:hun ter2@minio:9000\n', shown: 'url: @http://…@minio:9000' },
+  { text: 'url: @admin:hunter2@minio:9000\n', shown: 'url: @…@minio:9000' },
+  { text: `url: @http://hunter2${'x'.repeat(300)}@minio\n`, shown: 'url: @http://…' },
+  { text: `url: @http://a@b//hunter2${'x'.repeat(300)}@minio\n`, shown: 'url: @http://…' },
+  ...['pwd', 'pass', 'db_pass', 'Authorization', 'private_key', 'api-key'].map(key => ({
+    text: `${key}: @hunter2\n`,
+    shown: `${key}…`,
+  })),
+  { text: 'x: @Bearer hunter2\n', shown: 'x…' },
+  { text: 'x: @private key hunter2\n', shown: 'x…' },
+  { text: 'a: 1\nhttps://app.example.com:8443\nb: 2\n', shown: 'https://app.example.com:8443' },
+  { text: 'token: abc\nAllowedOrigins: @a\n', shown: 'AllowedOrigins: @a' },
+  { text: 'AllowedHeaders: [Authorization, x] y\n', shown: 'AllowedHeaders: [Authorization, x] y' },
+]
+for (const { text, shown } of hidden) {
+  t.test(`of ${JSON.stringify(text.slice(0, 60))} no secret is shown`, async t => {
+    const said = readYaml(text).faults.map(({ message }) => message)
+    t.not(said.length, 0)
+    t.ok(
+      said.some(message => message.endsWith(`: ${shown}`)),
+      said.join('; '),
+    )
+    for (const message of said) t.notMatch(message, /hun.?ter2|wJalr/)
+  })
+}
+
+t.test('what YAML has a mark for is not shown of a secret either', async t => {
+  for (const [text, message] of [
+    ['password: !hunter2\n', '!… is a YAML tag'],
+    ['password: &hunter2 x\n', '&… is a YAML anchor'],
+    ['password: *hunter2\n', '"*…" is a YAML alias without its quotes'],
+    ['password:\n  *hunter2\n', '"*…" is a YAML alias without its quotes'],
+    ['password: "\\xhunter2"\n', '… is no escape in double quotes: password…'],
+  ] as const) {
+    const [fault] = readYaml(text).faults
+    t.equal(fault?.message, message)
+    t.notMatch(fault?.allowed, 'hunter2')
+  }
+})
+
 t.test('an error that the table does not have is told plainly', async t => {
   t.strictSame(describeErrors([{ code: 'IMPOSSIBLE', message: 'Block scalar header not found', offset: 0 }], ''), [
     {
