@@ -20,16 +20,20 @@ export function findKustomize(): Tool | undefined {
 }
 
 export function findHelm(): Tool | undefined {
-  const file = findExecutable(builtTool('helm'), 'helm')
-  const helm = usable({ name: 'Helm', file, oldest: '3.8', versionArguments: ['version', '--short'] })
-  return helm === undefined ? undefined : [helm]
+  return findTool('Helm', 'helm', 'helm', '3.8')
 }
 
 /** Compose by itself: it reads and checks a file without Docker. */
 export function findCompose(): Tool | undefined {
-  const file = findExecutable(builtTool('compose'), 'docker-compose')
-  const compose = usable({ name: 'Compose', file, oldest: '2', versionArguments: ['version', '--short'] })
-  return compose === undefined ? undefined : [compose]
+  return findTool('Compose', 'compose', 'docker-compose', '2')
+}
+
+/** The built one is of the pinned version, and need not know it: Go tells it to what is built by its own name alone. */
+function findTool(name: string, pinned: string, installed: string, oldest: string): Tool | undefined {
+  const file =
+    findExecutable(builtTool(pinned)) ??
+    usable({ name, file: findExecutable(installed), oldest, versionArguments: ['version', '--short'] })
+  return file === undefined ? undefined : [file]
 }
 
 export function findSystemdAnalyze(): Tool | undefined {
