@@ -238,11 +238,16 @@ function judge(
   { answered }: Lane,
 ): string | undefined {
   const taken = new Set<SentStream>()
-  for (const request of arrived) {
+  const answerTo = (request: ReceivedRequest) => {
+    const number = answered.get(request)
+    return answers.find(one => number !== undefined && field(one, 'x-rec') === `${number}`)
+  }
+  // Those whose stream the answer names come first: of equal requests the rest are the others.
+  const named = arrived.filter(request => answerTo(request) !== undefined)
+  for (const request of [...named, ...arrived.filter(one => !named.includes(one))]) {
     const fault = faultOfArrival(request)
     if (fault !== undefined) return fault
-    const number = answered.get(request)
-    const answer = answers.find(one => number !== undefined && field(one, 'x-rec') === `${number}`)
+    const answer = answerTo(request)
     const one = sent.find(stream =>
       answer === undefined
         ? !taken.has(stream) && stream.request !== undefined && differenceOf(stream.request, request) === undefined

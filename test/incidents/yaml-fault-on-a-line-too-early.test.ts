@@ -4,7 +4,7 @@
 import t from 'tap'
 import { issueLines, parseText, upstreamLine } from '../fixtures/parsed-text.ts'
 
-t.test('a fault behind a broken list with a string over several lines is shown on its own line', async t => {
-  const lines = issueLines(parseText(`${upstreamLine}hosts: [\n]]\n"over\n several\n lines" @\n`))
-  t.match(lines.at(-1), /^config\/proxy\.yaml:6:9: /)
+t.test('a fault behind another and a string over several lines is shown on its own line', async t => {
+  const lines = issueLines(parseText(`${upstreamLine}hosts: @a\nlimits: "over\n several\n lines" @\n`))
+  t.match(lines.at(-1), /^config\/proxy\.yaml:5:9: /)
 })

@@ -172,13 +172,14 @@ t.test('ten thousand requests leave nothing behind', async t => {
       at = receivedBytes
       return at - before > 0 && proxy.records.length === (turn + 1) * 100
     }, 10_000)
-    if (turn === 1) count.listeners = listenersOf(socketOf)
+    if (turn === 1) count.listeners = listenersOf(socketOf.filter(({ closed }) => !closed))
     if (turn === 1) count.resources = process.getActiveResourcesInfo().length
   }
   t.equal(proxy.records.length, 10_000)
   t.ok(proxy.records.every(record => record.status === 200))
-  t.equal(upstream.connections.length, 1, 'on one connection')
-  t.equal(listenersOf(socketOf), count.listeners)
+  // A PUT after a pause has a fresh one, in the place of the one before.
+  await upstream.until(({ open }) => open === 1)
+  t.equal(listenersOf(socketOf.filter(({ closed }) => !closed)), count.listeners)
   t.ok(process.getActiveResourcesInfo().length <= count.resources + 2)
   t.equal(proxy.plane.server.listenerCount('request'), 1)
   client.destroy()

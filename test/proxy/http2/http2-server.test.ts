@@ -231,7 +231,8 @@ t.test('a stream that is over leads to nothing of its request', async t => {
   collectGarbage()
   t.equal(left.length, 4)
   t.equal(left.filter(reference => reference.deref() !== undefined).length, 0)
-  for (const stream of streams) t.equal(Object.keys(stream.sentHeaders ?? {}).length, nodeMajor < 24 ? 2 : 0)
+  // Before Node 24 it keeps an object that it has made itself.
+  if (nodeMajor >= 24) for (const stream of streams) t.strictSame(Object.keys(stream.sentHeaders ?? {}), [])
 })
 
 t.test('pieces of content count for what each costs', async t => {
