@@ -31,8 +31,6 @@ export class ResponseRelay {
   isBlocked = false
   /** All of the endpoint's response has come. */
   isWhole = false
-  /** The endpoint answered while content of the request was still to come, which is not read. */
-  isEarly = false
 
   readonly #context: ReplyContext
   readonly #request: ClientRequest
@@ -43,6 +41,8 @@ export class ResponseRelay {
   /** Until it is relayed: it may have 64 KB, and a client may take hours. */
   #head: ResponseHead | undefined
   #framing: BodyFraming = 'none'
+  /** The endpoint answered while content of the request was still to come, which is not read. */
+  #isEarly = false
   /** The end of the response was cut off from our side. */
   #isBrokenOff = false
 
@@ -55,12 +55,12 @@ export class ResponseRelay {
     this.#listener = listener
   }
 
-  /** Takes a head, which is sent with what follows it. See {@link isEarly}. */
+  /** Takes a head, which is sent with what follows it. `isEarly`: content of the request is still to come, and will not be read. */
   takeHead(head: ResponseHead, framing: BodyFraming, isEarly: boolean): void {
     this.#head = head
     this.statusCode = head.statusCode
     this.#framing = framing
-    this.isEarly = isEarly
+    this.#isEarly = isEarly
   }
 
   /** Sends content. */
@@ -136,9 +136,9 @@ export class ResponseRelay {
     const fields = relayedFields(head, this.#plan.cors, this.#record)
     // Neither side knows the length: the end of the connection is the end of the content, as it came.
     const untilClose = this.#framing === 'close'
-    if (this.isEarly || untilClose || this.#context.draining) {
+    if (this.#isEarly || untilClose || this.#context.draining) {
       fields.closes = true
-      endConnectionAfter(this.#context.closing, this.#request, this.isEarly)
+      endConnectionAfter(this.#context.closing, this.#request, this.#isEarly)
     }
     this.#record.status = head.statusCode
     this.#response.writeHead(head.statusCode, head.reason, fields, untilClose)

@@ -25,9 +25,10 @@ export function leadsAbove(target: string, slash: number): boolean {
   if (key === undefined) return true
   if (!key.includes('..')) return false
   const cutFirst = key.split('/').map(withoutParameter).join('/')
-  return slashes.some(
-    slash => rises(key.split(slash)) || rises(cutFirst.split(slash)) || rises(key.split(slash).map(withoutParameter)),
-  )
+  return slashes.some(separator => {
+    const segments = key.split(separator)
+    return rises(segments) || rises(segments.map(withoutParameter)) || rises(cutFirst.split(separator))
+  })
 }
 
 /** Undefined: it is encoded more often than any server decodes. */
