@@ -2,7 +2,7 @@ import t from 'tap'
 import type { DaemonPolicies } from '../../src/daemon/policies.ts'
 import { createProxySettings } from '../../src/daemon/proxy-settings.ts'
 import type { PolicySources } from '../../src/policies/policy-sources.ts'
-import type { UpstreamPool } from '../../src/proxy/upstream/upstream-pool.ts'
+import type { UpstreamPool } from '../../src/proxy/upstream/pool/upstream-pool.ts'
 import { parseText } from '../fixtures/parsed-text.ts'
 
 const policies: DaemonPolicies = {

@@ -1,4 +1,4 @@
-import type { UpstreamPool } from '../../proxy/upstream/upstream-pool.ts'
+import type { UpstreamPool } from '../../proxy/upstream/pool/upstream-pool.ts'
 
 /** What has to be known of a pool here. */
 export type RetiredPool = Pick<UpstreamPool, 'sweep' | 'size'>

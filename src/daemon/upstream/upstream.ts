@@ -1,5 +1,5 @@
 import type { Configuration } from '../../config/configuration.ts'
-import { UpstreamPool } from '../../proxy/upstream/upstream-pool.ts'
+import { UpstreamPool } from '../../proxy/upstream/pool/upstream-pool.ts'
 import type { CredentialProvider } from '../../s3/endpoint/credentials.ts'
 import { anonymous, createEnvironmentCredentials } from '../../s3/endpoint/credentials.ts'
 import type { Transport } from '../../s3/endpoint/endpoint-transport.ts'

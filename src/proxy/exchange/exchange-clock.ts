@@ -1,4 +1,4 @@
-import { ClientPace } from '../upstream/client-pace.ts'
+import { ClientPace } from '../upstream/pool/client-pace.ts'
 import type { ExchangePlan } from './exchange-plan.ts'
 
 /** When an exchange moved last: which of its time limits that passes, and how slow its client is. Milliseconds of the monotonic clock. */

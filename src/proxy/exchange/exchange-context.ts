@@ -1,6 +1,6 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
 import type { Listed, LiveList } from '../shares/live-list.ts'
-import type { UpstreamPool } from '../upstream/upstream-pool.ts'
+import type { UpstreamPool } from '../upstream/pool/upstream-pool.ts'
 import type { ReplyContext } from './local-reply.ts'
 
 /** An exchange with the endpoint, to what watches over all of them. */

@@ -3,9 +3,9 @@ import type { ClientResponse } from '../client/client-response.ts'
 import { clientAddress, type ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import type { RequestRecord } from '../request/request-record.ts'
-import { clientNetwork } from '../upstream/client-network.ts'
-import { framingLine, hasContent } from '../upstream/request-framing.ts'
-import type { UpstreamPool } from '../upstream/upstream-pool.ts'
+import { clientNetwork } from '../upstream/pool/client-network.ts'
+import type { UpstreamPool } from '../upstream/pool/upstream-pool.ts'
+import { framingLine, hasContent } from '../upstream/request/request-framing.ts'
 import type { ResponseCors } from './relayed-fields.ts'
 
 /** What to forward, and what to make of the answer: settled before anything is opened towards the endpoint. */

@@ -9,7 +9,7 @@ import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
 import { KeptContent } from '../shares/kept-content.ts'
-import { hasContent } from '../upstream/request-framing.ts'
+import { hasContent } from '../upstream/request/request-framing.ts'
 import type { ManagedOperations, ProxyContext } from './proxy-context.ts'
 
 // PutBucketCors takes 64 KB; this is also all that one caller can make us hold.

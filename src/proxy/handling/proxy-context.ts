@@ -7,7 +7,7 @@ import type { BucketAddress } from '../../s3/address/bucket-address.ts'
 import type { ExchangeContext, ExchangeUnderWay } from '../exchange/exchange-context.ts'
 import type { ForwardedForPolicy } from '../request/client-address.ts'
 import type { GuardLimits } from '../request/request-guard.ts'
-import type { UpstreamPool } from '../upstream/upstream-pool.ts'
+import type { UpstreamPool } from '../upstream/pool/upstream-pool.ts'
 import type { ConsoleProxy } from './console.ts'
 
 /** What the proxy asks of managed rules. */

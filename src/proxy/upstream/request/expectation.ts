@@ -1,4 +1,4 @@
-import type { ClientResponse } from '../client/client-response.ts'
+import type { ClientResponse } from '../../client/client-response.ts'
 
 // RFC 9110 §10.1.1: a client should not wait indefinitely either; curl gives up after one second.
 const longestMs = 1000

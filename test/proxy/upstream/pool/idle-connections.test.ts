@@ -3,11 +3,11 @@
 
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import type { PoolClient, PoolConnection } from '../../../src/proxy/upstream/pool-client.ts'
-import type { SocketReader } from '../../../src/proxy/upstream/socket-reader.ts'
-import { UpstreamPool } from '../../../src/proxy/upstream/upstream-pool.ts'
-import { FakeSocket, socketError } from '../../fixtures/fake-socket.ts'
-import { seededRandom } from '../../fixtures/request-records.ts'
+import type { PoolClient, PoolConnection } from '../../../../src/proxy/upstream/pool/pool-client.ts'
+import { UpstreamPool } from '../../../../src/proxy/upstream/pool/upstream-pool.ts'
+import type { SocketReader } from '../../../../src/proxy/upstream/socket-reader.ts'
+import { FakeSocket, socketError } from '../../../fixtures/fake-socket.ts'
+import { seededRandom } from '../../../fixtures/request-records.ts'
 
 t.setTimeout(180_000)
 

@@ -1,4 +1,4 @@
-import type { GuardedRequest } from '../request/request-guard.ts'
+import type { GuardedRequest } from '../../request/request-guard.ts'
 
 /** Framing of the request as it goes up: the same meaning as it came, in a line of our own. */
 export function framingLine(request: GuardedRequest): string {

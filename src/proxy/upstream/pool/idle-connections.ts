@@ -1,4 +1,4 @@
-import { IdleLimit } from './idle-limit.ts'
+import { IdleLimit } from '../idle-limit.ts'
 import type { PoolConnection } from './pool-client.ts'
 
 /**

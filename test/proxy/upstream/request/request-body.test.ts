@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import type { GuardedRequest } from '../../../src/proxy/request/request-guard.ts'
-import { newRecord } from '../../../src/proxy/request/request-record.ts'
-import { type BodyListener, RequestBody } from '../../../src/proxy/upstream/request-body.ts'
-import { settled } from '../../fixtures/fake-clock.ts'
-import { createFakePool } from '../../fixtures/fake-pool.ts'
-import type { FakeSocket } from '../../fixtures/fake-socket.ts'
+import type { GuardedRequest } from '../../../../src/proxy/request/request-guard.ts'
+import { newRecord } from '../../../../src/proxy/request/request-record.ts'
+import { type BodyListener, RequestBody } from '../../../../src/proxy/upstream/request/request-body.ts'
+import { settled } from '../../../fixtures/fake-clock.ts'
+import { createFakePool } from '../../../fixtures/fake-pool.ts'
+import type { FakeSocket } from '../../../fixtures/fake-socket.ts'
 
 type Framing = Pick<GuardedRequest, 'chunked' | 'contentLength'>
 

@@ -1,13 +1,13 @@
+import { ReadBuffers } from '../read-buffers.ts'
+import type { ResponseLimits } from '../response/response-parser.ts'
+import type { OpenSocket } from '../socket-reader.ts'
+import { type ConnectionOwner, UpstreamConnection } from '../upstream-connection.ts'
+import type { UpstreamFailure } from '../upstream-failure.ts'
 import { Doubts } from './doubts.ts'
 import { chooseGivingWay } from './giving-way.ts'
 import { IdleConnections } from './idle-connections.ts'
 import type { PoolClient, PoolConnection } from './pool-client.ts'
 import { PoolShares } from './pool-shares.ts'
-import { ReadBuffers } from './read-buffers.ts'
-import type { ResponseLimits } from './response/response-parser.ts'
-import type { OpenSocket } from './socket-reader.ts'
-import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts'
-import type { UpstreamFailure } from './upstream-failure.ts'
 
 /** Idle for less, a connection carries a request as if it had not been: what it would wait for costs more. */
 const briefIdleMs = 10

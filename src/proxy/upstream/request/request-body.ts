@@ -1,8 +1,8 @@
-import type { ContentSource } from '../client/client-request.ts'
-import type { GuardedRequest } from '../request/request-guard.ts'
-import type { RequestRecord } from '../request/request-record.ts'
+import type { ContentSource } from '../../client/client-request.ts'
+import type { GuardedRequest } from '../../request/request-guard.ts'
+import type { RequestRecord } from '../../request/request-record.ts'
+import type { UpstreamConnection } from '../upstream-connection.ts'
 import type { Expectation } from './expectation.ts'
-import type { UpstreamConnection } from './upstream-connection.ts'
 
 /** Hears how far the content of a request has come. */
 export interface BodyListener {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { ClientResponse } from '../../../src/proxy/client/client-response.ts'
-import { Expectation } from '../../../src/proxy/upstream/expectation.ts'
+import type { ClientResponse } from '../../../../src/proxy/client/client-response.ts'
+import { Expectation } from '../../../../src/proxy/upstream/request/expectation.ts'
 
 /** What happens to an expectation, in words. */
 function setUp() {

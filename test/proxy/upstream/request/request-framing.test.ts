@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { GuardedRequest } from '../../../src/proxy/request/request-guard.ts'
-import { framingLine, hasContent } from '../../../src/proxy/upstream/request-framing.ts'
+import type { GuardedRequest } from '../../../../src/proxy/request/request-guard.ts'
+import { framingLine, hasContent } from '../../../../src/proxy/upstream/request/request-framing.ts'
 
 type Framing = Pick<GuardedRequest, 'chunked' | 'contentLength'>
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ClientPace, leastBytesPerSecond } from '../../../src/proxy/upstream/client-pace.ts'
+import { ClientPace, leastBytesPerSecond } from '../../../../src/proxy/upstream/pool/client-pace.ts'
 
 /** Looks four times a second; `bytes` and `awaited` are of each quarter. */
 function look(pace: ClientPace, fromMs: number, seconds: number, bytesPerSecond: number, awaited = true): void {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { clientNetwork } from '../../../src/proxy/upstream/client-network.ts'
+import { clientNetwork } from '../../../../src/proxy/upstream/pool/client-network.ts'
 
 const networks: Readonly<Record<string, string>> = {
   '192.0.2.1': '192.0.2.1',

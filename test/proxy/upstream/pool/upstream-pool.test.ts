@@ -1,9 +1,9 @@
 import t from 'tap'
-import { ClientPace } from '../../../src/proxy/upstream/client-pace.ts'
-import type { PoolConnection } from '../../../src/proxy/upstream/pool-client.ts'
-import { settled } from '../../fixtures/fake-clock.ts'
-import { FakeWaiter, createFakePool as setUp } from '../../fixtures/fake-pool.ts'
-import { type FakeSocket, socketError } from '../../fixtures/fake-socket.ts'
+import { ClientPace } from '../../../../src/proxy/upstream/pool/client-pace.ts'
+import type { PoolConnection } from '../../../../src/proxy/upstream/pool/pool-client.ts'
+import { settled } from '../../../fixtures/fake-clock.ts'
+import { FakeWaiter, createFakePool as setUp } from '../../../fixtures/fake-pool.ts'
+import { type FakeSocket, socketError } from '../../../fixtures/fake-socket.ts'
 
 t.test('the youngest idle connection is taken first', async t => {
   const { pool, ask, take } = setUp()

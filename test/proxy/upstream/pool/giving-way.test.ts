@@ -1,8 +1,8 @@
 import t from 'tap'
-import { ClientPace } from '../../../src/proxy/upstream/client-pace.ts'
-import { chooseGivingWay } from '../../../src/proxy/upstream/giving-way.ts'
-import { PoolShares } from '../../../src/proxy/upstream/pool-shares.ts'
-import { FakeWaiter } from '../../fixtures/fake-pool.ts'
+import { ClientPace } from '../../../../src/proxy/upstream/pool/client-pace.ts'
+import { chooseGivingWay } from '../../../../src/proxy/upstream/pool/giving-way.ts'
+import { PoolShares } from '../../../../src/proxy/upstream/pool/pool-shares.ts'
+import { FakeWaiter } from '../../../fixtures/fake-pool.ts'
 
 const nowMs = 100_000
 const queueMs = 5000

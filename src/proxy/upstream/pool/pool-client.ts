@@ -1,6 +1,6 @@
+import type { UpstreamConnection } from '../upstream-connection.ts'
+import type { UpstreamFailure } from '../upstream-failure.ts'
 import type { ClientPace } from './client-pace.ts'
-import type { UpstreamConnection } from './upstream-connection.ts'
-import type { UpstreamFailure } from './upstream-failure.ts'
 
 /** An exchange that wants a connection, or has one. It is given one or fails, unless it cancels. */
 export interface PoolClient {

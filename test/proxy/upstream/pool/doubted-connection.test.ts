@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { DoubtedConnection, type DoubtingExchange } from '../../../src/proxy/upstream/doubted-connection.ts'
-import type { PoolConnection } from '../../../src/proxy/upstream/pool-client.ts'
-import { createFakePool } from '../../fixtures/fake-pool.ts'
-import type { FakeSocket } from '../../fixtures/fake-socket.ts'
+import { DoubtedConnection, type DoubtingExchange } from '../../../../src/proxy/upstream/pool/doubted-connection.ts'
+import type { PoolConnection } from '../../../../src/proxy/upstream/pool/pool-client.ts'
+import { createFakePool } from '../../../fixtures/fake-pool.ts'
+import type { FakeSocket } from '../../../fixtures/fake-socket.ts'
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 

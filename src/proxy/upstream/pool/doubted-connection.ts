@@ -1,8 +1,8 @@
+import type { ResponseHead } from '../response/response-head.ts'
+import type { BodyFraming } from '../response/response-parser.ts'
+import type { UpstreamExchange } from '../upstream-exchange.ts'
 import type { Doubts } from './doubts.ts'
 import type { PoolConnection } from './pool-client.ts'
-import type { ResponseHead } from './response/response-head.ts'
-import type { BodyFraming } from './response/response-parser.ts'
-import type { UpstreamExchange } from './upstream-exchange.ts'
 
 /** The exchange that has sent its request on two connections. */
 export interface DoubtingExchange extends UpstreamExchange {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Doubts } from '../../../src/proxy/upstream/doubts.ts'
+import { Doubts } from '../../../../src/proxy/upstream/pool/doubts.ts'
 
 t.test('a request is sent again after three seconds', async t => {
   const doubts = new Doubts()

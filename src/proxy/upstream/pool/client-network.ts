@@ -1,4 +1,4 @@
-import { ipv6Groups } from '../../http/ip-address.ts'
+import { ipv6Groups } from '../../../http/ip-address.ts'
 
 /**
  * What a client is counted by: its IPv4 address, or the /64 that an IPv6 address lies in, because one subscriber has at least

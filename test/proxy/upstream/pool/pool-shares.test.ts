@@ -1,6 +1,6 @@
 import t from 'tap'
-import { PoolShares } from '../../../src/proxy/upstream/pool-shares.ts'
-import { FakeWaiter } from '../../fixtures/fake-pool.ts'
+import { PoolShares } from '../../../../src/proxy/upstream/pool/pool-shares.ts'
+import { FakeWaiter } from '../../../fixtures/fake-pool.ts'
 
 /** Shares of clients by their names; a waiter is told by `CLIENT NUMBER`. */
 function setUp(held: Readonly<Record<string, number>> = {}) {
