@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { loadConfiguration } from '../../src/config/loading/load-configuration.ts'
 import { explainQuestion } from '../../src/daemon/operator/explanations.ts'
 import { createPolicyTable } from '../../src/policies/policy-table.ts'
+import { localhostCertificate, localhostKey } from '../fixtures/localhost-certificate.ts'
 import { skipWithout } from '../servers/installed.ts'
 import { findPromtool, howToGetPrometheus } from '../servers/prometheus.ts'
 import { checkConfiguration } from './configuration-check.ts'
@@ -78,6 +79,14 @@ t.test('the proxy’s configuration has no faults', async t => {
   t.equal(exitCode, 0)
   // The page is loaded as http://127.0.0.1, and only it reaches the admin port's network.
   t.match(issues.join('\n'), /admin port/)
+})
+
+t.test('with the line of its certificate, it has none either', async t => {
+  const secured = read('proxy/proxy.yaml').replace('#tls: ', 'tls: ')
+  t.match(secured, /^tls: .*\n/m)
+  const files = { 'tls.crt': localhostCertificate, 'tls.key': localhostKey }
+  t.equal((await checkConfiguration(secured, { files })).exitCode, 0)
+  t.equal((await checkConfiguration(secured)).exitCode, 64, 'the files are read')
 })
 
 t.test('the page shows one bucket that allows it and one that refuses it', async t => {

@@ -85,6 +85,12 @@ t.test('the variables of the environment file are settings', async t => {
   const known = [...settings().map(({ variable }) => variable), 'S3CORS_ADMIN_TOKEN_FILE']
   known.push('AWS_ACCESS_KEY_ID_FILE', 'AWS_SECRET_ACCESS_KEY_FILE')
   const named = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(match => match[1] ?? '')
-  t.equal(named.length, 5)
+  t.equal(named.length, 7)
   for (const name of named) t.ok(known.includes(name), name)
+  const credentials = [...example.matchAll(/=\/run\/credentials\/s3-cors-proxy\.service\/(\S+)$/gm)].map(
+    match => match[1],
+  )
+  t.equal(credentials.length, 5)
+  for (const name of credentials)
+    t.match(unit, `\n#LoadCredential=${name}:/etc/s3-cors-proxy/secrets/${name}\n`, `${name} has its line in the unit`)
 })
