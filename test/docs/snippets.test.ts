@@ -59,11 +59,12 @@ async function faultsOfConfiguration(configuration: string): Promise<readonly st
 
 t.test('every block is of a language that is tested', async t => {
   // nginx: test/deploy/migrating.test.ts; console and diff, the walk-through of the README: test/readme/walkthrough.test.ts, and
-  // the other one: test/browser/least-privilege-walk.test.ts.
+  // the other one: test/browser/least-privilege-walk.test.ts; js of the runbook: test/daemon/http2-clients.test.ts.
   const known = ['', 'yaml', 'sh', 'promql', 'nginx', 'text']
   const walks: Readonly<Record<string, readonly string[]>> = {
     'README.md': ['console', 'diff'],
     'deploy/migrating/from-any-origin.md': ['console'],
+    'deploy/runbook.md': ['js'],
   }
   for (const { place, file, language } of all) {
     t.ok([...known, ...(walks[file] ?? [])].includes(language), `${place} ${language}`)
