@@ -1,4 +1,5 @@
 import { escapeControls } from '../text/escape-controls.ts'
+
 /** Where in a document something is: keys and list positions from the root. */
 export type Path = readonly (string | number)[]
 
@@ -22,14 +23,23 @@ export interface ConfigurationIssue {
 /** An issue before it is known where its path stands. */
 export type Finding = Pick<ConfigurationIssue, 'severity' | 'reason' | 'path' | 'value' | 'message' | 'allowed'>
 
+/** A sentence of S3 quotes the value, which may be as long as the file. */
+const mostPathLength = 1000
+const mostMessageLength = 2000
+
 /** One line for a person: `FILE:LINE:COLUMN: what, and what is allowed`. */
 export function describeIssue(issue: ConfigurationIssue): string {
   const where = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}:${issue.column ?? 1}`
-  const what = [issue.severity === 'warning' ? 'warning' : '', pathText(issue.path)].filter(part => part !== '')
-  const end = /[.!?]$/.test(issue.message) ? ' Allowed: ' : '; allowed: '
-  return escapeControls(
-    `${[where, ...what].join(': ')}: ${issue.message}${issue.allowed === '' ? '' : end + issue.allowed}`,
+  const what = [issue.severity === 'warning' ? 'warning' : '', shortened(pathText(issue.path), mostPathLength)].filter(
+    part => part !== '',
   )
+  const message = shortened(issue.message, mostMessageLength)
+  const end = /[.!?]$/.test(message) ? ' Allowed: ' : '; allowed: '
+  return escapeControls(`${[where, ...what].join(': ')}: ${message}${issue.allowed === '' ? '' : end + issue.allowed}`)
+}
+
+function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }
 
 /** `buckets.my-media.CORSRules[0].AllowedOrigins[1]`. */
@@ -43,7 +53,13 @@ export function pathText(path: Path): string {
   return text
 }
 
-/** The issues in the order of the files, then of lines, those without a line first; what stands at one place is said once. */
+/** A file of 1 MiB can have as many as lines: more of them do not help a reader, and would fill a log. */
+const maxIssues = 500
+
+/**
+ * The issues in the order of the files, then of lines, those without a line first; what stands at one place is said once. Of very
+ * many the first are left, faults before warnings, and one that says how many more there are.
+ */
 export function inOrder(issues: readonly ConfigurationIssue[]): ConfigurationIssue[] {
   const files = [...new Set(issues.map(issue => issue.file))]
   const said = new Set<string>()
@@ -52,12 +68,29 @@ export function inOrder(issues: readonly ConfigurationIssue[]): ConfigurationIss
     if (line === undefined || !said.has(key)) return said.add(key)
     return false
   })
-  return once.toSorted(
+  const sorted = once.toSorted(
     (a, b) =>
       files.indexOf(a.file) - files.indexOf(b.file) ||
       (a.line ?? 0) - (b.line ?? 0) ||
       (a.column ?? 0) - (b.column ?? 0),
   )
+  if (sorted.length <= maxIssues) return sorted
+  const isFault = ({ severity }: ConfigurationIssue) => severity === 'fault'
+  const kept = new Set([...sorted.filter(isFault), ...sorted].slice(0, maxIssues - 1))
+  const left = sorted.filter(issue => !kept.has(issue))
+  return [...sorted.filter(issue => kept.has(issue)), moreOf(left)]
+}
+
+function moreOf(left: readonly ConfigurationIssue[]): ConfigurationIssue {
+  return {
+    severity: left.some(({ severity }) => severity === 'fault') ? 'fault' : 'warning',
+    reason: 'more',
+    file: left[0]?.file ?? '',
+    path: [],
+    value: undefined,
+    message: `${left.length} more faults and warnings are not listed`,
+    allowed: 'what those above say, first',
+  }
 }
 
 /** A value as it may stand in a message: short, quoted if it is text, and without a password that a URL may carry. */

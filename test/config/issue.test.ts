@@ -77,3 +77,29 @@ t.test('issues stand in the order of their lines, file by file, once each', asyn
     ['b:undefined:undefined', 'b:1:2', 'b:1:9', 'b:2:1', 'a:1:1'],
   )
 })
+
+t.test('of very many issues the first are left, faults before warnings, and one tells of the rest', async t => {
+  const many = (severity: 'fault' | 'warning', count: number, from: number) =>
+    Array.from({ length: count }, (_, index) => ({ ...issue, severity, line: from + index }))
+  t.equal(inOrder(many('fault', 500, 1)).length, 500)
+  const shown = inOrder([...many('warning', 700, 1), ...many('fault', 300, 2000)])
+  t.equal(shown.length, 500)
+  t.strictSame([shown[0]?.line, shown[198]?.line, shown[199]?.line, shown[498]?.line], [1, 199, 2000, 2299])
+  const { severity, message, file, line } = shown[499] ?? issue
+  t.strictSame(
+    { severity, message, file, line },
+    {
+      severity: 'warning',
+      message: '501 more faults and warnings are not listed',
+      file: 'a.yaml',
+      line: undefined,
+    },
+  )
+  t.equal(inOrder(many('fault', 600, 1)).at(-1)?.severity, 'fault')
+})
+
+t.test('a value without end makes no line without end', async t => {
+  const line = describeIssue({ ...issue, path: ['k'.repeat(5000)], message: 'm'.repeat(5000) })
+  t.ok(line.length < 3100, String(line.length))
+  t.match(line, /^a\.yaml:3:7: k+…: m+…; allowed: something else$/)
+})

@@ -69,6 +69,9 @@ function formatOf(text: string): 'json' | 'xml' | 'yaml' | 'hcl' | undefined {
   return yamlStart.test(rest) ? 'yaml' : undefined
 }
 
+/** To find the place of each takes as long as the text is: of more, the first are told. */
+const maxTold = 200
+
 function rulesOf(document: Located, instead?: TextFault, expressions: readonly Expression[] = []): CorsFile {
   if (document.faults.length > 0) {
     return { ...document, faults: instead === undefined ? document.faults : [instead], value: undefined, notes: [] }
@@ -79,7 +82,7 @@ function rulesOf(document: Located, instead?: TextFault, expressions: readonly E
   }
   const found = findRuleList(document.value)
   if (found.faults !== undefined) {
-    return refused(found.faults.map(({ path, at, ...words }) => ({ ...place(path, at), ...words })))
+    return refused(found.faults.slice(0, maxTold).map(({ path, at, ...words }) => ({ ...place(path, at), ...words })))
   }
   const { path, isSingle, bucket } = found
   const faults = [
@@ -87,13 +90,15 @@ function rulesOf(document: Located, instead?: TextFault, expressions: readonly E
     ...functionsIn(child(document.value, path), path),
   ]
   if (faults.length > 0) {
-    return refused(faults.map(({ path: at, text }) => ({ ...place(at, 'value'), ...notWrittenOut(text) })))
+    return refused(
+      faults.slice(0, maxTold).map(({ path: at, text }) => ({ ...place(at, 'value'), ...notWrittenOut(text) })),
+    )
   }
   const { value, notes, sourceOf } = convertRules(child(document.value, path), path, isSingle)
   return {
     value,
     faults: [],
-    notes: notes.map(({ path: at, message, allowed }) => ({
+    notes: notes.slice(0, maxTold).map(({ path: at, message, allowed }) => ({
       ...place(at, 'value'),
       reason: 'converted',
       message,

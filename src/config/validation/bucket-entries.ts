@@ -111,13 +111,16 @@ interface ReadRules {
   readonly issues: readonly ConfigurationIssue[]
 }
 
-/** Judges rules that were written in any format, and says where in the document each issue is. */
+/** To find the place of each takes as long as its document is. */
+const maxIssuesOfRules = 200
+
+/** Judges rules that were written in any format, and says where in the document each issue is: of very many, the first. */
 export function readRules(value: unknown, place: Place): ReadRules {
   const { rules, issues } = parseRules(value)
   return {
     rules,
     ruleLines: (rules ?? []).map((_, index) => lineOf(place.located, [...place.at, index], 'value').line),
-    issues: issues.map(issue => ({
+    issues: issues.slice(0, maxIssuesOfRules).map(issue => ({
       severity: issue.severity,
       reason: issue.reason,
       file: place.file,

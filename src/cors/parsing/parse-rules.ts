@@ -34,13 +34,15 @@ export function parseRules(input: unknown): ParsedRules {
   if (input.length > maxRules) faults.push(tooManyRules(input))
   const rules: CorsRule[] = []
   const sound: (CorsRule | undefined)[] = []
-  for (const [index, value] of input.entries()) {
+  // What stands after as many as there may be is no rule, whatever is wrong with it.
+  const read = input.slice(0, maxRules)
+  for (const [index, value] of read.entries()) {
     const before = faults.length
     const rule = readRule(value, index, faults)
     rules.push(rule)
     sound.push(faults.length > before ? undefined : rule)
   }
-  const issues = Object.freeze(inDocumentOrder([...faults, ...lintRules(sound)], input))
+  const issues = Object.freeze(inDocumentOrder([...faults, ...lintRules(sound)], read))
   return faults.length > 0 ? { rules: undefined, issues } : { rules: Object.freeze(rules), issues }
 }
 
@@ -181,15 +183,19 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 
 /** By rule, then by the place of the key in it, then by the place in the list: what is about the whole comes first. */
 function inDocumentOrder(issues: readonly RuleIssue[], input: readonly unknown[]): RuleIssue[] {
+  const keysOf = input.map(rule => new Map(isMapping(rule) ? Object.keys(rule).map((key, place) => [key, place]) : []))
   return issues
-    .map(issue => ({ issue, place: placeOf(issue.path, input) }))
+    .map(issue => ({ issue, place: placeOf(issue.path, keysOf) }))
     .sort((a, b) => compare(a.place, b.place))
     .map(({ issue }) => issue)
 }
 
-function placeOf([index, key, position]: RulePath, input: readonly unknown[]): readonly [number, number, number] {
-  const rule = typeof index === 'number' ? input[index] : undefined
-  const keyPlace = typeof key === 'string' && isMapping(rule) ? Object.keys(rule).indexOf(key) : -1
+function placeOf(
+  [index, key, position]: RulePath,
+  keysOf: readonly ReadonlyMap<string, number>[],
+): readonly [number, number, number] {
+  const keys = typeof index === 'number' ? keysOf[index] : undefined
+  const keyPlace = typeof key === 'string' ? (keys?.get(key) ?? -1) : -1
   return [typeof index === 'number' ? index : -1, keyPlace, typeof position === 'number' ? position : -1]
 }
 

@@ -10,7 +10,8 @@ import { escapeXmlText } from '../xml/xml-text.ts'
 export interface CorsConfigurationXmlOptions {
   /**
    * Elements that S3's schema does not know are a fault, as for PutBucketCors. Otherwise they are passed over, as is right for an
-   * endpoint's answer: what it adds of its own takes nothing away from the rules. Inside a rule they are told in `faults`.
+   * endpoint's answer: what it adds of its own takes nothing away from the rules. Inside a rule, and where they stand in place of
+   * all rules, they are told in `faults`.
    */
   readonly strict?: boolean | undefined
   /**
@@ -92,9 +93,11 @@ function readConfiguration(
     if (faults === undefined) return strayText(root)
     faults.push({ index: undefined, effect: 'value-ignored', message: strayText(root).message })
   }
+  let stranger: XmlElement | undefined
   for (const element of childElements(root)) {
     if (localName(element) !== 'CORSRule') {
       if (strict) return unknownElement(element, '<CORSRule>')
+      stranger ??= element
       continue
     }
     const rule: CorsRuleInput = {}
@@ -104,6 +107,10 @@ function readConfiguration(
       faults.push({ index: rules.length, effect: fault.effect, message: fault.message })
     }
     rules.push(rule)
+  }
+  if (rules.length === 0 && stranger !== undefined && faults !== undefined) {
+    const message = `there is no <CORSRule>: ${unknownElement(stranger, '').message}, and nothing is allowed`
+    faults.push({ index: undefined, effect: 'rule-ignored', message })
   }
   return undefined
 }

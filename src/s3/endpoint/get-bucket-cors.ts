@@ -137,7 +137,8 @@ function readRules(body: Buffer): CorsFetchResult {
       detail: `the CORS configuration, line ${line}, column ${column}: ${message}`,
     }
   }
-  if (document.rules.length === 0) return { kind: 'none', unsupported: false }
+  // Elements that are no rules, and none that is: nothing is allowed, and the operator is told why.
+  if (document.rules.length === 0 && formFaults.length === 0) return { kind: 'none', unsupported: false }
   const { rules, faults } = readStoredRules(document.rules, formFaults)
   return faults.length === 0 ? { kind: 'rules', rules } : { kind: 'rules', rules, faults }
 }

@@ -171,6 +171,11 @@ const known: readonly { name: string; script: Script; result: CorsFetchResult }[
     }) satisfies Script,
     result: { kind: 'none', unsupported: true, said: index === 0 ? '400 InvalidRequest' : '400' } as const,
   })),
+  {
+    name: 'a configuration of comments',
+    script: ok(' <!-- a -->\n<?b c?> '),
+    result: { kind: 'none', unsupported: false },
+  },
   { name: 'an empty configuration', script: ok(''), result: { kind: 'none', unsupported: false } },
   {
     name: 'an empty configuration without a namespace',
@@ -214,6 +219,24 @@ const faulty: readonly { name: string; inside: string; rules: number; told: RegE
     inside: oneRule.replace('<AllowedMethod>', '<ExposeHeader>*</ExposeHeader><AllowedMethod>'),
     rules: 1,
     told: /^stored rule 1: ExposeHeader "\*" contains wildcard/,
+  },
+  {
+    name: 'elements that are no rules, and none that is,',
+    inside: '<Rule><AllowedOrigin>*</AllowedOrigin></Rule><b/>',
+    rules: 0,
+    told: /^the stored rules: there is no <CORSRule>: <Rule> is not known here, and nothing is allowed$/,
+  },
+  {
+    name: 'a rule in other letters, and no other,',
+    inside: oneRule.replaceAll('CORSRule', 'CorsRule'),
+    rules: 0,
+    told: /^the stored rules: there is no <CORSRule>: <CorsRule> is not known here/,
+  },
+  {
+    name: 'text in place of the rules',
+    inside: 'AllowedOrigin: *',
+    rules: 0,
+    told: /^the stored rules: CORSConfiguration holds text beside its elements/,
   },
 ]
 for (const { name, inside, rules, told } of faulty) {
