@@ -1,11 +1,5 @@
 import type { Server } from 'node:http'
-import {
-  constants,
-  createServer,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type ServerOptions,
-} from 'node:http2'
+import { constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { ConnectionEnd } from '../../http/connection-end.ts'
 import type { ClientSocket } from '../client/client-request.ts'
@@ -13,21 +7,10 @@ import { type ClientMemory, memoryOf } from '../shares/client-memory.ts'
 import { LiveList } from '../shares/live-list.ts'
 import { Http2Request } from './http2-request.ts'
 import { Http2Response } from './http2-response.ts'
-import { connectionWindowBytes, Http2Session, streamWindowBytes } from './http2-session.ts'
+import { type Http2Limits, http2ServerOptions } from './http2-server-options.ts'
+import { connectionWindowBytes, Http2Session } from './http2-session.ts'
 import { blockBytes, readRequestFields } from './request-fields.ts'
 import { StreamSocket } from './stream-socket.ts'
-
-/** Bounds of HTTP/2; times in milliseconds. Those of a session hold for sessions that begin after a change. */
-export interface Http2Limits {
-  readonly headerBytes: number
-  readonly fields: number
-  /** Of one connection. */
-  readonly streams: number
-  /** Until the first head of a connection is whole. */
-  readonly headersMs: number
-  readonly idleMs: number
-  readonly keepAliveMs: number
-}
 
 /** Hands a request to its handler. `memory`: of its connection; undefined for one that is not counted. */
 export type OnHttp2Request = (
@@ -52,26 +35,11 @@ export interface Http2Listener {
   readonly onConnectionEnd: (remoteAddress: string | undefined, reason: ConnectionEnd) => void
 }
 
-/**
- * As many streams a client may reset at once, and as many a second from then on: a map that is moved resets those of a whole view.
- * With nghttp2's own 1,000 fifty connections keep the event loop busy for seconds (`floods --kinds h2-rapid-reset`).
- */
-const streamResetBurst = 300
-const streamResetRate = 100
-
 const tickMs = 250
 
 /** Between two ticks: where a look comes so late, a few connections may hold the event loop, and are to end at once. */
 const lookMs = 50
 const lateMs = 25
-
-/** What came after the types of Node. */
-interface OptionsBesideTypes {
-  readonly strictSingleValueFields: boolean
-  readonly strictFieldWhitespaceValidation: boolean
-  readonly streamResetBurst: number
-  readonly streamResetRate: number
-}
 
 /**
  * Serves the connections of a TLS server that have chosen `h2`. Node's nghttp2 parses; what it lets pass and no request may have is
@@ -108,28 +76,7 @@ export class Http2Server {
   }
 
   #createNode(limits: Http2Limits): ReturnType<typeof createServer> {
-    // What the endpoint sent twice goes on twice, as over HTTP/1.1.
-    const options: ServerOptions & OptionsBesideTypes = {
-      settings: {
-        enablePush: false,
-        initialWindowSize: streamWindowBytes,
-        maxConcurrentStreams: limits.streams,
-        maxHeaderListSize: limits.headerBytes,
-      },
-      // Pseudo-fields besides.
-      maxHeaderListPairs: limits.fields + 5,
-      maxSessionInvalidFrames: 100,
-      streamResetBurst,
-      streamResetRate,
-      maxSessionRejectedStreams: 200,
-      // In megabytes: field tables, and what waits in streams, of which each may have a read or two of the endpoint's. Beyond it
-      // Node refuses streams; what all clients hold together is the business of the memory ledger.
-      maxSessionMemory: Math.max(10, limits.streams / 4),
-      strictSingleValueFields: false,
-      // Else such a line is dropped without a word: `readRequestFields` refuses the request.
-      strictFieldWhitespaceValidation: false,
-    }
-    const node = createServer(options)
+    const node = createServer(http2ServerOptions(limits))
     node.on('session', session => this.#onSession(session))
     // The session ends by itself.
     node.on('sessionError', () => {})

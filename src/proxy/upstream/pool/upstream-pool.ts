@@ -4,33 +4,24 @@ import type { OpenSocket } from '../socket-reader.ts'
 import { type ConnectionOwner, UpstreamConnection } from '../upstream-connection.ts'
 import type { UpstreamFailure } from '../upstream-failure.ts'
 import { Doubts } from './doubts.ts'
-import { chooseGivingWay } from './giving-way.ts'
 import { IdleConnections } from './idle-connections.ts'
 import type { PoolClient, PoolConnection } from './pool-client.ts'
-import { PoolShares } from './pool-shares.ts'
+import { PoolQueue, type QueueOptions } from './pool-queue.ts'
 
 /** Idle for less, a connection carries a request as if it had not been: what it would wait for costs more. */
 const briefIdleMs = 10
 
 /** Bounds of the pool; times in milliseconds. */
-export interface PoolOptions {
+export interface PoolOptions extends QueueOptions {
   readonly open: OpenSocket
-  readonly connections: number
   /** Read buffers for long responses. */
   readonly longBuffers: number
-  readonly queue: number
-  readonly queueMs: number
   readonly connectMs: number
   /** The most that an unused connection is kept. */
   readonly keepAliveMs: number
   readonly parserLimits: ResponseLimits
   readonly now: () => number
 }
-
-const tooSlow = {
-  reason: 'slow_client',
-  detail: 'others waited for a connection, and this client moved least',
-} as const
 
 /**
  * The connections to one endpoint: at most
@@ -44,20 +35,20 @@ export class UpstreamPool implements ConnectionOwner {
   readonly #all = new Set<PoolConnection>()
   readonly #idle: IdleConnections
   readonly #opening = new Map<PoolConnection, PoolClient | undefined>()
-  /** While exchanges wait, and until the clock looks next. */
-  #shares: PoolShares | undefined
+  readonly #queue: PoolQueue
   readonly #longBuffers: ReadBuffers
   #closed = false
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#queue = new PoolQueue(options, this.#all)
     this.#idle = new IdleConnections(options.keepAliveMs)
     this.#longBuffers = new ReadBuffers(options.longBuffers)
   }
 
   /** How many there are: for tests and the admin port. */
   get size(): { readonly connections: number; readonly idle: number; readonly queued: number } {
-    return { connections: this.#all.size, idle: this.#idle.size, queued: this.#shares?.queued ?? 0 }
+    return { connections: this.#all.size, idle: this.#idle.size, queued: this.#queue.size }
   }
 
   /** All connections are in use: an exchange that asks for one waits. */
@@ -80,16 +71,16 @@ export class UpstreamPool implements ConnectionOwner {
     // Those that are idle are too old for it: it gets a fresh one in the place of the oldest.
     if (!fresh && !waiter.repeatable) this.#discard(this.#idle.takeOldest(now, servername))
     if (this.#all.size < this.#options.connections || this.#discardIdle()) this.#open(waiter, servername)
-    else this.#enqueue(waiter, servername)
+    else this.#queue.add(waiter, servername, now)
   }
 
   /** The waiter has left: it is told nothing more, and nothing goes to the endpoint for it. */
   cancel(waiter: PoolClient): void {
-    if (this.#shares?.delete(waiter) === true) return
+    if (this.#queue.delete(waiter)) return
     for (const [connection, opener] of this.#opening) {
       if (opener !== waiter) continue
       this.#opening.set(connection, undefined)
-      this.#takeBack(connection)
+      this.#queue.takeBack(connection)
       // No other exchange will want it.
       if (this.#closed) connection.destroy()
     }
@@ -97,7 +88,7 @@ export class UpstreamPool implements ConnectionOwner {
 
   /** Takes back a connection whose exchange is over. One whose state is in doubt is destroyed. */
   release(connection: PoolConnection): void {
-    this.#takeBack(connection)
+    this.#queue.takeBack(connection)
     if (this.#closed || !connection.reusable) {
       connection.destroy()
       return
@@ -124,12 +115,12 @@ export class UpstreamPool implements ConnectionOwner {
   onFailed(connection: PoolConnection): void {
     if (connection.reused && !connection.answered) this.onLost(connection)
     this.#all.delete(connection)
-    this.#takeBack(connection)
+    this.#queue.takeBack(connection)
   }
 
   onClosed(connection: PoolConnection, failure: UpstreamFailure | undefined): void {
     this.#all.delete(connection)
-    this.#takeBack(connection)
+    this.#queue.takeBack(connection)
     this.#idle.onClosed(connection, this.#options.now())
     const waiter = this.#opening.get(connection)
     this.#opening.delete(connection)
@@ -151,7 +142,7 @@ export class UpstreamPool implements ConnectionOwner {
       connection.destroy()
       waiter?.fail({ reason: 'timeout', detail: 'the endpoint did not accept the connection in time' })
     }
-    if (this.#shares !== undefined) this.#tend(this.#shares, now)
+    this.#queue.tend(now)
     this.#idle.sweep(now)
     this.#longBuffers.trim(now)
   }
@@ -165,23 +156,8 @@ export class UpstreamPool implements ConnectionOwner {
     }
   }
 
-  /** Exchanges that have waited too long fail; for those that still wait, the slow give way. */
-  #tend(shares: PoolShares, nowMs: number): void {
-    const { connections, queueMs } = this.#options
-    for (const waiter of shares.expire(nowMs - queueMs)) {
-      waiter.fail({ reason: 'queue', detail: 'no connection became free in time' })
-    }
-    if (shares.queued === 0) {
-      this.#shares = undefined
-      return
-    }
-    const holders: PoolClient[] = []
-    for (const { holder } of this.#all) if (holder !== undefined) holders.push(holder)
-    for (const holder of chooseGivingWay({ holders, shares, connections, queueMs, nowMs })) holder.fail(tooSlow)
-  }
-
   #give(connection: PoolConnection, waiter: PoolClient): void {
-    this.#lend(connection, waiter)
+    this.#queue.lend(connection, waiter)
     waiter.onConnection(connection)
   }
 
@@ -190,7 +166,7 @@ export class UpstreamPool implements ConnectionOwner {
    * after it.
    */
   #giveNextTurn(connection: PoolConnection, waiter: PoolClient, nowMs: number): void {
-    this.#lend(connection, waiter)
+    this.#queue.lend(connection, waiter)
     connection.sinceMs = nowMs
     this.#opening.set(connection, waiter)
     setImmediate(() => {
@@ -200,42 +176,6 @@ export class UpstreamPool implements ConnectionOwner {
       if (stays === undefined) this.#offer(connection)
       else stays.onConnection(connection)
     })
-  }
-
-  #lend(connection: PoolConnection, holder: PoolClient): void {
-    connection.holder = holder
-    this.#shares?.hold(holder.client)
-  }
-
-  #takeBack(connection: PoolConnection): void {
-    const { holder } = connection
-    if (holder === undefined) return
-    connection.holder = undefined
-    this.#shares?.leave(holder.client)
-  }
-
-  #enqueue(waiter: PoolClient, servername: string): void {
-    const { queue, now } = this.#options
-    const refusal = { reason: 'queue', detail: `${queue} exchanges already wait` } as const
-    if (this.size.queued < queue) {
-      this.#shares ??= this.#countShares()
-      this.#shares.enqueue(waiter, servername, now())
-      return
-    }
-    const refused = this.#shares?.greediestBeside(waiter.client)
-    if (refused === undefined) {
-      waiter.fail(refusal)
-      return
-    }
-    this.#shares?.delete(refused)
-    this.#shares?.enqueue(waiter, servername, now())
-    refused.fail(refusal)
-  }
-
-  #countShares(): PoolShares {
-    const shares = new PoolShares()
-    for (const { holder } of this.#all) if (holder !== undefined) shares.hold(holder.client)
-    return shares
   }
 
   // Full of idle connections to other server names: one of them makes room.
@@ -256,11 +196,11 @@ export class UpstreamPool implements ConnectionOwner {
     connection.sinceMs = this.#options.now()
     this.#all.add(connection)
     this.#opening.set(connection, waiter)
-    this.#lend(connection, waiter)
+    this.#queue.lend(connection, waiter)
   }
 
   #offer(connection: PoolConnection): void {
-    const next = this.#shares?.next(connection.servername)
+    const next = this.#queue.next(connection.servername)
     const now = this.#options.now()
     if (next !== undefined) {
       if (next.waiter.repeatable || this.#idle.isCertain(connection, now)) this.#give(connection, next.waiter)
@@ -273,12 +213,12 @@ export class UpstreamPool implements ConnectionOwner {
     }
     this.#idle.add(connection, now)
     // What waits, waits for another server name.
-    if (this.size.queued > 0 && this.#discardIdle()) this.#serveQueue()
+    if (this.#queue.size > 0 && this.#discardIdle()) this.#serveQueue()
   }
 
   #serveQueue(): void {
     while (this.#all.size < this.#options.connections) {
-      const next = this.#shares?.next()
+      const next = this.#queue.next()
       if (next === undefined) return
       this.#open(next.waiter, next.servername)
     }

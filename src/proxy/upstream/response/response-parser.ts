@@ -2,8 +2,6 @@ import { ChunkedDecoder, type ChunkFault } from './chunked-decoder.ts'
 import { LineReader } from './line-reader.ts'
 import { type HeadFault, headPrefix, type ResponseHead, ResponseHeadReader } from './response-head.ts'
 
-export type { ResponseHead } from './response-head.ts'
-
 /** How the end of a response's content is known. */
 export type BodyFraming = 'none' | 'length' | 'chunked' | 'close'
 
