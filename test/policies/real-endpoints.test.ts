@@ -1,9 +1,9 @@
 // What real endpoints answer to the proxy's own questions.
 
 import t, { type Test } from 'tap'
-import { createBucketStore } from '../../src/policies/managed/bucket-store.ts'
 import { probeEndpoint } from '../../src/policies/managed/endpoint-probe.ts'
-import type { ManagedDocument } from '../../src/policies/managed/managed-document.ts'
+import { createBucketStore } from '../../src/policies/managed/store/bucket-store.ts'
+import type { ManagedDocument } from '../../src/policies/managed/store/managed-document.ts'
 import { createTransport } from '../../src/s3/endpoint/endpoint-transport.ts'
 import { createGetBucketCors } from '../../src/s3/endpoint/get-bucket-cors.ts'
 import { createListBuckets } from '../../src/s3/endpoint/list-buckets.ts'

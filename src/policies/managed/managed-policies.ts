@@ -13,8 +13,8 @@ import type { ManagedAnswer, ManagedRequest } from './caller-permission.ts'
 import type { Safety } from './endpoint-probe.ts'
 import { createEndpointSafety, detailOf } from './endpoint-safety.ts'
 import { createManagedHandler } from './managed-cors-request.ts'
-import type { ManagedDocument } from './managed-document.ts'
-import { type RuleStore, UnreadableDocument } from './rule-store.ts'
+import type { ManagedDocument } from './store/managed-document.ts'
+import { type RuleStore, UnreadableDocument } from './store/rule-store.ts'
 
 /** Where managed rules live, and how the endpoint is asked. */
 export interface ManagedSource extends Omit<UpstreamSource, 'getBucketCors' | 'upstream' | 'kind'> {

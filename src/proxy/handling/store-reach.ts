@@ -1,4 +1,4 @@
-import { isUnpacked, type StoreGuard } from '../../policies/managed/store-guard.ts'
+import { isUnpacked, type StoreGuard } from '../../policies/managed/store/store-guard.ts'
 import type { BucketAddress, OtherReading } from '../../s3/address/bucket-address.ts'
 import { corsQuery, isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'

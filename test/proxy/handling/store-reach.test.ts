@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createStoreGuard } from '../../../src/policies/managed/store-guard.ts'
+import { createStoreGuard } from '../../../src/policies/managed/store/store-guard.ts'
 import type { ProxySettings } from '../../../src/proxy/handling/proxy-context.ts'
 import { isStoreRequest, isStrayCorsOperation } from '../../../src/proxy/handling/store-reach.ts'
 import type { GuardedRequest } from '../../../src/proxy/request/request-guard.ts'

@@ -1,0 +1,146 @@
+// Keeps clients away from the objects that hold managed rules, and from what could change the bucket that they are in.
+
+import { decodeBytes, parametersOf } from '../../../s3/address/query-parameters.ts'
+import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
+
+/** True when a request may touch what the store holds, and is to be refused with 403. */
+export type StoreGuard = (bucket: string, style: 'path' | 'virtual', method: string, target: string) => boolean
+
+/**
+ * Whether an upload may be an archive that the endpoint unpacks into the bucket, MinIO's and RustFS' way of Snowball: its objects get
+ * keys that the path does not name. `lines`: the field lines, each with its CRLF. Names tell, of fields and of parameters; keys and
+ * values may hold the same words.
+ */
+export function isUnpacked(method: string, target: string, lines: string): boolean {
+  if (method !== 'PUT') return false
+  if (unpackingField.test(lines)) return true
+  const question = target.indexOf('?')
+  if (question === -1) return false
+  const parameters = parametersOf(target.slice(question + 1), /[&;]/)
+  // An endpoint, or something in front of it, might decode twice.
+  const isUnpacking = (name: string) => unpacking.test(decodeBytes(decodeBytes(name, 'latin1'), 'latin1'))
+  return parameters?.some(parameter => isUnpacking(nameOf(parameter))) ?? true
+}
+
+/** `X-Amz-Meta-Snowball-Auto-Extract`, in any spelling. */
+const unpacking = /auto[-_]extract/i
+/** The same in the name of a field: before the first colon of its line. */
+const unpackingField = /(?:^|\n)[^:\n]*auto[-_]extract/i
+
+/** A key has 1024 bytes, encoded 3072: a longer one is none. */
+const mostKeyBytes = 4096
+
+/**
+ * Guards a prefix of the store's bucket, and the bucket itself against everything but known reads. A key is compared as every
+ * endpoint might read it, and one that cannot be read plainly is refused. POST is refused under every path, as MinIO takes
+ * `POST /BUCKET/ANY?delete` and forms for the bucket's own; of its uses only multipart uploads name their key in the path alone. An
+ * archive to be unpacked counts as such a POST.
+ */
+export function createStoreGuard(storeBucket: string, prefix: string): StoreGuard {
+  const place = createStorePlace(storeBucket, prefix)
+  return (bucket, style, method, target) => {
+    if (!place.isBucket(bucket)) return false
+    const question = target.indexOf('?')
+    const path = question < 0 ? target : target.slice(0, question)
+    const query = question < 0 ? '' : target.slice(question + 1)
+    const slash = style === 'virtual' ? 0 : path.indexOf('/', 1)
+    const key = slash < 0 ? '' : path.slice(slash + 1)
+    if (key.length > mostKeyBytes) return true
+    if (isBucketItself(key)) return !isReadOfBucket(method, query)
+    return reachesPlace(place, key) || !isOfOneKey(method, query)
+  }
+}
+
+/** No key, or one of slashes and dots alone, which an endpoint that cleans paths takes for none. */
+function isBucketItself(key: string): boolean {
+  return segmentsOf(key).length === 0
+}
+
+/** Reads of the bucket, and the parameters of its lists. Nothing of them shows what an object holds. */
+const bucketReads: ReadonlySet<string> = new Set([
+  ...[
+    'acl',
+    'accelerate',
+    'analytics',
+    'cors',
+    'encryption',
+    'intelligent-tiering',
+    'inventory',
+    'lifecycle',
+    'location',
+  ],
+  ...['logging', 'metrics', 'notification', 'object-lock', 'ownershipControls', 'policy', 'policyStatus'],
+  ...['publicAccessBlock', 'replication', 'requestPayment', 'tagging', 'uploads', 'versioning', 'versions', 'website'],
+  ...['continuation-token', 'delimiter', 'encoding-type', 'fetch-owner', 'id', 'key-marker', 'list-type', 'marker'],
+  ...['max-keys', 'max-uploads', 'prefix', 'start-after', 'upload-id-marker', 'version-id-marker', 'x-id'],
+])
+
+/** What may follow a key in PUT and DELETE: it stays about this key. */
+const keyWrites: ReadonlySet<string> = new Set([
+  ...['acl', 'legal-hold', 'partNumber', 'retention', 'tagging', 'uploadId', 'versionId', 'x-id'],
+])
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html, and SigV2's. */
+const signing: ReadonlySet<string> = new Set([
+  ...[
+    'X-Amz-Algorithm',
+    'X-Amz-Content-Sha256',
+    'X-Amz-Credential',
+    'X-Amz-Date',
+    'X-Amz-Expires',
+    'X-Amz-Security-Token',
+  ],
+  ...['X-Amz-Signature', 'X-Amz-SignedHeaders', 'AWSAccessKeyId', 'Expires', 'Signature'],
+])
+
+function isReadOfBucket(method: string, query: string): boolean {
+  if (method === 'OPTIONS') return true
+  return (method === 'GET' || method === 'HEAD') && areAll(query, bucketReads)
+}
+
+function isOfOneKey(method: string, query: string): boolean {
+  if (method === 'POST') return isMultipart(query)
+  return (method !== 'PUT' && method !== 'DELETE') || areAll(query, keyWrites)
+}
+
+/** CreateMultipartUpload or CompleteMultipartUpload, exactly spelled: MinIO takes anything else of POST for the bucket's. */
+function isMultipart(query: string): boolean {
+  if (query.includes(';')) return false
+  let operations = 0
+  for (const parameter of parametersOf(query, '&') ?? ['']) {
+    if (parameter === 'uploads' || parameter === 'uploads=' || /^uploadId=./.test(parameter)) operations++
+    else if (!signing.has(nameOf(parameter)) && nameOf(parameter) !== 'x-id') return false
+  }
+  return operations === 1
+}
+
+/** Names exactly as they are written: what is spelled otherwise might mean something else to the endpoint. */
+function areAll(query: string, names: ReadonlySet<string>): boolean {
+  if (query === '') return true
+  // Some part parameters there, too.
+  if (query.includes(';')) return false
+  const parameters = parametersOf(query, '&')
+  return parameters?.every(parameter => names.has(nameOf(parameter)) || signing.has(nameOf(parameter))) === true
+}
+
+function nameOf(parameter: string): string {
+  const equals = parameter.indexOf('=')
+  return equals < 0 ? parameter : parameter.slice(0, equals)
+}
+
+/** Decoded until nothing is left to decode: an endpoint, or something in front of it, might do so twice. */
+function reachesPlace(place: StorePlace, encoded: string): boolean {
+  let key = encoded
+  for (let round = 0; round < 3; round++) {
+    if (place.holds(key) || key.includes('\0') || segmentsOf(key).length === 0) return true
+    let next: string
+    try {
+      next = decodeURIComponent(key)
+    } catch {
+      return true
+    }
+    if (next === key) return false
+    key = next
+  }
+  return true
+}
