@@ -27,17 +27,28 @@ export function hasControl(text: string, from: number, to: number): boolean {
  * The object is reused for line after line; its properties hold until the next one.
  */
 export class FieldLine {
-  /** `name: value` with its CRLF: the name as sent, the value without the whitespace around it. */
-  text = ''
   lowerCaseName = ''
+  /** The line with its CRLF is `text` as it is. */
+  isAsSent = false
+
+  #source = ''
+  #from = 0
+  #colon = 0
+  #first = 0
+  #end = 0
+
+  /** `name: value` with its CRLF: the name as sent, the value without the whitespace around it. */
+  get text(): string {
+    return `${this.#source.slice(this.#from, this.#colon)}: ${this.value}\r\n`
+  }
 
   get value(): string {
-    return lineValue(this.text, this.lowerCaseName)
+    return this.#source.slice(this.#first, this.#end)
   }
 
   /** What was read is needed no more. */
   forget(): void {
-    this.text = ''
+    this.#source = ''
     this.lowerCaseName = ''
   }
 
@@ -52,20 +63,34 @@ export class FieldLine {
     if (hasControl(text, colon + 1, to)) return 'field-value'
     const first = skipWhitespace(text, colon + 1, to)
     const end = trimWhitespace(text, first, to)
-    const isAsSent =
+    this.isAsSent =
       first === colon + 2 &&
       end === to &&
       text.charCodeAt(colon + 1) === space &&
       text.charCodeAt(to) === cr &&
       text.charCodeAt(to + 1) === lf
-    this.text = isAsSent ? text.slice(from, to + 2) : `${text.slice(from, colon)}: ${text.slice(first, end)}\r\n`
+    this.#source = text
+    this.#from = from
+    this.#colon = colon
+    this.#first = first
+    this.#end = end
     return undefined
   }
 }
 
-/** The value of a line as {@link FieldLine} gives it; `name`: that of its field, in any letters. */
-export function lineValue(line: string, name: string): string {
-  return line.slice(name.length + 2, -2)
+/** Field lines one behind another, each `name: value` with its CRLF, without whitespace around the value. */
+export interface FieldLines {
+  readonly text: string
+  /** The name of each in lower case. */
+  readonly names: readonly string[]
+  /** Where each ends in `text`, and the next one begins. */
+  readonly ends: readonly number[]
+}
+
+/** The value of the line number `index`. */
+export function valueAt({ text, names, ends }: FieldLines, index: number): string {
+  const start = index === 0 ? 0 : (ends[index - 1] as number)
+  return text.slice(start + (names[index] as string).length + 2, (ends[index] as number) - 2)
 }
 
 /**

@@ -58,8 +58,8 @@ function ofParser(seen: ObservedResponse): Reading {
   }
 }
 
-function ofHead({ statusCode, reason, minorVersion, lines, closes }: ResponseHead): ReferenceHead {
-  return { statusCode, reason, minorVersion, fields: flatFields(lines.join('')), closes }
+function ofHead({ statusCode, reason, minorVersion, fields, closes }: ResponseHead): ReferenceHead {
+  return { statusCode, reason, minorVersion, fields: flatFields(fields.text), closes }
 }
 
 function mutate(random: SeededRandom): string {

@@ -1,6 +1,6 @@
 // Which fields Connection nominates for removal, in either direction. Those that are always removed are in http/hop-by-hop-fields.ts.
 
-import { lineValue } from '../../http/field-line.ts'
+import { type FieldLines, valueAt } from '../../http/field-line.ts'
 import { connectionOptions } from '../../http/hop-by-hop-fields.ts'
 
 // Envoy's bound too: no client sends more, and each one is searched for.
@@ -51,13 +51,14 @@ function mustReachEndpoint(name: string): boolean {
 
 /**
  * The fields that the Connection of a response nominates; what a client needs to frame, cache or trust the response stays, whatever
- * the endpoint says. `names` are in lower case, `lines` theirs. Undefined when it nominates none, as with most endpoints.
+ * the endpoint says. Undefined when it nominates none, as with most endpoints.
  */
-export function nominatedByResponse(names: readonly string[], lines: readonly string[]): readonly string[] | undefined {
+export function nominatedByResponse(fields: FieldLines): readonly string[] | undefined {
+  const { names } = fields
   let nominated: string[] | undefined
   for (let i = 0; i < names.length; i++) {
     if (names[i] !== 'connection') continue
-    const value = lineValue(lines[i] as string, 'connection').toLowerCase()
+    const value = valueAt(fields, i).toLowerCase()
     if (value === 'close' || value === 'keep-alive') continue
     nominated ??= []
     for (const option of connectionOptions(value) ?? []) if (!mustReachClient(option)) nominated.push(option)

@@ -11,6 +11,7 @@ import {
 } from '../../../src/proxy/exchange/relayed-fields.ts'
 import { newRecord } from '../../../src/proxy/request/request-record.ts'
 import type { ResponseHead } from '../../../src/proxy/upstream/response/response-head.ts'
+import { fieldLines } from '../../fixtures/field-lines.ts'
 import { flatFields } from '../../fixtures/outgoing-fields.ts'
 
 const policy = compilePolicy([
@@ -55,8 +56,7 @@ function head(fields: readonly string[], statusCode = 200): ResponseHead {
     statusCode,
     reason: 'OK',
     minorVersion: 1,
-    lines: fields.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${fields[index + 1]}\r\n`] : [])),
-    names: fields.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase()),
+    fields: fieldLines(fields.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${fields[index + 1]}\r\n`] : []))),
     contentLength: Number(fieldValues(fields, 'content-length')[0] ?? -1),
     chunked: false,
     closes: false,

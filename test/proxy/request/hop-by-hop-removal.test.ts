@@ -1,5 +1,6 @@
 import t from 'tap'
 import { nominatedByRequest, nominatedByResponse } from '../../../src/proxy/request/hop-by-hop-removal.ts'
+import { fieldLines } from '../../fixtures/field-lines.ts'
 
 const values: readonly { value: string; nominated: readonly string[] | undefined }[] = [
   { value: 'close', nominated: [] },
@@ -31,13 +32,7 @@ const responses: readonly { lines: readonly string[]; nominated: readonly string
 ]
 for (const { lines, nominated } of responses) {
   t.test(`${lines.join(' | ')} of a response nominates ${nominated?.join(' ') ?? 'no field'}`, async t => {
-    const names = lines.map(line => line.slice(0, line.indexOf(':')).toLowerCase())
-    t.strictSame(
-      nominatedByResponse(
-        names,
-        lines.map(line => `${line}\r\n`),
-      ),
-      nominated,
-    )
+    const fields = fieldLines(lines.map(line => `${line}\r\n`))
+    t.strictSame(nominatedByResponse(fields), nominated)
   })
 }

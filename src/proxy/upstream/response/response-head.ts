@@ -1,5 +1,5 @@
 import { parseDecimal } from '../../../http/decimal.ts'
-import { FieldLine, hasControl } from '../../../http/field-line.ts'
+import { FieldLine, type FieldLines, hasControl } from '../../../http/field-line.ts'
 import { withoutWhitespace } from '../../../http/whitespace.ts'
 
 /** The head of a response: what its status line and field lines said. */
@@ -8,10 +8,8 @@ export interface ResponseHead {
   /** As sent, latin1, never with controls; empty when missing. */
   readonly reason: string
   readonly minorVersion: 0 | 1
-  /** The field lines in order, each `name: value` with its CRLF: all of them, the framing ones too; no whitespace around values. */
-  readonly lines: readonly string[]
-  /** The name of each in lower case. */
-  readonly names: readonly string[]
+  /** All of them, the framing ones too. */
+  readonly fields: FieldLines
   /** -1 when absent. */
   readonly contentLength: number
   readonly chunked: boolean
@@ -46,7 +44,8 @@ const maxConnectionOptions = 16
 /** `timeout` and `max` are those that are known. */
 const maxKeepAliveParameters = 8
 
-const none: string[] = []
+const noNames: string[] = []
+const noEnds: number[] = []
 const space = 0x20
 const lf = 0x0a
 const zero = 0x30
@@ -58,8 +57,11 @@ export class ResponseHeadReader {
   #statusCode = 0
   #reason = ''
   #minorVersion: 0 | 1 = 1
-  #lines: string[] = []
+  /** The field lines that were taken over; behind them stand those of the text under way from `#takenTo` on. */
+  #lines = ''
+  #takenTo = 0
   #names: string[] = []
+  #ends: number[] = []
   #contentLength = -1
   #chunked = false
   #close = false
@@ -78,10 +80,14 @@ export class ResponseHeadReader {
     for (;;) {
       const to = text.indexOf('\r', from)
       if (text.charCodeAt(to + 1) !== lf) return 'line-end'
-      if (to === from) return undefined
-      const fault = from === 0 ? this.readStatusLine(text, from, to) : this.readFieldLine(text, from, to)
+      if (to === from) {
+        this.#takeOver(text, from)
+        return undefined
+      }
+      const fault = from === 0 ? this.readStatusLine(text, from, to) : this.#readFieldLine(text, from, to)
       // Any LF in a line is a control, hence a fault; named for what it is, as when the head comes in pieces.
       if (fault !== undefined) return text.slice(from, to).includes('\n') ? 'line-end' : fault
+      if (from === 0) this.#takenTo = to + 2
       from = to + 2
     }
   }
@@ -107,8 +113,10 @@ export class ResponseHeadReader {
     this.#minorVersion = minorVersion
     this.#statusCode = statusCode
     this.#reason = text.slice(from + 13, to)
-    this.#lines = []
+    this.#lines = ''
+    this.#takenTo = 0
     this.#names = []
+    this.#ends = []
     this.#contentLength = -1
     this.#chunked = false
     this.#close = false
@@ -118,14 +126,26 @@ export class ResponseHeadReader {
     return undefined
   }
 
+  /** Reads a field line that stands alone, without its CRLF. */
+  readLine(text: string): HeadFault | undefined {
+    const fault = this.#readFieldLine(text, 0, text.length)
+    this.#takenTo = 0
+    return fault
+  }
+
   /** Reads a field line, `text[from, to)`. */
-  readFieldLine(text: string, from: number, to: number): HeadFault | undefined {
+  #readFieldLine(text: string, from: number, to: number): HeadFault | undefined {
     if (this.#names.length >= this.#maxFields) return 'too-many-fields'
     const line = this.#line
     const fault = line.read(text, from, to)
     if (fault !== undefined) return fault
-    this.#lines.push(line.text)
+    if (!line.isAsSent) {
+      this.#takeOver(text, from)
+      this.#lines += line.text
+      this.#takenTo = to + 2
+    }
     this.#names.push(line.lowerCaseName)
+    this.#ends.push(this.#lines.length + to + 2 - this.#takenTo)
     switch (line.lowerCaseName) {
       case 'content-length':
         return this.#readContentLength(line.value)
@@ -156,8 +176,7 @@ export class ResponseHeadReader {
       statusCode,
       reason: this.#reason,
       minorVersion: this.#minorVersion,
-      lines: this.#lines,
-      names: this.#names,
+      fields: { text: this.#lines, names: this.#names, ends: this.#ends },
       contentLength: this.#contentLength,
       chunked: this.#chunked,
       closes: this.#close || (this.#minorVersion === 0 && !this.#keepAlive) || (statusCode === 204 && announcesContent),
@@ -167,10 +186,16 @@ export class ResponseHeadReader {
     return head
   }
 
+  /** Takes the lines of `text` over that end at `to`: nearly always all lines of a head, in one piece. */
+  #takeOver(text: string, to: number): void {
+    if (to > this.#takenTo) this.#lines += text.slice(this.#takenTo, to)
+  }
+
   /** A connection that is idle keeps its reader: each part of a head keeps all of it, up to 64 KB. */
   #forget(): void {
-    this.#lines = none
-    this.#names = none
+    this.#lines = ''
+    this.#names = noNames
+    this.#ends = noEnds
     this.#reason = ''
     this.#line.forget()
   }

@@ -178,7 +178,7 @@ export class ResponseParser {
       const fault =
         this.#headLines++ === 0
           ? this.#headReader.readStatusLine(line, 0, line.length)
-          : this.#headReader.readFieldLine(line, 0, line.length)
+          : this.#headReader.readLine(line)
       if (fault !== undefined) return this.#fail(fault, end)
     }
     return end
