@@ -5,7 +5,19 @@ import { STATUS_CODES } from 'node:http'
 /** `reason`: undefined for the one that belongs to the status. */
 export function statusLine(statusCode: number, reason: string | undefined): string {
   if (statusCode === 200 && (reason === undefined || reason === 'OK')) return 'HTTP/1.1 200 OK\r\n'
-  return `HTTP/1.1 ${statusCode} ${reason ?? STATUS_CODES[statusCode] ?? ''}\r\n`
+  if (reason !== undefined) return lineOf(statusCode, reason)
+  const known = usualLines.get(statusCode)
+  if (known !== undefined) return known
+  const line = lineOf(statusCode, STATUS_CODES[statusCode] ?? '')
+  usualLines.set(statusCode, line)
+  return line
+}
+
+/** By status, with the reason that belongs to it. */
+const usualLines = new Map<number, string>()
+
+function lineOf(statusCode: number, reason: string): string {
+  return `HTTP/1.1 ${statusCode} ${reason}\r\n`
 }
 
 let date: string | undefined

@@ -1,5 +1,5 @@
 import type { S3Error } from '../../s3/errors/error-catalogue.ts'
-import { renderError } from '../../s3/errors/error-response.ts'
+import { isKnownAscii, renderError } from '../../s3/errors/error-response.ts'
 import type { RequestIds } from '../../s3/errors/request-ids.ts'
 import type { ClientRequest } from '../client/client-request.ts'
 import type { ClientResponse } from '../client/client-response.ts'
@@ -113,7 +113,7 @@ function completeError(
   // refusal to all. S3 says nothing of it in a refusal, so neither does `matched`; failures are of the moment in any case.
   if (settings.varyAlways || error.status >= 500) fields.lines += noStoreLine
   if (error.retryAfterSeconds !== undefined) fields.add('Retry-After', String(error.retryAfterSeconds))
-  const bytes = Buffer.byteLength(body)
+  const bytes = isKnownAscii(error) ? body.length : Buffer.byteLength(body)
   fields.setLength(bytes)
   if (error.closes === true) fields.closes = true
   record.errorCode = error.code

@@ -1,7 +1,7 @@
 import { escapeXmlText } from '../xml/xml-text.ts'
 import { repeatedErrors, type S3Error } from './error-catalogue.ts'
 
-/** The bodies of errors that come again and again, up to what is another in every answer. */
+/** The bodies of errors that come again and again, up to what is another in every answer: all ASCII. */
 const knownBeginnings: ReadonlyMap<S3Error, string> = new Map(
   repeatedErrors.map(error => [error, beginningOf(error)] as const),
 )
@@ -13,6 +13,11 @@ const knownBeginnings: ReadonlyMap<S3Error, string> = new Map(
 export function renderError(error: S3Error, requestId: string, hostId: string): string {
   const beginning = knownBeginnings.get(error) ?? beginningOf(error)
   return `${beginning}<RequestId>${requestId}</RequestId><HostId>${hostId}</HostId></Error>`
+}
+
+/** Whether every character of its body is a byte, as is known of those that come again and again. */
+export function isKnownAscii(error: S3Error): boolean {
+  return knownBeginnings.has(error)
 }
 
 function beginningOf(error: S3Error): string {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { preflightError, repeatedErrors, type S3Error } from '../../../src/s3/errors/error-catalogue.ts'
-import { renderError } from '../../../src/s3/errors/error-response.ts'
+import { isKnownAscii, renderError } from '../../../src/s3/errors/error-response.ts'
 
 const rendered: { name: string; error: S3Error; expected: string }[] = [
   {
@@ -45,6 +45,12 @@ for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'HEAD', 'OPTIONS', 'P<TCH'
 }
 
 t.test('what is written once for an error that comes again is what is written for it each time', async t => {
-  for (const error of repeatedErrors) t.equal(renderError(error, 'A', 'B'), renderError({ ...error }, 'A', 'B'))
+  for (const error of repeatedErrors) {
+    const body = renderError(error, 'A', 'B')
+    t.equal(body, renderError({ ...error }, 'A', 'B'))
+    t.equal(isKnownAscii(error), true)
+    t.equal(Buffer.byteLength(body), body.length, 'ASCII')
+    t.equal(isKnownAscii({ ...error }), false)
+  }
   t.equal(repeatedErrors.length, 24)
 })
