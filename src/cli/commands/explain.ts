@@ -3,7 +3,7 @@ import { loadConfiguration } from '../../config/loading/load-configuration.ts'
 import type { Explanation } from '../../cors/explain/explain.ts'
 import { renderExplanation } from '../../cors/explain/explanation-text.ts'
 import { toFieldValue } from '../../cors/patterns/field-value.ts'
-import { explainTyped, type TypedQuestion } from '../../daemon/operator/explanations.ts'
+import { explainTyped, type TypedQuery } from '../../daemon/operator/explanations.ts'
 import { createAddressOf } from '../../daemon/proxy-settings.ts'
 import { createPolicyTable } from '../../policies/policy-table.ts'
 import { askRunningProxy } from '../running/running-proxy.ts'
@@ -79,7 +79,7 @@ function queryOf({ texts, lists, switches }: ParsedArguments): URLSearchParams {
 }
 
 /** The same question, asked here: the fields of a preflight, or those of the request itself. */
-function questionOf({ texts, lists, switches }: ParsedArguments): TypedQuestion {
+function questionOf({ texts, lists, switches }: ParsedArguments): TypedQuery {
   const method = texts.method || 'GET'
   const isActual = switches.has('actual')
   return {

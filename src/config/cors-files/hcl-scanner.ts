@@ -1,15 +1,6 @@
 // The words of HCL: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 
-/** Thrown by the reader of HCL only, to leave the text at the first fault. */
-export class HclFault extends Error {
-  readonly offset: number
-  readonly allowed: string
-  constructor(offset: number, message: string, allowed: string) {
-    super(message)
-    this.offset = offset
-    this.allowed = allowed
-  }
-}
+import { TextFault } from '../files/text-fault.ts'
 
 /** Reads one word after another. */
 export class HclScanner {
@@ -134,7 +125,7 @@ export class HclScanner {
     return JSON.stringify((this.match(/[\w-]+/y) ?? this.text.charAt(this.offset)).slice(0, 40))
   }
 
-  fault(message: string, allowed: string): HclFault {
-    return new HclFault(this.offset, message, allowed)
+  fault(message: string, allowed: string): TextFault {
+    return new TextFault(this.offset, message, allowed)
   }
 }

@@ -1,8 +1,9 @@
 // As much of HCL as rules are written in: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 import { positionAt } from '../../text/source-position.ts'
 import type { Located } from '../files/located.ts'
+import { TextFault } from '../files/text-fault.ts'
 import type { Path } from '../issue.ts'
-import { HclFault, HclScanner } from './hcl-scanner.ts'
+import { HclScanner } from './hcl-scanner.ts'
 
 /** Deeper than any resource, and shallow enough to recurse. */
 const maxDepth = 32
@@ -29,7 +30,7 @@ export function readHcl(text: string): HclDocument {
     const value = reader.readBody([], undefined)
     return { value, faults: [], expressions: reader.expressions, locate: path => locate(text, reader.places, path) }
   } catch (error) {
-    if (!(error instanceof HclFault)) throw error
+    if (!(error instanceof TextFault)) throw error
     const { message, allowed, offset } = error
     const fault = { ...positionAt(text, offset), reason: 'hcl', message, allowed }
     return { value: undefined, faults: [fault], expressions: [], locate: () => undefined }
@@ -81,7 +82,7 @@ class HclReader {
     this.#scanner.skip(false)
     if (this.#scanner.text[this.#scanner.offset] === '=' && this.#scanner.text[this.#scanner.offset + 1] !== '=') {
       this.#scanner.offset++
-      if (Object.hasOwn(body, name)) throw new HclFault(start, `${name} stands twice`, 'each name once')
+      if (Object.hasOwn(body, name)) throw new TextFault(start, `${name} stands twice`, 'each name once')
       this.places.set([...path, name].join('\n'), start)
       body[name] = this.#readValue([...path, name], false)
       return
@@ -137,7 +138,7 @@ class HclReader {
     try {
       return this.#literal(path)
     } catch (error) {
-      if (!(error instanceof HclFault)) throw error
+      if (!(error instanceof TextFault)) throw error
       this.#depth = depth
       return notLiteral
     }

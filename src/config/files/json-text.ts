@@ -3,28 +3,21 @@ import { positionAt } from '../../text/source-position.ts'
 import type { Path } from '../issue.ts'
 import { isMapping } from '../raw-value.ts'
 import type { Located } from './located.ts'
+import { TextFault } from './text-fault.ts'
 
 /** Deeper than any CORS configuration, and shallow enough to recurse. */
 const maxDepth = 64
 
-/** Thrown inside this file only, to leave the text at the first fault: RFC 8259 knows no way to go on after one. */
-class JsonFault extends Error {
-  readonly offset: number
-  readonly allowed: string
-  constructor(offset: number, message: string, allowed: string) {
-    super(message)
-    this.offset = offset
-    this.allowed = allowed
-  }
-}
-
-/** Reads JSON strictly (RFC 8259), duplicate keys refused, and keeps where every value and key stood. */
+/**
+ * Reads JSON strictly, duplicate keys refused, and keeps where every value and key stood. RFC 8259 has no way to go on after a
+ * fault: the first ends it.
+ */
 export function readJson(text: string): Located {
   try {
     const places = findPlaces(text)
     return { value: parse(text), faults: [], locate: (path, at) => locate(text, places, path, at) }
   } catch (error) {
-    if (!(error instanceof JsonFault)) throw error
+    if (!(error instanceof TextFault)) throw error
     const { message, allowed, offset } = error
     const fault = { ...positionAt(text, offset), reason: 'json', message, allowed }
     return { value: undefined, faults: [fault], locate: () => undefined }
@@ -38,16 +31,16 @@ function parse(text: string): unknown {
       isMapping(value) ? Object.assign(Object.create(null), value) : value,
     )
   } catch {
-    throw new JsonFault(0, 'the text is not JSON', 'JSON as RFC 8259 has it')
+    throw new TextFault(0, 'the text is not JSON', 'JSON as RFC 8259 has it')
   }
 }
 
-/** Where values and keys stand; throws a {@link JsonFault} at what is no JSON. */
+/** Where values and keys stand; throws a {@link TextFault} at what is no JSON. */
 function findPlaces(text: string): ReadonlyMap<string, number> {
   const places = new Map<string, number>()
   let depth = 0
   const enter = (offset: number, _length: number, _line: number, _column: number, path: () => Path) => {
-    if (depth++ > maxDepth) throw new JsonFault(offset, 'the values nest too deep', `at most ${maxDepth} brackets`)
+    if (depth++ > maxDepth) throw new TextFault(offset, 'the values nest too deep', `at most ${maxDepth} brackets`)
     places.set(placeKey(path(), 'value'), offset)
   }
   const leave = () => {
@@ -64,7 +57,7 @@ function findPlaces(text: string): ReadonlyMap<string, number> {
         const key = placeKey([...path(), name], 'key')
         if (places.has(key)) {
           const message = `the key ${text.slice(offset, offset + length)} stands twice`
-          throw new JsonFault(offset, message, 'each key once')
+          throw new TextFault(offset, message, 'each key once')
         }
         places.set(key, offset)
       },
@@ -91,9 +84,9 @@ const expected: Readonly<Record<number, string>> = {
   9: 'the end of the file',
 }
 
-function unexpected(text: string, code: number, offset: number, length: number): JsonFault {
+function unexpected(text: string, code: number, offset: number, length: number): TextFault {
   const allowed = expected[code] ?? 'JSON'
-  if (offset === text.length) return new JsonFault(offset, 'the text ends too early', afterOpening(text) ?? allowed)
+  if (offset === text.length) return new TextFault(offset, 'the text ends too early', afterOpening(text) ?? allowed)
   // The library takes `01` for two numbers, of which the second is not expected.
   let start = offset
   while (isOfWord(text[start]) && isOfWord(text[start - 1])) start--
@@ -103,23 +96,23 @@ function unexpected(text: string, code: number, offset: number, length: number):
   const shown = /^"[ !#-[\]-~]{0,38}"$/.test(found) ? found : JSON.stringify(found.slice(0, 40))
   const typographic = typographicMark(text, start, start + found.length)
   if (typographic !== undefined) {
-    return new JsonFault(typographic, `${text[typographic]} is a typographic quotation mark`, 'the plain "')
+    return new TextFault(typographic, `${text[typographic]} is a typographic quotation mark`, 'the plain "')
   }
   if (/^(?:\/[/*]|#)/.test(text.slice(start, start + 2))) {
-    return new JsonFault(start, 'a comment stands here', 'JSON, which knows no comments')
+    return new TextFault(start, 'a comment stands here', 'JSON, which knows no comments')
   }
   // The first example of the S3 user guide's page on CORS elements is not JSON: `["header1", "header2", etc.]`.
   if (/^(?:etc\.?|\.{3}|…)/.test(found)) {
     const instead = 'the further values written out in double quotes'
-    return new JsonFault(start, `${shown} is a placeholder, not JSON`, instead)
+    return new TextFault(start, `${shown} is a placeholder, not JSON`, instead)
   }
   if (/^['A-Za-z]/.test(found) && !isToken) {
-    return new JsonFault(start, `${shown} is not JSON`, 'text in double quotes, numbers, true, false and null')
+    return new TextFault(start, `${shown} is not JSON`, 'text in double quotes, numbers, true, false and null')
   }
   if (/^[\]}]/.test(found) && /,\s*$/.test(text.slice(0, offset))) {
-    return new JsonFault(start, 'a comma stands before this bracket', 'no comma after the last value')
+    return new TextFault(start, 'a comma stands before this bracket', 'no comma after the last value')
   }
-  return new JsonFault(start, `${shown} stands here`, allowed)
+  return new TextFault(start, `${shown} stands here`, allowed)
 }
 
 /** Where a word processor's quotation mark stands in place of JSON's, if one does. */

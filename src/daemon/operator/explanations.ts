@@ -1,3 +1,4 @@
+import type { ExplainQuery, TypedQuery } from '../../admin/admin-sources.ts'
 import type { Configuration } from '../../config/configuration.ts'
 import { parseCorsRequest } from '../../cors/decision/cors-request.ts'
 import { decide } from '../../cors/decision/decide.ts'
@@ -17,28 +18,14 @@ import {
   understandUrl,
 } from './typed-question.ts'
 
-/** A request that an operator asks about: raw field values. */
-export interface Question {
-  readonly bucket: string
-  /** The Host for which the request names no bucket: then that alone is explained. */
-  readonly unknownHost?: string | undefined
-  readonly method: string
-  readonly origin: string | undefined
-  readonly requestMethod: string | undefined
-  readonly requestHeaders: readonly string[] | undefined
-}
-
-/** A question as a person types it: the origin as the address bar has it, the bucket with a path, or the URL of an object instead. */
-export interface TypedQuestion extends Question {
-  readonly urlOfObject?: string | undefined
-}
+export type { TypedQuery }
 
 /** What of the configuration in force an explanation depends on, beside its rules. */
 export type ExplainSettings = Pick<Configuration, 'vary'> & ConfiguredHosts
 
 /** Explains what a person asks: what was typed otherwise than clients send it is read as it is meant, and told. */
 export function explainTyped(
-  question: TypedQuestion,
+  question: TypedQuery,
   policies: PolicyLookup,
   settings: ExplainSettings & { readonly addressOf: Surroundings['addressOf'] },
 ): Explanation {
@@ -81,7 +68,11 @@ export function explainTyped(
 const oneOrigin = 'no browser sends an origin with *; expected one that it stands for, such as https://app.example.com'
 
 /** Explains the decision on a question from what is known now; never triggers a fetch. */
-export function explainQuestion(question: Question, policies: PolicyLookup, settings: ExplainSettings): Explanation {
+export function explainQuestion(
+  question: ExplainQuery,
+  policies: PolicyLookup,
+  settings: ExplainSettings,
+): Explanation {
   const { bucket, method, origin, requestMethod, requestHeaders, unknownHost } = question
   if (unknownHost !== undefined) return explainUnknownHost(unknownHost, policies, settings)
   const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)
@@ -119,7 +110,7 @@ export function explainUnknownHost(host: string, policies: PolicyLookup, setting
 
 /** Whether the rules known now allow what is asked; never triggers a fetch. */
 export function isAllowedNow(
-  { bucket, method, origin, requestMethod, requestHeaders }: Question,
+  { bucket, method, origin, requestMethod, requestHeaders }: ExplainQuery,
   policies: PolicyLookup,
 ): boolean {
   const asked = parseCorsRequest(method, origin, requestMethod, requestHeaders)

@@ -2,6 +2,7 @@
 
 import { parametersOf } from '../address/query-parameters.ts'
 import { parseAuthorization, parseScopedNames, type SigV4Authorization } from './authorization.ts'
+import { sigV2QueryParameters, sigV4QueryParameters } from './query-parameters.ts'
 
 /** What tells how a request is signed. Fields that came twice are none of these: the caller has refused them. */
 export interface SignedRequest {
@@ -63,19 +64,11 @@ function isPayloadHash(hash: string): boolean {
 }
 
 /** Parameters of SigV4 by their names in lower case; others, as lower case too, belong to no signature that is believed. */
-const sigV4Marks: ReadonlyMap<string, string> = new Map(
-  [
-    'X-Amz-Algorithm',
-    'X-Amz-Content-Sha256',
-    'X-Amz-Credential',
-    'X-Amz-Date',
-    'X-Amz-Expires',
-    'X-Amz-Security-Token',
-    'X-Amz-Signature',
-    'X-Amz-SignedHeaders',
-  ].map(name => [name.toLowerCase(), name]),
-)
-const otherMarks: ReadonlySet<string> = new Set(['awsaccesskeyid', 'signature', 'expires', 'x-amz-region-set'])
+const sigV4Marks: ReadonlyMap<string, string> = new Map(sigV4QueryParameters.map(name => [name.toLowerCase(), name]))
+const otherMarks: ReadonlySet<string> = new Set([
+  ...sigV2QueryParameters.map(name => name.toLowerCase()),
+  'x-amz-region-set',
+])
 
 /**
  * The parameters of a signature in the query, decoded; undefined where two servers could read another set: a name in other

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { explainTyped, type TypedQuestion } from '../../../src/daemon/operator/explanations.ts'
+import { explainTyped, type TypedQuery } from '../../../src/daemon/operator/explanations.ts'
 import { understandOrigin } from '../../../src/daemon/operator/typed-question.ts'
 import { createAddressOf } from '../../../src/daemon/proxy-settings.ts'
 import { createPolicyTable } from '../../../src/policies/policy-table.ts'
@@ -17,7 +17,7 @@ buckets:
 `
 const withDefault = `${plain}  "*": ${rules('https://any.example')}\n`
 
-function ask(question: Partial<TypedQuestion> & { readonly actual?: boolean }, text = plain) {
+function ask(question: Partial<TypedQuery> & { readonly actual?: boolean }, text = plain) {
   const { configuration, issues } = parseText(text)
   if (configuration === undefined) throw new Error(issues.map(({ message }) => message).join())
   const { actual = false, ...rest } = question

@@ -1,6 +1,7 @@
 // Keeps clients away from the objects that hold managed rules, and from what could change the bucket that they are in.
 
 import { decodeBytes, parametersOf } from '../../../s3/address/query-parameters.ts'
+import { sigV2QueryParameters, sigV4QueryParameters } from '../../../s3/signature/query-parameters.ts'
 import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
 
 /** True when a request may touch what the store holds, and is to be refused with 403. */
@@ -80,18 +81,7 @@ const keyWrites: ReadonlySet<string> = new Set([
   ...['acl', 'legal-hold', 'partNumber', 'retention', 'tagging', 'uploadId', 'versionId', 'x-id'],
 ])
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html, and SigV2's. */
-const signing: ReadonlySet<string> = new Set([
-  ...[
-    'X-Amz-Algorithm',
-    'X-Amz-Content-Sha256',
-    'X-Amz-Credential',
-    'X-Amz-Date',
-    'X-Amz-Expires',
-    'X-Amz-Security-Token',
-  ],
-  ...['X-Amz-Signature', 'X-Amz-SignedHeaders', 'AWSAccessKeyId', 'Expires', 'Signature'],
-])
+const signing: ReadonlySet<string> = new Set([...sigV4QueryParameters, ...sigV2QueryParameters])
 
 function isReadOfBucket(method: string, query: string): boolean {
   if (method === 'OPTIONS') return true
