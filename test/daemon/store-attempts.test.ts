@@ -49,7 +49,7 @@ const queries = [
   '?X-Amz-Meta-Snowball-Auto-Extract=true',
 ]
 const fields = [
-  ...['', '', 'x-amz-copy-source: /rules/cors/media.json\r\n', 'X-Amz-Copy-Source: %2Frules%2Fc%6Frs%2Fmedia.json\r\n'],
+  ...['', 'x-amz-copy-source: /rules/cors/media.json\r\n', 'X-Amz-Copy-Source: %2Frules%2Fc%6Frs%2Fmedia.json\r\n'],
   ...[
     'X_Amz_Copy_Source: rules/cors/a\r\n',
     'x-amz-copy-source: /media/../rules/cors/a\r\n',
@@ -58,6 +58,7 @@ const fields = [
   ...[
     'X-Symlink-Target: rules/cors/a\r\n',
     'X-Object-Manifest: rules/co\r\n',
+    'X-Container-Sync-To: //realm/here/AUTH_a/rules\r\n',
     'x-goog-copy-source: t:rules/cors/a\r\n',
   ],
   ...[
@@ -121,6 +122,7 @@ function decoded(text: string): string {
 function harmOf(request: ReceivedRequest): string | undefined {
   const { method, target, fields } = request
   const query = target.includes('?') ? target.slice(target.indexOf('?') + 1) : ''
+  if (/^P/.test(method) && query === 'replication') return 'a replication, which may be into the store'
   for (const { bucket, key } of placesOf(request)) {
     if (bucket !== 'rules') continue
     if (/^cors(?:\/|$)/.test(key)) return 'an object of the store'
@@ -133,9 +135,14 @@ function harmOf(request: ReceivedRequest): string | undefined {
   }
   const parameters = query.split('&').map(parameter => parameter.split('=', 2))
   for (const [name = '', value = ''] of [...fields, ...parameters]) {
-    if (!/(?:copy-source|x-copy-from|x-symlink-target|x-object-manifest)$/i.test(name.replaceAll('_', '-'))) continue
+    if (
+      !/(?:copy-source|x-copy-from|x-symlink-target|x-object-manifest|x-container-sync-to)$/i.test(
+        name.replaceAll('_', '-'),
+      )
+    )
+      continue
     const source = decoded(decoded(value))
-    if (/(?:PUT|POST)/.test(method) && /rules/i.test(source) && /co/i.test(source))
+    if (/(?:PUT|POST)/.test(method) && /rules/i.test(source) && (/co/i.test(source) || /sync/i.test(name)))
       return `a copy of the store's object: ${name}`
   }
   return undefined
@@ -153,6 +160,10 @@ for (const [turn, [name, more]] of Object.entries(settings).entries()) {
       ...more,
     })
     const sent = new Map<string, string>()
+    await proxy.send(
+      t,
+      'PUT /media/k HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Attempt: plain\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+    )
     for (const [index, path] of paths.entries()) {
       await Promise.all(
         hosts.flatMap((host, at) =>

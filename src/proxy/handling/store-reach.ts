@@ -1,4 +1,4 @@
-import { isUnpacked, type StoreGuard } from '../../policies/managed/store/store-guard.ts'
+import { isReplicated, isUnpacked, type StoreGuard } from '../../policies/managed/store/store-guard.ts'
 import type { BucketAddress, OtherReading } from '../../s3/address/bucket-address.ts'
 import { corsQuery, isCorsOperation } from '../../s3/cors-operation/cors-query.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
@@ -15,6 +15,7 @@ export function isStoreRequest(settings: ProxySettings, address: BucketAddress, 
   const guard = settings.managed?.storeGuard
   if (guard === undefined) return false
   if (settings.managed?.copySourceGuard?.(guarded.method, guarded.target, guarded.lines)) return true
+  if (isReplicated(guarded.method, guarded.target)) return true
   const { host } = guarded
   const unpacked = isUnpacked(guarded.method, guarded.target, guarded.lines)
   // Whatever its query says: that of a multipart upload would pass.

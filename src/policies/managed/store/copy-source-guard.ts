@@ -8,7 +8,7 @@ export type CopySourceGuard = (method: string, target: string, lines: string) =>
 
 /**
  * Guards against CopyObject and UploadPartCopy, whose source may be in any bucket, and their like: every vendor's
- * `x-…-copy-source`, and Swift's fields that copy, join or link objects. `lines`: the field lines, each with its CRLF.
+ * `x-…-copy-source`, and Swift's fields that copy, join or link objects, or have all of a container written into another. `lines`: the field lines, each with its CRLF.
  */
 export function createCopySourceGuard(storeBucket: string, prefix: string): CopySourceGuard {
   const place = createStorePlace(storeBucket, prefix)
@@ -42,8 +42,8 @@ export function createCopySourceGuard(storeBucket: string, prefix: string): Copy
 /** A key has 1024 bytes, encoded 3072: longer sources, and more than one that is long, are none that an endpoint takes. */
 const mostSourceBytes = 4096
 
-/** What a field's value says: one object, or the prefix of those that are read as one. */
-type SourceKind = 'object' | 'prefix'
+/** What a field's value says: one object, the prefix of those that are read as one, or a bucket that is written. */
+type SourceKind = 'object' | 'prefix' | 'target'
 
 /** Some servers read `_` as `-`. */
 function sourceKind(name: string): SourceKind | 'none' {
@@ -55,6 +55,11 @@ function sourceKind(name: string): SourceKind | 'none' {
       return 'object'
     case 'x-object-manifest':
       return 'prefix'
+    // Swift: the container that all objects, or their former versions, go to.
+    case 'x-container-sync-to':
+    case 'x-versions-location':
+    case 'x-history-location':
+      return 'target'
     default:
       return 'none'
   }
@@ -83,7 +88,8 @@ function readsAs(place: StorePlace, path: string, kind: SourceKind): boolean {
   const segments = segmentsOf(path)
   const isBucket = (segment: string) => place.isBucket(bucketIn(segment))
   // Whatever leads upwards or names a host may lead anywhere, if it names the bucket at all.
-  if (segments.includes('..') || path.includes('://') || path.includes('\0')) return segments.some(isBucket)
+  if (kind === 'target' || segments.includes('..') || path.includes('://') || path.includes('\0'))
+    return segments.some(isBucket)
   const [bucket, ...key] = segments
   if (bucket === undefined || !isBucket(bucket)) return false
   // Of the store's bucket no prefix is joined: one that ends within a key reaches more than it names.

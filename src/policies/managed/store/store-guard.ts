@@ -18,9 +18,26 @@ export function isUnpacked(method: string, target: string, lines: string): boole
   const question = target.indexOf('?')
   if (question === -1) return false
   const parameters = parametersOf(target.slice(question + 1), /[&;]/)
-  // An endpoint, or something in front of it, might decode twice.
-  const isUnpacking = (name: string) => unpacking.test(decodeBytes(decodeBytes(name, 'latin1'), 'latin1'))
+  const isUnpacking = (name: string) => unpacking.test(decodeTwice(name))
   return parameters?.some(parameter => isUnpacking(nameOf(parameter))) ?? true
+}
+
+/**
+ * Whether a request has an endpoint write what comes into one bucket into another, under the same keys: PutBucketReplication, whose
+ * document may name the store's bucket as the target. Logs, inventories and analytics go to other buckets as well, but under keys
+ * that end with a time or a number, which no document of the store has.
+ */
+export function isReplicated(method: string, target: string): boolean {
+  if (method !== 'PUT' && method !== 'POST') return false
+  const question = target.indexOf('?')
+  if (question === -1) return false
+  const isReplication = (name: string) => decodeTwice(name).trim().toLowerCase() === 'replication'
+  return parametersOf(target.slice(question + 1), /[?&;]/)?.some(each => isReplication(nameOf(each))) ?? true
+}
+
+/** An endpoint, or something in front of it, might decode twice. */
+function decodeTwice(text: string): string {
+  return decodeBytes(decodeBytes(text, 'latin1'), 'latin1')
 }
 
 /** `X-Amz-Meta-Snowball-Auto-Extract`, in any spelling. */

@@ -132,3 +132,22 @@ t.test('sources longer than any key, and more parameters than any operation has,
   t.equal(guard('PUT', `/media/new?${'a=&'.repeat(127)}`, ''), false)
   t.equal(guard('PUT', `/media/new?${'a=&'.repeat(128)}`, ''), true)
 })
+
+t.test(
+  'a bucket that Swift is to write a container, or former versions, into must not be that of the store',
+  async t => {
+    for (const name of ['X-Container-Sync-To', 'x_container_sync_to', 'X-Versions-Location', 'x-history-location'])
+      for (const value of [
+        'private',
+        '/private',
+        'PRIVATE',
+        'priv%61te',
+        '//realm/cluster/AUTH_a/private',
+        'https://a/v1/AUTH_a/private',
+      ])
+        for (const method of ['PUT', 'POST'])
+          t.equal(guard(method, '/v1/AUTH_a/media', `${name}: ${value}\r\n`), true, `${method} ${name}: ${value}`)
+    for (const value of ['media', 'privateer', '//realm/cluster/AUTH_private1/media'])
+      t.equal(guard('POST', '/v1/AUTH_a/media', `X-Container-Sync-To: ${value}\r\n`), false, value)
+  },
+)

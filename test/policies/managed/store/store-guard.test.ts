@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createStoreGuard, isUnpacked } from '../../../../src/policies/managed/store/store-guard.ts'
+import { createStoreGuard, isReplicated, isUnpacked } from '../../../../src/policies/managed/store/store-guard.ts'
 import { SeededRandom } from '../../../fixtures/seeded-random.ts'
 
 const cases: readonly {
@@ -236,4 +236,32 @@ t.test('keys and values that hold the same words are those of ordinary uploads',
     'X-Amz-Meta-Snowball: Auto-Extract: true',
   ])
     t.equal(isUnpacked('PUT', '/private/any.tar', `Accept: */*\r\n${field}\r\nExpect: 100-continue\r\n`), false, field)
+})
+
+t.test('a replication, whose document may name the bucket of the store, is told however it is spelled', async t => {
+  for (const target of [
+    '/media?replication',
+    '/media/?replication=',
+    '/?replication&x-id=PutBucketReplication',
+    '/media/any?replication',
+    '/media?Replication',
+    '/media?%72eplication',
+    '/media?%2572eplication',
+    '/media?x;replication',
+    '/media?x?replication',
+    '/media?replication%20',
+    `/media?${'a&'.repeat(128)}`,
+  ]) {
+    t.equal(isReplicated('PUT', target), true, target.slice(0, 60))
+    t.equal(isReplicated('POST', target), true, target.slice(0, 60))
+    for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS']) t.equal(isReplicated(method, target), false, method)
+  }
+  for (const target of [
+    '/media',
+    '/replication/k',
+    '/media/replication?x-id=replication',
+    '/media?replications',
+    '/media?inventory&id=replication',
+  ])
+    t.equal(isReplicated('PUT', target), false, target)
 })
