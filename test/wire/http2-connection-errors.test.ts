@@ -17,7 +17,7 @@ import { assertWell, goodOr } from '../fixtures/well-being.ts'
 
 t.setTimeout(120_000)
 
-// Node 22 is told of few of them. The limits of silence end the others.
+// Node 22 is told of few of them; the limits of time end the others there.
 const isOldNode = Number(process.versions.node.split('.')[0]) < 24
 
 const { data, headers, priority, resetStream, settings, pushPromise, ping, goAway, windowUpdate, continuation } =
@@ -68,13 +68,15 @@ const errors: readonly (readonly [name: string, frames: readonly Buffer[]])[] = 
   ['no HTTP/2', [Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n')]],
 ]
 
-const skip = isOldNode && 'Node 22 is not told of most of these errors'
-t.test('an error of a connection ends it, with the requests that wait on it', { skip }, async t => {
+const toldByOldNode = ['WINDOW_UPDATE of 0', 'HEADERS of an even stream', 'PUSH_PROMISE']
+
+t.test('an error of a connection ends it, with the requests that wait on it', async t => {
   const upstream = await startRecordingUpstream(t, { answer: goodOr(() => undefined) })
   // No limit of time ends them.
   const limits = { headersSeconds: 600, idleSeconds: 600, keepAliveSeconds: 600 }
   const proxy = await startTestProxy(t, upstream.url, { limits }, { tls: true })
   for (const [name, frames] of errors) {
+    if (isOldNode && !toldByOldNode.includes(name)) continue
     await t.test(name, async t => {
       const client = await FrameClient.open(proxy.port)
       t.teardown(() => client.close())
@@ -91,7 +93,8 @@ t.test('an error of a connection ends it, with the requests that wait on it', { 
         ends.map(({ connectionEnd }) => connectionEnd),
         ['protocol_error'],
       )
-      await upstream.until(({ open }) => open === 0)
+      // One that was on its way up may be there, unused.
+      await upstream.until(({ connections }) => connections.every(one => one.closed || one.requests.length === 0))
     })
   }
   await assertWell(t, proxy, upstream)
