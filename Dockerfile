@@ -59,6 +59,6 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=15s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/cli.js", "probe"]
 
 # The exec form: signals reach the proxy, which is process 1. --disable-sigusr1: no signal opens Node's debugger. `serve` starts Node
-# again in the same process, with the young generation (--max-semi-space-size) that the container's memory limit allows.
+# again in the same process, with the options of V8 that pay and that the container's memory limit allows.
 ENTRYPOINT ["/nodejs/bin/node", "--disable-sigusr1", "/app/dist/cli.js"]
 CMD ["serve"]

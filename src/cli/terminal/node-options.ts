@@ -19,7 +19,9 @@ export function servesRequests(given: readonly string[]): boolean {
  * {@link debuggerOff}.
  * `--max-semi-space-size`, in MiB: what requests allocate dies young; the more room it has, the more seldom V8 looks for what is
  * alive. Three times as much is taken, so it is a part of V8's limit for the heap, which Node sets by the memory of the control
- * group or the machine: 8 below 1 GiB, 16 below 2 GiB, else 32. Measured: deploy/README.md.
+ * group or the machine: 8 below 1 GiB, 16 below 2 GiB, else 32.
+ * {@link moreInlining}: V8 compiles more of the functions that a request goes through as one.
+ * Measured: deploy/README.md.
  *
  * @param given NODE_OPTIONS, and the options before the program's name
  */
@@ -41,8 +43,13 @@ export function missingNodeOptions(given: readonly string[], heapLimitBytes: num
   if (!names.some(name => name.endsWith('-semi-space-size') || name === '--max-old-space-size')) {
     missing.push(`--max-semi-space-size=${semiSpaceMebibytes(heapLimitBytes)}`)
   }
+  if (!names.includes(moreInlining)) missing.push(`${moreInlining}=${inlinedBytes}`)
   return missing
 }
+
+const moreInlining = '--max-inlined-bytecode-size-cumulative'
+/** Of the functions that are compiled into one, in bytes of V8's own code; 920 unless told. */
+const inlinedBytes = 3000
 
 function semiSpaceMebibytes(heapLimitBytes: number): number {
   const share = heapLimitBytes / 32 / 1024 ** 2

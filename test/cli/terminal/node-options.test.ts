@@ -17,25 +17,28 @@ t.setTimeout(300_000)
 
 const mebibyte = 1024 ** 2
 const debuggerOff = '--disable-sigusr1'
+const inlining = '--max-inlined-bytecode-size-cumulative=3000'
 
 for (const [given, heapMebibytes, missing] of [
-  [[''], 4288, [debuggerOff, '--max-semi-space-size=32']],
-  [[''], 1048, [debuggerOff, '--max-semi-space-size=32']],
-  [[''], 560, [debuggerOff, '--max-semi-space-size=16']],
-  [[''], 268, [debuggerOff, '--max-semi-space-size=8']],
-  [[''], 64, [debuggerOff, '--max-semi-space-size=8']],
-  [['', debuggerOff], 4288, ['--max-semi-space-size=32']],
-  [[`--enable-source-maps ${debuggerOff}`], 4288, ['--max-semi-space-size=32']],
-  [['', '--max-semi-space-size=4'], 4288, [debuggerOff]],
-  [['', '--max_semi_space_size=4'], 4288, [debuggerOff]],
-  [['--max-semi-space-size=4'], 4288, [debuggerOff]],
-  [['', '--min-semi-space-size=4'], 4288, [debuggerOff]],
-  [['--max_old_space_size=64'], 112, [debuggerOff]],
-  [['"--max-old-space-size=64" "--import=file:///hooks.mjs"'], 112, [debuggerOff]],
-  [['"--disable-sigusr1" "--max-semi-space-size=4"'], 112, []],
-  [['', debuggerOff, '--max-semi-space-size=64'], 4288, []],
+  [[''], 4288, [debuggerOff, '--max-semi-space-size=32', inlining]],
+  [[''], 1048, [debuggerOff, '--max-semi-space-size=32', inlining]],
+  [[''], 560, [debuggerOff, '--max-semi-space-size=16', inlining]],
+  [[''], 268, [debuggerOff, '--max-semi-space-size=8', inlining]],
+  [[''], 64, [debuggerOff, '--max-semi-space-size=8', inlining]],
+  [['', debuggerOff], 4288, ['--max-semi-space-size=32', inlining]],
+  [[`--enable-source-maps ${debuggerOff}`], 4288, ['--max-semi-space-size=32', inlining]],
+  [['', '--max-semi-space-size=4'], 4288, [debuggerOff, inlining]],
+  [['', '--max_semi_space_size=4'], 4288, [debuggerOff, inlining]],
+  [['--max-semi-space-size=4'], 4288, [debuggerOff, inlining]],
+  [['', '--min-semi-space-size=4'], 4288, [debuggerOff, inlining]],
+  [['--max_old_space_size=64'], 112, [debuggerOff, inlining]],
+  [['"--max-old-space-size=64" "--import=file:///hooks.mjs"'], 112, [debuggerOff, inlining]],
+  [['"--disable-sigusr1" "--max-semi-space-size=4"'], 112, [inlining]],
+  [['', debuggerOff, '--max-semi-space-size=64'], 4288, [inlining]],
   [['', '--inspect-brk'], 4288, []],
   [['--inspect=0'], 4288, []],
+  [['', '--max-inlined-bytecode-size-cumulative=920'], 4288, [debuggerOff, '--max-semi-space-size=32']],
+  [['--max_inlined_bytecode_size_cumulative=920'], 4288, [debuggerOff, '--max-semi-space-size=32']],
 ] as const) {
   t.test(
     `${JSON.stringify(given)} and a heap of ${heapMebibytes} MiB: ${JSON.stringify(missing)} is added`,
@@ -78,8 +81,8 @@ t.test('the bin has the options that it was not started with', { skip: noProc },
   const proxy = await startProxy(configuration)
   t.teardown(() => proxy.stop('SIGKILL'))
   const options = optionsOf(proxy.pid)
-  t.match(options, [debuggerOff, /^--max-semi-space-size=(?:8|16|32)$/], 'in the process that was started')
-  t.equal(options.length, 2)
+  t.match(options, [debuggerOff, /^--max-semi-space-size=(?:8|16|32)$/, inlining], 'in the process that was started')
+  t.equal(options.length, 3)
   const started = proxy
     .logs()
     .split('\n')
@@ -108,7 +111,7 @@ t.test('what the operator says holds', { skip: noProc }, async t => {
     env: { NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=64' },
   })
   t.teardown(() => proxy.stop('SIGKILL'))
-  t.strictSame(optionsOf(proxy.pid), [debuggerOff])
+  t.strictSame(optionsOf(proxy.pid), [debuggerOff, inlining])
 })
 
 t.test('the young generation is smaller where memory is small', { skip: noProc }, async t => {
@@ -126,7 +129,7 @@ t.test('the young generation is smaller where memory is small', { skip: noProc }
       })
       const options = optionsOf(proxy.pid)
       t.equal(await proxy.stop(), 0)
-      t.strictSame(options, [debuggerOff, `--max-semi-space-size=${size}`], `${mebibytes} MiB`)
+      t.strictSame(options, [debuggerOff, `--max-semi-space-size=${size}`, inlining], `${mebibytes} MiB`)
     } finally {
       await group.remove()
     }
@@ -172,5 +175,5 @@ async function serveBeside(t: Test, redirections: string, config = '"$config"'):
 t.test('a descriptor that a second start would close is kept: the program runs as it is', { skip: noProc }, async t => {
   t.strictSame(await serveBeside(t, '3</etc/passwd'), [], 'a file')
   t.strictSame(await serveBeside(t, '3< <(:)'), [], 'one end of a pipe')
-  t.equal((await serveBeside(t, '3</dev/null')).length, 2, 'nothing is lost with /dev/null')
+  t.equal((await serveBeside(t, '3</dev/null')).length, 3, 'nothing is lost with /dev/null')
 })
