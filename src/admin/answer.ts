@@ -1,3 +1,5 @@
+import { escapeControlsInLines } from '../text/escape-controls.ts'
+
 /** What the admin port answers. */
 export interface Answer {
   readonly status: number
@@ -7,9 +9,13 @@ export interface Answer {
   readonly fields?: readonly (readonly [string, string])[] | undefined
 }
 
-/** An answer of plain data. A line end closes it, for people with curl. */
+/**
+ * An answer of plain data, for people with curl, too: a line end closes it, and what would steer their terminal is written as
+ * `\uXXXX`, which means the same in JSON.
+ */
 export function jsonAnswer(status: number, value: unknown, fields?: Answer['fields']): Answer {
-  return { status, type: 'application/json', body: `${JSON.stringify(value, undefined, 2)}\n`, fields }
+  const body = escapeControlsInLines(JSON.stringify(value, undefined, 2))
+  return { status, type: 'application/json', body: `${body}\n`, fields }
 }
 
 /** An answer that says what is wrong, in words of our own. */

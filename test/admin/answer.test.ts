@@ -13,3 +13,10 @@ t.test('an error is JSON too, and may have fields', async t => {
     fields: [['Allow', 'GET']],
   })
 })
+
+t.test('what steers a terminal is written out, and means the same', async t => {
+  const value = { '\u009b2J\u2028': ['\u202e<b>', '\u001b[2J\n'] }
+  const { body } = jsonAnswer(200, value)
+  t.notMatch(body, /[\u001b\u009b\u2028\u202e]/)
+  t.strictSame(JSON.parse(body), value)
+})

@@ -1,6 +1,7 @@
 // Which rules are label values of s3cors_rule_matches_total, and what each of these series has counted.
 
 import type { CorsRule } from '../../cors/rules/rule.ts'
+import { escapeControls } from '../../text/escape-controls.ts'
 import { type BucketLabels, otherBucket } from '../labels/bucket-labels.ts'
 
 /** How often a rule matched, under the name that it had then. Plain data. */
@@ -53,7 +54,7 @@ const maxNames = 10_000
 
 /** The name of the rule at `index` of its bucket, from 0: its ID, else its number from 1. */
 export function ruleLabel({ id }: CorsRule, index: number): string {
-  return id === undefined || id === '' ? String(index + 1) : id
+  return id === undefined || id === '' ? String(index + 1) : escapeControls(id)
 }
 
 /** `forgotten` is told when what `find` has answered holds no longer. `limit` is for tests. */
