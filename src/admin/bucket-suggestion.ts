@@ -54,7 +54,7 @@ export function describeSuggestion(
   if (seen.length === 0) return undefined
   const heaviest = seen.toSorted((one, other) => requestsOf(other) - requestsOf(one)).slice(0, mostKinds)
   const left = seen.length - heaviest.length
-  const leftOut = `# ${left} further kinds of requests, which came least, are not in here: the command "suggest" takes all.\n`
+  const leftOut = `# ${left} further kinds of requests, which came least, are left out: the command "suggest" takes all.\n`
   return suggestionHead(unknown, next) + (left === 0 ? '' : leftOut) + suggestionYaml(suggest(heaviest))
 }
 

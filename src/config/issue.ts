@@ -89,7 +89,7 @@ function moreOf(left: readonly ConfigurationIssue[]): ConfigurationIssue {
     path: [],
     value: undefined,
     message: `${left.length} more faults and warnings are not listed`,
-    allowed: 'what those above say, first',
+    allowed: 'mend those above first',
   }
 }
 

@@ -14,7 +14,7 @@ export function isCorsWrite({ kind, method, status, target, bucket, object }: Re
 }
 
 const unclearTodo =
-  'look at the endpoint: one that does not know ?cors has created or deleted a bucket; with keys of its own (AWS_ACCESS_KEY_ID) the proxy asks the endpoint before the first write'
+  'look at the endpoint: if it does not know ?cors, it has created or deleted a bucket; give the proxy keys (AWS_ACCESS_KEY_ID), and it asks the endpoint before the first write'
 
 /** The observer, and beside it the eye on writes of rules: fetched ones are fetched anew at once, others are said to have no effect. */
 export function watchCorsWrites(observer: ProxyObserver, policies: () => PolicySources, log: Log): ProxyObserver {

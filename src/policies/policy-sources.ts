@@ -173,7 +173,7 @@ export function createPolicySources(
     if (written !== undefined) {
       const what = written.known
         ? 'rules were written to the endpoint'
-        : 'PUT or DELETE ?cors was taken by the endpoint, which may have done something else with it,'
+        : 'the endpoint accepted PUT or DELETE ?cors, and may have done something else with it,'
       const at = new Date(written.at).toISOString()
       notes.push(`${what} at ${at}, without effect: this bucket's rules are in the configuration`)
     }

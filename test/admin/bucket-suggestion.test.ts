@@ -31,7 +31,7 @@ t.test('the suggestion of a bucket is what the command suggests of it', async t 
     yaml,
     /^# Suggested from what was seen: .* Nothing of this is in force\.\n.*\n# {3}1\. put it under buckets in a copy.*\n.* check .*\n.* compare /,
   )
-  t.match(yaml, '# Of 1 further requests the origins are not known')
+  t.match(yaml, '# 1 further requests are left out: their origins are not known')
 })
 
 t.test('it can be of what was denied, or allowed, alone', async t => {
@@ -67,7 +67,7 @@ t.test('of very many kinds of requests those that came most are taken, in bounde
     requests: [{ ...put, headers: [`x-${at}`], preflights: at }],
   }))
   const yaml = describeSuggestion({ lines, rest: [] }, 'media') ?? ''
-  t.match(yaml, '# 4000 further kinds of requests, which came least, are not in here')
+  t.match(yaml, '# 4000 further kinds of requests, which came least, are left out')
   t.match(yaml, '"https://site-4999.example"')
   t.notMatch(yaml, '"https://site-3999.example"')
 })

@@ -183,7 +183,7 @@ function checkLog(t: Test, choice: Choice, { filter, proxy }: Rig): void {
     .split('\n')
     .flatMap(line => (line.includes('"event":"signature_mismatch"') ? [JSON.parse(line)] : []))
   const todo =
-    /^what is signed for clientHost needs upstream\.host: preserve and an endpoint that takes that name; else /
+    /^requests signed for clientHost need upstream\.host: preserve and an endpoint that takes that name; else /
   const expected = [
     { clientHost: `${ownNames.path}:${proxy.port}`, sentHost: filter.authority, todo },
     { clientHost: `${bucket}.${ownNames.virtual}:${proxy.port}`, sentHost: `${bucket}.${filter.authority}`, todo },

@@ -284,8 +284,8 @@ async function guardedStore(t: Test, server: S3Endpoint, env: Readonly<Record<st
     t.teardown(() => proxy.stop())
     t.not(await awsSdk.put({ ...server, endpoint: proxy.url }, 'media', guide), 'done')
     const line = (await adminBuckets(proxy)).find(({ bucket }) => bucket === 'media')
-    t.match(line?.notes?.join(), /503: the proxy's own key may not s3:ListBucket on media: 403 AccessDenied/)
-    t.match(proxy.logs(), /managed_unusable.*may not s3:ListBucket on media/)
+    t.match(line?.notes?.join(), /503: the proxy's own key is not allowed s3:ListBucket on media: 403 AccessDenied/)
+    t.match(proxy.logs(), /managed_unusable.*is not allowed s3:ListBucket on media/)
   })
 }
 

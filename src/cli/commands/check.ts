@@ -17,7 +17,8 @@ import { configOption, configurationSource } from '../terminal/configuration-sou
 export const check: Command = {
   name: 'check',
   synopsis: '--config FILE [--connect] [SETTINGS]',
-  meaning: 'Tell every fault and warning of a configuration, and open no port; with --connect, of its endpoint, too.',
+  meaning:
+    'Tell every fault and warning of a configuration, without opening a port; with --connect, those of its endpoint too.',
   details: [
     'Each has a line: FILE:LINE:COLUMN: what, and what is allowed. Exit code 0, or 64 if there are faults.',
     '',

@@ -20,10 +20,10 @@ export const compare: Command = {
   name: 'compare',
   synopsis: '--config NEXT (--url URL … | --file FILE …) [--with TODAY] [--fail-on refused|allowed|any|none] [--json]',
   meaning:
-    'Tell what another configuration would refuse and allow of what was seen, and which of its rules nothing needs.',
+    'Tell which of the requests seen another configuration would refuse or allow, and which of its rules match none of them.',
   details: [
-    'The command compares NEXT with the last answer to each request, or with what the rules of TODAY answer. Where a bucket is in',
-    'report, the answer of the endpoint counts. The command changes nothing, and with --file it asks no proxy.',
+    'The command compares NEXT with the last answer to each request, or with what the rules of TODAY answer. Where the',
+    'enforcement is "report", the endpoint\'s answer counts. The command changes nothing, and with --file it asks no proxy.',
     'Exit code 1 if something that is allowed today would be refused; --fail-on names another reason. 64: bad arguments or files.',
   ],
   options: [
@@ -56,7 +56,7 @@ export const compare: Command = {
     if (typeof seen === 'number') return seen
     const comparison = compareSeen(seen.requests, after, before)
     if (seen.unknown > 0) {
-      terminal.err(`of ${seen.unknown} further requests the origins are not known: they are not compared\n`)
+      terminal.err(`${seen.unknown} further requests are not compared: their origins are not known\n`)
     }
     terminal.out(
       given.switches.has('json') ? `${JSON.stringify(described(comparison), null, 2)}\n` : comparisonText(comparison),

@@ -17,8 +17,8 @@ export const explain: Command = {
     '--config FILE | --url URL (--bucket B | --url-of-object URL) --origin O [--method M] [--header H …] [--actual] [--json]',
   meaning: 'Tell which rule allows a request, or what each rule lacks and the smallest change that would allow it.',
   details: [
-    'The origin may be what the address bar shows; the answer says what a browser sends. With --url, the rules in force are asked,',
-    'and --config and the settings are not read; buckets "from: upstream" and "from: managed" can be asked so alone.',
+    'The origin may be what the address bar shows; the answer says what a browser sends. With --url, the command asks a running',
+    'proxy for the rules in force, and reads neither --config nor the settings; buckets "from: upstream" and "from: managed" need it.',
     'Exit code 0 whether it is allowed or not; 1 if the proxy of --url did not answer; 64 for bad arguments or configuration.',
   ],
   options: [

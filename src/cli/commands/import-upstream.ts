@@ -74,7 +74,9 @@ interface ImportedBucket {
 
 async function importBucket(read: GetBucketCors, bucket: string): Promise<ImportedBucket> {
   if (!isBucketName(bucket)) {
-    return { issues: [issue('fault', bucket, 'a configuration takes no such name', "a name that keeps to S3's rules")] }
+    return {
+      issues: [issue('fault', bucket, 'a configuration cannot have this name', "a name that keeps to S3's rules")],
+    }
   }
   const result: CorsFetchResult = await read(bucket)
   switch (result.kind) {
@@ -85,7 +87,7 @@ async function importBucket(read: GetBucketCors, bucket: string): Promise<Import
         return { yaml: bucketYaml(bucket, rules), issues: [...faults, ...lintRules(rules).map(about(bucket))] }
       }
       return {
-        issues: [...faults, issue('warning', bucket, 'none of its rules matches anything: it gets no entry', '')],
+        issues: [...faults, issue('warning', bucket, 'its rules match nothing: it gets no entry', '')],
       }
     }
     case 'none':

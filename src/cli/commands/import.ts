@@ -37,13 +37,13 @@ export const importFiles: Command = {
     const { operands, texts } = given
     const isAsking = given.switches.has('from-upstream')
     if (isAsking && operands.length > 0) {
-      terminal.err('--from-upstream: asks the endpoint; allowed: no FILE with it\n')
+      terminal.err('--from-upstream and FILE cannot be combined; allowed: one of them\n')
       return 64
     }
     if (isAsking) return importFromUpstream(given, terminal)
     const [setting] = [...(texts.config === undefined ? [] : ['config']), ...Object.keys(given.settings)]
     if (setting !== undefined) {
-      terminal.err(`--${setting}: says where the endpoint is; allowed: --from-upstream with it\n`)
+      terminal.err(`--${setting}: is about the endpoint; allowed: together with --from-upstream\n`)
       return 64
     }
     if (operands.length === 0) {
@@ -51,7 +51,7 @@ export const importFiles: Command = {
       return 64
     }
     if (texts.bucket !== undefined && operands.length > 1) {
-      terminal.err('--bucket: names one bucket; allowed: one FILE with it\n')
+      terminal.err('--bucket and several FILEs cannot be combined; allowed: one FILE\n')
       return 64
     }
     const read = await Promise.all(operands.map(operand => importFile(operand, texts.bucket)))
@@ -93,7 +93,9 @@ async function importFile(operand: string, named: string | undefined): Promise<I
   if (!isBucketName(bucket) && bucket !== '*') {
     const allowed = named === undefined ? '--bucket BUCKET' : '3 to 63 lower-case letters, digits, "." and "-", or "*"'
     const message =
-      bucket === '' ? 'it has no name to be that of the bucket' : `${JSON.stringify(bucket)} is not a bucket name`
+      bucket === ''
+        ? 'it has no name that could be the name of the bucket'
+        : `${JSON.stringify(bucket)} is not a bucket name`
     issues.push(fault(file, message, allowed))
   }
   const tell = (severity: 'fault' | 'warning', found: readonly TextFault[]) => {

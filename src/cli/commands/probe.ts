@@ -14,7 +14,7 @@ export const probe: Command = {
   synopsis: '[URL] [--config FILE]',
   meaning: 'Ask a running proxy whether it is ready: exit code 0 if it is, else 1.',
   details: [
-    `URL is that of its admin port; unless given, S3CORS_ADMIN or the configuration's admin says it, else ${defaultUrl}.`,
+    `URL is that of its admin port. If it is not given: S3CORS_ADMIN, else admin of the configuration, else ${defaultUrl}.`,
   ],
   options: [configOption],
   maxOperands: 1,

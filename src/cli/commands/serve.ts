@@ -8,7 +8,7 @@ export const serve: Command = {
   synopsis: '--config FILE [SETTINGS]',
   meaning: 'Run the proxy.',
   details: [
-    'On SIGTERM and SIGINT the proxy drains, on a second one it ends at once. After SIGTERM it takes new connections for a fifth',
+    'On SIGTERM or SIGINT the proxy drains; on a second one it ends at once. After SIGTERM it takes new connections for a fifth',
     'of drainSeconds more, five seconds at most; with a socket that systemd passes (LISTEN_FDS) it takes none. On SIGHUP, and',
     'when the file changes, it reloads.',
     'Exit code 0; 1 if it could not start, or had to break off requests; 64 for faults of arguments or configuration.',

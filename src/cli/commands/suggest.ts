@@ -17,9 +17,9 @@ export const suggestRules: Command = {
   synopsis: '--url URL … | --file FILE … [--bucket BUCKET] [--min-count N] [--decision allowed|denied] [--wildcards]',
   meaning: 'Write the fewest rules that allow what was seen, and nothing else, as a configuration.',
   details: [
-    'For each bucket: origins with the same needs together, their methods and header names, each with how often and when it was',
-    'seen. To an origin and a method the rules allow the header names that were seen with both. What "check" would warn of, such',
-    'as "null" and http:// origins, is left out and told in a comment. Read it before you use it: a stranger may be among them.',
+    'For each bucket, the command groups origins with the same needs, and tells how often and when each was seen. The rules allow',
+    'an origin and a method only the header names that were seen with both. What "check" would warn of, such as "null" and http://',
+    'origins, gets no rule; a comment names it. Read the rules before you use them: some may serve the pages of strangers.',
     'Exit code 0; 1 if a proxy did not answer; 64 for bad arguments or files.',
   ],
   options: [

@@ -92,7 +92,7 @@ function todoFor({ status, code, region }: Said, ours: string): string {
     case 'InvalidToken':
       return 'renew AWS_SESSION_TOKEN and the keys that belong to it'
     case undefined:
-      return status === 0 || status >= 500 ? 'see whether the endpoint is well' : notS3
+      return status === 0 || status >= 500 ? 'check the health of the endpoint' : notS3
     default:
       return 'let the key list buckets (s3:ListAllMyBuckets), or correct it'
   }

@@ -40,7 +40,7 @@ export async function firstAnswer(
 }
 
 function todoFor(reason: string, protocol: 'http:' | 'https:'): string {
-  if (reason === 'timeout') return 'see whether the endpoint is well, or allow it more than rules.timeoutSeconds'
+  if (reason === 'timeout') return 'check the health of the endpoint, or allow it more than rules.timeoutSeconds'
   if (reason === 'tls') return 'set upstream.certFile and upstream.keyFile if the endpoint wants a client certificate'
   return protocol === 'http:'
     ? 'https:// if the endpoint speaks TLS on this port, else the port of its S3 API'

@@ -18,9 +18,7 @@ export function comparisonText({ refused, allowed, same, unusedRules, unknownBuc
         ]),
     ...(unknownBuckets.length === 0
       ? []
-      : [
-          `Not compared, because their rules do not stand in a configuration: ${unknownBuckets.map(escapeText).join(', ')}`,
-        ]),
+      : [`Not compared, because their rules are in no configuration: ${unknownBuckets.map(escapeText).join(', ')}`]),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -67,7 +67,7 @@ const maxPages = 64
 export async function readSeen(given: ParsedArguments, terminal: Terminal): Promise<SeenOrigins | ExitCode> {
   const { url: urls = [], file: files = [] } = given.lists
   if (urls.length + files.length === 0) {
-    terminal.err('it is not said what was seen; allowed: --url URL or --file FILE\n')
+    terminal.err('--url and --file are missing; allowed: --url URL or --file FILE, which tell what was seen\n')
     return 64
   }
   const read: SeenOrigins[] = []

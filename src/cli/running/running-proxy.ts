@@ -59,7 +59,7 @@ export async function askAdminPort(
     )
     if (response.status === 401 || response.status === 403) {
       terminal.err(
-        "allowed: the proxy's token in S3CORS_ADMIN_TOKEN; a proxy without a token answers its own machine alone, root and the user that it runs as, under 127.0.0.1 or localhost\n",
+        "allowed: the proxy's token in S3CORS_ADMIN_TOKEN; a proxy without a token answers only root and its own user, on its own machine, under 127.0.0.1 or localhost\n",
       )
     }
   } catch (error) {

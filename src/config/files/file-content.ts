@@ -97,7 +97,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'the file does not exist',
   EACCES: 'the file may not be read',
   EPERM: 'the file may not be read',
-  ELOOP: 'the path is a loop of links',
+  ELOOP: 'the path leads through a loop of symbolic links',
 }
 
 function failure(error: unknown): string {

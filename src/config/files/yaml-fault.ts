@@ -188,7 +188,7 @@ const indentedLess: Said = { message: 'this line is indented less than the first
 function specialOf(code: string, message: string, line: string): Said | undefined {
   if (code === 'MULTIPLE_DOCS') return undefined
   if (/^(?:<{7}|={7}|>{7})/.test(line))
-    return { message: 'a mark of a merge that is not finished stands here', allowed: 'the lines that shall hold' }
+    return { message: 'a mark of a merge that is not finished stands here', allowed: 'the lines to keep' }
   if (line.includes('{{')) {
     const allowed = 'the file that the templates make, or the value in quotes'
     return { message: 'a template that is not filled in stands here', allowed }

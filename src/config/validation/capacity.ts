@@ -116,7 +116,7 @@ export function findShortages(configuration: Configuration, resources: Resources
   const memory = `${Math.floor(resources.memoryBytes / mebibyte)} MiB of memory and ${Math.floor(resources.heapBytes / mebibyte)} MiB of heap`
   if (byMemory.connections < demand.connections) {
     const fit = byMemory.connections * workers
-    const message = `${limits.connections} connections do not fit ${memory}: ${fit} are served, others are ended for one more`
+    const message = `${limits.connections} connections do not fit ${memory}: ${fit} are served, and each further one ends another`
     warn(['limits', 'connections'], limits.connections, 'memory', message, `at most ${fit}, or a larger memory limit`)
   }
   if (byMemory.upstreamConnections < demand.upstreamConnections) {

@@ -70,13 +70,13 @@ export function findRegrets(configuration: Configuration, environment: Environme
   }
   if (buckets.length > 0 && upstream.host === 'preserve' && hosts.length === 0 && virtualHosts.length === 0) {
     const message =
-      'neither hosts nor virtualHosts is there: under a DNS name of this proxy no page is allowed anything (unknown_host)'
+      'neither hosts nor virtualHosts is set: under a DNS name of this proxy every page is denied (unknown_host)'
     const allowed = 'hosts: [s3.example.com], the name that browsers use, or virtualHosts if buckets stand before it'
     warn('no-hosts', ['hosts'], undefined, message, allowed)
   }
   if (ownConsole !== undefined && isSameServer(ownConsole.url, upstream.url)) {
     const message =
-      'it is the endpoint itself: no rule and no guard holds for what is asked under console.host, and its own CORS answers pass'
+      'it is the endpoint itself: requests under console.host reach it without rules and guards, and its own CORS answers pass'
     warn(
       'console-is-endpoint',
       ['console', 'url'],
@@ -94,14 +94,15 @@ export function findRegrets(configuration: Configuration, environment: Environme
       warn('managed-rewrite', path, source, message, '"upstream.host: preserve" for clients that change rules')
     }
     if (upstream.credentials === 'none') {
-      const message = '"from: managed" asks the endpoint with keys of its own before it trusts it, and there are none'
+      const message =
+        '"from: managed" needs keys of the proxy, to find out whether it is safe with the endpoint, and there are none'
       warn('managed-anonymous', path, source, message, '"upstream.credentials: environment"')
     }
   }
   for (const { name, source } of buckets) {
     if ((source !== 'upstream' && source !== 'managed') || upstream.credentials === 'none' || hasKeys(environment))
       continue
-    const message = `"from: ${source}" asks the endpoint in the proxy's own name, and there are no keys`
+    const message = `"from: ${source}" asks the endpoint with keys of the proxy, and there are none`
     const allowed =
       'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the same with _FILE; "upstream.credentials: none" to ask without'
     warn('no-keys', ['buckets', name, 'from'], source, message, allowed)

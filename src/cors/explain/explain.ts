@@ -73,7 +73,7 @@ export function explain(
       issue: request,
       reason: 'bad_request',
       summary: describeIssue(request),
-      noChange: 'the rules were not asked: the client has to send something else',
+      noChange: 'no rule was tried: the client has to send something else',
     }
   }
   if (context.state === 'unknown') {

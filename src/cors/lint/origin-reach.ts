@@ -48,14 +48,14 @@ function anyExtension({ scheme, host }: WrittenOrigin): OriginWarning | undefine
   if (scheme === undefined || !extensionSchemes.has(scheme) || !host.includes('*')) return undefined
   if (scheme === 'moz-extension' || scheme === 'safari-web-extension') {
     const message =
-      'every extension that a user has installed gets in; this browser gives yours another ID in each installation, so that no single one can be written'
+      'every extension that a user has installed is allowed; this browser gives yours another ID in each installation, so that a rule cannot list it'
     return {
       reason: 'public-wildcard',
       message,
       allowed: `${scheme}://* if that is meant, or a page of your own over https`,
     }
   }
-  const message = 'every extension that a user has installed gets in'
+  const message = 'every extension that a user has installed is allowed'
   const example = scheme === 'chrome-extension' ? 'abcdefghijklmnopabcdefghijklmnop' : 'ID'
   return { reason: 'public-wildcard', message, allowed: `your extension's own ID: ${scheme}://${example}` }
 }

@@ -29,7 +29,8 @@ export function findTemplate(value: string): OriginTemplate | undefined {
     const message = 'this is a placeholder that was not filled in'
     return { reason: 'placeholder', message, allowed: 'the origin itself, such as "https://app.example.com"' }
   }
-  const message = 'this is a regular expression or a shell pattern, and S3 knows one * alone, for any characters'
+  const message =
+    'this is a regular expression or a shell pattern, and S3 has only *, at most one in a value, for any characters'
   if (expression.test(value)) return { reason: 'foreign-pattern', message, allowed: asWildcard(value) }
   if (!glob.test(value)) return undefined
   return { reason: 'foreign-pattern', message, allowed: eachOf(value) ?? 'each origin as a value of its own' }

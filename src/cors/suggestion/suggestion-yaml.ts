@@ -13,7 +13,7 @@ export function suggestionHead(unknown: number, next: readonly string[]): string
     'Suggested from what was seen: the fewest rules that allow it. Nothing of this is in force.',
     'Each line allows something, perhaps to a stranger: take out what is not yours. Then:',
     ...next.map((step, index) => `  ${index + 1}. ${step}`),
-    ...(unknown === 0 ? [] : [`Of ${unknown} further requests the origins are not known: they are not in here.`]),
+    ...(unknown === 0 ? [] : [`${unknown} further requests are left out: their origins are not known.`]),
   ]
   return lines.map(line => `# ${line}\n`).join('')
 }
@@ -40,7 +40,7 @@ function ruleLines({ rule, origins, methods, headers, warnings }: SuggestedRule)
     ...(rule.exposeHeaders.length === 0
       ? []
       : [
-          `ExposeHeaders: [${rule.exposeHeaders.map(quote).join(', ')}] # uploads were seen: the SDKs tell their parts by them`,
+          `ExposeHeaders: [${rule.exposeHeaders.map(quote).join(', ')}] # uploads were seen: the SDKs need them to complete an upload`,
         ]),
   ]
   return [

@@ -149,7 +149,7 @@ function refusal(
   bucket: string,
 ): { kind: 'forbidden' | 'unknown'; detail: string } {
   return code === undefined || code === 'AccessDenied'
-    ? { kind: 'forbidden', detail: `the proxy's own key may not ${right} on ${bucket}: ${said}` }
+    ? { kind: 'forbidden', detail: `the proxy's own key is not allowed ${right} on ${bucket}: ${said}` }
     : { kind: 'unknown', detail: `the endpoint refuses the proxy's own key: ${said}` }
 }
 

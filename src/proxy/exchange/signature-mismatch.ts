@@ -28,8 +28,8 @@ export function findSignatureMismatch(
   if (isRangeRewritten(request)) return { clientHost, sentHost, todo: rangeTodo }
   const todo =
     clientHost === sentHost
-      ? "what is signed for this Host fails by its secret, or by a change before this proxy; URLs presigned for the endpoint's name need upstream.host: rewrite"
-      : "what is signed for clientHost needs upstream.host: preserve and an endpoint that takes that name; else have it signed for the endpoint's name"
+      ? "requests signed for this Host fail because of a wrong secret, or of a change on their way to this proxy; URLs presigned for the endpoint's name need upstream.host: rewrite"
+      : "requests signed for clientHost need upstream.host: preserve and an endpoint that takes that name; else have them signed for the endpoint's name"
   return { clientHost, sentHost, todo: `${todo} (check --connect tells which)` }
 }
 

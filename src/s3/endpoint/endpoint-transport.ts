@@ -130,7 +130,7 @@ export function createTransport(options: TransportOptions): Transport {
       }
       return { status: statusCode, headers: fields, body: Buffer.concat(chunks) }
     } catch (error) {
-      if (deadline.aborted) return failure('timeout', `no whole answer within ${options.timeoutMs / 1000} s`)
+      if (deadline.aborted) return failure('timeout', `no complete answer within ${options.timeoutMs / 1000} s`)
       if (request.signal?.aborted) return failure('network', 'given up')
       return describeError(error)
     }
@@ -154,7 +154,7 @@ const words: Readonly<Record<TransportFailureReason, string>> = {
   timeout: 'the connection timed out',
   tls: 'TLS failed',
   dns: 'the host name was not resolved',
-  malformed: 'the answer is not HTTP as it should be',
+  malformed: 'the answer is malformed HTTP',
   oversized: 'the answer is too large',
 }
 

@@ -50,9 +50,9 @@ const cases: readonly {
     code: 1,
     buckets: ['web-1'],
     err: [
-      /^Old_Name: a configuration takes no such name; allowed: /,
+      /^Old_Name: a configuration cannot have this name; allowed: /,
       /^broken: warning: stored rule 1 \(ID "a: \\"b\\" #c"\): .*; the rule matches nothing/,
-      /^broken: warning: none of its rules matches anything: it gets no entry/,
+      /^broken: warning: its rules match nothing: it gets no entry/,
       /^gone: the endpoint has no such bucket$/,
       /^secret: auth: 403 AccessDenied: /,
     ],

@@ -95,7 +95,7 @@ const inputs: readonly {
     input: json,
     code: 64,
     out: /^$/,
-    err: /^standard input: it has no name to be that of the bucket; allowed: --bucket BUCKET\n$/,
+    err: /^standard input: it has no name that could be the name of the bucket; allowed: --bucket BUCKET\n$/,
   },
   {
     name: 'a fault',
@@ -133,12 +133,12 @@ for (const { name, args, input, code, out, err } of inputs) {
 
 const refused: readonly { args: readonly string[]; err: RegExp }[] = [
   { args: [], err: /^FILE is missing; allowed: one file or more, or --from-upstream\n$/ },
-  { args: ['my-media.json', '--from-upstream'], err: /^--from-upstream: asks the endpoint; / },
+  { args: ['my-media.json', '--from-upstream'], err: /^--from-upstream and FILE cannot be combined; / },
   {
     args: ['my-media.json', '--config', 'a.yaml'],
-    err: /^--config: says where the endpoint is; allowed: --from-upstream with it\n$/,
+    err: /^--config: is about the endpoint; allowed: together with --from-upstream\n$/,
   },
-  { args: ['my-media.json', '--upstream-url', 'http://a'], err: /^--upstream-url: says where / },
+  { args: ['my-media.json', '--upstream-url', 'http://a'], err: /^--upstream-url: is about the endpoint; / },
   { args: ['--from-upstream'], err: /^no configuration; / },
   { args: ['none.json'], err: /^none\.json: the file does not exist; / },
   { args: ['guide.json'], err: /^guide\.json:2:32: "etc\." is a placeholder, not JSON; / },
@@ -151,7 +151,10 @@ const refused: readonly { args: readonly string[]; err: RegExp }[] = [
     err: /^Other Name\.json: "Other Name" is not a bucket name; allowed: --bucket BUCKET\n$/,
   },
   { args: ['my-media.json', '--bucket', 'No'], err: /^my-media\.json: "No" is not a bucket name; allowed: 3 to 63/ },
-  { args: ['my-media.json', 'archive.xml', '--bucket', 'one'], err: /^--bucket: names one bucket; / },
+  {
+    args: ['my-media.json', 'archive.xml', '--bucket', 'one'],
+    err: /^--bucket and several FILEs cannot be combined; /,
+  },
   { args: ['my-media.json', 'sub/my-media.xml'], err: /^sub\/my-media\.xml: bucket "my-media" is named twice; / },
   {
     args: ['file://my-media.json'],

@@ -29,7 +29,7 @@ t.test('a configuration comes out, each line with what was seen of it', async t 
 #   1. s3-cors-proxy check --config THIS_FILE
 #   2. s3-cors-proxy compare --config THIS_FILE --file seen.json: what it would refuse and allow
 #   3. put its buckets into your configuration, which has hosts, listen, tls and the rest
-# Of 28 further requests the origins are not known: they are not in here.
+# 28 further requests are left out: their origins are not known.
 upstream: { url: "http://127.0.0.1:9000" } # write the URL of your endpoint here
 buckets:
   "logs":
@@ -53,7 +53,7 @@ buckets:
         AllowedHeaders:
           - "content-type" # 2 preflights of 1 origin, 2026-01-02T03:00:00Z to 2026-01-02T04:00:00Z
           - "x-amz-date" # 2 preflights of 1 origin, 2026-01-02T03:00:00Z to 2026-01-02T04:00:00Z
-        ExposeHeaders: ["ETag"] # uploads were seen: the SDKs tell their parts by them
+        ExposeHeaders: ["ETag"] # uploads were seen: the SDKs need them to complete an upload
   # Of "media", not suggested:
   #   - "null" # "GET": 1 request, 2026-01-02T03:00:00Z to 2026-01-02T04:00:00Z
   #     "null" is the origin of every sandboxed frame, of local files and of some redirects, so every page can have it

@@ -136,13 +136,19 @@ const cases: readonly {
     what: 'ListBuckets: 404',
     todo: /not of its console/,
   },
-  { name: 'a gateway', answer: documentOf(502, 'no'), severity: 'fault', what: 'ListBuckets: 502', todo: /is well/ },
+  {
+    name: 'a gateway',
+    answer: documentOf(502, 'no'),
+    severity: 'fault',
+    what: 'ListBuckets: 502',
+    todo: /health of the endpoint/,
+  },
   {
     name: 'no answer',
-    answer: { kind: 'failure', reason: 'timeout', detail: 'no whole answer within 2 s' },
+    answer: { kind: 'failure', reason: 'timeout', detail: 'no complete answer within 2 s' },
     severity: 'fault',
-    what: 'ListBuckets: no whole answer within 2 s',
-    todo: /is well/,
+    what: 'ListBuckets: no complete answer within 2 s',
+    todo: /health of the endpoint/,
   },
 ]
 for (const { name, answer, spoiled = answer, severity, what, todo, good = false } of cases) {

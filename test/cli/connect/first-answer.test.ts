@@ -31,7 +31,7 @@ const cases: readonly { name: string; script: Script; findings: readonly object[
   {
     name: 'an endpoint that says nothing',
     script: () => {},
-    findings: [{ severity: 'fault', what: /^no answer: no whole answer within 0\.3 s$/, todo: /timeoutSeconds/ }],
+    findings: [{ severity: 'fault', what: /^no answer: no complete answer within 0\.3 s$/, todo: /timeoutSeconds/ }],
   },
   {
     name: 'something else than HTTP',

@@ -30,6 +30,6 @@ for (const { name, status, body, said } of cases) {
 }
 
 t.test('no answer has the status 0 and says why', async t => {
-  const said = readAnswer({ kind: 'failure', reason: 'timeout', detail: 'no whole answer within 2 s' })
-  t.strictSame(said, { status: 0, code: undefined, region: undefined, text: 'no whole answer within 2 s' })
+  const said = readAnswer({ kind: 'failure', reason: 'timeout', detail: 'no complete answer within 2 s' })
+  t.strictSame(said, { status: 0, code: undefined, region: undefined, text: 'no complete answer within 2 s' })
 })

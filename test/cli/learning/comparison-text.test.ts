@@ -20,7 +20,7 @@ t.test('no change is said in words', async t => {
 })
 
 t.test('what cannot be compared is named', async t => {
-  t.match(comparisonText({ ...nothing, unknownBuckets: ['a', 'b'] }), /do not stand in a configuration: a, b\n$/)
+  t.match(comparisonText({ ...nothing, unknownBuckets: ['a', 'b'] }), /are in no configuration: a, b\n$/)
 })
 
 t.test('hostile and long values stay in their cell', async t => {

@@ -34,7 +34,7 @@ const answers: readonly { name: string; status: number; body: string; err: RegEx
     name: 'no permission',
     status: 403,
     body: '{}',
-    err: /answered 403\nallowed: the proxy's token in S3CORS_ADMIN_TOKEN; a proxy without a token answers its own machine alone/,
+    err: /answered 403\nallowed: the proxy's token in S3CORS_ADMIN_TOKEN; a proxy without a token answers only root/,
   },
   { name: 'a page', status: 200, body: '<html>', err: /answered 200\n$/ },
   { name: 'other JSON', status: 200, body: '{"a":1}', err: /expected an explanation, got another answer/ },

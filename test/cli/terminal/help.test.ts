@@ -35,7 +35,7 @@ t.test('a command says what it takes', async t => {
     `Usage: s3-cors-proxy probe [URL] [--config FILE]
 
 Ask a running proxy whether it is ready: exit code 0 if it is, else 1.
-URL is that of its admin port; unless given, S3CORS_ADMIN or the configuration's admin says it, else http://127.0.0.1:9464/readyz.
+URL is that of its admin port. If it is not given: S3CORS_ADMIN, else admin of the configuration, else http://127.0.0.1:9464/readyz.
 
 Options:
   --config FILE  the configuration; else the variable S3CORS_CONFIG

@@ -34,7 +34,7 @@ const cases: readonly { name: string; file: string; expected: string | number; s
   { name: 'a missing file', file: 'none.yaml', expected: 'the file does not exist' },
   { name: 'a file below a file', file: 'good.yaml/a', expected: 'the file does not exist' },
   { name: 'a directory', file: 'folder', expected: 'the path is a directory' },
-  { name: 'a loop of links', file: 'loop.yaml', expected: 'the path is a loop of links' },
+  { name: 'a loop of links', file: 'loop.yaml', expected: 'the path leads through a loop of symbolic links' },
   { name: 'a FIFO without a writer', file: 'fifo.yaml', expected: 'the path is not a regular file' },
   { name: 'a path that is no path', file: 'a\0b', expected: 'the file could not be read (ERR_INVALID_ARG_VALUE)' },
   {

@@ -310,9 +310,9 @@ const cases: readonly { name: string; text: string; faults: readonly string[] }[
     name: 'marks of a merge',
     text: 'a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> x\n',
     faults: [
-      '2:1 a mark of a merge that is not finished stands here: <<<<<<< HEAD; allowed: the lines that shall hold',
-      '4:1 a mark of a merge that is not finished stands here: =======; allowed: the lines that shall hold',
-      '6:1 a mark of a merge that is not finished stands here: >>>>>>> x; allowed: the lines that shall hold',
+      '2:1 a mark of a merge that is not finished stands here: <<<<<<< HEAD; allowed: the lines to keep',
+      '4:1 a mark of a merge that is not finished stands here: =======; allowed: the lines to keep',
+      '6:1 a mark of a merge that is not finished stands here: >>>>>>> x; allowed: the lines to keep',
     ],
   },
 ]

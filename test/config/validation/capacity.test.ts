@@ -103,7 +103,7 @@ t.test('memory that is too little is told with what fits', async t => {
   t.strictSame(
     found.map(({ path, message, allowed }) => `${path.join('.')}: ${message}; allowed: ${allowed}`),
     [
-      'limits.connections: 10000 connections do not fit 128 MiB of memory and 280 MiB of heap: 422 are served, others are ended for one more; allowed: at most 422, or a larger memory limit',
+      'limits.connections: 10000 connections do not fit 128 MiB of memory and 280 MiB of heap: 422 are served, and each further one ends another; allowed: at most 422, or a larger memory limit',
       'upstream.connections: 256 connections do not fit 128 MiB of memory and 280 MiB of heap: 64 are opened; allowed: at most 64, or a larger memory limit',
     ],
   )

@@ -73,7 +73,7 @@ const warnings: readonly { name: string; text: string; around?: Surroundings; li
     name: 'no name that the proxy is asked under',
     text: upstreamLine + bucket,
     lines: [
-      'config/proxy.yaml:1:1: warning: hosts: neither hosts nor virtualHosts is there: under a DNS name of this proxy no page is allowed anything (unknown_host); allowed: hosts: [s3.example.com], the name that browsers use, or virtualHosts if buckets stand before it',
+      'config/proxy.yaml:1:1: warning: hosts: neither hosts nor virtualHosts is set: under a DNS name of this proxy every page is denied (unknown_host); allowed: hosts: [s3.example.com], the name that browsers use, or virtualHosts if buckets stand before it',
     ],
   },
   {
@@ -114,7 +114,7 @@ const warnings: readonly { name: string; text: string; around?: Surroundings; li
     name: 'a console that is the endpoint itself',
     text: `upstream: { url: "http://minio:9000" }\nconsole: { host: c.example, url: "https://MINIO:9000/" }\n${bucket}`,
     lines: [
-      "config/proxy.yaml:2:34: warning: console.url: it is the endpoint itself: no rule and no guard holds for what is asked under console.host, and its own CORS answers pass; allowed: the console's own address and port",
+      "config/proxy.yaml:2:34: warning: console.url: it is the endpoint itself: requests under console.host reach it without rules and guards, and its own CORS answers pass; allowed: the console's own address and port",
     ],
   },
   {
@@ -139,15 +139,15 @@ const warnings: readonly { name: string; text: string; around?: Surroundings; li
     name: 'managed rules without keys of our own',
     text: 'upstream: { url: "https://a", credentials: none }\nbuckets:\n  abc: { from: managed }\n',
     lines: [
-      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" asks the endpoint with keys of its own before it trusts it, and there are none; allowed: "upstream.credentials: environment"',
+      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: managed" needs keys of the proxy, to find out whether it is safe with the endpoint, and there are none; allowed: "upstream.credentials: environment"',
     ],
   },
   {
     name: 'rules of the endpoint without keys to ask for them',
     text: 'upstream: { url: "https://a" }\nbuckets:\n  abc: { from: upstream }\n  abd: { from: managed }\n',
     lines: [
-      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: upstream" asks the endpoint in the proxy\'s own name, and there are no keys; allowed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the same with _FILE; "upstream.credentials: none" to ask without',
-      'config/proxy.yaml:4:16: warning: buckets.abd.from: "from: managed" asks the endpoint in the proxy\'s own name, and there are no keys',
+      'config/proxy.yaml:3:16: warning: buckets.abc.from: "from: upstream" asks the endpoint with keys of the proxy, and there are none; allowed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the same with _FILE; "upstream.credentials: none" to ask without',
+      'config/proxy.yaml:4:16: warning: buckets.abd.from: "from: managed" asks the endpoint with keys of the proxy, and there are none',
     ],
   },
   {

@@ -135,7 +135,7 @@ const denied: {
     reason: 'bad_request',
     summary: /no Origin/,
     issue: 'no_origin',
-    change: /the rules were not asked/,
+    change: /no rule was tried/,
   },
   {
     name: 'an invalid Access-Control-Request-Method',
@@ -144,7 +144,7 @@ const denied: {
     reason: 'bad_request',
     summary: /^Access-Control-Request-Method "patch\\x1b\[0m" is not one of/,
     issue: 'invalid_method',
-    change: /the rules were not asked/,
+    change: /no rule was tried/,
   },
   {
     name: 'an invalid field name',
@@ -153,7 +153,7 @@ const denied: {
     reason: 'bad_request',
     summary: /^Access-Control-Request-Headers "a b" contains an invalid character$/,
     issue: 'invalid_header',
-    change: /the rules were not asked/,
+    change: /no rule was tried/,
   },
   {
     name: 'too many field names',
@@ -162,7 +162,7 @@ const denied: {
     reason: 'bad_request',
     summary: /over 100 names, 16 empty elements or 4096 bytes/,
     issue: 'too_many_headers',
-    change: /the rules were not asked/,
+    change: /no rule was tried/,
   },
 ]
 

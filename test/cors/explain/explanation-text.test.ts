@@ -144,7 +144,7 @@ const cases: { name: string; text: string; expected: string[] }[] = [
       '',
       'DENIED (bad_request): Access-Control-Request-Method "get" is not one of GET, PUT, POST, DELETE, HEAD',
       '',
-      'No change of the rules allows it: the rules were not asked: the client has to send something else.',
+      'No change of the rules allows it: no rule was tried: the client has to send something else.',
       '',
     ],
   },

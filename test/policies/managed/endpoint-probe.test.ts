@@ -150,13 +150,16 @@ const probes: readonly { name: string; answers?: Answers; safety: object; last: 
   {
     name: 'a key that may not see the bucket',
     answers: { HEAD: { ...ok, status: 403 }, LIST: denied },
-    safety: { kind: 'forbidden', detail: "the proxy's own key may not s3:ListBucket on media: 403 AccessDenied" },
+    safety: {
+      kind: 'forbidden',
+      detail: "the proxy's own key is not allowed s3:ListBucket on media: 403 AccessDenied",
+    },
     last: 'LIST',
   },
   {
     name: 'a key that may not see the bucket, which the endpoint then calls missing',
     answers: { HEAD: { ...ok, status: 404 }, LIST: denied },
-    safety: { kind: 'forbidden', detail: /may not s3:ListBucket/ },
+    safety: { kind: 'forbidden', detail: /is not allowed s3:ListBucket/ },
     last: 'LIST',
   },
   {
@@ -168,13 +171,19 @@ const probes: readonly { name: string; answers?: Answers; safety: object; last: 
   {
     name: 'a key that may not put rules',
     answers: { PUT: denied },
-    safety: { kind: 'forbidden', detail: "the proxy's own key may not s3:PutBucketCORS on media: 403 AccessDenied" },
+    safety: {
+      kind: 'forbidden',
+      detail: "the proxy's own key is not allowed s3:PutBucketCORS on media: 403 AccessDenied",
+    },
     last: 'PUT',
   },
   {
     name: 'a key that may not get rules',
     answers: { GET: denied },
-    safety: { kind: 'forbidden', detail: "the proxy's own key may not s3:GetBucketCORS on media: 403 AccessDenied" },
+    safety: {
+      kind: 'forbidden',
+      detail: "the proxy's own key is not allowed s3:GetBucketCORS on media: 403 AccessDenied",
+    },
     last: 'GET',
   },
   {

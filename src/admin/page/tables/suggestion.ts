@@ -33,7 +33,7 @@ function renderSuggested(seen: OriginsSeen, bucket: string): Html {
   const path = `/buckets/${encodeURIComponent(bucket)}/suggestion`
   const link = html`<a href="${path}">The same as text</a>`
   if (yaml.length > maxShownLength) return html`<p>The suggestion for <code>${bucket}</code> is long. ${link}.</p>`
-  return html`<p>The fewest rules that allow what was seen of <code>${bucket}</code>, and nothing else. Read them before you use them: a stranger may be among them.</p>
+  return html`<p>The fewest rules that allow what was seen of <code>${bucket}</code>, and nothing else. Read them before you use them: some may serve the pages of strangers.</p>
 <pre tabindex="0" id="suggested">${yaml}</pre>
 <p><button type="button" data-copy="suggested" hidden>Copy</button> ${link}</p>`
 }

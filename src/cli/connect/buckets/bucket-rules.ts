@@ -105,14 +105,14 @@ const noRules = (about: string, putRules: string): Finding => ({
 })
 
 const todos: Readonly<Record<Extract<CorsFetchResult, { kind: 'failure' }>['reason'], string>> = {
-  auth: 'keys that may s3:GetBucketCORS on this bucket, and the region that the endpoint wants as upstream.region',
+  auth: 'keys that are allowed s3:GetBucketCORS on this bucket, and the region that the endpoint wants as upstream.region',
   throttled: 'ask again later',
-  server: 'see what the endpoint has in its log',
-  network: 'see whether the endpoint is well',
-  timeout: 'see whether the endpoint is well, or set rules.timeoutSeconds higher',
+  server: 'read the log of the endpoint',
+  network: 'check the health of the endpoint',
+  timeout: 'check the health of the endpoint, or set rules.timeoutSeconds higher',
   tls: 'see upstream.caFile, upstream.certFile and upstream.keyFile',
   dns: 'an endpoint with a name for addressing: virtual, else addressing: path',
   redirect: 'name the endpoint of the region in upstream.url, and the region in upstream.region',
-  malformed: "the port of the endpoint's S3 API, without anything between that answers itself",
-  oversized: "the port of the endpoint's S3 API, without anything between that answers itself",
+  malformed: "the port of the endpoint's S3 API itself: something between answers in its place",
+  oversized: "the port of the endpoint's S3 API itself: something between answers in its place",
 }

@@ -78,7 +78,7 @@ function findingOf(bucket: string, safety: Safety, missing: DescribeMissing): Fi
         severity: 'fault',
         about,
         what: `its ?cors requests get 503: ${safety.detail}`,
-        todo: 'keys that may s3:ListBucket, s3:PutBucketCORS and s3:GetBucketCORS on this bucket',
+        todo: 'keys that are allowed s3:ListBucket, s3:PutBucketCORS and s3:GetBucketCORS on this bucket',
       }
     case 'unknown':
       return {
@@ -101,7 +101,7 @@ async function checkStore(call: S3Caller, bucket: string, prefix: string, endpoi
       what: `the endpoint has no bucket ${bucket}: preflights of managed buckets and ?cors requests get 503`,
       todo: createStore(endpointUrl, bucket),
     }
-  const todo = 'keys that may s3:ListBucket, and s3:GetObject and s3:PutObject under the prefix'
+  const todo = 'keys that are allowed s3:ListBucket, and s3:GetObject and s3:PutObject under the prefix'
   return { severity: 'fault', about, what: `${bucket}: ${found.detail}`, todo }
 }
 
@@ -112,7 +112,7 @@ async function probeObject(call: S3Caller, bucket: string, prefix: string) {
   if (said.status === 404 && said.code === 'NoSuchKey') return undefined
   const detail =
     said.status === 403
-      ? `the proxy's own key may not s3:GetObject on ${bucket}/${prefix}*, or not s3:ListBucket: ${said.text}`
+      ? `the proxy's own key is not allowed s3:GetObject on ${bucket}/${prefix}*, or not s3:ListBucket: ${said.text}`
       : `GET of a document that is not there: ${said.text}`
   return { kind: 'unknown', detail } as const
 }

@@ -58,7 +58,7 @@ export function hostFindings(
         severity: 'note',
         about,
         what: `${row.clients}: at most with preserve`,
-        todo: 'set keys, to have it tried',
+        todo: 'set keys to have it tried',
       }
     if (row[other])
       return { severity: 'note', about, what: `${row.clients}: not with ${chosen}`, todo: `${other} for them` }

@@ -24,7 +24,8 @@ export async function checkOwnName(
   const reading = (await probeNames(transport.send, names)).bases.get(own)
   const about = 'upstream.url'
   if (reading === 'virtual') return [{ severity: 'ok', about, what: `BUCKET.${own}: taken as virtual-hosted-style` }]
-  const why = reading === undefined ? 'whether it is taken as virtual-hosted-style is not found out' : whyNot[reading]
+  const why =
+    reading === undefined ? 'it could not be found out whether it is taken as virtual-hosted-style' : whyNot[reading]
   const todo = `${own} in virtualHosts, once the endpoint takes it (MINIO_DOMAIN, rgw_dns_name), if clients use such names`
   return [
     { severity: 'note', about, what: `BUCKET.${own}: ${why}: served only where Host and path both allow it`, todo },
@@ -49,7 +50,7 @@ export async function checkBases(
     const reading = readings.get(base)
     if (reading === 'virtual') return { severity: 'ok', about, what: `BUCKET.${base}: taken as virtual-hosted-style` }
     if (reading === undefined)
-      return { severity: 'note', about, what: `BUCKET.${base}: how it is taken is not found out` }
+      return { severity: 'note', about, what: `BUCKET.${base}: it could not be found out how it is taken` }
     const todo =
       upstream.host === 'rewrite'
         ? 'hosts (the bucket in the path) instead of virtualHosts'

@@ -57,15 +57,15 @@ const cases: readonly {
     name: 'keys that may not see the bucket',
     answer: call => (call.method === 'HEAD' ? documentOf(404, '') : errorOf(403, 'AccessDenied')),
     severity: 'fault',
-    what: /^its \?cors requests get 503: the proxy's own key may not s3:ListBucket on media: 403 AccessDenied$/,
-    todo: /^keys that may s3:ListBucket, s3:PutBucketCORS and s3:GetBucketCORS/,
+    what: /^its \?cors requests get 503: the proxy's own key is not allowed s3:ListBucket on media: 403 AccessDenied$/,
+    todo: /^keys that are allowed s3:ListBucket, s3:PutBucketCORS and s3:GetBucketCORS/,
   },
   {
     name: 'keys that may not put rules',
     answer: call => (call.method === 'PUT' ? errorOf(403, 'AccessDenied') : minio(call)),
     severity: 'fault',
-    what: /the proxy's own key may not s3:PutBucketCORS on media/,
-    todo: /^keys that may/,
+    what: /the proxy's own key is not allowed s3:PutBucketCORS on media/,
+    todo: /^keys that are allowed/,
   },
   {
     name: 'keys that are refused',
@@ -94,13 +94,13 @@ const stores: readonly { name: string; answer?: (call: S3Call) => TransportAnswe
   {
     name: 'may not be seen',
     answer: call => (call.method === 'HEAD' ? documentOf(403, '') : errorOf(403, 'AccessDenied')),
-    what: /^private: the proxy's own key may not s3:ListBucket on private: 403 AccessDenied$/,
-    todo: /^keys that may s3:ListBucket, and s3:GetObject/,
+    what: /^private: the proxy's own key is not allowed s3:ListBucket on private: 403 AccessDenied$/,
+    todo: /^keys that are allowed s3:ListBucket, and s3:GetObject/,
   },
   {
     name: 'may not be read',
     answer: call => (call.method === 'HEAD' ? documentOf(200, '') : errorOf(403, 'AccessDenied')),
-    what: /^private: the proxy's own key may not s3:GetObject on private\/rules\/\*, or not s3:ListBucket: 403 AccessDenied$/,
+    what: /^private: the proxy's own key is not allowed s3:GetObject on private\/rules\/\*, or not s3:ListBucket: 403 AccessDenied$/,
     todo: /^keys/,
   },
   {

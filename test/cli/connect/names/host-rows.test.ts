@@ -116,7 +116,7 @@ t.test('each row says whether the choice serves it, and what would', async t => 
     'ok: the endpoint takes any Host as path-style, as far as anonymous requests can tell',
     /^ok: /,
     /^note: /,
-    "note: requests an SDK signs for this proxy's own name: at most with preserve; set keys, to have it tried",
+    "note: requests an SDK signs for this proxy's own name: at most with preserve; set keys to have it tried",
     /^ok: /,
   ])
 })

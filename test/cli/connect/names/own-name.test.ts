@@ -34,7 +34,12 @@ const cases: { name: string; text: string; reading: Reading; findings: readonly 
     name: 'an endpoint that does not tell',
     text: named,
     reading: 'nothing',
-    findings: [{ severity: 'note', what: /is not found out: served only where Host and path both allow it$/ }],
+    findings: [
+      {
+        severity: 'note',
+        what: /it could not be found out whether it is taken as virtual-hosted-style: served only where Host and path both allow it$/,
+      },
+    ],
   },
   { name: 'an address', text: 'upstream: { url: "http://127.0.0.1:9000" }\n', reading: 'path', findings: [] },
   { name: 'a name that is written', text: `${named}virtualHosts: [minio]\n`, reading: 'path', findings: [] },
@@ -84,7 +89,7 @@ const bases: { name: string; text: string; reading: Reading; findings: readonly 
     name: 'bases of an endpoint that does not tell',
     text: `${named}virtualHosts: [s3.example]\n`,
     reading: 'nothing',
-    findings: [{ severity: 'note', what: /is not found out$/ }],
+    findings: [{ severity: 'note', what: /it could not be found out how it is taken$/ }],
   },
 ]
 for (const { name, text, reading, findings } of bases) {
