@@ -48,7 +48,7 @@ type SourceKind = 'object' | 'prefix' | 'target'
 /** Some servers read `_` as `-`. */
 function sourceKind(name: string): SourceKind | 'none' {
   const folded = name.trim().replaceAll('_', '-').toLowerCase()
-  if (folded.endsWith('copy-source')) return 'object'
+  if (folded.endsWith('copy-source') || folded.endsWith('rename-source')) return 'object'
   switch (folded) {
     case 'x-copy-from':
     case 'x-symlink-target':
@@ -86,9 +86,14 @@ function readsAs(place: StorePlace, path: string, kind: SourceKind): boolean {
   if (/^[\s/]*arn:/i.test(path)) return true
   if (!place.isNamedIn(path)) return false
   const segments = segmentsOf(path)
-  const isBucket = (segment: string) => place.isBucket(bucketIn(segment))
+  const isBucket = (segment: string) => bucketsIn(segment, kind).some(name => place.isBucket(name))
   // Whatever leads upwards or names a host may lead anywhere, if it names the bucket at all.
-  if (kind === 'target' || segments.includes('..') || path.includes('://') || path.includes('\0'))
+  if (
+    kind === 'target' ||
+    segments.some(segment => segment === '..' || segment.startsWith('..;')) ||
+    path.includes('://') ||
+    path.includes('\0')
+  )
     return segments.some(isBucket)
   const [bucket, ...key] = segments
   if (bucket === undefined || !isBucket(bucket)) return false
@@ -96,7 +101,11 @@ function readsAs(place: StorePlace, path: string, kind: SourceKind): boolean {
   return kind === 'prefix' || place.holds(key.join('/'))
 }
 
-/** RGW: `TENANT:BUCKET`. */
-function bucketIn(segment: string): string {
-  return segment.slice(segment.lastIndexOf(':') + 1).trim()
+/** RGW: `TENANT:BUCKET`. Tencent's COS has objects as `BUCKET.HOST/KEY`. */
+function bucketsIn(segment: string, kind: SourceKind): readonly string[] {
+  const name = segment.slice(segment.lastIndexOf(':') + 1).trim()
+  const names = [name]
+  if (kind !== 'object') return names
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) names.push(name.slice(0, dot))
+  return names
 }

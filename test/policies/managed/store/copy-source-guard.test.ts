@@ -29,6 +29,10 @@ const sources: readonly { value: string; refused: boolean }[] = [
   { value: '/arn%3Aaws%3As3:::private/cors/media.json', refused: true },
   { value: 'https://endpoint.example/private/cors/media.json', refused: true },
   { value: 's3://private/cors/media.json', refused: true },
+  { value: '/private/other/..;/cors/media.json', refused: true },
+  { value: 'private.cos.eu-frankfurt.myqcloud.com/cors/media.json', refused: true },
+  { value: 'private.example/other.json', refused: false },
+  { value: 'privateer.example/cors/media.json', refused: false },
   { value: '/private/cors/100%', refused: true },
   { value: '/private/cors', refused: true },
   { value: '%25252525252570rivate/x', refused: true },
@@ -49,6 +53,7 @@ for (const { value, refused } of sources) {
       'x_amz_copy_source',
       'x-goog-copy-source',
       'X-Copy-From',
+      'x-amz-rename-source',
     ])
       t.equal(guard('PUT', '/media/new', `Accept: */*\r\n${name}: ${value}\r\nExpect: 100-continue\r\n`), refused, name)
     t.equal(guard('PUT', '/media/new?uploadId=1&partNumber=1', `x-amz-copy-source: ${value}\r\n`), refused, 'a part')
@@ -147,7 +152,7 @@ t.test(
       ])
         for (const method of ['PUT', 'POST'])
           t.equal(guard(method, '/v1/AUTH_a/media', `${name}: ${value}\r\n`), true, `${method} ${name}: ${value}`)
-    for (const value of ['media', 'privateer', '//realm/cluster/AUTH_private1/media'])
+    for (const value of ['media', 'privateer', 'private.backup', '//realm/cluster/AUTH_private1/media'])
       t.equal(guard('POST', '/v1/AUTH_a/media', `X-Container-Sync-To: ${value}\r\n`), false, value)
   },
 )
