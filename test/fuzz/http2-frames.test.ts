@@ -4,8 +4,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { runInLanes } from '../fixtures/fuzz-lanes.ts'
-import { Failures, type FuzzCase, FuzzRun } from '../fixtures/fuzz-run.ts'
+import { tryInLanes } from '../fixtures/fuzz-lanes.ts'
+import { type FuzzCase, FuzzRun } from '../fixtures/fuzz-run.ts'
 import {
   errorPayload,
   type Frame,
@@ -281,22 +281,14 @@ const run = new FuzzRun()
 t.setTimeout(run.milliseconds + 60_000)
 
 t.test('what was authorised is what arrives over HTTP/2, and nothing else does', async t => {
-  const failures = new Failures(t)
-  const outcomes = new Map<string, number>()
-  await runInLanes(
-    run,
-    failures,
-    owner => openLane(owner, { tls: true }),
-    async (lane, each) => {
-      const fault = await tryOne(lane, each, outcomes)
-      if (fault !== undefined) failures.add(`${run.name(each)}: ${fault.what}`, fault)
-    },
-  )
-  t.comment(`FUZZ_SEED=${run.seed}: ${run.cases} connections`, Object.fromEntries([...outcomes].toSorted()))
-  t.equal(failures.count, 0)
-  if (run.cases < 200) return
-  for (const one of ['forwarded', 'own 200', 'own 403', 'reset', 'GOAWAY'])
-    t.ok((outcomes.get(one) ?? 0) > run.cases / 100, `${one} happened often enough to mean something`)
+  await tryInLanes(t, run, {
+    cases: 'connections',
+    open: owner => openLane(owner, { tls: true }),
+    tryOne,
+    enough: 200,
+    oneIn: 100,
+    kinds: ['forwarded', 'own 200', 'own 403', 'reset', 'GOAWAY'],
+  })
 })
 
 // Whatever ends does so at once; this is for a machine that is busy with other things.

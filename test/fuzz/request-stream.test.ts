@@ -4,8 +4,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { runInLanes } from '../fixtures/fuzz-lanes.ts'
-import { Failures, type FuzzCase, FuzzRun } from '../fixtures/fuzz-run.ts'
+import { tryInLanes } from '../fixtures/fuzz-lanes.ts'
+import { type FuzzCase, FuzzRun } from '../fixtures/fuzz-run.ts'
 import { openRaw, type RawConnection } from '../fixtures/raw-client.ts'
 import { readSentRequests, type SentRequest, valuesOf } from '../fixtures/reference-request-parser.ts'
 import { type ReferenceResponse, readReferenceResponse } from '../fixtures/reference-response-parser.ts'
@@ -145,18 +145,14 @@ const run = new FuzzRun()
 t.setTimeout(run.milliseconds + 60_000)
 
 t.test('what was authorised is what arrives, and nothing else does', async t => {
-  const failures = new Failures(t)
-  const statuses = new Map<string, number>()
-  await runInLanes(run, failures, openLane, async (lane, each) => {
-    const fault = await tryOne(lane, each, statuses)
-    if (fault !== undefined) failures.add(`${run.name(each)}: ${fault.what}`, fault)
+  await tryInLanes(t, run, {
+    cases: 'streams',
+    open: openLane,
+    tryOne,
+    enough: 500,
+    oneIn: 100,
+    kinds: ['forwarded', 'own 200', 'own 400', 'own 403'],
   })
-  t.comment(`FUZZ_SEED=${run.seed}: ${run.cases} streams`, Object.fromEntries([...statuses].toSorted()))
-  t.equal(failures.count, 0)
-  if (run.cases < 500) return
-  for (const one of ['forwarded', 'own 200', 'own 400', 'own 403']) {
-    t.ok((statuses.get(one) ?? 0) > run.cases / 100, `${one} happened often enough to mean something`)
-  }
 })
 
 async function tryOne(lane: Lane, { random }: FuzzCase, statuses: Map<string, number>) {

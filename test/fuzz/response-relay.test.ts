@@ -5,8 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { type FaultScript, fin, pause, rst, startFaultUpstream, write } from '../fixtures/fault-upstream.ts'
-import { runInLanes } from '../fixtures/fuzz-lanes.ts'
-import { Failures, type FuzzCase, FuzzRun } from '../fixtures/fuzz-run.ts'
+import { tryInLanes } from '../fixtures/fuzz-lanes.ts'
+import { type FuzzCase, FuzzRun } from '../fixtures/fuzz-run.ts'
 import { mutators } from '../fixtures/message-mutators.ts'
 import { openRaw } from '../fixtures/raw-client.ts'
 import type { Owner, RecordingUpstream } from '../fixtures/recording-upstream.ts'
@@ -238,18 +238,14 @@ const run = new FuzzRun()
 t.setTimeout(run.milliseconds + 60_000)
 
 t.test('a client gets exactly what the endpoint sent, or sees that it did not', async t => {
-  const failures = new Failures(t)
-  const verdicts = new Map<string, number>()
-  await runInLanes(run, failures, openLane, async (lane, each) => {
-    const fault = await tryOne(lane, each, verdicts)
-    if (fault !== undefined) failures.add(`${run.name(each)}: ${fault.what}`, fault)
+  await tryInLanes(t, run, {
+    cases: 'responses',
+    open: openLane,
+    tryOne,
+    enough: 500,
+    oneIn: 50,
+    kinds: ['complete', 'incomplete', 'open', 'malformed'],
   })
-  t.comment(`FUZZ_SEED=${run.seed}: ${run.cases} responses`, Object.fromEntries([...verdicts].toSorted()))
-  t.equal(failures.count, 0)
-  if (run.cases < 500) return
-  for (const verdict of ['complete', 'incomplete', 'open', 'malformed']) {
-    t.ok((verdicts.get(verdict) ?? 0) > run.cases / 50, `enough responses were ${verdict}`)
-  }
 })
 
 async function tryOne(lane: Lane, { random }: FuzzCase, verdicts: Map<string, number>) {
