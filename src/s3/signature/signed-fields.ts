@@ -2,7 +2,7 @@
 
 import { parametersOf } from '../address/query-parameters.ts'
 import { parseAuthorization, parseScopedNames, type SigV4Authorization } from './authorization.ts'
-import { sigV2QueryParameters, sigV4QueryParameters } from './query-parameters.ts'
+import { sigV2QueryParameters, sigV4QueryParameters } from './signing-parameters.ts'
 
 /** What tells how a request is signed. Fields that came twice are none of these: the caller has refused them. */
 export interface SignedRequest {

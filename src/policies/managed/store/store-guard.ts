@@ -1,7 +1,7 @@
 // Keeps clients away from the objects that hold managed rules, and from what could change the bucket that they are in.
 
 import { decodeBytes, parametersOf } from '../../../s3/address/query-parameters.ts'
-import { sigV2QueryParameters, sigV4QueryParameters } from '../../../s3/signature/query-parameters.ts'
+import { sigV2QueryParameters, sigV4QueryParameters } from '../../../s3/signature/signing-parameters.ts'
 import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
 
 /** True when a request may touch what the store holds, and is to be refused with 403. */
