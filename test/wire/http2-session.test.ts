@@ -261,6 +261,21 @@ t.test('a head beyond the limit goes no further, whether its client has acknowle
   t.equal(upstream.requests.length, 0)
 })
 
+t.test('a head that grows to many times the limit by entries of its table ends its connection at once', async t => {
+  const upstream = await startRecordingUpstream(t)
+  const proxy = await startTestProxy(t, upstream.url, {}, tls)
+  const client = await FrameClient.openSilent(proxy.port)
+  t.teardown(() => client.close())
+  const entry = Buffer.concat([Buffer.of(0x40), fieldBlock(['x-a', 'v'.repeat(3000)]).subarray(1)])
+  const block = Buffer.concat([fieldBlock(requestFields('GET', '/web/k', 'a')), entry, Buffer.alloc(400, 0xbe)])
+  client.send(Buffer.from(preface), frame(frameTypes.settings, 0, 0))
+  client.send(frame(frameTypes.headers, flags.endHeaders | flags.endStream, 1, block))
+  t.match((await client.outcome(1)) ?? 'closed', /^(GOAWAY 11|closed)$/, 'ENHANCE_YOUR_CALM')
+  await proxy.until(async one => (await one.connections()) === 0)
+  t.match(proxy.records, [{ connectionEnd: 'idle_frames', peerAddress: '127.0.0.1' }])
+  t.equal(upstream.requests.length, 0)
+})
+
 t.test('what a connection keeps is counted', async t => {
   const upstream = await startRecordingUpstream(t)
   const proxy = await startTestProxy(t, upstream.url, {}, tls)

@@ -129,7 +129,12 @@ export class Http2Session implements Listed, Holding, ContentCount {
     const asked = { requests: this.#asked, contentBytes: this.contentBytes, headerBytes }
     this.#asked = 0
     this.contentBytes = 0
-    if (!this.#idleFrames.isFlood(this.#socket, asked, nowMs) || this.#session.destroyed) return false
+    return this.#idleFrames.isFlood(this.#socket, asked, nowMs) && this.endAtOnce()
+  }
+
+  /** Ends the connection because of what its client sent; true then, once. */
+  endAtOnce(): boolean {
+    if (this.#session.destroyed) return false
     // Node's type asks for an error here; Node itself also takes the number of one, and sends that (http2session.destroy).
     this.#session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as unknown as Error)
     return true
