@@ -38,7 +38,7 @@ const cases: readonly {
     name: 'five lines without a name',
     files: { 'a.yaml': `${upstream}${bucket.replace(/hosts.*/, '')}` },
     code: 0,
-    out: /^a\.yaml:1:1: warning: hosts: neither hosts nor virtualHosts is there: .*hosts: \[s3\.example\.com\].*\n/,
+    out: /^a\.yaml:1:1: warning: hosts: neither hosts nor virtualHosts is set: .*hosts: \[s3\.example\.com\].*\n/,
   },
   {
     name: 'a file with warnings',
