@@ -1,3 +1,5 @@
+import { nearest } from '../../text/nearest-word.ts'
+
 /** What a person wrote for an origin, taken apart as far as it looks like one: for advice only, never for a decision. */
 export interface WrittenOrigin {
   /** As it was written, before `://`; undefined when there is none. */
@@ -49,11 +51,11 @@ const wrappings = [
  * https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
  */
 export function browserOrigin(written: string): string | undefined {
-  const text = withoutWrapping(written)
+  const text = withBrackets(withoutWrapping(written))
   if (/^null(?:\/|$)/i.test(text) || /^(?:data|about|javascript|file|content|filesystem):/i.test(text)) return 'null'
   const inner = /^(?:blob|view-source):(.*)$/is.exec(text)?.[1]
   if (inner !== undefined) return browserOrigin(inner)
-  const slashes = /^(https?|wss?):?\/+(?=[^/])/i.exec(text) ?? /^(https?|wss?):(?=[^/:]*[a-z][^/:]*\.)/i.exec(text)
+  const slashes = /^(https?|wss?)[:;.,]?\/+(?=[^/])/i.exec(text) ?? /^(https?|wss?):(?=[^/:]*[a-z][^/:]*\.)/i.exec(text)
   const { scheme, host, port, path } = takeApart(
     slashes === null ? text.replace(/^:?\/\//, '') : `${slashes[1]}://${text.slice(slashes[0].length)}`,
   )
@@ -71,11 +73,41 @@ export function browserOrigin(written: string): string | undefined {
     case 'ftp':
       return undefined
     default: {
+      const meant = meantScheme(scheme)
+      if (meant !== undefined) return webOrigin(meant, host, port, path)
       if (!/^[a-z][a-z0-9+.-]*$/i.test(scheme)) return undefined
       const end = port === undefined ? '' : `:${port}`
       return `${scheme.toLowerCase()}://${host.slice(host.lastIndexOf('@') + 1)}${end}`
     }
   }
+}
+
+/** Right as they are, or near to http by their letters alone. */
+const knownSchemes: ReadonlySet<string> = new Set([
+  'http',
+  'https',
+  'app',
+  'tauri',
+  'ionic',
+  'capacitor',
+  'resource',
+  'chrome',
+])
+
+/** The scheme of pages that a misspelt one is meant for: `htps`. */
+export function meantScheme(scheme: string): string | undefined {
+  const lower = scheme.toLowerCase()
+  return /^[a-z]+$/.test(lower) && !knownSchemes.has(lower) ? nearest(lower, ['https', 'http']) : undefined
+}
+
+/** `[::1]:3000` for `::1:3000`: the last group is a port where it looks like one and an address is left. */
+function withBrackets(text: string): string {
+  const found = /^((?:https?|wss?):\/\/)?([\da-f]*:[\da-f]*:[\da-f:.]*)(?=[/?#]|$)/i.exec(text)
+  if (found === null) return text
+  const [all, start = '', address = ''] = found
+  const [, before = '', port] = /^(.*[\da-f]):(\d{3,5})$/i.exec(address) ?? []
+  if (URL.canParse(`http://[${before}]`)) return `${start}[${before}]:${port}${text.slice(all.length)}`
+  return URL.canParse(`http://[${address}]`) ? `${start}[${address}]${text.slice(all.length)}` : text
 }
 
 /** Of a development machine, as a rule, which has no certificate. */

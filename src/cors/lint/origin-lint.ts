@@ -1,8 +1,14 @@
-import { nearest } from '../../text/nearest-word.ts'
 import { isAscii } from '../patterns/field-value.ts'
 import type { RuleIssueReason } from '../rules/rule.ts'
 import { isBlockedPort } from './blocked-port.ts'
-import { browserOrigin, isLoopback, takeApart, type WrittenOrigin, withoutWrapping } from './browser-origin.ts'
+import {
+  browserOrigin,
+  isLoopback,
+  meantScheme,
+  takeApart,
+  type WrittenOrigin,
+  withoutWrapping,
+} from './browser-origin.ts'
 import { insecure, type OriginWarning, tooWide } from './origin-reach.ts'
 import { findTemplate } from './origin-template.ts'
 
@@ -144,8 +150,8 @@ function withScheme(value: string, parts: WrittenOrigin, scheme: string): Origin
   if (value.includes('*') && /[[\]]/.test(value)) return undefined
   const address = port === undefined ? host : `${host}:${port}`
   if (/^[^[]*:[^[]*:|^\[[^\]]*$/.test(address)) {
-    const inside = address.replace('[', '')
-    return never('impossible-host', 'an IPv6 address stands in brackets', `${lower}://[${inside}]`)
+    const closed = address.startsWith('[') ? `${value}]` : value
+    return never('impossible-host', 'an IPv6 address stands in brackets', closed)
   }
   if ((lower === 'http' && port === '80') || (lower === 'https' && port === '443')) {
     return never(
@@ -183,13 +189,10 @@ function withScheme(value: string, parts: WrittenOrigin, scheme: string): Origin
 }
 
 function otherScheme(scheme: string, value: string): OriginWarning | undefined {
-  const meant = /^[a-z]+$/.test(scheme) && !knownSchemes.has(scheme) ? nearest(scheme, ['https', 'http']) : undefined
-  if (meant === undefined) return undefined
-  return never('wrong-scheme', `no page has the scheme ${scheme}:`, `${meant}${value.slice(scheme.length)}`)
+  return meantScheme(scheme) === undefined
+    ? undefined
+    : never('wrong-scheme', `no page has the scheme ${scheme}:`, value)
 }
-
-/** Near to http by their letters alone. */
-const knownSchemes: ReadonlySet<string> = new Set(['app', 'tauri', 'ionic', 'capacitor', 'resource', 'chrome'])
 
 /** `https://.example.com`, as cookies have it. */
 function emptyLabel(value: string): OriginWarning {

@@ -8,8 +8,8 @@ export interface OriginTemplate {
   readonly allowed: string
 }
 
-/** `${ORIGIN}`, `{{ origin }}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `__ORIGIN__`. */
-const placeholder = /[$%]\{|\{\{|\}\}|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]/
+/** `${ORIGIN}`, `{{ origin }}`, `{% if … %}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `@@ORIGIN@@`, `__ORIGIN__`. */
+const placeholder = /[$%#]\{|\{[{%]|\}\}|@@[A-Za-z]\w*@@|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]/
 
 /** `MY_DOMAIN_NAME`. */
 const variableName = /\b[A-Z]{2,}(?:_[A-Z]{2,})+\b/

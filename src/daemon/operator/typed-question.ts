@@ -1,7 +1,7 @@
 // A question as a person types it: an origin out of the address bar, a bucket with a path behind it, the URL of an object.
 
 import { quote, quoteShort } from '../../cors/explain/quoted-scalar.ts'
-import { browserOrigin } from '../../cors/lint/browser-origin.ts'
+import { browserOrigin, meantScheme, takeApart } from '../../cors/lint/browser-origin.ts'
 import { isNeverSent } from '../../cors/lint/origin-lint.ts'
 import { fromFieldValue, toFieldValue } from '../../cors/patterns/field-value.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
@@ -120,6 +120,8 @@ export function understandOrigin(value: string): UnderstoodOrigin {
   // A file of this machine, by its URL or by its path.
   if (/^(?:file:\/\/.*[^/]|[a-z]:[\\/](?!\/))/i.test(meant)) return { origin: 'null', typed }
   if (meant.includes('*') || (meant === typed && !isNeverSent(typed))) return { origin: value }
+  // A guess is told where it is denied.
+  if (meantScheme(takeApart(meant).scheme ?? '') !== undefined) return { origin: value }
   const sent = browserOrigin(meant)
   return sent === undefined || sent === typed ? { origin: value } : { origin: toFieldValue(sent), typed }
 }
@@ -181,6 +183,11 @@ export function understandHeaders(typed: readonly string[]): UnderstoodWord<read
     const kept = names.split(',').filter(name => !forbidden.test(name.trim()))
     for (const name of names.split(',').filter(name => forbidden.test(name.trim()))) {
       notes.push(`browsers set ${quoteShort(name.trim())} by themselves, and no preflight asks for it`)
+    }
+    for (const name of kept.filter(name => name.includes('*'))) {
+      notes.push(
+        `${quoteShort(name.trim())} is asked about as the name of one field; name each field that the page sends`,
+      )
     }
     if (kept.length > 0) sent.push(kept.join(','))
   }

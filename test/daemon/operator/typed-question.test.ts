@@ -40,6 +40,7 @@ const origins: Record<string, string> = {
   'https://my-app.xyz/gallery?x=1#y': 'https://my-app.xyz',
   'https://my-app.xyz:443': 'https://my-app.xyz',
   'HTTPS://My-App.XYZ': 'https://my-app.xyz',
+  'https;//my-app.xyz': 'https://my-app.xyz',
   'my-app.xyz': 'https://my-app.xyz',
   'my-app.xyz/gallery': 'https://my-app.xyz',
   ' https://my-app.xyz ': 'https://my-app.xyz',
@@ -261,7 +262,7 @@ t.test('what no browser sends is never recommended, nor said to be sent', async 
   for (const [origin, why] of [
     ['*', /^no browser sends an origin with \*; expected one that it stands for/],
     ['https://*.my-app.xyz', /^no browser sends an origin with \*/],
-    ['htps://my-app.xyz', /^no browser sends the origin "htps:\/\/my-app\.xyz"$/],
+    ['htps://my-app.xyz', /^no browser sends the origin "htps:\/\/my-app\.xyz": it sends "https:\/\/my-app\.xyz"$/],
     ['https://my-app.xyz https://other.xyz', /^no browser sends the origin /],
     ["from origin 'a b'", /^no browser sends the origin /],
   ] as const) {
@@ -297,6 +298,12 @@ t.test('a method as a program writes it is the one that a browser sends', async 
 t.test('fields as they are copied are field names, without those that browsers set', async t => {
   for (const [typed, names, notes] of [
     [['Content-Type: image/png'], ['content-type'], ['the field is "Content-Type"; its value is not asked for']],
+    [['*'], ['*'], ['"*" is asked about as the name of one field; name each field that the page sends']],
+    [
+      ['Content-Type, x-amz-*'],
+      ['content-type', 'x-amz-*'],
+      ['"x-amz-*" is asked about as the name of one field; name each field that the page sends'],
+    ],
     [['Access-Control-Request-Headers: content-type,x-amz-date'], ['content-type', 'x-amz-date'], undefined],
     [['host;x-amz-date'], ['x-amz-date'], ['browsers set "host" by themselves, and no preflight asks for it']],
     [['Origin'], [], ['browsers set "Origin" by themselves, and no preflight asks for it']],
