@@ -74,4 +74,6 @@ t.test('what starts a proxy closes the time before it runs, too', async t => {
     /^ENTRYPOINT .*$/m.exec(read('Dockerfile'))?.[0],
   ]
   for (const command of commands) t.match(command, /node"?,? "?--disable-sigusr1"?,? /)
+  // npm ends the shell that it starts them by: without exec, the program would go on without it.
+  for (const command of [scripts.start, scripts.serve]) t.match(command, /^exec /)
 })

@@ -56,7 +56,7 @@ export const compare: Command = {
     if (typeof seen === 'number') return seen
     const comparison = compareSeen(seen.requests, after, before)
     if (seen.unknown > 0) {
-      terminal.err(`${seen.unknown} further requests are not compared: their origins are not known\n`)
+      terminal.err(`further requests that are not compared, because their origins are not known: ${seen.unknown}\n`)
     }
     terminal.out(
       given.switches.has('json') ? `${JSON.stringify(described(comparison), null, 2)}\n` : comparisonText(comparison),

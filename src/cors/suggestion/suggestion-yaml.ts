@@ -13,7 +13,7 @@ export function suggestionHead(unknown: number, next: readonly string[]): string
     'Suggested from what was seen: the fewest rules that allow it. Nothing of this is in force.',
     'Each line allows something, perhaps to a stranger: take out what is not yours. Then:',
     ...next.map((step, index) => `  ${index + 1}. ${step}`),
-    ...(unknown === 0 ? [] : [`${unknown} further requests are left out: their origins are not known.`]),
+    ...(unknown === 0 ? [] : [`Further requests that are left out, because their origins are not known: ${unknown}.`]),
   ]
   return lines.map(line => `# ${line}\n`).join('')
 }

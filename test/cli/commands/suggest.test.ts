@@ -29,7 +29,7 @@ t.test('a configuration comes out, each line with what was seen of it', async t 
 #   1. s3-cors-proxy check --config THIS_FILE
 #   2. s3-cors-proxy compare --config THIS_FILE --file seen.json: what it would refuse and allow
 #   3. put its buckets into your configuration, which has hosts, listen, tls and the rest
-# 28 further requests are left out: their origins are not known.
+# Further requests that are left out, because their origins are not known: 28.
 upstream: { url: "http://127.0.0.1:9000" } # write the URL of your endpoint here
 buckets:
   "logs":
