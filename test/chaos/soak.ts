@@ -113,6 +113,17 @@ async function held({ pid }: ProxyProcess): Promise<Held> {
   return { residentBytes: Math.min(...looks), descriptors: readdirSync(`/proc/${pid}/fd`).length }
 }
 
+/** What the process itself says of its memory: which part of it grows. */
+async function heapLine({ adminUrl, pid }: ProxyProcess): Promise<string> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text()
+  const bytesOf = (series: string) =>
+    megabytes(Number(new RegExp(`^${series.replaceAll(/[{}]/g, '\\$&')} (\\d+)`, 'm').exec(text)?.[1] ?? 0))
+  const space = (name: string) => bytesOf(`nodejs_heap_space_size_total_bytes{space="${name}"}`)
+  // Without pages of Node's own file, which come in as its code is used.
+  const anonymous = /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+  return `${megabytes(Number(anonymous) * 1024)} of its own; heap: ${space('new')} young, ${space('old')} old, ${bytesOf('nodejs_external_memory_bytes')} outside`
+}
+
 /** A process that is measured. */
 interface Subject {
   readonly name: string
@@ -165,16 +176,17 @@ async function run(): Promise<boolean> {
       }),
     )
     // The endpoint of this test keeps what it has answered, which is not what is measured.
-    for (const connection of upstream.connections) connection.requests.length = 0
+    upstream.forget()
     await delay(restMs)
     for (const [index, subject] of subjects.entries()) {
       subject.last = await held(subject.proxy)
       if (minute === referenceMinute) subject.reference = subject.last
       const { residentBytes, descriptors } = subject.last
       console.log(
-        `minute ${minute}, ${subject.name}: ${rounds[index]} rounds of good and odd requests, ${megabytes(residentBytes)}, ${descriptors} descriptors`,
+        `minute ${minute}, ${subject.name}: ${rounds[index]} rounds of good and odd requests, ${megabytes(residentBytes)}, ${descriptors} descriptors; ${await heapLine(subject.proxy)}`,
       )
     }
+    console.log(`minute ${minute}, this test itself: ${megabytes(process.memoryUsage.rss())}`)
   }
   return subjects.map(judge).every(isGood => isGood)
 }
