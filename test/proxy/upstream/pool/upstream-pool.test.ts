@@ -14,6 +14,24 @@ t.test('the youngest idle connection is taken first', async t => {
   t.equal(ask().connection, second)
 })
 
+t.test('six requests at once, after a silence of any length below keepAliveSeconds, open nothing', async t => {
+  const { clock, pool, sockets, ask, take } = setUp({ connections: 64, keepAliveMs: 60_000 })
+  let burst: readonly PoolConnection[] = Array.from({ length: 6 }, () => take())
+  for (const silenceS of [0, 1, 5, 10, 30, 55]) {
+    for (const connection of burst) pool.release(connection)
+    for (let second = 0; second < silenceS; second++) {
+      await clock.advance(1000)
+      pool.sweep()
+    }
+    burst = Array.from({ length: 6 }, () => ask().connection as PoolConnection)
+    t.ok(
+      burst.every(connection => connection?.reused),
+      `${silenceS} s`,
+    )
+  }
+  t.equal(sockets.length, 6)
+})
+
 t.test('there are never more connections than allowed, nor more waiting than allowed', async t => {
   const { pool, sockets, ask } = setUp()
   const waiters = [1, 2, 3, 4, 5].map(() => ask())
