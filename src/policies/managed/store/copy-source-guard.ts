@@ -8,7 +8,8 @@ export type CopySourceGuard = (method: string, target: string, lines: string) =>
 
 /**
  * Guards against CopyObject and UploadPartCopy, whose source may be in any bucket, and their like: every vendor's
- * `x-…-copy-source`, and Swift's fields that copy, join or link objects, or have all of a container written into another. `lines`: the field lines, each with its CRLF.
+ * `x-…-copy-source`, and Swift's fields that copy, join or link objects, or have all of a container written into another. `lines`:
+ * the field lines, each with its CRLF.
  */
 export function createCopySourceGuard(storeBucket: string, prefix: string): CopySourceGuard {
   const place = createStorePlace(storeBucket, prefix)

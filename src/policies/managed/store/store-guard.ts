@@ -15,11 +15,7 @@ export type StoreGuard = (bucket: string, style: 'path' | 'virtual', method: str
 export function isUnpacked(method: string, target: string, lines: string): boolean {
   if (method !== 'PUT') return false
   if (unpackingField.test(lines)) return true
-  const question = target.indexOf('?')
-  if (question === -1) return false
-  const parameters = parametersOf(target.slice(question + 1), /[&;]/)
-  const isUnpacking = (name: string) => unpacking.test(decodeTwice(name))
-  return parameters?.some(parameter => isUnpacking(nameOf(parameter))) ?? true
+  return hasParameter(target, /[&;]/, name => unpacking.test(name))
 }
 
 /**
@@ -29,15 +25,15 @@ export function isUnpacked(method: string, target: string, lines: string): boole
  */
 export function isReplicated(method: string, target: string): boolean {
   if (method !== 'PUT' && method !== 'POST') return false
-  const question = target.indexOf('?')
-  if (question === -1) return false
-  const isReplication = (name: string) => decodeTwice(name).trim().toLowerCase() === 'replication'
-  return parametersOf(target.slice(question + 1), /[?&;]/)?.some(each => isReplication(nameOf(each))) ?? true
+  return hasParameter(target, /[?&;]/, name => name.trim().toLowerCase() === 'replication')
 }
 
-/** An endpoint, or something in front of it, might decode twice. */
-function decodeTwice(text: string): string {
-  return decodeBytes(decodeBytes(text, 'latin1'), 'latin1')
+/** Whether a name in the query is meant, decoded twice, as an endpoint or something in front of it might; true of too many to look at. */
+function hasParameter(target: string, separator: RegExp, isMeant: (name: string) => boolean): boolean {
+  const question = target.indexOf('?')
+  if (question === -1) return false
+  const parameters = parametersOf(target.slice(question + 1), separator)
+  return parameters?.some(each => isMeant(decodeBytes(decodeBytes(nameOf(each), 'latin1'), 'latin1'))) ?? true
 }
 
 /** `X-Amz-Meta-Snowball-Auto-Extract`, in any spelling. */
