@@ -18,6 +18,7 @@ import {
   understandUrl,
 } from './typed-question.ts'
 
+/** Here as well: commands may not import the admin port. */
 export type { TypedQuery }
 
 /** What of the configuration in force an explanation depends on, beside its rules. */

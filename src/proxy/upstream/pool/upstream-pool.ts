@@ -24,9 +24,8 @@ export interface PoolOptions extends QueueOptions {
 }
 
 /**
- * The connections to one endpoint: at most
- * `connections` exist, at most `queue` exchanges wait, each at most `queueMs`. While some wait, the clients share what there is,
- * and the slow give way.
+ * The connections to one endpoint: at most `connections` exist, at most `queue` exchanges wait, each at most `queueMs`. While some
+ * wait, the clients share what there is, and the slow give way.
  */
 export class UpstreamPool implements ConnectionOwner {
   /** Of connections that may be lost. */
@@ -162,8 +161,8 @@ export class UpstreamPool implements ConnectionOwner {
   }
 
   /**
-   * Gives it in the next turn of the event loop, unless the endpoint has ended it. Its end may have come together with the request, and would be read
-   * after it.
+   * Gives it in the next turn of the event loop, unless the endpoint has ended it. Its end may have come together with the request,
+   * and would be read after it.
    */
   #giveNextTurn(connection: PoolConnection, waiter: PoolClient, nowMs: number): void {
     this.#queue.lend(connection, waiter)
