@@ -1,4 +1,5 @@
 import { escapeControls } from '../text/escape-controls.ts'
+import { shortened } from '../text/shortened.ts'
 
 /** Where in a document something is: keys and list positions from the root. */
 export type Path = readonly (string | number)[]
@@ -36,10 +37,6 @@ export function describeIssue(issue: ConfigurationIssue): string {
   const message = shortened(issue.message, mostMessageLength)
   const end = /[.!?]$/.test(message) ? ' Allowed: ' : '; allowed: '
   return escapeControls(`${[where, ...what].join(': ')}: ${message}${issue.allowed === '' ? '' : end + issue.allowed}`)
-}
-
-function shortened(text: string, most: number): string {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text
 }
 
 /** `buckets.my-media.CORSRules[0].AllowedOrigins[1]`. */
@@ -100,5 +97,5 @@ export function valueText(value: unknown): string {
   if (typeof value === 'object') return 'a mapping'
   if (typeof value !== 'string') return String(value)
   const shown = value.replace(/\/\/[^/?#]*@/, '//…@')
-  return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 79)}…` : shown)
+  return JSON.stringify(shortened(shown, 80))
 }

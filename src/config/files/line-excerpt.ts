@@ -1,5 +1,6 @@
 // A line of a file as a message or a log may show it: without the secrets that people write into such files.
 
+import { shortened } from '../../text/shortened.ts'
 import { howToGiveSecret } from '../secret-names.ts'
 
 /** So many characters of a line are looked at. */
@@ -30,7 +31,7 @@ export function excerptLine(text: string, offset: number): string {
     .replace(/\/\/.*@/, '//…@')
     .replace(/[^\s"':/@[{,]+:(?!\/\/)[^\s/]*@/g, '…@')
   const shown = key === undefined ? visible.replace(/\S{16,}/g, hideWord) : visible
-  return shown.length > shownCharacters ? `${shown.slice(0, shownCharacters - 1)}…` : shown
+  return shortened(shown, shownCharacters)
 }
 
 /** Whether the value in the line of a place may be a secret. */

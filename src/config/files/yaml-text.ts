@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLMap } from 'yaml'
+import { shortened } from '../../text/shortened.ts'
 import { positionAt } from '../../text/source-position.ts'
 import type { Path } from '../issue.ts'
 import type { TextFault } from './decode-text.ts'
@@ -85,7 +86,7 @@ const numberAllowed = 'decimal digits without "+", leading zeros or an exponent,
 
 const unknownKey = { reason: 'unknown-key', message: 'unknown key "__proto__"', allowed: 'the documented keys' }
 function duplicateKey(key: string) {
-  const shown = JSON.stringify(key.length > 80 ? `${key.slice(0, 79)}…` : key)
+  const shown = JSON.stringify(shortened(key, 80))
   return { reason: 'yaml', message: `the key ${shown} stands twice in one mapping`, allowed: 'each key once' }
 }
 

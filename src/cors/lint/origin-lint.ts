@@ -1,3 +1,4 @@
+import { shortened } from '../../text/shortened.ts'
 import { isAscii } from '../patterns/field-value.ts'
 import type { RuleIssueReason } from '../rules/rule.ts'
 import { isBlockedPort } from './blocked-port.ts'
@@ -29,6 +30,9 @@ const plainOrigin = /^https?:\/\/(?:[a-z0-9][a-z0-9-]*\.)+[a-z]+$/
 
 /** A host name has 253 characters at most, https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4; this bounds the work on others. */
 const longestOrigin = 1024
+
+/** Characters of a part that a message shows. */
+const mostShown = 60
 
 const tooLong: OriginWarning = {
   reason: 'impossible-host',
@@ -92,10 +96,6 @@ function neverSent(value: string): OriginWarning | undefined {
     return never('wrong-scheme', 'a page of a blob: URL has the origin that stands in it', value)
   const parts = takeApart(value)
   return !parts.scheme || slashesBut(value) ? withoutScheme(value) : withScheme(value, parts, parts.scheme)
-}
-
-function short(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
 function never(reason: RuleIssueReason, why: string, written: string, lead = ''): OriginWarning {
@@ -163,7 +163,7 @@ function withScheme(value: string, parts: WrittenOrigin, scheme: string): Origin
   }
   if (port !== undefined && port !== '*') {
     if (!/^(?:0|[1-9][0-9]{0,4})$/.test(port.replace('*', '1')) || Number(port.replace('*', '')) > 65_535) {
-      const warning = never('impossible-port', `no browser sends ":${short(port)}" as a port`, value)
+      const warning = never('impossible-port', `no browser sends ":${shortened(port, mostShown)}" as a port`, value)
       return warning.allowed.startsWith('"') ? warning : { ...warning, allowed: 'a port from 1 to 65535, or none' }
     }
     if (isBlockedPort(port)) {
@@ -176,7 +176,7 @@ function withScheme(value: string, parts: WrittenOrigin, scheme: string): Origin
   }
   if (!/^(?:[a-z0-9._*%-]+|\[[0-9a-f:.*]+\])$/.test(host)) {
     const written = value.replace(/:\/\/\s+/, '://').replace(/[\s,;!]+$/, '')
-    const why = `no host is called ${JSON.stringify(short(host))}`
+    const why = `no host is called ${JSON.stringify(shortened(host, mostShown))}`
     return never('impossible-host', why, /[^\w.*:[\]/-]/.test(written) ? '' : written)
   }
   const sent = browserOrigin(value)

@@ -1,6 +1,7 @@
 // Rules as an endpoint keeps them: it may have taken what S3 refuses.
 
 import { ownCopy } from '../../text/own-copy.ts'
+import { shortened } from '../../text/shortened.ts'
 import type { CorsRule, RuleIssue } from '../rules/rule.ts'
 import { maxRules, readRule } from './parse-rules.ts'
 
@@ -52,7 +53,7 @@ export function readStoredRules(input: readonly unknown[], formFaults: readonly 
       ...doubtfulOrigins(rule, index),
     ]
     if (own.every(({ effect }) => effect === 'value-ignored')) own.push(...nothingLeft(rule, index))
-    found.push(...own.map(({ effect, message }) => ({ index, id, effect, message: shortened(message) })))
+    found.push(...own.map(({ effect, message }) => ({ index, id, effect, message: keptMessage(message) })))
     rules.push(own.some(({ effect }) => effect === 'rule-ignored') ? withoutMatch(id) : withId(rule, id))
   }
   for (const { index, effect, message } of formFaults)
@@ -129,8 +130,8 @@ function withoutMatch(id: string | undefined): CorsRule {
   return Object.freeze(id === undefined ? lists : { id, ...lists })
 }
 
-function shortened(message: string): string {
-  return ownCopy(message.length > maxMessageLength ? `${message.slice(0, maxMessageLength - 1)}…` : message)
+function keptMessage(message: string): string {
+  return ownCopy(shortened(message, maxMessageLength))
 }
 
 function bounded(faults: readonly StoredRuleFault[]): readonly StoredRuleFault[] {

@@ -2,6 +2,7 @@
 import { type XmlElement, XmlText } from '@rgrove/parse-xml'
 import type { StoredFormFault } from '../../cors/parsing/stored-rules.ts'
 import type { CorsRule } from '../../cors/rules/rule.ts'
+import { shortened } from '../../text/shortened.ts'
 import { positionAt, type SourceFault, type SourcePosition } from '../../text/source-position.ts'
 import { childElements, localName, readXml } from '../xml/xml-document.ts'
 import { escapeXmlText } from '../xml/xml-text.ts'
@@ -183,8 +184,7 @@ function unknownElement(element: XmlElement, allowed: string): FormFault {
 
 /** A name out of a foreign document, short enough for a message. */
 function shown(element: XmlElement): string {
-  const name = localName(element)
-  return `<${name.length > 40 ? `${name.slice(0, 39)}…` : name}>`
+  return `<${shortened(localName(element), 40)}>`
 }
 
 function locate(
