@@ -16,6 +16,7 @@ const endpointFields = `${year}ETag: "e"\r\nVary: Accept-Encoding\r\nVary: Origi
 
 interface Case {
   readonly name: string
+  readonly host?: string
   readonly method?: string
   readonly target: string
   readonly fields?: string
@@ -26,6 +27,8 @@ interface Case {
   readonly allowed?: boolean
 }
 
+/** A Host that the configuration does not know. */
+const elsewhere = 'files.example'
 const relayed = [`Accept-Encoding, ${three}`]
 const local = [three]
 
@@ -144,6 +147,81 @@ const cases: readonly Case[] = [
     vary: local,
     isKept: false,
   },
+  // A cache may leave the Host out of its key, as nginx does unless it is told: what a stranger's Host brings is kept for all.
+  {
+    name: 'an unknown Host, a page',
+    host: elsewhere,
+    target: '/web/k',
+    fields: good,
+    status: 200,
+    vary: relayed,
+    isKept: false,
+  },
+  {
+    name: 'an unknown Host, a page with a condition',
+    host: elsewhere,
+    target: '/web/k',
+    fields: `${good}If-None-Match: "e"\r\n`,
+    status: 200,
+    vary: relayed,
+    isKept: false,
+  },
+  { name: 'an unknown Host, no page', host: elsewhere, target: '/web/k', status: 200, vary: relayed, isKept: true },
+  {
+    name: 'an unknown Host, what block allows',
+    host: elsewhere,
+    target: '/strict/k',
+    fields: good,
+    status: 200,
+    vary: relayed,
+    isKept: false,
+  },
+  {
+    name: 'an unknown Host, unknown rules',
+    host: elsewhere,
+    target: '/live/k',
+    fields: good,
+    status: 200,
+    vary: relayed,
+    isKept: false,
+  },
+  {
+    name: 'an unknown Host, an endpoint that breaks off',
+    host: elsewhere,
+    target: '/web/gone',
+    fields: good,
+    status: 502,
+    vary: local,
+    isKept: false,
+  },
+  {
+    name: 'an unknown Host, a preflight',
+    host: elsewhere,
+    method: 'OPTIONS',
+    target: '/web/k',
+    fields: good + asks,
+    status: 403,
+    vary: local,
+    isKept: false,
+  },
+  {
+    name: 'an unknown Host, a bucket of no entry',
+    host: elsewhere,
+    target: '/other/k',
+    fields: good,
+    status: 200,
+    vary: ['Accept-Encoding', 'Origin'],
+    isKept: true,
+  },
+  {
+    name: 'a Host and a path of two buckets, both denied, one by rules that are unknown',
+    host: 'web.minio',
+    target: '/live/k',
+    fields: evil,
+    status: 200,
+    vary: relayed,
+    isKept: false,
+  },
   { name: 'a method of none', method: 'PATCH', target: '/web/k', fields: good, status: 405, vary: [], isKept: false },
   {
     name: 'a bucket of no entry',
@@ -216,10 +294,10 @@ async function start(t: Test, vary: string): Promise<{ upstream: RecordingUpstre
   return { upstream, proxy }
 }
 
-async function ask(t: Test, proxy: TestProxy, { method = 'GET', target, fields = '' }: Case) {
+async function ask(t: Test, proxy: TestProxy, { method = 'GET', host = 'localhost', target, fields = '' }: Case) {
   const text = await proxy.send(
     t,
-    `${method} ${target} HTTP/1.1\r\nHost: localhost\r\n${fields}Connection: close\r\n\r\n`,
+    `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields}Connection: close\r\n\r\n`,
   )
   return readResponse(text, method)
 }

@@ -48,7 +48,7 @@ export function decideAndGo(
   const decision = decisionOf(asked, policy, record.unknownHost)
   record.decision = decision
   const request = 'kind' in asked ? undefined : asked
-  const cors = responseCorsOf(policy, requestContext.settings.varyAlways, decision, request)
+  const cors = responseCorsOf(policy, requestContext.settings.varyAlways, decision, request, bucket !== undefined)
   if ('kind' in asked && asked.kind === 'too_many_headers') {
     replyLocally(context, requestContext, preflightError(asked, undefined, false), cors)
   } else if (

@@ -15,7 +15,7 @@ import { settleHeaders } from './console-headers.ts'
 import { decideAndGo, refuseBlocked } from './decided-request.ts'
 import type { ProxyContext } from './proxy-context.ts'
 import { failInternally, type RequestContext, refusalFields, whenLoaded } from './request-context.ts'
-import { agreedPolicy, blockingPolicy, policiesOf, type SeveralReadings } from './several-readings.ts'
+import { agreedPolicy, blockingPolicy, isApplied, policiesOf, type SeveralReadings } from './several-readings.ts'
 import { isStoreRequest, isStrayCorsOperation } from './store-reach.ts'
 import { decisionOf, isOwnOrigin, responseCorsOf } from './verdict.ts'
 
@@ -31,6 +31,8 @@ const noPolicy: BucketPolicy = {
   state: { kind: 'none' },
 }
 const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
+// A cache in front that heeds no Host keeps the answer for those under a known one as well.
+const noPolicyVaried: BucketPolicy = { ...noPolicy, governed: true }
 
 const unknownPathTodo =
   'an entry under buckets if it is a bucket; unknownPaths: forward to let every such path through, without CORS'
@@ -181,7 +183,10 @@ function handleSeveral(context: ProxyContext, requestContext: RequestContext, ad
       isActual && !isOwnOrigin(guarded.origin, guarded.host, settings.publicOrigins)
         ? blockingPolicy(policies, asked)
         : undefined
-    if (blocking === undefined) return decideAndGo(context, requestContext, undefined, none)
+    if (blocking === undefined) {
+      const isVaried = !settings.reportsAll && policies.some(isApplied)
+      return decideAndGo(context, requestContext, undefined, isVaried ? noPolicyVaried : none)
+    }
     record.kind = 'actual'
     const decision = decisionOf(asked, blocking)
     record.decision = decision

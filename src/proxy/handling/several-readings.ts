@@ -41,7 +41,8 @@ export function policiesOf(
 
 /**
  * The policy by which a request goes on that all of `policies` answer alike; undefined where they do not. Without an Origin
- * nothing is asked of them: then it is one that protects, if there is one.
+ * nothing is asked of them: then it is one that protects, if there is one. Of those, one whose rules are unknown: no cache may keep
+ * what was made without them.
  */
 export function agreedPolicy(
   policies: readonly BucketPolicy[],
@@ -49,8 +50,10 @@ export function agreedPolicy(
   isPreflight: boolean,
 ): BucketPolicy | undefined {
   const strictest =
+    policies.find(policy => canBlock(policy) && policy.state.kind === 'unknown') ??
     policies.find(canBlock) ??
-    policies.find(({ governed, enforcement }) => governed && enforcement !== 'report') ??
+    policies.find(policy => isApplied(policy) && policy.state.kind === 'unknown') ??
+    policies.find(isApplied) ??
     policies.find(({ enforcement }) => enforcement !== 'report') ??
     policies[0]
   if (!isPreflight && 'kind' in asked && asked.kind === 'no_origin') return strictest
@@ -64,6 +67,11 @@ export function blockingPolicy(
   asked: CorsRequest | CorsRequestIssue,
 ): BucketPolicy | undefined {
   return policies.find(policy => isBlocked(policy, decisionOf(asked, policy)))
+}
+
+/** Whether a policy's rules say what CORS a response gets. */
+export function isApplied({ governed, enforcement }: BucketPolicy): boolean {
+  return governed && enforcement !== 'report'
 }
 
 function canBlock({ governed, enforcement }: BucketPolicy): boolean {

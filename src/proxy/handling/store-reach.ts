@@ -14,6 +14,31 @@ const pathStyleHost = '127.0.0.1'
 export function isStoreRequest(settings: ProxySettings, address: BucketAddress, guarded: GuardedRequest): boolean {
   const guard = settings.managed?.storeGuard
   if (guard === undefined) return false
+  return (
+    reachesStore(settings, guard, address, guarded) ||
+    underOtherQuery(settings, guarded, (other, otherAddress) => reachesStore(settings, guard, otherAddress, other))
+  )
+}
+
+/** Whether a question mark is encoded in the path: for whoever decodes before it looks for the query, that begins there. */
+const hiddenQuery = /%(?:25)*3f/gi
+
+function underOtherQuery(
+  settings: ProxySettings,
+  guarded: GuardedRequest,
+  reaches: (other: GuardedRequest, address: BucketAddress) => boolean,
+): boolean {
+  if (!guarded.target.includes('%')) return false
+  const target = guarded.target.replace(hiddenQuery, '?')
+  return target !== guarded.target && reaches({ ...guarded, target }, settings.addressOf(guarded.host, target))
+}
+
+function reachesStore(
+  settings: ProxySettings,
+  guard: StoreGuard,
+  address: BucketAddress,
+  guarded: GuardedRequest,
+): boolean {
   if (settings.managed?.copySourceGuard?.(guarded.method, guarded.target, guarded.lines)) return true
   if (isReplicated(guarded.method, guarded.target)) return true
   const { host } = guarded
@@ -43,22 +68,38 @@ export function isStrayCorsOperation(
   address: BucketAddress,
   guarded: GuardedRequest,
 ): boolean {
-  const { method, target } = guarded
-  if (settings.managed === undefined || method === 'OPTIONS') return false
-  const isOne = address.kind === 'bucket' && address.others === undefined
-  if ((isOne && address.style === 'path') || corsQuery(target) === 'none') return false
-  const isManaged = (reading: OtherReading) =>
+  if (settings.managed === undefined || guarded.method === 'OPTIONS') return false
+  return (
+    isStray(settings, address, guarded.target) ||
+    underOtherQuery(
+      settings,
+      guarded,
+      ({ target }, other) =>
+        (other.kind === 'bucket' && isManaged(settings, other, target)) || isStray(settings, other, target),
+    )
+  )
+}
+
+/** Whether it is about the rules of a managed bucket. */
+function isManaged({ policies }: ProxySettings, reading: OtherReading, target: string): boolean {
+  return (
     reading.kind === 'bucket' &&
     isCorsOperation(target, reading.object, reading.style) &&
-    settings.policies.inspect(reading.bucket).source === 'managed'
+    policies.inspect(reading.bucket).source === 'managed'
+  )
+}
+
+function isStray(settings: ProxySettings, address: BucketAddress, target: string): boolean {
+  const isOne = address.kind === 'bucket' && address.others === undefined
+  if ((isOne && address.style === 'path') || corsQuery(target) === 'none') return false
   const byPath = settings.addressOf(pathStyleHost, target)
-  if (byPath.kind === 'ambiguous' || (byPath.kind === 'bucket' && isManaged(byPath))) return true
+  if (byPath.kind === 'ambiguous' || (byPath.kind === 'bucket' && isManaged(settings, byPath, target))) return true
   if (address.kind === 'none') {
     // A Host that is not configured may itself name the bucket.
     if (byPath.kind !== 'bucket') return true
   } else if (isOne || address.kind !== 'bucket') return false
   const readings = address.kind === 'bucket' ? [address, ...(address.others ?? [])] : (address.others ?? [])
-  return readings.some(isManaged)
+  return readings.some(reading => isManaged(settings, reading, target))
 }
 
 /** Every part of the Host that an endpoint may take for the bucket; none of an address. */

@@ -38,12 +38,16 @@ export function decisionOf(
   }
 }
 
-/** What CORS makes of the response. `decision` and `request` are absent for a request without Origin. */
+/**
+ * What CORS makes of the response. `decision` and `request` are absent for a request without Origin. `namesBucket`: false where the
+ * Host keeps it from naming one; what is denied for that is no more to be kept than what is denied for want of rules.
+ */
 export function responseCorsOf(
   policy: BucketPolicy,
   varyAlways: boolean,
   decision: Decision | undefined,
   request: CorsRequest | undefined,
+  namesBucket = true,
 ): ResponseCors {
   if (policy.enforcement === 'report') return reportCors
   if (!policy.governed) return ungovernedCors
@@ -51,7 +55,7 @@ export function responseCorsOf(
   if (decision.allowed) {
     return { passes: false, governed: true, rule: decision, request, varyAlways, noStore: false, unconditional: false }
   }
-  if (policy.state.kind === 'unknown') return varyAlways ? unknownAlways : unknownMatched
+  if (policy.state.kind === 'unknown' || !namesBucket) return varyAlways ? unknownAlways : unknownMatched
   return varyAlways ? deniedAlways : governedMatched
 }
 

@@ -1,3 +1,4 @@
+import { isBucketItself } from '../address/lenient-path.ts'
 import { decodeBytes, parametersOf } from '../address/query-parameters.ts'
 
 /** What a request-target's query has to do with `?cors`. */
@@ -16,10 +17,10 @@ export function corsQuery(target: string): CorsQuery {
   if (start < 0) return 'none'
   const query = target.slice(start + 1)
   if (query === 'cors' || query === 'cors=') return 'exact'
-  const parameters = parametersOf(query, /[&;]/)
+  const parameters = parametersOf(query, /[?&;]/)
   // One of them may be it.
   if (parameters === undefined) return 'mixed'
-  const names = parameters.map(nameOf)
+  const names = parameters.flatMap(namesOf)
   if (!names.includes('cors')) return 'none'
   const rest = names.filter(name => name !== 'cors')
   if (rest.length !== names.length - 1) return 'mixed'
@@ -29,7 +30,7 @@ export function corsQuery(target: string): CorsQuery {
 
 /**
  * Whether a request is one about a bucket's rules, in any spelling that an endpoint might take for it. `object`: a key follows
- * the bucket. One that is nothing but slashes and dots is none to an endpoint that cleans paths.
+ * the bucket. One that leads back to the bucket is none to an endpoint that cleans paths.
  */
 export function isCorsOperation(target: string, object: boolean, style?: 'path' | 'virtual'): boolean {
   const query = target.indexOf('?')
@@ -52,14 +53,18 @@ function isPlainParameter(parameter: string): boolean {
 }
 
 function isEmptyKey(path: string, style: 'path' | 'virtual'): boolean {
-  const start = style === 'virtual' ? 1 : path.indexOf('/', 1)
-  return start >= 0 && /^(?:[/.\\]|%2[ef]|%5c)*$/i.test(path.slice(start))
+  const start = style === 'virtual' ? 0 : path.indexOf('/', 1)
+  return start >= 0 && isBucketItself(path.slice(start + 1))
 }
 
-function nameOf(parameter: string): string {
+/** One name; more where separators are encoded, which whoever decodes first finds. */
+function namesOf(parameter: string): readonly string[] {
   const equals = parameter.indexOf('=')
   const name = equals === -1 ? parameter : parameter.slice(0, equals)
-  return plain(decodeBytes(name.replaceAll('+', ' '), 'utf8'))
+  if (!name.includes('%')) return [plain(name.replaceAll('+', ' '))]
+  return decodeBytes(decodeBytes(name, 'utf8'), 'utf8')
+    .split(/[?&;=]/)
+    .map(each => plain(each.replaceAll('+', ' ')))
 }
 
 /** Without what a lenient reader skips. */

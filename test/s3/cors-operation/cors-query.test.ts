@@ -25,7 +25,14 @@ const cases: readonly { target: string; expected: CorsQuery }[] = [
   { target: '/media?%C2%A0cors', expected: 'mixed' },
   { target: '/media?%&%f&%ff&%zz', expected: 'none' },
   { target: '/media?cors&%', expected: 'mixed' },
-  { target: '/media?cors?', expected: 'none' },
+  { target: '/media?cors?', expected: 'mixed' },
+  { target: '/media??cors', expected: 'mixed' },
+  { target: '/media?acl?cors', expected: 'mixed' },
+  // Something in front of the endpoint may decode first.
+  { target: '/media?%2563ors', expected: 'mixed' },
+  { target: '/media?acl%26cors', expected: 'mixed' },
+  { target: '/media?a%253Bcors%3D1', expected: 'mixed' },
+  { target: '/media?acl%26scors=1', expected: 'none' },
   { target: '/media?cors&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0', expected: 'presigned' },
   { target: '/media?X-Amz-Signature=0&cors=', expected: 'presigned' },
   { target: '/media?cors&X-Amz-Signature=0&acl', expected: 'mixed' },
@@ -53,6 +60,12 @@ const operations: readonly { target: string; object?: boolean; style?: 'path' | 
   { target: '/media/%5c?cors', object: true, style: 'path', is: true },
   { target: '//?cors', object: true, style: 'virtual', is: true },
   { target: '/./?cors', object: true, style: 'virtual', is: true },
+  { target: '/media/x/..?cors', object: true, style: 'path', is: true },
+  { target: '/media/x%2f%2e%2e/?cors', object: true, style: 'path', is: true },
+  { target: '/media/;x?cors', object: true, style: 'path', is: true },
+  { target: '/;?cors', object: true, style: 'virtual', is: true },
+  { target: '/media/%20?cors', object: true, style: 'path', is: true },
+  { target: '/media/x/../y?cors', object: true, style: 'path', is: false },
   { target: '/media/.x?cors', object: true, style: 'path', is: false },
 ]
 for (const { target, object = false, style, is } of operations) {

@@ -1,8 +1,9 @@
 // Keeps clients away from the objects that hold managed rules, and from what could change the bucket that they are in.
 
+import { lenientSegments } from '../../../s3/address/lenient-path.ts'
 import { decodeBytes, parametersOf } from '../../../s3/address/query-parameters.ts'
 import { sigV2QueryParameters, sigV4QueryParameters } from '../../../s3/signature/signing-parameters.ts'
-import { createStorePlace, type StorePlace, segmentsOf } from './store-place.ts'
+import { createStorePlace, type StorePlace } from './store-place.ts'
 
 /** True when a request may touch what the store holds, and is to be refused with 403. */
 export type StoreGuard = (bucket: string, style: 'path' | 'virtual', method: string, target: string) => boolean
@@ -60,14 +61,10 @@ export function createStoreGuard(storeBucket: string, prefix: string): StoreGuar
     const slash = style === 'virtual' ? 0 : path.indexOf('/', 1)
     const key = slash < 0 ? '' : path.slice(slash + 1)
     if (key.length > mostKeyBytes) return true
-    if (isBucketItself(key)) return !isReadOfBucket(method, query)
+    // Nothing but what an endpoint that cleans paths takes for no key.
+    if (lenientSegments(key).length === 0) return !isReadOfBucket(method, query)
     return reachesPlace(place, key) || !isOfOneKey(method, query)
   }
-}
-
-/** No key, or one of slashes and dots alone, which an endpoint that cleans paths takes for none. */
-function isBucketItself(key: string): boolean {
-  return segmentsOf(key).length === 0
 }
 
 /** Reads of the bucket, and the parameters of its lists. Nothing of them shows what an object holds. */
@@ -135,7 +132,7 @@ function nameOf(parameter: string): string {
 function reachesPlace(place: StorePlace, encoded: string): boolean {
   let key = encoded
   for (let round = 0; round < 3; round++) {
-    if (place.holds(key) || key.includes('\0') || segmentsOf(key).length === 0) return true
+    if (place.holds(key) || key.includes('\0') || lenientSegments(key).length === 0) return true
     let next: string
     try {
       next = decodeURIComponent(key)

@@ -1,5 +1,6 @@
 // The one place of the endpoint that holds managed rules, under every name that an endpoint might read as it.
 
+import { lenientSegments } from '../../../s3/address/lenient-path.ts'
 import { createBucketCommand } from '../../../s3/endpoint/aws-command.ts'
 
 /** A prefix of a bucket. */
@@ -41,7 +42,7 @@ export function segmentsOf(path: string): readonly string[] {
 
 /** As an endpoint on a file system would have it; undefined where it leads upwards. */
 function clean(path: string): string | undefined {
-  const segments = segmentsOf(path)
+  const segments = lenientSegments(path.replaceAll('+', ' '))
   return segments.includes('..') ? undefined : fold(segments.join('/'))
 }
 
