@@ -28,6 +28,15 @@ export type Finding = Pick<ConfigurationIssue, 'severity' | 'reason' | 'path' | 
 const mostPathLength = 1000
 const mostMessageLength = 2000
 
+/** Where a setting stands: in a file, a variable or a flag. */
+export type SettingPlace = Pick<ConfigurationIssue, 'file' | 'line' | 'column' | 'path'>
+
+/** An issue at the place of its setting, or in `file` where the setting is left out. */
+export function placeFinding(finding: Finding, places: readonly SettingPlace[], file: string): ConfigurationIssue {
+  const isOfFinding = ({ path }: SettingPlace) => path.join('.') === finding.path.join('.')
+  return { file, ...finding, ...places.find(isOfFinding) }
+}
+
 /** One line for a person: `FILE:LINE:COLUMN: what, and what is allowed`. */
 export function describeIssue(issue: ConfigurationIssue): string {
   const where = issue.line === undefined ? issue.file : `${issue.file}:${issue.line}:${issue.column ?? 1}`

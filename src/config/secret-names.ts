@@ -8,6 +8,9 @@ export const secretVariables = {
   adminToken: 'S3CORS_ADMIN_TOKEN',
 } as const
 
+/** What `upstream.credentials` may say, where people write the keys themselves. */
+export const credentialsAllowed = `"environment" or "none"; the keys come by the environment variables ${secretVariables.accessKeyId} and ${secretVariables.secretAccessKey}, or by the same with _FILE and the path of a file`
+
 /** As people and other programs write them, letters alone. */
 const spellings: Readonly<Record<string, string>> = {
   accesskeyid: secretVariables.accessKeyId,

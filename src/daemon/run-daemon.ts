@@ -1,9 +1,9 @@
 import type { Configuration } from '../config/configuration.ts'
 import { readFileContentSync } from '../config/files/file-content.ts'
-import type { ConfigurationIssue } from '../config/issue.ts'
-import { describeIssue } from '../config/issue.ts'
+import { type ConfigurationIssue, describeIssue, placeFinding } from '../config/issue.ts'
 import type { ConfigurationSource } from '../config/loading/load-configuration.ts'
 import { digestOf, loadConfiguration } from '../config/loading/load-configuration.ts'
+import type { ParsedConfiguration } from '../config/loading/parse-configuration.ts'
 import { parseForStart } from '../config/loading/parser-process.ts'
 import type { ConfigurationWatch } from '../config/loading/watch-configuration.ts'
 import { watchConfiguration } from '../config/loading/watch-configuration.ts'
@@ -33,9 +33,13 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   const loaded = await loadConfiguration(source, undefined, parseForStart)
   const { configuration, issues } = loaded.parsed
   const { secrets, issues: secretIssues } = readSecrets(source.environment, readFileContentSync)
-  const shortages = (next: Configuration) =>
-    findShortages(next, readResources()).map(finding => ({ ...finding, file: source.file ?? 'configuration' }))
-  const all = [...issues, ...secretIssues, ...(configuration === undefined ? [] : shortages(configuration))]
+  const shortages = ({ configuration: next, places }: ParsedConfiguration) =>
+    next === undefined
+      ? []
+      : findShortages(next, readResources()).map(finding =>
+          placeFinding(finding, places, source.file ?? 'configuration'),
+        )
+  const all = [...issues, ...secretIssues, ...shortages(loaded.parsed)]
   if (configuration === undefined || secrets === undefined) {
     process.stderr.write(all.map(issue => `${describeIssue(issue)}\n`).join(''))
     return 64
@@ -79,7 +83,7 @@ export async function runDaemon(source: ConfigurationSource, version: string): P
   watch = watchConfiguration({
     source,
     loaded,
-    apply: (next, warnings, sha256) => daemon.apply(next, [...warnings, ...shortages(next)], sha256),
+    apply: (next, parsed, sha256) => daemon.apply(next, [...parsed.issues, ...shortages(parsed)], sha256),
     refuse: (faults: readonly ConfigurationIssue[]) => daemon.refuse(faults),
   })
   // Before the line that tells others that signals may come: one without its handler would end the process.

@@ -67,7 +67,12 @@ export async function startDemoProxy(options: DemoProxyOptions): Promise<DemoPro
     sha256: digestOf(loaded.snapshot, file),
     reload: async () => (watch === undefined ? { kind: 'unsettled' } : await watch.trigger()),
   })
-  watch = watchConfiguration({ source, loaded, apply: daemon.apply, refuse: daemon.refuse })
+  watch = watchConfiguration({
+    source,
+    loaded,
+    apply: (next, { issues }, sha256) => daemon.apply(next, issues, sha256),
+    refuse: daemon.refuse,
+  })
   return {
     proxy: {
       place: { url: daemon.url, wantedPort: configuration.listen.port },

@@ -1,6 +1,6 @@
 import type { Configuration } from '../../config/configuration.ts'
 import { readFileContentSync } from '../../config/files/file-content.ts'
-import { type ConfigurationIssue, describeIssue, inOrder } from '../../config/issue.ts'
+import { describeIssue, type Finding, inOrder, placeFinding } from '../../config/issue.ts'
 import { loadConfiguration } from '../../config/loading/load-configuration.ts'
 import { readSecrets } from '../../config/secrets.ts'
 import { findShortages } from '../../config/validation/capacity.ts'
@@ -9,7 +9,7 @@ import { readResources } from '../../config/validation/resources.ts'
 import { describePortOwner, findPortOwner } from '../../daemon/process/port-owner.ts'
 import { readUpstreamFiles } from '../../daemon/upstream/tls-files.ts'
 import { checkEndpoint, hasFault } from '../connect/check-endpoint.ts'
-import { describeFinding, type Finding } from '../connect/finding.ts'
+import { describeFinding, type Finding as EndpointFinding } from '../connect/finding.ts'
 import type { Command, ExitCode, Terminal } from '../terminal/command.ts'
 import { configOption, configurationSource } from '../terminal/configuration-source.ts'
 
@@ -39,15 +39,16 @@ export const check: Command = {
     const { configuration } = parsed
     const unusable = findPemIssues(parsed.pemFiles)
     const name = source.file ?? 'configuration'
-    const shortages = configuration === undefined ? [] : findShortages(configuration, readResources())
+    const ofMachine =
+      configuration === undefined
+        ? []
+        : [...findShortages(configuration, readResources()), ...findTakenPorts(configuration)]
     const issues = [
       ...parsed.issues,
       ...secretIssues,
       ...unusable,
-      ...shortages.map(finding => ({ ...finding, file: name })),
+      ...ofMachine.map(finding => placeFinding(finding, parsed.places, name)),
     ]
-    if (configuration !== undefined)
-      issues.push(...findTakenPorts(configuration).map(taken => ({ ...taken, file: name })))
     const lines = inOrder(issues).map(describeIssue)
     const warnings = issues.filter(issue => issue.severity === 'warning').length
     const faults = lines.length - warnings
@@ -64,14 +65,15 @@ async function connect(configuration: Configuration, terminal: Terminal): Promis
   const findings = await checkEndpoint(configuration, files, terminal.environment)
   terminal.out(findings.map(finding => `${describeFinding(finding)}\n`).join(''))
   const { protocol, authority } = configuration.upstream.url
-  const number = (severity: Finding['severity']) => findings.filter(finding => finding.severity === severity).length
+  const number = (severity: EndpointFinding['severity']) =>
+    findings.filter(finding => finding.severity === severity).length
   const summary = `${count(number('fault'), 'fault')}, ${count(number('warning'), 'warning')}`
   terminal.out(`${protocol}//${authority}: ${summary}\n`)
   return hasFault(findings) ? 1 : 0
 }
 
 /** Ports that another program listens on. One of this program is the proxy itself, which runs. */
-function findTakenPorts(configuration: Configuration): readonly Omit<ConfigurationIssue, 'file'>[] {
+function findTakenPorts(configuration: Configuration): readonly Finding[] {
   return (['listen', 'admin'] as const).flatMap(setting => {
     const { port } = configuration[setting]
     const owner = port === 0 ? undefined : findPortOwner(port)

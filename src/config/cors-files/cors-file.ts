@@ -1,5 +1,6 @@
 import { parseCorsConfigurationXml } from '../../s3/cors-operation/cors-configuration-xml.ts'
 import { positionAt } from '../../text/source-position.ts'
+import { delimitedTemplate, filledFile, unfilledTemplate } from '../../text/template-mark.ts'
 import { decodeText, type TextFault } from '../files/decode-text.ts'
 import type { FileContent } from '../files/file-content.ts'
 import { readJson } from '../files/json-text.ts'
@@ -143,8 +144,19 @@ function readXml(text: string): CorsFile {
   const other = readOtherXml(text)
   if (other !== undefined) return rulesOf(other)
   const xml = parseCorsConfigurationXml(text, { strict: true })
-  if (xml.rules === undefined) return unreadable({ reason: 'xml', ...xml.fault })
+  if (xml.rules === undefined) return unreadable({ reason: 'xml', ...(templateBesideElements(text) ?? xml.fault) })
   return { value: xml.rules, faults: [], notes: [], locate: xml.locate }
+}
+
+/** Where S3 has elements only. `<%` is no XML wherever it stands. */
+const templateOfElements = new RegExp(
+  `<%|(?=${delimitedTemplate.source})(?<=(?:</[^<>]*|<(?:CORSConfiguration|CORSRule)\\b[^<>]*)>\\s*)`,
+)
+
+function templateBesideElements(text: string): Omit<TextFault, 'reason'> | undefined {
+  const offset = text.search(templateOfElements)
+  if (offset === -1) return undefined
+  return { ...positionAt(text, offset), message: `${unfilledTemplate} stands here`, allowed: filledFile }
 }
 
 function unreadable(fault: TextFault): CorsFile {

@@ -1,4 +1,5 @@
 import { positionAt } from '../../text/source-position.ts'
+import { delimitedTemplate, filledFile, templateName, unfilledTemplate } from '../../text/template-mark.ts'
 import type { TextFault } from '../files/decode-text.ts'
 
 /** A kind of text that people take for a file of rules. */
@@ -13,6 +14,11 @@ const rulesAlone = 'the rules alone in a file, from here to the bracket or eleme
 
 /** The first that fits is told. */
 const kinds: readonly OtherText[] = [
+  {
+    sign: new RegExp(`^\\s*(?:${delimitedTemplate.source}|(?:${templateName.source})\\s*$)`),
+    message: `${unfilledTemplate} stands here`,
+    allowed: filledFile,
+  },
   {
     sign: /An error occurred \(\w+\) when calling/,
     message: 'this is an error of the AWS CLI, and no rules',

@@ -1,5 +1,6 @@
 // What is no YAML, in plain words: what the library calls it tells of its grammar, not of what a person typed.
 
+import { delimitedTemplate, filledFile, unfilledTemplate } from '../../text/template-mark.ts'
 import type { TextFault } from './decode-text.ts'
 import { excerptLine, holdsSecret, lineAt, maxLineCharacters } from './line-excerpt.ts'
 
@@ -189,9 +190,8 @@ function specialOf(code: string, message: string, line: string): Said | undefine
   if (code === 'MULTIPLE_DOCS') return undefined
   if (/^(?:<{7}|={7}|>{7})/.test(line))
     return { message: 'a mark of a merge that is not finished stands here', allowed: 'the lines to keep' }
-  if (line.includes('{{')) {
-    const allowed = 'the file that the templates make, or the value in quotes'
-    return { message: 'a template that is not filled in stands here', allowed }
+  if (delimitedTemplate.test(line)) {
+    return { message: `${unfilledTemplate} stands here`, allowed: `${filledFile}, or the value in quotes` }
   }
   if (code === 'BAD_INDENT' && /^All mapping/.test(message) && !/:(?:\s|$)/.test(line))
     return {

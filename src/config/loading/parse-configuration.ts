@@ -1,10 +1,11 @@
+import { isTemplate, unfilledTemplate } from '../../text/template-mark.ts'
 import { type Configuration, toConfiguration } from '../configuration.ts'
 import { type Environment, type Flags, overlay } from '../environment.ts'
 import { decodeText } from '../files/decode-text.ts'
 import type { FileContent, ReadFile } from '../files/file-content.ts'
 import type { Located } from '../files/located.ts'
 import { readYaml } from '../files/yaml-text.ts'
-import { type ConfigurationIssue, type Finding, inOrder, type Path } from '../issue.ts'
+import { type ConfigurationIssue, type Finding, inOrder, type Path, type SettingPlace } from '../issue.ts'
 import { child, isMapping } from '../raw-value.ts'
 import { configurationSchema } from '../schema/schema.ts'
 import { findSchemaFaults } from '../schema/schema-faults.ts'
@@ -21,6 +22,8 @@ export type ParsedConfiguration = (
   readonly corsFiles: readonly string[]
   /** The files of TLS that are named; not read here. */
   readonly pemFiles: readonly NamedFile[]
+  /** Where the settings stand that the machine decides about, those that are left out not. */
+  readonly places: readonly SettingPlace[]
 }
 
 /** How issues speak of a configuration that has no file. */
@@ -38,7 +41,7 @@ export function parseConfiguration(
   const document = content === undefined ? nothing : readDocument(content)
   if ('faults' in document) {
     const issues = document.faults.map(fault => ({ ...fault, file: name }))
-    return { configuration: undefined, issues: inOrder(issues), corsFiles: [], pemFiles: [] }
+    return { configuration: undefined, issues: inOrder(issues), corsFiles: [], pemFiles: [], places: [] }
   }
   const { located } = document
   const overlaid = overlay(located.value, environment, flags)
@@ -70,14 +73,22 @@ export function parseConfiguration(
       },
     ]
   })
+  const places = machineSettings.flatMap(path => {
+    const isSet = overlaid.sources.has(path.join('.')) || located.locate(path, 'value')?.exact === true
+    return isSet ? [{ path, ...placeOf(path, 'value', name, located, overlaid.sources) }] : []
+  })
+  const found = { corsFiles, pemFiles, places }
   const { written } = shape
   if (written === undefined || issues.some(issue => issue.severity === 'fault')) {
-    return { configuration: undefined, issues: inOrder(issues), corsFiles, pemFiles }
+    return { configuration: undefined, issues: inOrder(issues), ...found }
   }
   const configuration = toConfiguration(written, buckets.entries, file, setting => !overlaid.sources.has(setting))
   const regrets = findRegrets(configuration, environment).map(finding => place(finding, 'value'))
-  return { configuration, issues: inOrder([...issues, ...regrets]), corsFiles, pemFiles }
+  return { configuration, issues: inOrder([...issues, ...regrets]), ...found }
 }
+
+/** What a machine may not have: ports that are free, memory and descriptors. */
+const machineSettings = [['listen'], ['admin'], ['limits', 'connections'], ['upstream', 'connections']]
 
 const pemSettings = [
   ...['certFile', 'keyFile'].map(key => ['tls', key]),
@@ -100,9 +111,14 @@ function readDocument(content: FileContent): { readonly located: Located } | { r
   if (isMapping(located.value)) return { located }
   if (located.faults.length > 0) return faults(...located.faults)
   const { value } = located
-  const holds = value === undefined || value === null ? 'nothing' : Array.isArray(value) ? 'a list' : 'a single value'
-  const message = `the file holds ${holds}`
+  const message = `the file holds ${kindOf(value)}`
   return faults({ reason: 'not-a-mapping', line: 1, column: 1, message, allowed: 'a mapping with at least "upstream"' })
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'string' && isTemplate(value) ? unfilledTemplate : 'a single value'
 }
 
 function faults(...words: readonly Words[]): { readonly faults: readonly Fault[] } {

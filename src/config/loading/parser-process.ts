@@ -222,6 +222,7 @@ function failure(file: string | undefined, message: string): SnapshotResult {
       issues: [{ ...issue, file: file ?? 'configuration' }],
       corsFiles: [],
       pemFiles: [],
+      places: [],
     },
     wanted: [],
   }

@@ -16,6 +16,7 @@ import {
   readAll,
   type Snapshot,
 } from './load-configuration.ts'
+import type { ParsedConfiguration } from './parse-configuration.ts'
 import { parseForReload } from './parser-process.ts'
 import { Retries } from './retries.ts'
 
@@ -39,12 +40,12 @@ export interface WatchOptions {
   readonly source: ConfigurationSource
   readonly loaded: LoadedConfiguration
   /**
-   * Puts a configuration without faults into force. When it throws or rejects, the running one stays. `sha256` is that of the
+   * Puts a configuration without faults into force; `parsed` has its warnings. When it throws or rejects, the running one stays. `sha256` is that of the
    * file, see {@link digestOf}. `unchanged`: it was in force already.
    */
   readonly apply: (
     configuration: Configuration,
-    warnings: readonly ConfigurationIssue[],
+    parsed: ParsedConfiguration,
     sha256: string | undefined,
   ) => ApplyResult | Promise<ApplyResult>
   /** Hears of faults, once for each state of the files; the configuration that runs stays. */
@@ -150,7 +151,7 @@ export function watchConfiguration(options: WatchOptions): ConfigurationWatch {
     seen = state
     retries.forget()
     try {
-      if ((await apply(configuration, issues, sha256)) === 'unchanged') return { kind: 'unchanged', issues }
+      if ((await apply(configuration, result.parsed, sha256)) === 'unchanged') return { kind: 'unchanged', issues }
     } catch (error) {
       return { kind: 'refused', issues: [notApplied(main[0], error), ...issues] }
     }

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import { nearest } from '../../text/nearest-word.ts'
+import { isTemplate, unfilledTemplate } from '../../text/template-mark.ts'
 import { type Finding, type Path, valueText } from '../issue.ts'
 import { child, isMapping } from '../raw-value.ts'
-import { howToGiveSecret } from '../secret-names.ts'
+import { credentialsAllowed, howToGiveSecret } from '../secret-names.ts'
 import { configurationJsonSchema } from './json-schema.ts'
 
 /** A fault of shape, and whether its place is a key or a value. */
@@ -43,11 +44,24 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly SchemaFault[]
     })
   }
   if (value === undefined) return [{ ...fault, reason: 'missing-key', at: 'value', message: 'the value is missing' }]
-  return [{ ...fault, reason: issue.code.replaceAll('_', '-'), at: 'value', message: words(issue, value) }]
+  const reason = issue.code.replaceAll('_', '-')
+  // Without the value: it may be a key.
+  if (issue.message === credentialsAllowed && typeof value === 'string') {
+    return [{ ...fault, reason, at: 'value', value: undefined, message: 'the value is not valid' }]
+  }
+  const allowed = [issue.message, ...howToGiveSecrets(value, issue.message)].join('; ')
+  return [{ ...fault, reason, at: 'value', message: words(issue, value), allowed }]
 }
 
 // Made once, when the first unknown key asks: it takes milliseconds, and a file can have an unknown key in every line.
 let wholeSchema: unknown
+
+/** How to give the secrets that a mapping holds where none belongs, but for what `allowed` says already. */
+function howToGiveSecrets(value: unknown, allowed: string): readonly string[] {
+  if (!isMapping(value) || allowed === credentialsAllowed) return []
+  const found = Object.keys(value).map(howToGiveSecret)
+  return [...new Set(found.filter(words => words !== undefined))].slice(0, 4)
+}
 
 /** The keys that the schema has at `path`; below `buckets` every name has the same. */
 function knownKeys(path: Path): readonly string[] {
@@ -66,6 +80,7 @@ function words(issue: z.core.$ZodIssue, value: unknown): string {
         ? 'the list is too long'
         : `${text} is empty`
   }
+  if (typeof value === 'string' && isTemplate(value)) return `${text} is ${unfilledTemplate}`
   if (issue.code !== 'invalid_type') return `${text} is not valid`
   if (value === null || isMapping(value) || Array.isArray(value)) return `${text} stands here`
   if (typeof value === 'number' && issue.expected === 'int') return `${text} is not a whole number`

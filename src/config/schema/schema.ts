@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { corsMethods } from '../../cors/rules/rule.ts'
+import { credentialsAllowed } from '../secret-names.ts'
 import {
   addressRangeAllowed,
   hostFieldPattern,
@@ -33,7 +34,8 @@ const upstream = section({
   addressing: choice(['path', 'virtual'])
     .default('path')
     .describe("How this proxy's own calls name the bucket: in the path, or before the host name."),
-  credentials: choice(['environment', 'none'])
+  credentials: z
+    .enum(['environment', 'none'], { error: credentialsAllowed })
     .default('environment')
     .describe("Where the keys for this proxy's own calls are: the environment variables AWS_*, or nowhere."),
   caFile: path('a PEM file with the authorities that sign the endpoint’s certificate').optional(),

@@ -1,3 +1,4 @@
+import { delimitedTemplate, templateName } from '../../text/template-mark.ts'
 import type { RuleIssueReason } from '../rules/rule.ts'
 import { browserOrigin } from './browser-origin.ts'
 
@@ -8,8 +9,8 @@ export interface OriginTemplate {
   readonly allowed: string
 }
 
-/** `${ORIGIN}`, `{{ origin }}`, `{% if … %}`, `<your-domain>`, `%ORIGIN%`, `$ORIGIN`, `@@ORIGIN@@`, `__ORIGIN__`. */
-const placeholder = /[$%#]\{|\{[{%]|\}\}|@@[A-Za-z]\w*@@|<[^<>]*>|%[A-Za-z_]{2,}%|\$[A-Za-z_]\w*|__[A-Za-z]\w*__|[<>]/
+/** The marks of a template, and `<your-domain>`. */
+const placeholder = new RegExp(`${delimitedTemplate.source}|${templateName.source}|\\}\\}|[<>]`)
 
 /** `MY_DOMAIN_NAME`. */
 const variableName = /\b[A-Z]{2,}(?:_[A-Z]{2,})+\b/

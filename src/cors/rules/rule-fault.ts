@@ -1,3 +1,4 @@
+import { isTemplate, unfilledTemplate } from '../../text/template-mark.ts'
 import type { RuleIssue, RuleIssueReason } from './rule.ts'
 
 /** What PutBucketCors answers to everything that its schema does not allow. */
@@ -44,7 +45,7 @@ export function describeKind(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   switch (typeof value) {
     case 'string':
-      return 'a string'
+      return isTemplate(value) ? unfilledTemplate : 'a string'
     case 'number':
       return 'a number'
     case 'boolean':

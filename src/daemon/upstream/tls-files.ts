@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Configuration } from '../../config/configuration.ts'
-import { findPemFault } from '../../config/validation/pem-files.ts'
+import { findPemFaults } from '../../config/validation/pem-files.ts'
 import type { UpstreamFiles } from './upstream.ts'
 
 /** The certificate and key of the S3 port, as they stand in their files. */
@@ -59,7 +59,7 @@ export function sameFiles(a: ConfigurationFiles, b: ConfigurationFiles): boolean
 }
 
 function assertUsable(setting: string, files: UpstreamFiles): void {
-  const fault = findPemFault(files)
+  const [fault] = findPemFaults(files)
   if (fault !== undefined)
     throw new Error(`${setting}: the PEM files cannot be used: ${setting}.${fault.part}File: ${fault.message}`)
 }

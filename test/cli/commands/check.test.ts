@@ -171,7 +171,13 @@ t.test('a port that another program listens on is a warning that names the setti
   const text = `${upstream}listen: 127.0.0.1:${port}\n${bucket}`
   const { code, out } = await runCli(['check', '--config', 'a.yaml'], {}, t.testdir({ 'a.yaml': text }))
   t.equal(code, 0)
-  t.match(out, `a.yaml: warning: listen: port ${port} is in use by process ${process.pid} (`)
+  t.match(out, `a.yaml:2:9: warning: listen: port ${port} is in use by process ${process.pid} (`)
+  const flag = await runCli(
+    ['check', '--config', 'a.yaml', '--admin', `:${port}`],
+    {},
+    t.testdir({ 'a.yaml': `${upstream}${bucket}` }),
+  )
+  t.match(flag.out, `--admin: warning: admin: port ${port} is in use by process ${process.pid} (`)
 })
 
 t.test('a secret as an option is told how it is given, and is not repeated', async t => {

@@ -42,9 +42,45 @@ for (const { name, text, second } of forms) {
   })
 }
 
+// `{` after `$` by itself: the linter takes the two in a text for a template.
+const brace = '{'
+
 const faulty: readonly { name: string; text: string; fault: string }[] = [
   { name: 'an empty file', text: ' \n', fault: '1:1 the file is empty' },
   { name: 'prose', text: 'The rules follow.\n', fault: '1:1 the file is neither JSON nor XML' },
+  ...(
+    [
+      ['{{ cors_rules | to_json }}', '1:1'],
+      ['{% for o in origins %}\n{"CORSRules": []}\n{% endfor %}', '1:1'],
+      ['[{% for o in origins %}{"AllowedOrigins": ["{{ o }}"]}{% endfor %}]', '1:2'],
+      ['<%= rules.to_json %>', '1:1'],
+      [`$${brace}CORS_RULES}`, '1:1'],
+      ['#{rules}', '1:1'],
+      ['@@RULES@@\n', '1:1'],
+      ['\n$RULES\n', '2:1'],
+      ['__RULES__', '1:1'],
+      ['%CORS%', '1:1'],
+      ['{"CORSRules": {{ rules }}}', '1:15'],
+      [`{"CORSRules": $${brace}RULES}}`, '1:15'],
+      ['{"CORSRules": [{"AllowedOrigins": {{ origins | tojson }}}]}', '1:35'],
+      ['<CORSConfiguration>{{ rules }}</CORSConfiguration>', '1:20'],
+      ['<CORSConfiguration>\n<CORSRule>\n  <%= rule %>\n</CORSRule></CORSConfiguration>', '3:3'],
+      ['<CORSConfiguration><CORSRule></CORSRule>\n@@MORE@@</CORSConfiguration>', '2:1'],
+      ['CORSRules: {{ rules }}\n', '1:13'],
+      ['- AllowedOrigins: [{% for o in origins %}]\n', '1:21'],
+      [`- AllowedOrigins: [$${brace}ORIGINS}]\n`, '1:21'],
+    ] as const
+  ).map(([text, place]) => ({ name: text, text, fault: `${place} a template that is not filled in stands here` })),
+  {
+    name: 'two brackets before the first key',
+    text: '{{"CORSRules": []}}',
+    fault: '1:2 "{" stands here',
+  },
+  {
+    name: 'XML at fault beside a value that is a template',
+    text: '<CORSConfiguration><CORSRule><AllowedOrigin>{{ origin }}</AllowedOrigin></CORSRule>',
+    fault: '1:84 Missing end tag',
+  },
   { name: 'an unknown key', text: '{\n "corsRules": []}', fault: '2:2 unknown key "corsRules"' },
   { name: 'another key beside', text: '{"CORSRules": [], "Bucket": "b"}', fault: '1:19 unknown key "Bucket"' },
   { name: 'no rules at all', text: '{}', fault: '1:1 "CORSRules" is missing' },

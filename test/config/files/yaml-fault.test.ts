@@ -278,7 +278,15 @@ const cases: readonly { name: string; text: string; faults: readonly string[] }[
     name: 'a template',
     text: 'a: {{ domain }}\n',
     faults: [
-      '1:5 a template that is not filled in stands here: a: {{ domain }}; allowed: the file that the templates make, or the value in quotes',
+      '1:5 a template that is not filled in stands here: a: {{ domain }}; allowed: the file that the template makes, or the value in quotes',
+    ],
+  },
+  {
+    name: 'a template of another language',
+    text: 'a: 1\n<% if b %>\nc: 1\n<% end %>\n',
+    faults: [
+      '2:1 a template that is not filled in stands here: <% if b %>; allowed: the file that the template makes, or the value in quotes',
+      '4:1 a template that is not filled in stands here: <% end %>; allowed: the file that the template makes, or the value in quotes',
     ],
   },
   {

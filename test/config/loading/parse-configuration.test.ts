@@ -51,6 +51,13 @@ const lone: readonly {
     lines: ['config/proxy.yaml:1:1: the file holds a single value; allowed: a mapping with at least "upstream"'],
   },
   {
+    name: 'a template',
+    text: '<%= configuration %>\n',
+    lines: [
+      'config/proxy.yaml:1:1: the file holds a template that is not filled in; allowed: a mapping with at least "upstream"',
+    ],
+  },
+  {
     name: 'a list',
     text: '- a\n',
     lines: ['config/proxy.yaml:1:1: the file holds a list; allowed: a mapping with at least "upstream"'],

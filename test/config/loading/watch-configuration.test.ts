@@ -46,6 +46,7 @@ const notRead = {
     ],
     corsFiles: [],
     pemFiles: [],
+    places: [],
   },
   wanted: [],
 } as const

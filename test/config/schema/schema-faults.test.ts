@@ -34,6 +34,21 @@ const cases: readonly { name: string; raw: unknown; faults: readonly string[] }[
     raw: { upstream, hosts: Array(1001).fill('a') },
     faults: ['hosts value the list is too long → '],
   },
+  {
+    name: 'a template for text',
+    raw: { upstream: { url: '{{ url }}' } },
+    faults: ['upstream.url value "{{ url }}" is a template that is not filled in → '],
+  },
+  {
+    name: 'a template for a number',
+    raw: { upstream, workers: '<%= w %>' },
+    faults: ['workers value "<%= w %>" is a template that is not filled in → '],
+  },
+  {
+    name: 'a template for a list',
+    raw: { upstream, hosts: '@@HOSTS@@' },
+    faults: ['hosts value "@@HOSTS@@" is a template that is not filled in → '],
+  },
   { name: 'a list instead of the whole', raw: [], faults: [' value a list stands here → '] },
 ]
 for (const { name, raw, faults } of cases) {
@@ -48,5 +63,43 @@ for (const { name, raw, faults } of cases) {
       faults,
     )
     for (const fault of found.faults) t.not(fault.allowed, '', 'and says what is allowed')
+  })
+}
+
+const secret = 'AKIDEXAMPLE0:wJalrEXAMPLEKEY'
+const misplaced: readonly { name: string; raw: unknown; variables: readonly string[] }[] = [
+  {
+    name: 'keys as a mapping under upstream.credentials',
+    raw: { upstream: { url: 'http://a', credentials: { accessKeyId: secret, secretAccessKey: secret } } },
+    variables: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+  },
+  {
+    name: 'keys as a text under upstream.credentials',
+    raw: { upstream: { url: 'http://a', credentials: secret } },
+    variables: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+  },
+  {
+    name: 'keys as a list under upstream.credentials',
+    raw: { upstream: { url: 'http://a', credentials: [secret] } },
+    variables: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+  },
+  {
+    name: 'keys beside the address under upstream.url',
+    raw: { upstream: { url: { host: 'a', accessKey: secret, secretKey: secret } } },
+    variables: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+  },
+  {
+    name: 'a token under admin',
+    raw: { upstream, admin: { listen: ':9090', token: secret } },
+    variables: ['S3CORS_ADMIN_TOKEN'],
+  },
+]
+for (const { name, raw, variables } of misplaced) {
+  t.test(`${name}: one fault names the variables, and holds no key`, async t => {
+    const { faults } = findSchemaFaults(configurationSchema, raw)
+    t.equal(faults.length, 1)
+    for (const variable of variables) t.match(faults[0]?.allowed, variable)
+    const { value: _, ...told } = faults[0] ?? { value: undefined }
+    t.notMatch(JSON.stringify(told), secret)
   })
 }

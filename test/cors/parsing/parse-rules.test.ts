@@ -248,3 +248,13 @@ for (const { id, body, expect } of putsOfRules) {
     if (expect.error_message !== null) t.equal(first?.s3Message, expect.error_message)
   })
 }
+
+t.test('a template in place of a rule or a list is called one', async t => {
+  const messagesOf = (input: unknown) => parseRules(input).issues.map(({ message }) => message)
+  t.strictSame(messagesOf('{{ cors_rules }}'), ['CORSRules is a template that is not filled in'])
+  t.strictSame(messagesOf(['{{ rule }}', { AllowedOrigins: '<%= origins %>', AllowedMethods: '@@METHODS@@' }]), [
+    'a rule is a template that is not filled in',
+    'AllowedOrigins is a template that is not filled in',
+    'AllowedMethods is a template that is not filled in',
+  ])
+})
