@@ -1,5 +1,5 @@
-import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import { flatFields } from '../../http/flat-fields.ts'
+import { type OutgoingHttpHeaders, type ServerHttp2Stream, sensitiveHeaders } from 'node:http2'
+import { lowerCaseNameWithin } from '../../http/field-name.ts'
 import type { OutgoingFields } from '../client/outgoing-fields.ts'
 
 const withContent = { endStream: false }
@@ -8,8 +8,16 @@ const withoutContent = { endStream: true }
 /** Node before 24 takes no list; known from the first response on. */
 let takesLists = true
 
+/**
+ * These differ in each response: in the table of the connection they would take the place of fields that come again, and each search
+ * would go through them (`bench --scenario h2-preflight`). https://www.rfc-editor.org/rfc/rfc7541#section-6.2.3
+ */
+const neverIndexed = ['x-amz-request-id']
+
 /** Sends a head as {@link headOf} makes it. */
-export function respond(stream: ServerHttp2Stream, head: readonly string[], endStream: boolean): void {
+export function respond(stream: ServerHttp2Stream, head: string[], endStream: boolean): void {
+  // Node takes this of lists, too, which its type does not say.
+  ;(head as unknown as Record<symbol, readonly string[]>)[sensitiveHeaders] = neverIndexed
   if (takesLists) {
     try {
       stream.respond(head as unknown as OutgoingHttpHeaders, endStream ? withoutContent : withContent)
@@ -44,7 +52,18 @@ function isSingle(name: string): boolean {
   return ['age', 'date', 'etag', 'expires', 'last-modified', 'location', 'retry-after'].includes(name)
 }
 
-/** The head of a response: flat; Node writes names in lower case, and adds a Date where there is none. */
+/**
+ * The head of a response: flat, with names in lower case; Node adds a Date where there is none. Names are those that are remembered:
+ * Node looks each one up, and has to hash a new string first (`bench --scenario h2-preflight`).
+ */
 export function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): string[] {
-  return flatFields(lines + lengthLine, [':status', String(statusCode)])
+  const text = lines + lengthLine
+  const head = [':status', String(statusCode)]
+  for (let start = 0; start < text.length; ) {
+    const colon = text.indexOf(':', start)
+    const end = text.indexOf('\r\n', colon)
+    head.push(lowerCaseNameWithin(text, start, colon) ?? text.slice(start, colon), text.slice(colon + 2, end))
+    start = end + 2
+  }
+  return head
 }

@@ -2,9 +2,10 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import type { ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Stream, sensitiveHeaders } from 'node:http2'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { OutgoingFields } from '../../../src/proxy/client/outgoing-fields.ts'
 import type { Http2Request } from '../../../src/proxy/http2/http2-request.ts'
@@ -161,6 +162,32 @@ t.test('where Node takes no list, the lines of a field are joined', async t => {
     ['set-cookie', ['a=1', 'b=2', 'c=3']],
     ['constructor', '1'],
   ])
+})
+
+t.test('an id that differs in each response takes no place in the table of fields', async t => {
+  const { port } = await start(t, (_request, response) => {
+    response.writeHead(200, undefined, fieldsOf('X-Amz-Request-Id: 1\r\nx-amz-id-2: a\r\n'))
+    response.end()
+  })
+  const session = await openHttp2(t, port)
+  const stream = session.request({ ':path': '/web/k' })
+  const [head] = (await once(stream, 'response')) as [Record<symbol, readonly string[]>]
+  t.strictSame(head[sensitiveHeaders], ['x-amz-request-id'])
+})
+
+t.test('errors of a stream are told to those who listen for them', async t => {
+  const heard: (string | undefined)[] = []
+  const { port } = await start(t, (request, response) => {
+    request.on('error', (error: unknown) => heard.push((error as NodeJS.ErrnoException).code))
+    response.once('close', () => heard.push('close'))
+  })
+  const session = await openHttp2(t, port)
+  const stream = session.request({ ':path': '/web/k' })
+  stream.on('error', () => {})
+  await once(session, 'remoteSettings')
+  stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
+  while (heard.length < 2) await delay(5)
+  t.strictSame(heard, ['close', 'ERR_HTTP2_STREAM_ERROR'])
 })
 
 t.test('a date of the endpoint stays', async t => {
