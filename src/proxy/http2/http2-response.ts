@@ -6,6 +6,7 @@ import type { OutgoingFields } from '../client/outgoing-fields.ts'
 import type { Listed } from '../shares/live-list.ts'
 import type { Http2Request } from './http2-request.ts'
 import { headOf, respond } from './response-head.ts'
+import { type StreamListener, tellOfEnd } from './stream-events.ts'
 import type { StreamSocket } from './stream-socket.ts'
 
 /** Where a response is listed while its stream is open. */
@@ -13,28 +14,12 @@ export interface StreamList {
   remove(response: Http2Response): void
 }
 
-const responseOf = Symbol('the response of a stream')
-
-type ListeningStream = ServerHttp2Stream & { [responseOf]?: Http2Response | undefined }
-
-function onFinish(this: ListeningStream): void {
-  this[responseOf]?.onFinish()
-}
-
-function onAborted(this: ListeningStream): void {
-  this[responseOf]?.close()
-}
-
-function onClose(this: ListeningStream): void {
-  this[responseOf]?.onStreamClose()
-}
-
 function finish(response: Http2Response): void {
   response.onFinish()
 }
 
 /** One response of HTTP/2, as the handler of its request knows one of HTTP/1.1. */
-export class Http2Response implements ClientResponse, Listed {
+export class Http2Response implements ClientResponse, Listed, StreamListener {
   listedAt = -1
   /** Since when neither content nor a response has moved, as the clock of all sees it. */
   idleSinceMs = Number.POSITIVE_INFINITY
@@ -66,17 +51,8 @@ export class Http2Response implements ClientResponse, Listed {
     this.#session = session
     this.req = request
     this.socket = request.socket
+    tellOfEnd(stream, this)
     if (request.hasContent) this.#watchEnd()
-  }
-
-  /** Hears of the end of its stream. */
-  listen(): void {
-    // No closures, and no `once`: every listener less is felt, as Node tells of each that comes or goes (`bench --scenario h2-preflight`).
-    const stream: ListeningStream = this.#stream
-    stream[responseOf] = this
-    stream.on('finish', onFinish)
-    stream.on('aborted', onAborted)
-    stream.on('close', onClose)
   }
 
   get destroyed(): boolean {
@@ -201,13 +177,16 @@ export class Http2Response implements ClientResponse, Listed {
     this.close()
   }
 
+  onAborted(): void {
+    this.close()
+  }
+
   /** The stream is over. */
   onStreamClose(): void {
     this.close()
     this.#session.remove(this)
     // Node's table of streams keeps some of them until the large collection of memory, and with each what it leads to.
-    const stream: ListeningStream = this.#stream
-    stream[responseOf] = undefined
+    tellOfEnd(this.#stream, undefined)
   }
 
   /** It is over, sent or not. */

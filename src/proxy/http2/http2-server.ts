@@ -10,6 +10,7 @@ import { Http2Response } from './http2-response.ts'
 import { type Http2Limits, http2ServerOptions } from './http2-server-options.ts'
 import { connectionWindowBytes, Http2Session } from './http2-session.ts'
 import { blockBytes, readRequestFields } from './request-fields.ts'
+import { hearEvents } from './stream-events.ts'
 import { StreamSocket } from './stream-socket.ts'
 
 /** Hands a request to its handler. `memory`: of its connection; undefined for one that is not counted. */
@@ -166,8 +167,7 @@ export class Http2Server {
   }
 
   #onStream(session: Http2Session, stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
-    // Without one, a stream that the client resets would end the process.
-    stream.on('error', ignoreError)
+    hearEvents(stream)
     const hasContent = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0
     const { headerBytes } = this.#limits
     const fields = readRequestFields(rawHeaders, hasContent, headerBytes)
@@ -188,7 +188,6 @@ export class Http2Server {
     const request = new Http2Request(stream, socket, fields, hasContent, session)
     const response = new Http2Response(stream, request, session)
     session.add(response)
-    response.listen()
     if (!hasContent || fields.contentLength !== 0) this.#begin(session, request, response, fields.expectsContinue)
     else {
       // The endpoint will take it for whole at once: not before its client has said so, which may wait for a 100.
@@ -217,5 +216,3 @@ function valueIn(block: readonly string[], name: string): string | undefined {
   const at = block.indexOf(name)
   return at === -1 ? undefined : block[at + 1]
 }
-
-function ignoreError(): void {}
