@@ -100,9 +100,12 @@ async function explainHere(given: ParsedArguments, terminal: Terminal): Promise<
     terminal.err(issues.map(issue => `${describeIssue(issue)}\n`).join(''))
     return 64
   }
-  const { buckets } = configuration
+  const { buckets, enforcement } = configuration
   const addressOf = createAddressOf(configuration, undefined)
-  const explained = explainTyped(questionOf(given), createPolicyTable(buckets), { ...configuration, addressOf })
+  const explained = explainTyped(questionOf(given), createPolicyTable(buckets, enforcement), {
+    ...configuration,
+    addressOf,
+  })
   const entry = buckets.find(({ name }) => name === explained.bucket) ?? buckets.find(({ name }) => name === '*')
   if (explained.bucket !== '' && (entry?.source === 'upstream' || entry?.source === 'managed')) {
     terminal.err(`the rules of this bucket are "from: ${entry.source}": ask the proxy that runs, with --url\n`)

@@ -5,7 +5,7 @@ import { appendCorsFields, corsVary } from '../decision/response-fields.ts'
 import { describeStoredFault } from '../parsing/stored-rules.ts'
 import { escapeText, quoteShort } from './quoted-scalar.ts'
 import { type ReadableFields, readableFields } from './readable-fields.ts'
-import { judgeRules, missingOfRules, nearestRule, type RuleVerdict } from './rule-verdict.ts'
+import { judgeRules, missingOfRules, type RuleVerdict } from './rule-verdict.ts'
 import { type Change, type ChangeOrNone, findSmallestChange, type RulePlace } from './smallest-change.ts'
 
 /** What is known of the bucket beside its policy. */
@@ -42,7 +42,7 @@ export interface Explanation {
   readonly rules: readonly RuleVerdict[]
   /** What is wrong with the stored rules, one line each; absent where there is nothing. */
   readonly faults?: readonly string[] | undefined
-  /** The denied request's nearest rule: the one that is changed; without a change, the one that got furthest. */
+  /** The denied request's nearest rule: the one that is changed, or would be if a change could allow the request. */
   readonly nearest?: RuleVerdict | undefined
   readonly change?: Change | undefined
   /** Of a denied request without `change`: why no change of the rules would allow it. */
@@ -139,10 +139,10 @@ function explainDecision(
   }
 }
 
-/** The rule that is changed is the nearest one; where none is, none is near. */
-function nearestOf(rules: readonly RuleVerdict[], { change }: ChangeOrNone): RuleVerdict | undefined {
-  if (change === undefined) return nearestRule(rules)
-  return change.rule === undefined ? undefined : rules[change.rule]
+/** The rule that is changed is the nearest one; where all are for origins of other schemes, none is near. */
+function nearestOf(rules: readonly RuleVerdict[], found: ChangeOrNone): RuleVerdict | undefined {
+  const index = found.change === undefined ? found.nearest : found.change.rule
+  return index === undefined ? undefined : rules[index]
 }
 
 function deniedFields({ variesDenied }: ExplainContext): Explanation['responseFields'] {

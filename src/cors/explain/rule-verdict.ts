@@ -37,16 +37,6 @@ export function judgeRules(policy: Policy, missing: readonly MissingValues[]): R
   return verdicts
 }
 
-/** The rule that got furthest; of equals the first. Undefined when there is none or one matched. */
-export function nearestRule(verdicts: readonly RuleVerdict[]): RuleVerdict | undefined {
-  let nearest: RuleVerdict | undefined
-  for (const verdict of verdicts) {
-    if (verdict.failed === undefined) return undefined
-    if (nearest === undefined || clausesPassed(verdict.failed) > clausesPassed(nearest.failed)) nearest = verdict
-  }
-  return nearest
-}
-
 /** How many clauses a rule passed before `failed`. */
 export function clausesPassed(failed: Clause | undefined): number {
   switch (failed) {

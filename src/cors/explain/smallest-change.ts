@@ -38,7 +38,14 @@ export interface Change {
 }
 
 /** A change, or why there is none. */
-export type ChangeOrNone = { readonly change: Change } | { readonly change: undefined; readonly why: string }
+export type ChangeOrNone =
+  | { readonly change: Change }
+  | {
+      readonly change: undefined
+      readonly why: string
+      /** The index of the rule that would have been changed. */
+      readonly nearest?: number | undefined
+    }
 
 /** Where a bucket's rules are written, so that the change names the right place. */
 export interface RulePlace {
@@ -64,10 +71,11 @@ export function findSmallestChange(
   place: RulePlace,
   missingOfEach: readonly MissingValues[] = policy === undefined ? [] : missingOfRules(policy, request),
 ): ChangeOrNone {
+  const found = chooseRule(policy, missingOfEach, request.origin)
+  const none = (why: string): ChangeOrNone => ({ change: undefined, why, nearest: found?.rule.index })
   if (bucket.length > longestBucket) return none('this is longer than any bucket name')
   const unlistable = unlistableMethod(request.method)
   if (unlistable !== undefined) return none(unlistable)
-  const found = chooseRule(policy, missingOfEach, request.origin)
   const missing = found?.missing ?? { origin: true, method: true, headers: [...new Set(request.headerNames)] }
   const origin = missing.origin ? writableOrigin(request.origin) : undefined
   if (missing.origin && origin === undefined) {
@@ -75,7 +83,8 @@ export function findSmallestChange(
   }
   if (origin !== undefined && !origin.includes('*') && isNeverSent(origin)) {
     const sent = browserOrigin(origin)
-    const instead = sent === undefined || sent === 'null' || sent === origin ? '' : `: it sends ${quote(sent)}`
+    const isSent = sent !== undefined && sent !== 'null' && !isNeverSent(sent)
+    const instead = isSent ? `: it sends ${quote(sent)}` : ''
     return none(`no browser sends the origin ${quoteShort(origin)}${instead}`)
   }
   const unwritable = missing.headers.find(name => checkAllowedHeader(name, []) !== undefined)
@@ -88,10 +97,6 @@ export function findSmallestChange(
     ...(missing.headers.length === 0 ? {} : { AllowedHeaders: withoutCovered(missing.headers) }),
   }
   return { change: makeChange(found?.rule, additions, bucket, { ...place, hasRules: missingOfEach.length > 0 }) }
-}
-
-function none(why: string): ChangeOrNone {
-  return { change: undefined, why }
 }
 
 interface Candidate {

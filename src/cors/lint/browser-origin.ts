@@ -42,6 +42,8 @@ const wrappings = [
   ["'", "'"],
   ['`', '`'],
   ['“', '”'],
+  ['‘', '’'],
+  ['«', '»'],
 ] as const
 
 /**
@@ -53,9 +55,11 @@ const wrappings = [
 export function browserOrigin(written: string): string | undefined {
   const text = withBrackets(withoutWrapping(written))
   if (/^null(?:\/|$)/i.test(text) || /^(?:data|about|javascript|file|content|filesystem):/i.test(text)) return 'null'
+  if (/^(?:mailto|tel|sms):/i.test(text) || notOfHost.test(text)) return undefined
   const inner = /^(?:blob|view-source):(.*)$/is.exec(text)?.[1]
   if (inner !== undefined) return browserOrigin(inner)
-  const slashes = /^(https?|wss?)[:;.,]?\/+(?=[^/])/i.exec(text) ?? /^(https?|wss?):(?=[^/:]*[a-z][^/:]*\.)/i.exec(text)
+  const slashes =
+    /^(https?|wss?)[:;.,]?[\\/]+(?=[^\\/])/i.exec(text) ?? /^(https?|wss?):(?=[^/:]*[a-z][^/:]*\.)/i.exec(text)
   const { scheme, host, port, path } = takeApart(
     slashes === null ? text.replace(/^:?\/\//, '') : `${slashes[1]}://${text.slice(slashes[0].length)}`,
   )
@@ -81,6 +85,9 @@ export function browserOrigin(written: string): string | undefined {
     }
   }
 }
+
+/** What people write where no host is: a port, a scheme, the text of a variable without a value. */
+const notOfHost = /^(?:\d+|https?|undefined|none)$/i
 
 /** Right as they are, or near to http by their letters alone. */
 const knownSchemes: ReadonlySet<string> = new Set([

@@ -69,7 +69,7 @@ function neverSent(value: string): OriginWarning | undefined {
     const message = 'no browser sends an empty Origin, so this never matches'
     return { reason: 'empty-origin', message, allowed: 'an origin, such as https://app.example.com' }
   }
-  const several = severalIn(value)
+  const several = severalOrigins(value)
   if (several !== undefined) {
     const message = 'several origins stand in one value, so this never matches'
     return { reason: 'several-origins', message, allowed: `each as a value of its own: ${several}` }
@@ -210,7 +210,7 @@ function emptyLabel(value: string): OriginWarning {
 }
 
 /** Each origin of a list in one value; undefined for one origin. */
-function severalIn(value: string): string | undefined {
+export function severalOrigins(value: string): string | undefined {
   const parts = withoutWrapping(value)
     .split(/[\s,;|]+/)
     .filter(part => part !== '')

@@ -9,9 +9,10 @@ export function toFieldValue(text: string): string {
   return value
 }
 
-/** The text whose UTF-8 bytes are the field value, or undefined when they are not UTF-8. */
+/** The text whose UTF-8 bytes are the field value, or undefined when they are not UTF-8, or no bytes at all. */
 export function fromFieldValue(value: string): string | undefined {
   if (isAscii(value)) return value
+  for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) > 0xff) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       Uint8Array.from(value, character => character.charCodeAt(0)),

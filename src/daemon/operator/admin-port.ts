@@ -9,14 +9,14 @@ import type { BucketAddress } from '../../s3/address/bucket-address.ts'
 import { adviseOnHost } from '../../s3/address/unknown-host.ts'
 import type { Log } from '../../telemetry/log/log.ts'
 import type { Metrics } from '../../telemetry/metrics/metrics.ts'
-import { type ExplainSettings, explainQuestion, explainTyped, isAllowedNow } from './explanations.ts'
+import { explainQuestion, explainTyped, isAllowedNow, type TypedSettings } from './explanations.ts'
 import { watchRefusedTokens } from './refused-tokens.ts'
 
 /** What the admin port is made of. */
 export interface AdminPortOptions {
   readonly policies: () => PolicySources
   /** What is in force. */
-  readonly settings: () => ExplainSettings
+  readonly settings: () => Omit<TypedSettings, 'addressOf'>
   /** How requests are addressed, by what is in force. */
   readonly addressOf: () => (host: string, target: string) => BucketAddress
   /** Whether the S3 port takes connections. */

@@ -17,22 +17,10 @@ import type { ProxyContext } from './proxy-context.ts'
 import { failInternally, type RequestContext, refusalFields, whenLoaded } from './request-context.ts'
 import { agreedPolicy, blockingPolicy, isApplied, policiesOf, type SeveralReadings } from './several-readings.ts'
 import { isStoreRequest, isStrayCorsOperation } from './store-reach.ts'
-import { decisionOf, isOwnOrigin, responseCorsOf } from './verdict.ts'
+import { decisionOf, isOwnOrigin, noPolicy, noPolicyReported, noPolicyVaried, responseCorsOf } from './verdict.ts'
 
 /** Handles one request. `expectsContinue`: its client waits for a 100 before it sends its content. */
 export type RequestHandler = (request: ClientRequest, response: ClientResponse, expectsContinue: boolean) => void
-
-// No bucket at all: no rules, nothing of ours.
-const noPolicy: BucketPolicy = {
-  governed: false,
-  named: false,
-  source: 'none',
-  enforcement: 'headers',
-  state: { kind: 'none' },
-}
-const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
-// A cache in front that heeds no Host keeps the answer for those under a known one as well.
-const noPolicyVaried: BucketPolicy = { ...noPolicy, governed: true }
 
 const unknownPathTodo =
   'an entry under buckets if it is a bucket; unknownPaths: forward to let every such path through, without CORS'

@@ -14,6 +14,19 @@ const deniedAlways: ResponseCors = { ...governedAlways, unconditional: true }
 const unknownAlways: ResponseCors = { ...governedAlways, unconditional: true, noStore: true }
 const unknownMatched: ResponseCors = { ...governedMatched, unconditional: true, noStore: true }
 
+/** Of a request without a bucket: no rules, nothing of ours. */
+export const noPolicy: BucketPolicy = {
+  governed: false,
+  named: false,
+  source: 'none',
+  enforcement: 'headers',
+  state: { kind: 'none' },
+}
+/** The same where everything is merely reported on. */
+export const noPolicyReported: BucketPolicy = { ...noPolicy, enforcement: 'report' }
+/** The same under an unknown Host: a cache in front that heeds no Host keeps the answer for those under a known one as well. */
+export const noPolicyVaried: BucketPolicy = { ...noPolicy, governed: true }
+
 /**
  * The decision on what was asked; a request that cannot be asked about, and rules that are unknown, are denied. `unknownHost`: the
  * Host for which the request names no bucket.

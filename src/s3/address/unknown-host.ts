@@ -16,6 +16,8 @@ export interface HostAdvice {
   readonly where: string
   readonly how: string
   readonly todo: string
+  /** Of a virtual-hosted-style Host: the bucket in it. */
+  readonly bucket?: string | undefined
 }
 
 /**
@@ -33,7 +35,7 @@ export function adviseOnHost(
     const bucket = name.slice(0, dot)
     if (!isNamed(bucket)) continue
     const { todo, ...addition } = addTo('virtualHosts', name.slice(dot + 1), configured)
-    return { name, ...addition, todo: `add ${todo}: the bucket ${bucket} stands before it` }
+    return { name, bucket, ...addition, todo: `add ${todo}: the bucket ${bucket} stands before it` }
   }
   const { todo, where, ...addition } = addTo('hosts', name, configured)
   const or = configured.virtualHosts.length === 0 ? 'or virtualHosts' : 'or to virtualHosts'

@@ -62,6 +62,23 @@ t.test('a denied request: each rule, the nearest one, and the smallest change', 
   t.strictSame(JSON.parse(JSON.stringify(explanation)), explanation, 'plain data')
 })
 
+t.test('the nearest rule is the one that a change would be made in, whether or not there can be one', async t => {
+  const rules = policyOf(
+    { AllowedOrigins: ['http://localhost:3000'], AllowedMethods: ['GET'] },
+    { AllowedOrigins: ['https://b.example'], AllowedMethods: ['GET'] },
+    { AllowedOrigins: [a], AllowedMethods: ['GET'], AllowedHeaders: ['x-*'] },
+    { AllowedOrigins: [a], AllowedMethods: ['PUT'] },
+  )
+  const nearest = (request: ReturnType<typeof parseCorsRequest>) => explain(rules, request, 'media').nearest?.index
+  t.equal(nearest(preflightOf(a, 'PUT', 'x-a,y,y')), 3, 'the one that lacks least')
+  t.equal(nearest(preflightOf(a, 'DELETE')), 2, 'of equals the first')
+  t.equal(nearest(preflightOf(a, 'GET', 'x-a')), undefined, 'a match has no nearest rule')
+  t.equal(nearest(parseCorsRequest('PATCH', 'https://b.example', undefined, undefined)), 1, 'no rule can list PATCH')
+  t.equal(nearest(preflightOf('https://1.2.3.256')), 1, 'no browser sends this origin')
+  t.equal(nearest(preflightOf('app://MyApp')), undefined, 'no rule is for this scheme')
+  t.equal(explain(undefined, preflightOf(a), 'media').nearest, undefined)
+})
+
 const denied: {
   name: string
   policy?: typeof policy

@@ -1,12 +1,6 @@
 import t from 'tap'
 import type { CorsRequest } from '../../../src/cors/decision/cors-request.ts'
-import {
-  clausesPassed,
-  judgeRules,
-  missingOfRules,
-  nearestRule,
-  unlistableMethod,
-} from '../../../src/cors/explain/rule-verdict.ts'
+import { clausesPassed, judgeRules, missingOfRules, unlistableMethod } from '../../../src/cors/explain/rule-verdict.ts'
 import { policyOf, preflightOf } from '../../fixtures/cors-policy.ts'
 
 const a = 'https://a.example'
@@ -27,7 +21,6 @@ t.test('each rule names the first clause that failed, and what it lists for that
     { index: 2, id: 'put', failed: 'header', lists: [], deniedHeaders: ['x-a', 'y'] },
     { index: 3, failed: 'method', lists: ['HEAD'], deniedHeaders: [] },
   ])
-  t.equal(nearestRule(verdicts)?.index, 2, 'the one that got furthest')
 })
 
 t.test('rules after the one that matched are not asked', async t => {
@@ -39,12 +32,6 @@ t.test('rules after the one that matched are not asked', async t => {
       [1, undefined],
     ],
   )
-  t.equal(nearestRule(verdicts), undefined, 'a match has no nearest rule')
-})
-
-t.test('of rules that got equally far the first is the nearest', async t => {
-  t.equal(nearestRule(judge(preflightOf(a, 'DELETE')))?.index, 1)
-  t.equal(nearestRule([]), undefined)
 })
 
 t.test('everything that a rule lacks is found, not only for the first clause', async t => {

@@ -23,6 +23,12 @@ t.test('bytes that are not UTF-8 have no text', async t => {
   }
 })
 
+t.test('characters that are no bytes have no text', async t => {
+  for (const value of ['\u0443', 'https://m\u0443-app.xyz', '\u{1f600}', '\u4e2d']) {
+    t.equal(fromFieldValue(value), undefined, JSON.stringify(value))
+  }
+})
+
 t.test('ASCII ends at 7F', async t => {
   t.equal(isAscii('\u0000 ~\u007f'), true)
   t.equal(isAscii('a\u0080'), false)

@@ -5,6 +5,7 @@ import { createAdminPort } from '../../../src/daemon/operator/admin-port.ts'
 import { createPolicySources } from '../../../src/policies/policy-sources.ts'
 import type { Log } from '../../../src/telemetry/log/log.ts'
 import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts'
+import { parseText, upstreamLine } from '../../fixtures/parsed-text.ts'
 import { denied, makeActual } from '../../fixtures/request-records.ts'
 
 const rule = {
@@ -14,6 +15,10 @@ const rule = {
   exposeHeaders: [],
 } as const
 const policies = createPolicySources([{ name: 'media', source: 'yaml', enforcement: 'headers', rules: [rule] }], {})
+
+const { configuration } = parseText(upstreamLine)
+if (configuration === undefined) throw new Error('expected a configuration')
+const { upstream } = configuration
 
 const metrics = createMetrics({
   version: '1.2.3',
@@ -25,7 +30,7 @@ const metrics = createMetrics({
 t.test('the admin port shows what the daemon knows', async t => {
   const told: unknown[] = []
   const plane = createAdminPort({
-    settings: () => ({ vary: 'always', hosts: ['known.example'], virtualHosts: [] }),
+    settings: () => ({ vary: 'always', enforcement: 'headers', hosts: ['known.example'], virtualHosts: [], upstream }),
     addressOf: () => host => ({ kind: 'none', unknownHost: host !== 'known.example' }),
     policies: () => policies,
     metrics,

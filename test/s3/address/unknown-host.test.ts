@@ -10,6 +10,7 @@ const cases: {
   host: string
   configured: ConfiguredHosts
   name: string
+  bucket?: string
   todo: string
   yaml: string
   where: string
@@ -55,6 +56,7 @@ const cases: {
     host: 'my-media.s3.example.com:8080',
     configured: one,
     name: 'my-media.s3.example.com',
+    bucket: 'my-media',
     todo: 'add virtualHosts: [s3.example.com]: the bucket my-media stands before it',
     yaml: 'virtualHosts: [s3.example.com]',
     where: 'at the top of the configuration',
@@ -64,6 +66,7 @@ const cases: {
     host: 'www.my-site.com.s3.example.com',
     configured: bases,
     name: 'www.my-site.com.s3.example.com',
+    bucket: 'www.my-site.com',
     todo: 'add s3.example.com to virtualHosts (keep the name that is there): the bucket www.my-site.com stands before it',
     yaml: 'virtualHosts:\n  - s3.example.com',
     where: 'in virtualHosts',

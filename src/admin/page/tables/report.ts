@@ -36,7 +36,7 @@ export function renderReport(lines: readonly OriginLine[], nowMs: number, view: 
     const rows = shownRows(found, table, view).map(reported => renderReported(reported, nowMs))
     const heads = ['Origin', 'Bucket', 'Asked for', 'Count', 'The rules', 'The endpoint', 'With headers', 'With block']
     return renderTable(table, captions[change], [...heads, 'Last seen'], rows, view.renderLinks(table, found.length))
-  })}${left > 0 && html`<p class="quiet">Further requests of these origins, of which is not known what they asked for: ${left}.</p>`}`
+  })}${left > 0 && html`<p class="quiet">Other requests of these origins, without what they asked for: ${left}.</p>`}`
 }
 
 function countOf({ request: { preflights, actual } }: Reported): number {

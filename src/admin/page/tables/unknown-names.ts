@@ -24,7 +24,7 @@ export function renderUnknownNames(
     })),
   ].sort((one, other) => other.count - one.count)
   const others = buckets.others + hosts.others
-  const left = others > 0 && html`<p class="quiet">Further requests, for names without a row: ${others}.</p>`
+  const left = others > 0 && html`<p class="quiet">Requests for other names, which have no row: ${others}.</p>`
   if (rows.length === 0)
     return html`${renderNothing('Every bucket and Host that pages asked for is configured.', view)}${left}`
   const table = shownRows(rows, 'names', view).map(row => renderName(row, nowMs))

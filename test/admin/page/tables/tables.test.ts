@@ -112,10 +112,7 @@ t.test('an origin with several kinds of requests stands in several lists, and ea
     [1, 2],
   )
   t.match(String(renderReport(lines, nowMs)), 'Rows 1 to 10 of 11.')
-  t.match(
-    String(renderReport(lines, nowMs)),
-    'Further requests of these origins, of which is not known what they asked for: 5.',
-  )
+  t.match(String(renderReport(lines, nowMs)), 'Other requests of these origins, without what they asked for: 5.')
   t.match(String(renderReport(lines, nowMs)), 'PUT with an invalid list')
 })
 

@@ -10,7 +10,7 @@ t.test('names that are not configured: what they are, how often and when, the mo
     table,
     /s3\.example.*Host.*name no bucket: refused\. If this is a name of the proxy, add hosts: \[s3\.example\].*6.*9 s ago.*4 s ago.*medai.*bucket.*no rules: refused.*5/s,
   )
-  t.match(table, 'Further requests, for names without a row: 2.')
+  t.match(table, 'Requests for other names, which have no row: 2.')
 })
 
 t.test('a bucket that "*" governs says so', async t => {
