@@ -1,16 +1,17 @@
 import { parseCorsConfigurationXml } from '../../s3/cors-operation/cors-configuration-xml.ts'
-import { positionAt } from '../../text/source-position.ts'
+import { positionAt, type SourcePosition } from '../../text/source-position.ts'
 import { delimitedTemplate, filledFile, unfilledTemplate } from '../../text/template-mark.ts'
 import { decodeText, type TextFault } from '../files/decode-text.ts'
 import type { FileContent } from '../files/file-content.ts'
 import { readJson } from '../files/json-text.ts'
 import type { Located } from '../files/located.ts'
 import { readYaml } from '../files/yaml-text.ts'
+import type { Path } from '../issue.ts'
 import { child, isMapping } from '../raw-value.ts'
 import { type Expression, readHcl } from './hcl-text.ts'
-import { faultOfOtherText } from './other-text.ts'
+import { faultOfOtherText, faultOfOtherYaml } from './other-text.ts'
 import { convertRules, type RuleNote } from './rule-conversion.ts'
-import { findRuleList } from './rule-list.ts'
+import { type FoundList, findRuleList } from './rule-list.ts'
 import { readOtherXml } from './rule-xml.ts'
 
 /** A file of rules: its value is that of `CORSRules`, whatever the file calls it. */
@@ -38,8 +39,11 @@ export function readCorsFile(content: FileContent): CorsFile {
       return readXml(text)
     case 'json':
       return rulesOf(readJson(text))
-    case 'yaml':
-      return rulesOf(readYaml(text), withoutBrackets(text))
+    case 'yaml': {
+      const read = rulesOf(readYaml(text), withoutBrackets(text))
+      const other = read.faults.length === 0 ? undefined : faultOfOtherYaml(text)
+      return other === undefined ? read : unreadable(other)
+    }
     case 'hcl': {
       const hcl = readHcl(text)
       return rulesOf(hcl, undefined, hcl.expressions)
@@ -53,6 +57,8 @@ export function readCorsFile(content: FileContent): CorsFile {
 const beforeText = /^(?:\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/
 /** `resource "type" "name" {`, `cors_rule {` or `name = …` at the start of a line. */
 const hclStart = /^[A-Za-z_][\w-]*(?:[ \t]*=(?!=)|(?:[ \t]+(?:"[^"\n]*"|[A-Za-z_][\w-]*))*[ \t]*\{)/
+/** `name = {'key': …}` of a program: HCL has double quotes only. */
+const programStart = /^[A-Za-z_]\w*[ \t]*=[ \t\r\n]*(?:[[{(][ \t\r\n]*){1,4}'/
 /** A variable of a shell, which would be an attribute of HCL without its blanks. */
 const shellVariable = /^[A-Z][A-Z0-9_]*=(?!=)/
 /** A key, a list item or the start of a document. */
@@ -66,7 +72,7 @@ function formatOf(text: string): 'json' | 'xml' | 'yaml' | 'hcl' | undefined {
   const rest = text.slice(comments.length)
   // A comment before a bracket: in "#" it is YAML, which such JSON is as well; else the reader of JSON says what stands there.
   if (/^[[{]/.test(rest)) return first === '#' && !/^\s*\//m.test(comments) ? 'yaml' : 'json'
-  if (hclStart.test(rest)) return shellVariable.test(rest) ? undefined : 'hcl'
+  if (hclStart.test(rest)) return shellVariable.test(rest) || programStart.test(rest) ? undefined : 'hcl'
   return yamlStart.test(rest) ? 'yaml' : undefined
 }
 
@@ -74,14 +80,15 @@ function formatOf(text: string): 'json' | 'xml' | 'yaml' | 'hcl' | undefined {
 const maxTold = 200
 
 function rulesOf(document: Located, instead?: TextFault, expressions: readonly Expression[] = []): CorsFile {
-  if (document.faults.length > 0) {
+  const found = findRuleList(document.value)
+  const ofRules = document.faults.filter(fault => !isBesideRules(fault, found, document))
+  if (ofRules.length > 0) {
     return { ...document, faults: instead === undefined ? document.faults : [instead], value: undefined, notes: [] }
   }
   const place = (path: RuleNote['path'], at: 'key' | 'value') => {
     const found = document.locate(path, at)
     return { line: found?.line ?? 1, column: found?.column ?? 1 }
   }
-  const found = findRuleList(document.value)
   if (found.faults !== undefined) {
     return refused(found.faults.slice(0, maxTold).map(({ path, at, ...words }) => ({ ...place(path, at), ...words })))
   }
@@ -105,9 +112,30 @@ function rulesOf(document: Located, instead?: TextFault, expressions: readonly E
       message,
       allowed,
     })),
-    ...(bucket === undefined ? {} : { bucket }),
+    ...(bucket === undefined || document.faults.length > 0 ? {} : { bucket }),
     locate: (path, at) => document.locate(sourceOf(path), at),
   }
+}
+
+/** What a template may say of other things than the rules, whose values nothing here reads. */
+const irrelevantElsewhere = new Set(['tag', 'anchor', 'alias', 'number'])
+
+function isBesideRules({ reason, line, column }: TextFault, found: FoundList, { value, locate }: Located): boolean {
+  if (found.faults !== undefined || found.path.length === 0 || !irrelevantElsewhere.has(reason)) return false
+  const first = locate(found.path, 'key')
+  const last = locate(lastPath(child(value, found.path), found.path), 'value')
+  if (first === undefined || last === undefined) return false
+  return isBefore({ line, column }, first) || isBefore(last, { line, column })
+}
+
+/** Where the last value inside stands. */
+function lastPath(value: unknown, path: Path): Path {
+  const key = Array.isArray(value) ? value.length - 1 : isMapping(value) ? Object.keys(value).at(-1) : undefined
+  return key === undefined || key === -1 ? path : lastPath(child(value, [key]), [...path, key])
+}
+
+function isBefore(one: SourcePosition, other: SourcePosition): boolean {
+  return one.line < other.line || (one.line === other.line && one.column < other.column)
 }
 
 /** CloudFormation's functions in JSON and YAML: a mapping of one key. */
@@ -144,6 +172,7 @@ function readXml(text: string): CorsFile {
   const other = readOtherXml(text)
   if (other !== undefined) return rulesOf(other)
   const xml = parseCorsConfigurationXml(text, { strict: true })
+  if (xml.rules === undefined && /^\s*(?:<\?xml[^>]*>\s*)?<Error>/.test(text)) return unreadable(faultOfOtherText(text))
   if (xml.rules === undefined) return unreadable({ reason: 'xml', ...(templateBesideElements(text) ?? xml.fault) })
   return { value: xml.rules, faults: [], notes: [], locate: xml.locate }
 }

@@ -8,8 +8,11 @@ interface OtherText {
   readonly sign: RegExp
   readonly message: string
   readonly allowed: string
+  /** It has the form of YAML as well, and is none of rules. */
+  readonly isYaml?: boolean
 }
 
+const asRules = 'the rules that it stands for, as AllowedOrigins, AllowedMethods and AllowedHeaders'
 const rulesAlone = 'the rules alone in a file, from here to the bracket or element that ends them'
 
 /** The first that fits is told. */
@@ -23,6 +26,23 @@ const kinds: readonly OtherText[] = [
     sign: /An error occurred \(\w+\) when calling/,
     message: 'this is an error of the AWS CLI, and no rules',
     allowed: 'what aws s3api get-bucket-cors prints of a bucket with rules',
+  },
+  {
+    sign: /^\s*(?:<\?xml[^>]*>\s*)?<Error>/,
+    message: 'this is an error of the endpoint, and no rules',
+    allowed: 'its answer to GetBucketCors for a bucket with rules',
+  },
+  {
+    sign: /^CORSRULES\t|^[|+-]+\s*\n?\|\s+GetBucketCors\s+\|/m,
+    message: 'the AWS CLI printed this as text or as a table',
+    allowed: 'the same command with --output json',
+    isYaml: true,
+  },
+  {
+    sign: /^(?:Allowed(?:Headers|Methods|Origins)|ExposeHeaders|MaxAgeSeconds)\s+:\s/m,
+    message: 'PowerShell printed this as a list',
+    allowed: 'the same command with | ConvertTo-Json -Depth 5',
+    isYaml: true,
   },
   {
     sign: /^\s*&lt;/,
@@ -55,29 +75,57 @@ const kinds: readonly OtherText[] = [
     allowed: 'the rules that it stands for, as deploy/migrating/from-nginx.md says',
   },
   {
+    sign: /\b(?:Rack::Cors|CORSMiddleware)\b|\b(?:cors|enableCors|use_cors)\s*\(/,
+    message: "this is another server's own setting of CORS, and no rules",
+    allowed: asRules,
+  },
+  {
+    sign: /^[ \t-]*["']?(?:nginx\.ingress\.kubernetes\.io\/(?:enable-)?cors[\w-]*|accessControlAllow\w+|Access-Control-Allow-\w+)["']?:/im,
+    message: "this is another server's own setting of CORS, and no rules",
+    allowed: asRules,
+    isYaml: true,
+  },
+  {
     sign: /\b(?:cors_?rules?|cors|allowed_?origins|allowed_?methods)['"]?\s*[:=]/i,
     message: 'this is the text of a program, which is not run here',
     allowed: 'the rules as JSON, with each key and text in double quotes',
   },
 ]
 
+const reason = 'not-a-cors-file'
+
 /** Says what a text is that is none of the formats of rules. */
 export function faultOfOtherText(text: string): TextFault {
-  const reason = 'not-a-cors-file'
+  const known = findKind(text, kinds)
+  if (known !== undefined) return known
   const start = text.slice(0, searchedCharacters)
-  for (const { sign, message, allowed } of kinds) {
-    const found = sign.exec(start)
-    if (found === null) continue
-    const offset = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
-    return { ...positionAt(text, offset), reason, message, allowed }
-  }
   const place = { line: 1, column: 1, reason }
   if (isListOfOrigins(start)) {
     const allowed = '[{"AllowedOrigins": […], "AllowedMethods": ["GET"]}] with each of them'
     return { ...place, message: 'these are origins, and no rule', allowed }
   }
-  const message = text.trim() === '' ? 'the file is empty' : 'the file is neither JSON nor XML'
+  const message = text.trim() === '' ? 'the file is empty' : 'the file is neither JSON, XML nor YAML'
   return { ...place, message, allowed: '{"CORSRules": […]}, […] or <CORSConfiguration>' }
+}
+
+/** Says what a text is that could be read as YAML, and in which no rules were found; undefined where nothing better is known. */
+export function faultOfOtherYaml(text: string): TextFault | undefined {
+  if (/allowed_?(?:origins|methods)["']?:/i.test(text)) return undefined
+  return findKind(
+    text,
+    kinds.filter(({ isYaml }) => isYaml === true),
+  )
+}
+
+function findKind(text: string, among: readonly OtherText[]): TextFault | undefined {
+  const start = text.slice(0, searchedCharacters)
+  for (const { sign, message, allowed } of among) {
+    const found = sign.exec(start)
+    if (found === null) continue
+    const offset = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
+    return { ...positionAt(text, offset), reason, message, allowed }
+  }
+  return undefined
 }
 
 function isListOfOrigins(text: string): boolean {

@@ -1,5 +1,5 @@
 import { parseRules } from '../../cors/parsing/parse-rules.ts'
-import { isRuleKey } from '../../cors/rules/rule-key.ts'
+import { isRuleKey, nearestRuleKey } from '../../cors/rules/rule-key.ts'
 import { nearest } from '../../text/nearest-word.ts'
 import type { Path } from '../issue.ts'
 import { isMapping } from '../raw-value.ts'
@@ -38,7 +38,7 @@ const metadata = new Set([
 ])
 
 /** Where tools keep the rules of a bucket among all else that they know of it. */
-const templateKeys = new Set(['cors_rule', 'CorsRules', 'cors', 'cors_config'])
+const templateKeys = new Set(['cors_rule', 'corsRule', 'CorsRules', 'cors', 'cors_config'])
 
 /** Deeper than any template keeps a bucket. */
 const maxDepth = 16
@@ -115,6 +115,7 @@ function listUnder(key: string, value: unknown): 'list' | 'rule' | undefined {
       return 'list'
     case 'cors_rule':
     case 'cors_rules':
+    case 'corsRule':
       return Array.isArray(value) ? 'list' : 'rule'
     case 'rules':
     case 'Rules':
@@ -148,9 +149,16 @@ function unknown(root: Readonly<Record<string, unknown>>): readonly ListFault[] 
       return [{ ...unknownKey([key], key, 'CORSRules'), allowed }]
     }
     const value = root[key]
-    const isRules = Array.isArray(value) && value.some(isMarked)
+    const isRules = Array.isArray(value) && value.some(item => isMarked(item) || isMisspelt(item))
     return [unknownKey([key], key, 'CORSRules'), ...(isRules ? faultsInside(value, [key]) : [])]
   })
+}
+
+/** Has most of its keys from S3, but for the spelling. */
+function isMisspelt(item: unknown): boolean {
+  if (!isMapping(item)) return false
+  const keys = Object.keys(item)
+  return keys.length > 1 && keys.filter(key => nearestRuleKey(key) !== undefined).length > keys.length / 2
 }
 
 function faultsInside(rules: readonly unknown[], path: Path): readonly ListFault[] {

@@ -17,7 +17,7 @@ const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u
 export function decodeText(bytes: Uint8Array): { readonly text: string } | { readonly fault: TextFault } {
   const start = { line: 1, column: 1 }
   if (bytes.length > maxFileBytes) return { fault: { ...start, ...tooLarge(bytes.length) } }
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+  if (isUtf16(bytes)) {
     return {
       fault: {
         ...start,
@@ -44,6 +44,12 @@ export function decodeText(bytes: Uint8Array): { readonly text: string } | { rea
   const message = `the control character U+${code} stands here`
   const allowed = 'text; in a double-quoted string it can be escaped'
   return { fault: { ...positionAt(text, control), reason: 'control-character', message, allowed } }
+}
+
+/** By its mark, or because a first character of ASCII has a zero beside it. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  const hasMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  return hasMark || (first !== 0 && second === 0) || (first === 0 && second !== undefined && second !== 0)
 }
 
 /** The fault of a file that is larger than anything that should be read. */

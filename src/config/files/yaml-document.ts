@@ -142,8 +142,10 @@ function refusalOf(lexeme: string): Refusal | undefined {
       return { reason: 'anchor', message: `${lexeme} is a YAML anchor`, allowed, instead: [spaces(lexeme)] }
     }
     case '!': {
-      const allowed = 'plain values without tags'
-      return { reason: 'tag', message: `${lexeme} is a YAML tag`, allowed, instead: [spaces(lexeme)] }
+      const [message, allowed] = cloudFormationTag.test(lexeme)
+        ? [`${lexeme} is a function of CloudFormation, which is not known here`, 'the value written out']
+        : [`${lexeme} is a YAML tag`, 'plain values without tags']
+      return { reason: 'tag', message, allowed, instead: [spaces(lexeme)] }
     }
     case '%': {
       const message = `${lexeme.trim()} is a YAML directive`
@@ -154,6 +156,10 @@ function refusalOf(lexeme: string): Refusal | undefined {
       return undefined
   }
 }
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
+const cloudFormationTag =
+  /^!(?:Ref|Sub|GetAtt|Join|Split|Select|If|And|Or|Not|Equals|Condition|FindInMap|ImportValue|Base64|Cidr|GetAZs|Transform)$/
 
 function spaces({ length }: string): string {
   return ' '.repeat(length)

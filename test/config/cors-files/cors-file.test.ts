@@ -2,6 +2,8 @@ import t from 'tap'
 import { readCorsFile } from '../../../src/config/cors-files/cors-file.ts'
 import { contentOf } from '../../fixtures/parsed-text.ts'
 
+// `{` after `$` by itself: the linter takes the two in a text for a template.
+const brace = '{'
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value) ?? 'null')
 const rules = [{ AllowedOrigins: ['https://a.example'], AllowedMethods: ['GET'] }]
 const xml =
@@ -20,6 +22,28 @@ const forms: readonly { name: string; text: string; second: string }[] = [
     name: "CloudFormation's YAML",
     text: 'CorsConfiguration:\n  CorsRules:\n  - AllowedOrigins: [https://a.example]\n    AllowedMethods: [GET]\n',
     second: '4:22',
+  },
+  {
+    name: 'a template of CloudFormation that calls functions before, beside and after the rules',
+    text: `Resources:
+  Key: !GetAtt Other.Arn
+  B:
+    Properties:
+      BucketName: !Sub "$${brace}Name}-media"
+      CorsConfiguration: { CorsRules: [{ AllowedOrigins: [https://a.example], AllowedMethods: [GET] }] }
+      Tags: !If [Has, [], [a]]
+`,
+    second: '6:96',
+  },
+  {
+    name: 'YAML with anchors, aliases and numbers of other things',
+    text: 'my:\n  bucket:\n    a: &a 010\n    CORSRules:\n    - AllowedOrigins: [https://a.example]\n      AllowedMethods: [GET]\n    b: *a\n',
+    second: '6:24',
+  },
+  {
+    name: "Crossplane's object",
+    text: 'kind: BucketCorsConfiguration\nspec:\n  forProvider:\n    corsRule:\n    - allowedOrigins: [https://a.example]\n      allowedMethods: [GET]\n',
+    second: '6:24',
   },
   {
     name: "Terraform's language",
@@ -42,12 +66,9 @@ for (const { name, text, second } of forms) {
   })
 }
 
-// `{` after `$` by itself: the linter takes the two in a text for a template.
-const brace = '{'
-
 const faulty: readonly { name: string; text: string; fault: string }[] = [
   { name: 'an empty file', text: ' \n', fault: '1:1 the file is empty' },
-  { name: 'prose', text: 'The rules follow.\n', fault: '1:1 the file is neither JSON nor XML' },
+  { name: 'prose', text: 'The rules follow.\n', fault: '1:1 the file is neither JSON, XML nor YAML' },
   ...(
     [
       ['{{ cors_rules | to_json }}', '1:1'],
@@ -80,6 +101,61 @@ const faulty: readonly { name: string; text: string; fault: string }[] = [
     name: 'XML at fault beside a value that is a template',
     text: '<CORSConfiguration><CORSRule><AllowedOrigin>{{ origin }}</AllowedOrigin></CORSRule>',
     fault: '1:84 Missing end tag',
+  },
+  {
+    name: 'a function of CloudFormation in a rule',
+    text: 'A: !Ref B\nCorsRules:\n- AllowedOrigins: [!Sub x]\n  AllowedMethods: [GET]\n',
+    fault: '3:20 !Sub is a function of CloudFormation, which is not known here',
+  },
+  {
+    name: 'a function of CloudFormation that makes the list',
+    text: 'CorsRules: !If\n- A\n- - AllowedOrigins: [https://a.example]\n    AllowedMethods: [GET]\n- []\n',
+    fault: '1:12 !If is a function of CloudFormation, which is not known here',
+  },
+  {
+    name: 'an alias in a rule',
+    text: 'a: &a [GET]\nCORSRules:\n- AllowedOrigins: [https://a.example]\n  AllowedMethods: *a\n',
+    fault: '4:19 "*a" is a YAML alias',
+  },
+  {
+    name: 'the text of Python',
+    text: "cors = {\n  'CORSRules': []\n}\n",
+    fault: '1:1 this is the text of a program',
+  },
+  {
+    name: 'an error of an endpoint',
+    text: '<?xml version="1.0"?>\n<Error><Code>NoSuchCORSConfiguration</Code></Error>',
+    fault: '1:1 this is an error of the endpoint, and no rules',
+  },
+  {
+    name: 'text of the AWS CLI',
+    text: 'CORSRULES\t3000\nALLOWEDMETHODS\tGET\n',
+    fault: '1:1 the AWS CLI printed this as text or as a table',
+  },
+  {
+    name: 'a table of the AWS CLI',
+    text: '-------------------\n|  GetBucketCors  |\n+-----------------+\n',
+    fault: '1:1 the AWS CLI printed this as text or as a table',
+  },
+  {
+    name: 'a list of PowerShell',
+    text: 'AllowedHeaders : {*}\nAllowedMethods : {GET}\n',
+    fault: '1:1 PowerShell printed this as a list',
+  },
+  {
+    name: "Traefik's middleware",
+    text: 'http:\n  middlewares:\n    cors:\n      headers:\n        accessControlAllowMethods: [GET]\n',
+    fault: "5:9 this is another server's own setting of CORS",
+  },
+  {
+    name: 'annotations of ingress-nginx',
+    text: 'annotations:\n  nginx.ingress.kubernetes.io/enable-cors: "true"\n',
+    fault: "2:3 this is another server's own setting of CORS",
+  },
+  {
+    name: "Rack's middleware",
+    text: "use Rack::Cors do\n  allow { origins '*' }\nend\n",
+    fault: "1:5 this is another server's own setting of CORS",
   },
   { name: 'an unknown key', text: '{\n "corsRules": []}', fault: '2:2 unknown key "corsRules"' },
   { name: 'another key beside', text: '{"CORSRules": [], "Bucket": "b"}', fault: '1:19 unknown key "Bucket"' },
@@ -172,4 +248,19 @@ t.test('JSON without its outer brackets is told as that, and YAML with a key in 
     t.not(told(text).length, 0, text)
     t.notOk(told(text).includes(brackets), text)
   }
+})
+
+t.test('of rules under a misspelt key, every misspelt key is told', async t => {
+  const read = readCorsFile(
+    contentOf('{"CORSRule": [{"AllowedOrigin": ["*"], "AllowedMethod": ["GET"], "ExposeHeader": []}]}'),
+  )
+  t.strictSame(
+    read.faults.map(({ message, allowed }) => `${message}: ${allowed}`),
+    [
+      'unknown key "CORSRule": "CORSRules" alone, did you mean "CORSRules"?',
+      'unknown key "AllowedOrigin": AllowedOrigins',
+      'unknown key "AllowedMethod": AllowedMethods',
+      'unknown key "ExposeHeader": ExposeHeaders',
+    ],
+  )
 })

@@ -24,6 +24,8 @@ const refused: readonly { name: string; content: Uint8Array; line: number; colum
     message: /byte order mark/,
   },
   { name: 'UTF-16, little end first', content: bytes('\xff\xfea\0'), line: 1, column: 1, message: /UTF-16/ },
+  { name: 'UTF-16 without a mark, little end first', content: bytes('{\0}\0'), line: 1, column: 1, message: /UTF-16/ },
+  { name: 'UTF-16 without a mark, big end first', content: bytes('\0{\0}'), line: 1, column: 1, message: /UTF-16/ },
   { name: 'UTF-16, big end first', content: bytes('\xfe\xff\0a'), line: 1, column: 1, message: /UTF-16/ },
   { name: 'NUL', content: bytes('a: 1\nb: "x\0"'), line: 2, column: 6, message: /U\+0000/ },
   { name: 'an escape character', content: bytes('a: \x1b[31m'), line: 1, column: 4, message: /U\+001B/ },
