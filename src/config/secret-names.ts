@@ -18,11 +18,17 @@ const spellings: Readonly<Record<string, string>> = {
   awsaccesskey: secretVariables.accessKeyId,
   secretaccesskey: secretVariables.secretAccessKey,
   secretkey: secretVariables.secretAccessKey,
+  secret: secretVariables.secretAccessKey,
   awssecretkey: secretVariables.secretAccessKey,
   sessiontoken: secretVariables.sessionToken,
   securitytoken: secretVariables.sessionToken,
   admintoken: secretVariables.adminToken,
   token: secretVariables.adminToken,
+  bearertoken: secretVariables.adminToken,
+  authtoken: secretVariables.adminToken,
+  apitoken: secretVariables.adminToken,
+  adminpassword: secretVariables.adminToken,
+  password: secretVariables.adminToken,
   ...Object.fromEntries(Object.values(secretVariables).map(name => [lettersOf(name), name])),
 }
 

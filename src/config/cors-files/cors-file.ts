@@ -83,7 +83,7 @@ function rulesOf(document: Located, instead?: TextFault, expressions: readonly E
   const found = findRuleList(document.value)
   const ofRules = document.faults.filter(fault => !isBesideRules(fault, found, document))
   if (ofRules.length > 0) {
-    return { ...document, faults: instead === undefined ? document.faults : [instead], value: undefined, notes: [] }
+    return { ...document, faults: instead === undefined ? ofRules : [instead], value: undefined, notes: [] }
   }
   const place = (path: RuleNote['path'], at: 'key' | 'value') => {
     const found = document.locate(path, at)

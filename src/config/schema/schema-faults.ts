@@ -29,6 +29,7 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly SchemaFault[]
       const near = nearest(key, known)
       const allowed =
         howToGiveSecret(key) ??
+        howToGiveSecrets(child(value, [key]), '')[0] ??
         (near === undefined ? known.join(', ') : `${known.join(', ')}; did you mean ${JSON.stringify(near)}?`)
       const message = `unknown key ${JSON.stringify(key)}`
       // Without the value: it may be a secret that does not belong here.

@@ -2,7 +2,8 @@ import type { Configuration } from '../configuration.ts'
 import type { Environment } from '../environment.ts'
 import type { Finding, Path } from '../issue.ts'
 import { child } from '../raw-value.ts'
-import { isLoopback, parseAddress } from '../schema/address.ts'
+import { type Address, isLoopback, parseAddress } from '../schema/address.ts'
+import { type EndpointUrl, parseEndpointUrl } from '../schema/endpoint-url.ts'
 import { hasAdminToken, hasKeys } from '../secrets.ts'
 import { checkBucketBeforeAddress, checkHostNames, checkStoreBucket } from './name-checks.ts'
 
@@ -17,6 +18,18 @@ export function findContradictions(raw: unknown): readonly Finding[] {
   if (ports[0] !== undefined && ports[0] !== 0 && ports[0] === ports[1]) {
     const path = child(raw, ['admin']) === undefined ? ['listen'] : ['admin']
     fault('same-port', path, `port ${ports[0]} is that of both listen and admin`, 'two different ports')
+  }
+  for (const [index, setting] of (['listen', 'admin'] as const).entries()) {
+    const own = parseAddress(String([listen, admin][index]))
+    for (const path of [
+      ['upstream', 'url'],
+      ['console', 'url'],
+    ]) {
+      const url = parseEndpointUrl(String(child(raw, path)))
+      if (own === undefined || url === undefined || !isReachedBy(own, url)) continue
+      const message = `${url.authority} is the address of this proxy itself (${setting}), and a request would never end`
+      fault('own-address', path, message, "the endpoint's own address and port")
+    }
   }
   const trusted = child(raw, ['trustedProxies'])
   if (
@@ -51,6 +64,13 @@ export function findContradictions(raw: unknown): readonly Finding[] {
   checkStoreBucket(raw, fault)
   checkHostNames(raw, fault)
   return found
+}
+
+/** Whether who asks for `url` on this machine comes to what listens on `own`. */
+function isReachedBy(own: Address, { hostname, port }: EndpointUrl): boolean {
+  if (own.port !== port) return false
+  if (['', '0.0.0.0', '::'].includes(own.host)) return isLoopback(hostname) || hostname === '0.0.0.0'
+  return own.host === hostname || (own.host === 'localhost' && isLoopback(hostname))
 }
 
 /** What is accepted and a person may regret, beyond the warnings of each rule. */

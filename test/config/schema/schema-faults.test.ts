@@ -89,6 +89,11 @@ const misplaced: readonly { name: string; raw: unknown; variables: readonly stri
     variables: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
   },
   {
+    name: 'variables in the file',
+    raw: { upstream, env: { AWS_SECRET_ACCESS_KEY: secret } },
+    variables: ['AWS_SECRET_ACCESS_KEY'],
+  },
+  {
     name: 'a token under admin',
     raw: { upstream, admin: { listen: ':9090', token: secret } },
     variables: ['S3CORS_ADMIN_TOKEN'],

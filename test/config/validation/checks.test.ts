@@ -6,8 +6,8 @@ const bucket = 'buckets: { abc: { from: none } }\n'
 const faults: readonly { name: string; text: string; around?: Surroundings; line: string }[] = [
   {
     name: 'admin on the port of listen',
-    text: `${upstreamLine}listen: 0.0.0.0:9000\nadmin: 127.0.0.1:9000\n`,
-    line: 'config/proxy.yaml:3:8: admin: port 9000 is that of both listen and admin; allowed: two different ports',
+    text: `${upstreamLine}listen: 0.0.0.0:9001\nadmin: 127.0.0.1:9001\n`,
+    line: 'config/proxy.yaml:3:8: admin: port 9001 is that of both listen and admin; allowed: two different ports',
   },
   {
     name: 'listen on the default port of admin',
@@ -44,6 +44,22 @@ const faults: readonly { name: string; text: string; around?: Surroundings; line
     name: `calls whose bucket stands before the address ${address}`,
     text: `upstream: { url: "http://${address}", addressing: virtual }\n`,
     line: `config/proxy.yaml:1:${41 + address.length}: upstream.addressing: this proxy's own calls would be sent to BUCKET.${new URL(`http://${address}`).hostname}, and no host name is made of an address; allowed: a host name in upstream.url, or path`,
+  })),
+  ...(
+    [
+      ['listen: :9000', '127.0.0.1:9000', 'listen'],
+      ['listen: 0.0.0.0:9000', 'localhost:9000', 'listen'],
+      ['listen: "[::]:80"', '[::1]', 'listen'],
+      ['listen: 127.0.0.1:9000', '127.0.0.1:9000', 'listen'],
+      ['listen: localhost:9000', '127.0.0.1:9000', 'listen'],
+      ['listen: 10.1.2.3:9000', '10.1.2.3:9000', 'listen'],
+      ['workers: 1', 'localhost:8080', 'listen'],
+      ['listen: :9000', '127.0.0.1:9464', 'admin'],
+    ] as const
+  ).map(([setting, address, which]) => ({
+    name: `${setting} in front of ${address}`,
+    text: `upstream: { url: "http://${address}" }\n${setting}\n`,
+    line: `config/proxy.yaml:1:18: upstream.url: ${address} is the address of this proxy itself (${which}), and a request would never end; allowed: the endpoint's own address and port`,
   })),
   {
     name: 'no place for managed rules',
@@ -170,5 +186,19 @@ for (const { name, text, around, lines } of warnings) {
     const said = issueLines(parsed)
     t.equal(said.length, lines.length)
     for (const [index, line] of lines.entries()) t.ok(said[index]?.startsWith(line), line)
+  })
+}
+
+const apart: readonly (readonly [setting: string, address: string])[] = [
+  ['listen: :9001', '127.0.0.1:9000'],
+  ['listen: 127.0.0.1:9000', '127.0.0.2:9000'],
+  ['listen: 10.1.2.3:9000', '127.0.0.1:9000'],
+  ['listen: :9000', 'minio:9000'],
+  ['listen: :0', '127.0.0.1:9000'],
+]
+for (const [setting, address] of apart) {
+  t.test(`${setting} in front of ${address} is no fault`, async t => {
+    const { issues } = parseText(`upstream: { url: "http://${address}" }\n${setting}\n${bucket}`)
+    t.notOk(issues.some(({ severity }) => severity === 'fault'))
   })
 }
