@@ -36,6 +36,7 @@ export function createProxySettings(
     publicOrigins: publicOrigins.length === 0 ? undefined : new Set(publicOrigins),
     forwardedFor: { mode: configuration.forwardedFor, trusted: blockList(configuration.trustedProxies) },
     authority: upstream.host === 'rewrite' ? url.authority : undefined,
+    endpointName: url.hostname,
     servername: servernameOf(url.protocol, url.hostname),
     guardLimits: { targetBytes: limits.targetBytes, fields: maxFieldLines },
     console: consoleOf(configuration, consoleConnections, consoleBefore),

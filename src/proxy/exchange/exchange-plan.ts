@@ -17,8 +17,8 @@ export interface ExchangePlan {
   readonly request: GuardedRequest
   /** The Host to send. */
   readonly host: string
-  /** The endpoint is sent the client's own Host, whatever that is. */
-  readonly preservesHost: boolean
+  /** The endpoint's own name, where it is sent the client's Host instead, whatever that is. */
+  readonly unsentName: string | undefined
   /** TLS server name of the endpoint; empty over plain HTTP. */
   readonly servername: string
   /** X-Forwarded-For and its kin, as lines. */

@@ -67,7 +67,7 @@ export class ResponseRelay {
   write(bytes: Buffer): void {
     const response = this.#response
     if (this.#record.responseBodyBytes === 0) {
-      if (this.statusCode >= 400) this.#warnOfRefusal(bytes)
+      if (this.statusCode >= 300) this.#warnOfRefusal(bytes)
       else if (this.statusCode === 200) this.#plan.look?.(bytes)
     }
     this.#record.responseBodyBytes += bytes.length
@@ -161,14 +161,14 @@ export class ResponseRelay {
 
   /** Tells of an error of the endpoint that the setting `upstream.host` may be the cause of. */
   #warnOfRefusal(content: Buffer): void {
-    const { request, host, preservesHost } = this.#plan
+    const { request, host, unsentName } = this.#plan
     const status = this.statusCode
     if (status === 403) {
       const mismatch = findSignatureMismatch(content, request, host)
       if (mismatch !== undefined) this.#context.observer.warned('signature_mismatch', mismatch)
-    } else if (preservesHost && (status === 404 || status === 421)) {
+    } else if (unsentName !== undefined) {
       const { bucket, bucketNamed: isNamed } = this.#record
-      const refusal = findHostRefusal(status, content, { host, bucket, isNamed })
+      const refusal = findHostRefusal(status, content, { host, endpointName: unsentName, bucket, isNamed })
       if (refusal !== undefined) this.#context.observer.warned('host_not_taken', refusal)
     }
   }

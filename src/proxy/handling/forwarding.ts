@@ -27,7 +27,7 @@ export function forward(context: ProxyContext, requestContext: RequestContext, c
     record,
     request: cors.unconditional ? unconditionalRequest(guarded) : guarded,
     host: hostFor(requestContext),
-    preservesHost: settings.authority === undefined,
+    unsentName: settings.authority === undefined ? settings.endpointName : undefined,
     servername: servernameFor(requestContext),
     forwardedLines: forwardedLines(guarded, request.socket.remoteAddress, settings.forwardedFor),
     forwardedFor: settings.forwardedFor,

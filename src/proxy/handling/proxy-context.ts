@@ -46,6 +46,8 @@ export interface ProxySettings {
   readonly forwardedFor: ForwardedForPolicy
   /** `rewrite`: the authority the endpoint is sent; undefined: the client's own Host. */
   readonly authority: string | undefined
+  /** The host name or address of the endpoint. */
+  readonly endpointName: string
   /** TLS server name of the endpoint; empty over plain HTTP or to an IP address. */
   readonly servername: string
   readonly pool: UpstreamPool

@@ -41,7 +41,7 @@ async function start(t: Test, bytes: string, { reused = false, silentMs = 0, res
       record,
       request: guarded,
       host: 'a',
-      preservesHost: true,
+      unsentName: '127.0.0.1',
       servername: '',
       forwardedLines: 'X-Forwarded-For: 192.0.2.1\r\n',
       forwardedFor: { mode: 'replace', trusted: new BlockList() },

@@ -59,6 +59,46 @@ const cases: {
       todo: `the endpoint does not answer under this Host: ${rewrite}`,
     },
   },
+  {
+    name: 'the Host is no possible name of a bucket',
+    status: 400,
+    content: error('InvalidBucketName', '<BucketName>s3_x</BucketName>'),
+    host: 's3_x:8080',
+    found: { sentHost: 's3_x:8080', lookedFor: 's3_x', todo: asOnes },
+  },
+  {
+    name: 'a bucket that is called like the Host is elsewhere',
+    status: 301,
+    content: error('PermanentRedirect', '<Endpoint>eu.example</Endpoint><Bucket>files.example.com</Bucket>'),
+    found: { sentHost: 'Files.example.com:8080', lookedFor: 'files.example.com', todo: asOnes },
+  },
+  {
+    name: 'a page in HTML stands for a configured bucket',
+    content: '\n<!DOCTYPE HTML><html><title>404 Not Found</title>',
+    found: {
+      sentHost: 'Files.example.com:8080',
+      bucket: 'web',
+      todo: `S3 answers in XML, this is a page of a server that may choose by Host and not know this one: ${rewrite}`,
+    },
+  },
+  { name: 'a page in HTML stands for another bucket', content: '<html>', isNamed: false, found: undefined },
+  { name: 'a page in HTML says that something is forbidden', status: 403, content: '<html>', found: undefined },
+  {
+    name: 'the bucket itself is elsewhere',
+    status: 301,
+    content: error('PermanentRedirect', '<Bucket>web</Bucket>'),
+    found: undefined,
+  },
+  { name: 'the bucket is elsewhere, unnamed', status: 307, content: error('TemporaryRedirect'), found: undefined },
+  { name: 'a name of the request is invalid', status: 400, content: error('InvalidBucketName'), found: undefined },
+  { name: 'a signature is wrong', status: 403, content: error('SignatureDoesNotMatch'), found: undefined },
+  {
+    name: 'an endpoint under its own name has no such bucket',
+    content: error('NoSuchBucket'),
+    host: '127.0.0.1:8080',
+    found: undefined,
+  },
+  { name: 'an endpoint refuses its own name', status: 421, content: '', host: '127.0.0.1', found: undefined },
   { name: 'the bucket itself is missing', content: missing('web'), found: undefined },
   { name: 'another bucket is missing, such as the source of a copy', content: missing('source'), found: undefined },
   { name: 'a bucket that is not configured', content: error('NoSuchBucket'), isNamed: false, found: undefined },
@@ -69,7 +109,10 @@ const cases: {
 for (const { name, status = 404, content, host = 'Files.example.com:8080', isNamed = true, found, ...rest } of cases) {
   t.test(`${name}: ${found === undefined ? 'nothing to say' : 'what to set'}`, async t => {
     const bucket = 'bucket' in rest ? rest.bucket : 'web'
-    t.strictSame(findHostRefusal(status, Buffer.from(content), { host, bucket, isNamed }), found)
+    t.strictSame(
+      findHostRefusal(status, Buffer.from(content), { host, endpointName: '127.0.0.1', bucket, isNamed }),
+      found,
+    )
   })
 }
 
