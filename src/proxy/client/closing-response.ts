@@ -11,8 +11,9 @@ export class ClosingResponse {
     this.#socket = socket
   }
 
-  writeHead(statusCode: number, reason: string | undefined, { lines, lengthLine }: OutgoingFields): void {
-    this.#head = `${statusLine(statusCode, reason)}${lines}${lengthLine}${dateLine()}Connection: close\r\n\r\n`
+  writeHead(statusCode: number, reason: string | undefined, fields: OutgoingFields): void {
+    const { idLine, lines, lengthLine } = fields
+    this.#head = `${statusLine(statusCode, reason)}${idLine}${lines}${lengthLine}${dateLine()}Connection: close\r\n\r\n`
   }
 
   /** As a string, each character is a byte. */

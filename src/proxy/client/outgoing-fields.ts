@@ -5,14 +5,21 @@ import { parseDecimal } from '../../http/decimal.ts'
  * byte: nothing is tested again.
  */
 export class OutgoingFields {
-  /** Each line with its CRLF; all but those of framing. */
+  /** Each line with its CRLF; all but those of framing and {@link idLine}. */
   lines = ''
+  /** The x-amz-request-id of a reply of the proxy's own, else empty: apart, because it alone differs from one such reply to the next. */
+  requestId = ''
   /** The line of Content-Length; empty when the length is not known. */
   lengthLine = ''
   /** `lines` hold a Date. */
   isDated = false
   /** The connection ends after the response. */
   closes = false
+
+  /** The line of `requestId`, which stands before all others. */
+  get idLine(): string {
+    return this.requestId === '' ? '' : `x-amz-request-id: ${this.requestId}\r\n`
+  }
 
   /** Adds a field that says nothing of framing and is no Date. */
   add(name: string, value: string): void {

@@ -93,10 +93,11 @@ export function writeStatus(writer: ReplyWriter, record: RequestRecord, { status
   write(writer, record, status, fields, '')
 }
 
-/** The field lines of the ids of a reply of the proxy's own; `record` gets the request's. */
-export function idLines({ requestId, hostId }: RequestIds, record: RequestRecord): string {
+/** Gives a reply of the proxy's own its ids; `record` gets the request's. */
+export function identify(fields: OutgoingFields, { requestId, hostId }: RequestIds, record: RequestRecord): void {
   record.requestId = requestId
-  return `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${hostId}\r\n`
+  fields.requestId = requestId
+  fields.lines = `x-amz-id-2: ${hostId}\r\n${fields.lines}`
 }
 
 /** Completes `fields` and gives the content. No Server field: it would claim to be S3 itself. */
@@ -108,7 +109,8 @@ function completeError(
 ): string | Buffer {
   const own = ids()
   const body = renderError(error, own.requestId, own.hostId)
-  fields.lines = idLines(own, record) + errorLines + fields.lines
+  fields.lines = errorLines + fields.lines
+  identify(fields, own, record)
   // Without a word of ours a cache that is told to keep every status (nginx's `proxy_cache_valid any`) would give one client's
   // refusal to all. S3 says nothing of it in a refusal, so neither does `matched`; failures are of the moment in any case.
   if (settings.varyAlways || error.status >= 500) fields.lines += noStoreLine

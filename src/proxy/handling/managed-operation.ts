@@ -4,7 +4,7 @@ import type { ManagedAnswer } from '../../policies/managed/caller-permission.ts'
 import type { ClientRequest } from '../client/client-request.ts'
 import type { ClientResponse } from '../client/client-response.ts'
 import { OutgoingFields } from '../client/outgoing-fields.ts'
-import { idLines, noStoreLine, sendError, sendReply } from '../exchange/local-reply.ts'
+import { identify, noStoreLine, sendError, sendReply } from '../exchange/local-reply.ts'
 import { appendCors, type ResponseCors } from '../exchange/relayed-fields.ts'
 import type { GuardedRequest } from '../request/request-guard.ts'
 import { endRequest, type RequestRecord } from '../request/request-record.ts'
@@ -80,7 +80,7 @@ function sendAnswer(
     if (name !== 'vary' || !cors.governed) fields.addAny(headers[2 * index] ?? '', headers[2 * index + 1] ?? '')
   }
   const relayedId = names.indexOf('x-amz-request-id')
-  if (relayedId < 0) fields.lines += idLines(context.ids(), record)
+  if (relayedId < 0) identify(fields, context.ids(), record)
   else record.requestId = headers[2 * relayedId + 1]
   if (cors.varyAlways && !names.includes('cache-control')) fields.lines += noStoreLine
   appendCors(fields, cors, upstreamVary)

@@ -4,7 +4,7 @@ import { corsVary } from '../../cors/decision/response-fields.ts'
 import type { BucketPolicy } from '../../policies/policy-lookup.ts'
 import { preflightError } from '../../s3/errors/error-catalogue.ts'
 import { OutgoingFields } from '../client/outgoing-fields.ts'
-import { idLines, replyWithError, sendReply } from '../exchange/local-reply.ts'
+import { identify, replyWithError, sendReply } from '../exchange/local-reply.ts'
 import { appendCors } from '../exchange/relayed-fields.ts'
 import { endRequest } from '../request/request-record.ts'
 import { hasContent } from '../upstream/request/request-framing.ts'
@@ -24,7 +24,7 @@ export function answerPreflight(
   const { record, response, request, settings } = requestContext
   if (decision.allowed && !('kind' in asked)) {
     const fields = new OutgoingFields()
-    fields.lines = idLines(context.ids(), record)
+    identify(fields, context.ids(), record)
     appendCors(fields, responseCorsOf(policy, settings.varyAlways, decision, asked), undefined)
     fields.setLength(0)
     // S3 does not read an OPTIONS' content; neither do we, so the connection cannot go on after it.

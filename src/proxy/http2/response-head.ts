@@ -12,7 +12,8 @@ let takesLists = true
  * These differ in each response: in the table of the connection they would take the place of fields that come again, and each search
  * would go through them (`bench --scenario h2-preflight`). https://www.rfc-editor.org/rfc/rfc7541#section-6.2.3
  */
-const neverIndexed = ['x-amz-request-id']
+const requestIdName = 'x-amz-request-id'
+const neverIndexed = [requestIdName]
 
 /** Sends a head as {@link headOf} makes it. */
 export function respond(stream: ServerHttp2Stream, head: string[], endStream: boolean): void {
@@ -52,13 +53,51 @@ function isSingle(name: string): boolean {
   return ['age', 'date', 'etag', 'expires', 'last-modified', 'location', 'retry-after'].includes(name)
 }
 
-/**
- * The head of a response: flat, with names in lower case; Node adds a Date where there is none. Names are those that are remembered:
- * Node looks each one up, and has to hash a new string first (`bench --scenario h2-preflight`).
- */
-export function headOf(statusCode: number, { lines, lengthLine }: OutgoingFields): string[] {
+/** The head of a response: flat, with names in lower case; Node adds a Date where there is none. */
+export function headOf(statusCode: number, { requestId, lines, lengthLine }: OutgoingFields): string[] {
   const text = lines + lengthLine
-  const head = [':status', String(statusCode)]
+  if (requestId === '') return split(text, [':status', String(statusCode)])
+  const place = placeOf(text)
+  const last = lastReplies[place] as KnownReply
+  if (last.text === text && last.statusCode === statusCode) return withId(last.head, requestId)
+  const head = split(text, [':status', String(statusCode), requestIdName, ''])
+  if (text.length <= maxKnownLength) lastReplies[place] = { statusCode, text, head }
+  return withId(head, requestId)
+}
+
+/**
+ * Replies of the proxy's own come again and again but for their ids, and to cut one into its fields costs a twentieth of a preflight
+ * (`bench --scenario h2-preflight`): each is kept until another comes to its place, so their number is bounded whatever clients ask.
+ */
+interface KnownReply {
+  readonly statusCode: number
+  readonly text: string
+  /** With an empty id. */
+  readonly head: readonly string[]
+}
+
+const places = 256
+const maxKnownLength = 2048
+const lastReplies = Array.from({ length: places }, (): KnownReply => ({ statusCode: 0, text: '', head: [] }))
+
+/** By the length and by characters of the origin, which stands after the id of this process and the name of its field. */
+function placeOf(text: string): number {
+  let place = text.length
+  for (let at = 116; at < 140 && at < text.length; at += 3) place = place * 31 + text.charCodeAt(at)
+  return place & (places - 1)
+}
+
+function withId(head: readonly string[], requestId: string): string[] {
+  const own = head.slice()
+  own[3] = requestId
+  return own
+}
+
+/**
+ * Cuts `text` into fields after `head`. Names are those that are remembered: Node looks each one up, and has to hash a new string
+ * first (`bench --scenario h2-preflight`).
+ */
+function split(text: string, head: string[]): string[] {
   for (let start = 0; start < text.length; ) {
     const colon = text.indexOf(':', start)
     const end = text.indexOf('\r\n', colon)

@@ -58,7 +58,7 @@ export class NodeBackedResponse implements ClientResponse {
   }
 
   writeHead(statusCode: number, reason: string | undefined, fields: OutgoingFields, untilClose = false): void {
-    const lines = fieldList(fields.lines + fields.lengthLine)
+    const lines = fieldList(fields.idLine + fields.lines + fields.lengthLine)
     if (untilClose) this.own.useChunkedEncodingByDefault = false
     if (untilClose || fields.closes) lines.push('Connection', 'close')
     this.own.writeHead(statusCode, reason ?? STATUS_CODES[statusCode] ?? '', lines)

@@ -56,7 +56,7 @@ export class ProxyResponse implements ClientResponse {
    * with the connection even in HTTP/1.1.
    */
   writeHead(statusCode: number, reason: string | undefined, fields: OutgoingFields, untilClose = false): void {
-    const { lines, lengthLine } = fields
+    const { idLine, lines, lengthLine } = fields
     const isHttp11 = this.req.httpVersionMinor === 1
     if (this.req.method === 'HEAD' || statusCode === 204 || statusCode === 304) this.#framing = 'none'
     else if (lengthLine !== '') this.#framing = 'length'
@@ -69,7 +69,7 @@ export class ProxyResponse implements ClientResponse {
     const connection = this._last ? 'Connection: close\r\n' : keepAliveLines(this._keepAliveTimeout)
     const date = fields.isDated ? '' : dateLine()
     const coding = this.#framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
-    this.#head = `${statusLine(statusCode, reason)}${lines}${lengthLine}${date}${connection}${coding}\r\n`
+    this.#head = `${statusLine(statusCode, reason)}${idLine}${lines}${lengthLine}${date}${connection}${coding}\r\n`
     this.statusCode = statusCode
     this.headersSent = true
   }
