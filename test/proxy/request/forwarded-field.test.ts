@@ -17,12 +17,31 @@ const cases: readonly { tells: boolean; names: readonly string[] }[] = [
       ],
       ...['x-originating-ip', 'x-envoy-external-address', 'x-scheme', 'client-ip', 'true-client-ip', 'remote-addr'],
       ...['cf-connecting-ip', 'cf-connecting-ipv6', 'fastly-client-ip'],
+      // Azure, App Engine, Netlify, Vercel, Fly, Alibaba, CloudFront, Imperva, WebLogic.
+      ...['x-azure-clientip', 'x-azure-socketip', 'x-appengine-user-ip', 'x-proxyuser-ip', 'x-nf-client-connection-ip'],
+      ...['x-vercel-forwarded-for', 'fly-client-ip', 'ali-cdn-real-ip', 'cdn-src-ip', 'cloudfront-viewer-address'],
+      ...['incap-client-ip', 'wl-proxy-client-ip', 'proxy-client-ip', 'http-client-ip', 'http-x-forwarded-for'],
+      ...['x-true-client-ip', 'x-forward-for', 'x-client-address', 'x-remote-address', 'x-sourceip', 'x-coming-from'],
+      // By what scheme, host and path, and with which method in its place.
+      ...['front-end-https', 'x-url-scheme', 'x-host', 'x-original-host', 'x-original-url', 'x-rewrite-url'],
+      ...['x-envoy-original-path', 'x-http-method', 'x-http-method-override', 'x-method-override'],
     ],
   },
   {
     tells: false,
     names: [
-      ...['', 'x', 'x-', 'x-amz-date', 'x-amz-meta-x-forwarded-for', 'x-real', 'x-real-ips', 'cache-control', 'from'],
+      ...[
+        '',
+        'x',
+        'x-',
+        'x-amz-date',
+        'x-amz-meta-x-forwarded-for',
+        'x-amz-meta-x-host',
+        'x-real',
+        'x-real-ips',
+        'cache-control',
+        'from',
+      ],
       ...['range', 'te', 'referer', 'cookie', 'content-type', 'user-agent', 'via', 'forward', 'x_forwarded_for'],
     ],
   },
