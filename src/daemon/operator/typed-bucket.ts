@@ -144,7 +144,9 @@ function ofProxy(url: URL, around: Surroundings): UnderstoodBucket {
       if (address.style === 'virtual') notes.push('the bucket is taken from the Host, not from the path')
       const others = address.others?.map(other => (other.kind === 'bucket' ? quote(other.bucket) : 'no bucket')) ?? []
       if (others.length > 0)
-        notes.push(`an endpoint may read ${others.join(' or ')} from this Host or path: all must allow`)
+        notes.push(
+          `an endpoint may read ${others.join(' or ')} from this Host or path: unless the rules of all say the same, the request gets 400 (host_read_two_ways)`,
+        )
       const second = url.pathname.split('/')[2] ?? ''
       return judgeName(address.bucket, notes, around, meantBy(address.bucket, second, around))
     }

@@ -33,8 +33,10 @@ export function adviseOnHost(
   const name = toCanonical(colon === -1 ? host : host.slice(0, colon))
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
     const bucket = name.slice(0, dot)
-    if (!isNamed(bucket)) continue
-    const { todo, ...addition } = addTo('virtualHosts', name.slice(dot + 1), configured)
+    const base = name.slice(dot + 1)
+    // A listed name under the base would be a bucket of it, too.
+    if (!isNamed(bucket) || configured.hosts.some(host => toCanonical(host).endsWith(`.${base}`))) continue
+    const { todo, ...addition } = addTo('virtualHosts', base, configured)
     return { name, bucket, ...addition, todo: `add ${todo}: the bucket ${bucket} stands before it` }
   }
   const { todo, where, ...addition } = addTo('hosts', name, configured)

@@ -72,6 +72,15 @@ const cases: {
     where: 'in virtualHosts',
     how: 'add the name, and keep the name that is there',
   },
+  {
+    host: 'my-media.s3.example.com',
+    configured: { hosts: ['eu.s3.example.com'], virtualHosts: [] },
+    name: 'my-media.s3.example.com',
+    todo: 'add my-media.s3.example.com to hosts (keep the name that is there), or virtualHosts if buckets stand before the name',
+    yaml: 'hosts:\n  - my-media.s3.example.com',
+    where: 'in hosts, or virtualHosts if buckets stand before the name',
+    how: 'add the name, and keep the name that is there',
+  },
 ]
 const buckets = new Set(['my-media', 'www.my-site.com'])
 for (const { host, configured, ...expected } of cases) {
