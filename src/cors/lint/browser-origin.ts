@@ -55,7 +55,7 @@ const wrappings = [
 export function browserOrigin(written: string): string | undefined {
   const text = withBrackets(withoutWrapping(written))
   if (/^null(?:\/|$)/i.test(text) || /^(?:data|about|javascript|file|content|filesystem):/i.test(text)) return 'null'
-  if (/^(?:mailto|tel|sms):/i.test(text) || notOfHost.test(text)) return undefined
+  if (/^(?:mailto|tel|sms|arn):/i.test(text) || notOfHost.test(text)) return undefined
   const inner = /^(?:blob|view-source):(.*)$/is.exec(text)?.[1]
   if (inner !== undefined) return browserOrigin(inner)
   const slashes =
@@ -74,9 +74,8 @@ export function browserOrigin(written: string): string | undefined {
     case 'https':
     case 'wss':
       return webOrigin('https', host, port, path)
-    case 'ftp':
-      return undefined
     default: {
+      if (isPageless(scheme)) return undefined
       const meant = meantScheme(scheme)
       if (meant !== undefined) return webOrigin(meant, host, port, path)
       if (!/^[a-z][a-z0-9+.-]*$/i.test(scheme)) return undefined
@@ -87,7 +86,12 @@ export function browserOrigin(written: string): string | undefined {
 }
 
 /** What people write where no host is: a port, a scheme, the text of a variable without a value. */
-const notOfHost = /^(?:\d+|https?|undefined|none)$/i
+const notOfHost = /^(?:\d+|https?|undefined|none|all|any|every(?:one|thing)?|self|same-?origin|true|false)$/i
+
+/** Whether browsers load no page by the scheme, which names files and objects of other programs. */
+export function isPageless(scheme: string): boolean {
+  return /^(?:s?ftps?|s3[an]?|gs|oss|ssh|git|tcp)$/i.test(scheme)
+}
 
 /** Right as they are, or near to http by their letters alone. */
 const knownSchemes: ReadonlySet<string> = new Set([

@@ -5,6 +5,7 @@ import { isBlockedPort } from './blocked-port.ts'
 import {
   browserOrigin,
   isLoopback,
+  isPageless,
   meantScheme,
   takeApart,
   type WrittenOrigin,
@@ -130,11 +131,9 @@ function withoutScheme(value: string): OriginWarning | undefined {
 function withScheme(value: string, parts: WrittenOrigin, scheme: string): OriginWarning | undefined {
   const { host, port, path } = parts
   const lower = scheme.toLowerCase()
-  if (lower === 'ws' || lower === 'wss' || lower === 'ftp') {
-    const why =
-      lower === 'ftp' ? 'browsers load no page by ftp' : `a page that opens ${lower}:// has an http or https origin`
-    return never('wrong-scheme', why, value)
-  }
+  if (isPageless(lower)) return never('wrong-scheme', `browsers load no page by ${lower}`, value)
+  if (lower === 'ws' || lower === 'wss')
+    return never('wrong-scheme', `a page that opens ${lower}:// has an http or https origin`, value)
   if (path === '/')
     return never('trailing-slash', 'an origin has no slash at its end', value, 'the same without the slash: ')
   if (path !== '' || host.includes('@'))
