@@ -6,7 +6,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { spawn } from './fixtures/children.ts'
+import { inTurns, runTestFile } from './test-file.ts'
 
 /** All that speaks to sockets; what costs minutes, or tests the endpoint more than the proxy, is left to Node 24. */
 const patterns = [
@@ -19,13 +19,6 @@ const patterns = [
 const jobs = 2
 // Far longer than any of them takes, for a machine that is busy.
 const longestMs = 240_000
-
-interface Outcome {
-  readonly ok: boolean
-  readonly pass: number
-  readonly fail: number
-  readonly skip: number
-}
 
 const { values } = parseArgs({
   options: { version: { type: 'string' }, file: { type: 'string', default: '' } },
@@ -48,11 +41,7 @@ console.log(`TAP version 14\n1..${versions.length * files.length}`)
 for (const version of versions) {
   const before = { ...sum }
   const start = performance.now()
-  const waiting = [...files]
-  const work = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(version, file)
-  }
-  await Promise.all(Array.from({ length: jobs }, work))
+  await inTurns(files, jobs, file => runFile(version, file))
   const seconds = ((performance.now() - start) / 1000).toFixed(0)
   console.log(`# Node ${version}: ${sum.pass - before.pass} passed, ${sum.fail - before.fail} failed, ${seconds} s`)
 }
@@ -60,50 +49,17 @@ console.log(`# { total: ${sum.total}, pass: ${sum.pass}, fail: ${sum.fail}, skip
 process.exitCode = sum.fail === 0 && sum.pass > 0 ? 0 : 1
 
 async function runFile(version: string, file: string): Promise<void> {
-  const start = performance.now()
-  const { code, output } = await run(version, file)
-  const { ok, pass, fail, skip } = outcomeOf(code, output)
+  const folder = join(cache, version)
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` }
+  const asked = { node: join(folder, 'node'), file, cwd: root, env, longestMs }
+  const { ok, pass, fail, skip, seconds, output } = await runTestFile(asked).catch((cause: unknown) => {
+    const advice = 'bash test/servers/install-node-versions.sh brings it'
+    throw new Error(`Node ${version} cannot be started: ${advice}`, { cause })
+  })
   sum.total += pass + fail + skip
   sum.pass += pass
   sum.fail += fail
   sum.skip += skip
-  const seconds = ((performance.now() - start) / 1000).toFixed(1)
-  console.log(`${ok ? 'ok' : 'not ok'} ${++points} - Node ${version} ${file} # ${pass} passed, ${seconds} s`)
+  console.log(`${ok ? 'ok' : 'not ok'} ${++points} - Node ${version} ${file} # ${pass} passed, ${seconds.toFixed(1)} s`)
   if (!ok) console.log(output.replaceAll(/^/gm, '    '))
-}
-
-/** One test file; TAP and whatever else it prints. */
-function run(version: string, file: string): Promise<{ readonly code: number | null; readonly output: string }> {
-  const folder = join(cache, version)
-  return new Promise((resolve, reject) => {
-    const child = spawn(join(folder, 'node'), [join(root, file)], {
-      cwd: root,
-      env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}`, TAP_TIMEOUT: String(longestMs / 1000) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text
-      })
-    }
-    const timer = setTimeout(() => child.kill('SIGKILL'), longestMs + 10_000)
-    child.once('error', error => {
-      const advice = 'bash test/servers/install-node-versions.sh brings it'
-      reject(new Error(`Node ${version} cannot be started: ${advice}`, { cause: error }))
-    })
-    child.once('close', code => {
-      clearTimeout(timer)
-      resolve({ code, output })
-    })
-  })
-}
-
-/** By the closing line, absent numbers meaning none; a file that was cut short, or that tests nothing, has failed. */
-function outcomeOf(code: number | null, output: string): Outcome {
-  const closing = output.match(/^# \{ total: .*\}$/gm)?.at(-1) ?? ''
-  const number = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(closing)?.[1] ?? 0)
-  const pass = number('pass')
-  const ok = code === 0 && pass > 0 && number('fail') === 0
-  return { ok, pass, fail: ok ? 0 : Math.max(1, number('fail')), skip: number('skip') + number('todo') }
 }

@@ -123,7 +123,7 @@ for (const workers of [1, 2]) {
     // In units of 512 or 1024 bytes, as the shell has it. What tap has every Node load takes SIGXFSZ for an end of the process.
     const proxy = await start(t, workers, {
       stdout: descriptor,
-      through: ['sh', '-c', 'ulimit -f 16 && unset NODE_OPTIONS && exec "$0" "$@"'],
+      through: ['sh', '-c', 'ulimit -f 16 && unset NODE_OPTIONS NODE_COMPILE_CACHE && exec "$0" "$@"'],
     })
     closeSync(descriptor)
     await request(t, proxy, 100)

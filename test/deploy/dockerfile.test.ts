@@ -97,7 +97,7 @@ t.test(
 /** What npm of an image would know: how to reach the registry, and nothing of the npm that runs this test. */
 function imageEnvironment(): NodeJS.ProcessEnv {
   const own =
-    /^(?:npm_(?!config_(?:registry|cache|userconfig|globalconfig|cafile|proxy|https_proxy|noproxy)$)|TAP|NODE_OPTIONS$|S3CORS_|INIT_CWD$)/i
+    /^(?:npm_(?!config_(?:registry|cache|userconfig|globalconfig|cafile|proxy|https_proxy|noproxy)$)|TAP|NODE_OPTIONS$|NODE_COMPILE_CACHE$|S3CORS_|INIT_CWD$)/i
   const kept = Object.entries(process.env).filter(([name]) => !own.test(name))
   return { ...Object.fromEntries(kept), npm_config_prefer_offline: 'true', npm_config_update_notifier: 'false' }
 }
