@@ -81,9 +81,12 @@ export function understandHeaders(typed: readonly string[]): UnderstoodWord<read
   return { sent, notes: notes.slice(0, 20) }
 }
 
+/** Between field lines: of a text, and of the members of an object or of a list with values, where a name and a colon follow. */
+const lineEnd = /\r?\n|,(?=[ \t]*["'`]?[a-z][\w-]{0,100}["'`]?[ \t]?:(?!\/\/))/i
+
 /** Each line of a text, without the words of a command in front and the braces of an object around it. */
 function linesOf(typed: string): readonly string[] {
-  return typed.split(/\r?\n/).map(line =>
+  return typed.split(lineEnd).map(line =>
     line
       .trim()
       .replace(/^(?:-H|--header)[ \t=]*/, '')

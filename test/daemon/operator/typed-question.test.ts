@@ -471,6 +471,19 @@ t.test('fields as they are copied are field names, without those that browsers s
       ['the field is "Content-Type"; its value is not asked for'],
     ],
     [['-H "x-a: b"'], ['x-a'], ['the field is "x-a"; its value is not asked for']],
+    ...['x-a: 1, x-b: 2', 'x-a:1,x-b:2', '{ "x-a": "1", "x-b": "2" }'].map(
+      line =>
+        [
+          [line],
+          ['x-a', 'x-b'],
+          ['the field is "x-a"; its value is not asked for', 'the field is "x-b"; its value is not asked for'],
+        ] as const,
+    ),
+    [
+      ['If-Modified-Since: Tue, 15 Nov 1994 08:12:31 GMT'],
+      ['if-modified-since'],
+      ['the field is "If-Modified-Since"; its value is not asked for'],
+    ],
     [
       ['x-a: 1\nx-b: 2'],
       ['x-a', 'x-b'],
