@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { missingAllocatorSettings } from '../../src/cli/terminal/node-options.ts'
 import { execFile, spawn } from '../fixtures/children.ts'
 import { freePorts } from '../servers/free-ports.ts'
 import { findExecutable } from '../servers/installed.ts'
@@ -74,6 +75,13 @@ t.test('no user in it is root, and nothing in it is a shell', async t => {
   t.equal(last('EXPOSE').text, '8080 9464')
 })
 
+t.test('the image sets the allocator as `serve` does', async t => {
+  const { text } = last('ENV')
+  for (const [variable, value] of Object.entries(missingAllocatorSettings({}))) {
+    t.ok(text.includes(`${variable}=${value}`), variable)
+  }
+})
+
 t.test('.dockerignore lets through what is copied, and nothing else', async t => {
   const [first, ...exceptions] = readFileSync(join(root, '.dockerignore'), 'utf8')
     .split('\n')
@@ -134,7 +142,7 @@ t.test('the stages build, and what they leave runs by itself', async t => {
     config,
     `listen: 127.0.0.1:${port}\nadmin: 127.0.0.1:${adminPort}\nupstream: { url: "http://127.0.0.1:9" }\nbuckets: {}\n`,
   )
-  const env = { PATH, HOME, NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', S3CORS_CONFIG: config }
+  const env = { PATH, HOME, ...missingAllocatorSettings({}), NODE_ENV: 'production', S3CORS_CONFIG: config }
   const call = (...args: string[]) =>
     run(node, [...entry, ...args], { env, cwd: app }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),

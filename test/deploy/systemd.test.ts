@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { missingAllocatorSettings } from '../../src/cli/terminal/node-options.ts'
 import { settings } from '../../src/config/schema/settings.ts'
 import { skipWithout } from '../servers/installed.ts'
 import { cli } from './configuration-check.ts'
@@ -93,4 +94,11 @@ t.test('the variables of the environment file are settings', async t => {
   t.equal(credentials.length, 5)
   for (const name of credentials)
     t.match(unit, `\n#LoadCredential=${name}:/etc/s3-cors-proxy/secrets/${name}\n`, `${name} has its line in the unit`)
+})
+
+t.test('the unit sets the allocator as `serve` does where it may start Node again', async t => {
+  const variables = valuesOf('Environment').flatMap(line => line.split(' '))
+  for (const [variable, value] of Object.entries(missingAllocatorSettings({}))) {
+    t.ok(variables.includes(`${variable}=${value}`), variable)
+  }
 })

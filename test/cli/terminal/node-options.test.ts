@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
-import { missingNodeOptions, servesRequests } from '../../../src/cli/terminal/node-options.ts'
+import { missingAllocatorSettings, missingNodeOptions, servesRequests } from '../../../src/cli/terminal/node-options.ts'
 import { spawn } from '../../fixtures/children.ts'
 import { createMemoryGroup } from '../../fixtures/memory-group.ts'
 import { startProxy } from '../../fixtures/proxy-process.ts'
@@ -49,6 +49,28 @@ for (const [given, heapMebibytes, missing] of [
   )
 }
 
+const settings = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' }
+const { MALLOC_ARENA_MAX, MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ } = settings
+
+for (const [environment, missing] of [
+  [{}, settings],
+  [settings, {}],
+  [{ MALLOC_ARENA_MAX: '4' }, { MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_ }],
+  [{ MALLOC_TRIM_THRESHOLD_: '' }, { MALLOC_ARENA_MAX, MALLOC_MMAP_THRESHOLD_ }],
+  [
+    { GLIBC_TUNABLES: 'glibc.malloc.mmap_threshold=1048576:glibc.malloc.check=1' },
+    { MALLOC_ARENA_MAX, MALLOC_TRIM_THRESHOLD_ },
+  ],
+  [{ GLIBC_TUNABLES: 'glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=0' }, { MALLOC_MMAP_THRESHOLD_ }],
+] as const) {
+  t.test(
+    `the environment ${JSON.stringify(environment)}: ${Object.keys(missing).join(', ') || 'nothing'} is added`,
+    async t => {
+      t.strictSame(missingAllocatorSettings(environment), missing)
+    },
+  )
+}
+
 for (const [given, serves] of [
   [[], true],
   [['serve', '--config', 'file'], true],
@@ -76,6 +98,37 @@ function optionsOf(pid: number): readonly string[] {
   const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
   return words.slice(1, words.indexOf(cliPath))
 }
+
+/** The allocator's settings in the environment of a running process. */
+function settingsOf(pid: number | string): Readonly<Record<string, string>> {
+  const entries = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    .split('\0')
+    .filter(entry => entry.startsWith('MALLOC_'))
+    .map(entry => entry.split('=') as [string, string])
+  return Object.fromEntries(entries)
+}
+
+t.test(
+  'the bin and its workers have the settings of the allocator, and those of the operator hold',
+  { skip: noProc },
+  async t => {
+    // Between Node and the program: with these options there is no other reason to start Node again.
+    const options = `node=$1; shift; exec "$node" ${debuggerOff} --max-semi-space-size=8 ${inlining} "$@"`
+    for (const [env, through, expected] of [
+      [{}, [], settings],
+      [{ MALLOC_ARENA_MAX: '1' }, [], { ...settings, MALLOC_ARENA_MAX: '1' }],
+      [{}, ['/bin/sh', '-c', options, 'sh'], settings],
+    ] as const) {
+      const proxy = await startProxy(`${configuration}\nworkers: 2`, { env, through })
+      t.teardown(() => proxy.stop('SIGKILL'))
+      t.strictSame(settingsOf(proxy.pid), expected, `${JSON.stringify(env)}: the process that was started`)
+      const workers = [...proxy.logs().matchAll(/"event":"worker_started","worker":\d+,"pid":(\d+)/g)]
+      t.equal(workers.length, 2)
+      for (const [, pid = ''] of workers) t.strictSame(settingsOf(pid), expected, 'a worker')
+      t.equal(await proxy.stop(), 0)
+    }
+  },
+)
 
 t.test('the bin has the options that it was not started with', { skip: noProc }, async t => {
   const proxy = await startProxy(configuration)
