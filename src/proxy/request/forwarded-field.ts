@@ -11,9 +11,6 @@ const xNames: ReadonlySet<string> = new Set([
   'x-envoy-original-path',
   'x-forward-for',
   'x-host',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
   'x-nf-client-connection-ip',
   'x-original-forwarded-for',
   'x-original-host',
@@ -33,7 +30,7 @@ const xNames: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether a field, its name in lower case, tells the address, scheme, host, path or method that a proxy was asked by or for. S3
+ * Whether a field, its name in lower case, tells the address, scheme, host or path that a proxy was asked by or for. S3
  * servers and the layers before them believe some: MinIO X-Forwarded-For, X-Real-IP and Forwarded, RGW whichever
  * `rgw remote addr param` names, Swift X-Cluster-Client-Ip, SeaweedFS X-Forwarded-Host and -Prefix for what was signed. The others are
  * those of known CDNs, gateways and frameworks.

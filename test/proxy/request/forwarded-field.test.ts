@@ -22,9 +22,9 @@ const cases: readonly { tells: boolean; names: readonly string[] }[] = [
       ...['x-vercel-forwarded-for', 'fly-client-ip', 'ali-cdn-real-ip', 'cdn-src-ip', 'cloudfront-viewer-address'],
       ...['incap-client-ip', 'wl-proxy-client-ip', 'proxy-client-ip', 'http-client-ip', 'http-x-forwarded-for'],
       ...['x-true-client-ip', 'x-forward-for', 'x-client-address', 'x-remote-address', 'x-sourceip', 'x-coming-from'],
-      // By what scheme, host and path, and with which method in its place.
+      // By what scheme, host and path.
       ...['front-end-https', 'x-url-scheme', 'x-host', 'x-original-host', 'x-original-url', 'x-rewrite-url'],
-      ...['x-envoy-original-path', 'x-http-method', 'x-http-method-override', 'x-method-override'],
+      ...['x-envoy-original-path'],
     ],
   },
   {
