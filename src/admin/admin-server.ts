@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type Caller, createTokenCheck, isForeign, isLocal, isRebound, isRelayed } from './access.ts'
+import { createAdminConnections } from './admin-connections.ts'
 import type { AdminSources } from './admin-sources.ts'
 import { type Answer, errorAnswer } from './answer.ts'
 import { createOwnerCheck } from './connection-owner.ts'
+import { createMetricsText } from './metrics-text.ts'
 import { renderSignIn } from './page/sign-in.ts'
 import { findRoutes } from './routes.ts'
 import { createWrongTokens, type WrongTokens } from './wrong-tokens.ts'
@@ -28,7 +30,9 @@ const commonFields: readonly (readonly [string, string])[] = [
 ]
 
 /** The admin port, not yet listening. To end it: `close()` and `closeAllConnections()`. */
-export function createAdminServer(sources: AdminSources): Server {
+export function createAdminServer(given: AdminSources): Server {
+  const sources: AdminSources = { ...given, metrics: createMetricsText(given.metrics) }
+  const connections = createAdminConnections()
   const guard: TokenGuard = {
     isToken: createTokenCheck(sources.token),
     wrong: createWrongTokens(),
@@ -43,24 +47,44 @@ export function createAdminServer(sources: AdminSources): Server {
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
+      if (!connections.begin(request)) return
       answerRequest(sources, guard, request)
         .catch((error: unknown) => {
           sources.failed?.(error)
           return errorAnswer(500, 'this failed; the log says why')
         })
-        .then(answer => send(request, response, answer))
+        .then(answer => {
+          const content = contentOf(answer)
+          connections.sending(request, response, content.length)
+          send(request, response, answer, content)
+        })
     },
   )
   // Some versions of Node drop field lines beyond a count without a word, and a relay's own come last. A head is short.
   server.maxHeadersCount = 0
-  // A few scrapers, probes and people: more connections here take no sockets from the S3 port.
-  server.maxConnections = 256
+  server.on('connection', connections.opened)
   server.timeout = 30_000
   return server
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body, fields }: Answer): void {
-  const content = Buffer.from(body)
+// The last text and its bytes: the metrics go to all who ask at once, and are kept once.
+let lastBody = ''
+let lastContent = Buffer.alloc(0)
+
+function contentOf({ body }: Answer): Buffer {
+  if (body !== lastBody) {
+    lastBody = body
+    lastContent = Buffer.from(body)
+  }
+  return lastContent
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, fields }: Answer,
+  content: Buffer,
+): void {
   const all = [['Content-Type', type], ['Content-Length', String(content.length)], ...commonFields, ...(fields ?? [])]
   // What is left of an unread body would be taken for the next request.
   if (!request.complete) all.push(['Connection', 'close'])

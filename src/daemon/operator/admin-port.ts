@@ -5,6 +5,7 @@ import { createReadiness, type Readiness } from '../../admin/readiness.ts'
 import { describeIssue } from '../../config/issue.ts'
 import type { ReloadResult } from '../../config/loading/watch-configuration.ts'
 import type { PolicySources } from '../../policies/policy-sources.ts'
+import { stopAfterRequest } from '../../proxy/node/client-parser.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
 import { adviseOnHost } from '../../s3/address/unknown-host.ts'
 import type { Log } from '../../telemetry/log/log.ts'
@@ -106,6 +107,8 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
     failed: error => log.error('admin_failed', error),
   }
   const server = createAdminServer(sources)
+  // One read holds two thousand requests, and Node would go on with those that follow the one that ended their connection.
+  server.on('connection', socket => stopAfterRequest(socket, () => socket.destroyed))
   return {
     server,
     readiness,

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import t from 'tap'
 import { createAdminPort } from '../../../src/daemon/operator/admin-port.ts'
 import { createPolicySources } from '../../../src/policies/policy-sources.ts'
@@ -108,4 +108,13 @@ t.test('the admin port shows what the daemon knows', async t => {
   t.match(await post('/buckets/media/refresh'), { status: 404 }, 'its rules are in the configuration')
   plane.readiness.setDraining()
   t.match(await get('/readyz'), { status: 503, text: /draining/ })
+
+  let asked = 0
+  plane.server.on('request', () => asked++)
+  const socket = connect((plane.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.resume()
+  socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000))
+  await once(socket, 'close')
+  t.ok(asked < 10, `${asked} of 1000 requests at once were read`)
 })
