@@ -272,7 +272,7 @@ t.test('a head that grows to many times the limit by entries of its table ends i
   client.send(frame(frameTypes.headers, flags.endHeaders | flags.endStream, 1, block))
   t.match((await client.outcome(1)) ?? 'closed', /^(GOAWAY 11|closed)$/, 'ENHANCE_YOUR_CALM')
   await proxy.until(async one => (await one.connections()) === 0)
-  t.match(proxy.records, [{ connectionEnd: 'idle_frames', peerAddress: '127.0.0.1' }])
+  t.match(proxy.records, [{ connectionEnd: 'large_head', peerAddress: '127.0.0.1' }])
   t.equal(upstream.requests.length, 0)
 })
 

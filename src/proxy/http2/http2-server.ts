@@ -175,7 +175,7 @@ export class Http2Server {
     if (fields === undefined || stream.session === undefined) {
       const bytes = blockBytes(rawHeaders)
       if (bytes > hugeHeads * headerBytes && session.endAtOnce()) {
-        this.#listener.onConnectionEnd(session.remoteAddress, 'idle_frames')
+        this.#listener.onConnectionEnd(session.remoteAddress, 'large_head')
         return
       }
       const isTooLong = bytes > headerBytes

@@ -34,6 +34,7 @@ export const failures = [
 /** Why a connection of HTTP/2 ended for what its client sent. */
 export const connectionEnds = [
   'idle_frames',
+  'large_head',
   'control_flood',
   'invalid_frames',
   'protocol_error',

@@ -86,6 +86,7 @@ t.test('every metric has the name, the labels and the number that the design giv
       's3cors_response_body_bytes_total 4096',
       's3cors_client_aborts_total 0',
       's3cors_client_connections_ended_total{reason="idle_frames"} 0',
+      's3cors_client_connections_ended_total{reason="large_head"} 0',
       's3cors_client_connections_ended_total{reason="control_flood"} 0',
       's3cors_client_connections_ended_total{reason="invalid_frames"} 0',
       's3cors_client_connections_ended_total{reason="protocol_error"} 0',
