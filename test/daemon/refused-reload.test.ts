@@ -1,7 +1,8 @@
 // What an operator finds who wrote a fault into the file, and what is told when one is mended.
 
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../fixtures/patience.ts'
@@ -96,3 +97,113 @@ t.test('a fault that comes while a configuration waits for its TLS files is told
   await sleep(11_000)
   t.equal(linesOf(proxy, 'configuration_refused').length, 1)
 })
+
+t.test(
+  'whatever becomes of its files, a proxy tells it once, goes on, and tells what changed when they are mended',
+  async t => {
+    const rules = `CORSRules:
+      - { ID: a, AllowedOrigins: ["https://a.example"], AllowedMethods: [GET] }
+      - { ID: b, AllowedOrigins: ["https://b.example"], AllowedMethods: [GET] }`
+    const proxy = await startProxy(
+      `upstream: { url: "http://127.0.0.1:9" }\ndrainSeconds: 1\nbuckets:\n  my-media:\n    ${rules}\n`,
+    )
+    t.teardown(() => proxy.stop('SIGINT'))
+    const file = proxy.configFile
+    const corsFile = join(dirname(file), 'cors.json')
+    const good = readFileSync(file, 'utf8')
+    const withFile = good.replace('buckets:', 'buckets:\n  filed: { CORSFile: cors.json }')
+    const cors = (origin: string) =>
+      JSON.stringify({ CORSRules: [{ AllowedOrigins: [origin], AllowedMethods: ['GET'] }] })
+    // As a ConfigMap of Kubernetes is mounted and changed.
+    const swap = (name: string, text: string) => {
+      mkdirSync(join(dirname(file), name))
+      writeFileSync(join(dirname(file), name, 'config.yaml'), text)
+      symlinkSync(name, join(dirname(file), '..data_tmp'))
+      renameSync(join(dirname(file), '..data_tmp'), join(dirname(file), '..data'))
+    }
+    const steps: readonly (readonly [
+      what: string,
+      act: () => void,
+      expected: { refused: RegExp } | { changes: string },
+    ])[] = [
+      ['deleted', () => unlinkSync(file), { refused: /config\.yaml: the file does not exist/ }],
+      ['a directory', () => mkdirSync(file), { refused: /config\.yaml: the path is a directory/ }],
+      [
+        'empty',
+        () => {
+          rmSync(file, { recursive: true })
+          writeFileSync(file, '')
+        },
+        { refused: /the file holds nothing/ },
+      ],
+      [
+        'half written',
+        () => writeFileSync(file, good.slice(0, good.indexOf('b.example'))),
+        { refused: /is not closed/ },
+      ],
+      ['as before', () => writeFileSync(file, good), { changes: 'none' }],
+      [
+        'in another order',
+        () =>
+          writeFileSync(
+            file,
+            good
+              .replace('ID: a', 'ID: c')
+              .replace('ID: b', 'ID: a')
+              .replace('ID: c', 'ID: b')
+              .replace('//a.', '//c.')
+              .replace('//b.', '//a.')
+              .replace('//c.', '//b.'),
+          ),
+        { changes: 'my-media: the rules in another order' },
+      ],
+      [
+        'with a file of rules',
+        () => {
+          writeFileSync(corsFile, cors('https://f.example'))
+          writeFileSync(file, withFile)
+        },
+        { changes: 'filed: added: rules from file, 1 rule, enforcement headers; my-media: the rules in another order' },
+      ],
+      [
+        'a broken file of rules',
+        () => writeFileSync(corsFile, '{"CORSRules": ['),
+        { refused: /cors\.json:1:\d+: .*ends too early/ },
+      ],
+      ['no file of rules', () => unlinkSync(corsFile), { refused: /cors\.json: the file does not exist/ }],
+      [
+        'another file of rules',
+        () => writeFileSync(corsFile, cors('https://g.example')),
+        { changes: 'filed: rule 1 AllowedOrigins + https://g.example, - https://f.example' },
+      ],
+      [
+        'a link to a fault',
+        () => {
+          unlinkSync(file)
+          symlinkSync('..data/config.yaml', file)
+          swap('first', good.replace('[GET]', '[GTE]'))
+        },
+        { refused: /Unsupported method is GTE/ },
+      ],
+      ['a link to less', () => swap('second', good), { changes: 'filed: removed' }],
+    ]
+    for (const [what, act, expected] of steps) {
+      const event = 'refused' in expected ? 'configuration_refused' : 'configuration_reloaded'
+      const before = linesOf(proxy, event).length
+      act()
+      await until(() => linesOf(proxy, event).length > before, `${what}: ${event}`)
+      const line = linesOf(proxy, event)[before]
+      const { configuration } = (await (await fetch(`${proxy.adminUrl}/status`)).json()) as Status
+      const text = await (await fetch(proxy.adminUrl)).text()
+      if ('refused' in expected) {
+        t.match(line?.issue, expected.refused, what)
+        t.match(configuration.refused[0]?.issues[0], expected.refused)
+        t.match(text, 'The configuration on the disk is refused')
+      } else {
+        t.match(line?.changes, expected.changes, what)
+        t.strictSame(configuration.refused, [])
+        t.notMatch(text, 'is refused')
+      }
+    }
+  },
+)
