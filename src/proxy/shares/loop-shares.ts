@@ -16,11 +16,11 @@ const shareRequests = 5
 const shareBytes = 64 * 1024
 
 /**
- * So many streams of HTTP/2, of all connections together, and at most twice as many, are begun in one turn without a look at the shares: what a page asks for
- * over one connection comes in one read, and what is begun later is sent later, in a write of its own (`bench --scenario
- * h2-preflight`). Less than two milliseconds of work. None while anything waits, or connections come in.
+ * So many streams of HTTP/2, of all connections together, and at most twice as many, are begun in one turn without a look at the shares:
+ * what a page asks for over one connection comes in one read, and what is begun later is sent later, in a write of its own
+ * (`bench --scenario h2-preflight`). Some two milliseconds of work. None while anything waits, or connections come in.
  */
-const freeStreams = 32
+const freeStreams = 64
 
 /** What requests beyond the shares may take of one turn. libuv accepts one connection in a turn: turns are short while some come. */
 const mostMs = 2
