@@ -177,7 +177,8 @@ async function majorCollections(proxy: ProxyProcess): Promise<number> {
   return sumOf(parseExposition(String(body)), 'nodejs_gc_duration_seconds_count', { kind: 'major' })
 }
 
-const longBytes = 512 * 1024 ** 2
+/** Where each 30 MB or so cost a collection, four times the two that are allowed. */
+const longBytes = 256 * 1024 ** 2
 const piece = Buffer.alloc(256 * 1024, 'x')
 
 async function writeLong(socket: Socket): Promise<void> {

@@ -1,11 +1,10 @@
-// A configuration of the proxy as an operator checks it: by the command, in a process of its own.
+// A configuration of the proxy as an operator checks it: by the command.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { spawn } from '../fixtures/children.ts'
+import { runCommand } from '../fixtures/run-cli.ts'
 
 export const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
@@ -34,15 +33,10 @@ export async function checkConfiguration(
     for (const [name, content] of Object.entries({ ...files, 'proxy.yaml': configuration })) {
       writeFileSync(join(folder, name), content)
     }
-    const child = spawn(process.execPath, [cli, 'check', '--config', file, ...args], {
-      env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const exitCode = new Promise<number | null>(resolve => child.once('close', resolve))
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
-    const lines = `${stderr}${stdout}`.split('\n').filter(line => line !== '')
+    const { code: exitCode, out, err } = await runCommand(['check', '--config', file, ...args], env)
+    const lines = `${err}${out}`.split('\n').filter(line => line !== '')
     return {
-      exitCode: await exitCode,
+      exitCode,
       issues: lines
         .filter(line => !/: \d+ faults?, \d+ warnings?/.test(line))
         .map(line => line.replace(`${file}:`, '')),

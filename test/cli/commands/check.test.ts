@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { localhostCertificate } from '../../fixtures/localhost-certificate.ts'
-import { runCli } from '../../fixtures/run-cli.ts'
+import { runCli, runCommand } from '../../fixtures/run-cli.ts'
 import { errorAnswer, httpAnswer, startScriptedEndpoint } from '../../fixtures/scripted-endpoint.ts'
 
 t.setTimeout(300_000)
@@ -112,7 +112,7 @@ const cases: readonly {
 for (const { name, files, args = [], environment, code, out } of cases) {
   t.test(`${name}: exit code ${code}`, async t => {
     const around = { ...(files['a.yaml']?.includes('listen:') === true ? {} : free), ...environment }
-    const result = await runCli(['check', '--config', 'a.yaml', ...args], around, t.testdir(files))
+    const result = await runCommand(['check', '--config', 'a.yaml', ...args], around, t.testdir(files))
     t.strictSame([result.code, result.err], [code, ''])
     if (typeof out === 'string') t.equal(result.out, out)
     else t.match(result.out, out)
@@ -132,7 +132,7 @@ t.test('--connect asks no endpoint while the configuration has faults', async t 
   const server = await startScriptedEndpoint([httpAnswer(200, '')])
   t.teardown(() => server.close())
   const args = ['--connect', '--upstream-url', `http://127.0.0.1:${server.port}`, '--vary', 'never']
-  const result = await runCli(['check', ...args])
+  const result = await runCommand(['check', ...args])
   t.match(result, { code: 64, out: /\nconfiguration: 1 fault, .*\n$/ })
   t.equal(server.open() + server.seen.length, 0)
 })
@@ -141,7 +141,7 @@ t.test('--connect tells what the endpoint said, one line each: exit code 0', asy
   const server = await startScriptedEndpoint([errorAnswer(403, 'AccessDenied')])
   t.teardown(() => server.close())
   const files = { 'a.yaml': `upstream: { url: "http://127.0.0.1:${server.port}" }\n${bucket}` }
-  const result = await runCli(['check', '--connect', '--config', 'a.yaml'], {}, t.testdir(files))
+  const result = await runCommand(['check', '--connect', '--config', 'a.yaml'], {}, t.testdir(files))
   t.strictSame([result.code, result.err], [0, ''])
   const lines = result.out.split('\n')
   t.equal(lines[0], 'a.yaml: 0 faults, 0 warnings, 1 bucket')
@@ -153,14 +153,14 @@ t.test('--connect with an endpoint that cannot be reached: exit code 1', async t
   const server = await startScriptedEndpoint([''])
   await server.close()
   const url = `http://127.0.0.1:${server.port}`
-  const result = await runCli(['check', '--connect', '--upstream-url', url])
+  const result = await runCommand(['check', '--connect', '--upstream-url', url])
   t.equal(result.code, 1)
   const what = `fault: upstream.url: 127.0.0.1:${server.port}: no connection (ECONNREFUSED)`
   t.ok(result.out.endsWith(`\n${what}; to do: start the endpoint, or correct the port\n${url}: 1 fault, 0 warnings\n`))
 })
 
 t.test('no configuration at all is a fault of the arguments', async t => {
-  t.match(await runCli(['check']), { code: 64, out: '', err: /^no configuration; / })
+  t.match(await runCommand(['check']), { code: 64, out: '', err: /^no configuration; / })
 })
 
 t.test('a port that another program listens on is a warning that names the setting and the program', async t => {
@@ -182,7 +182,7 @@ t.test('a port that another program listens on is a warning that names the setti
 
 t.test('a secret as an option is told how it is given, and is not repeated', async t => {
   for (const option of ['--admin-token', '--secret-access-key', '--upstream-access-key-id']) {
-    const { code, err } = await runCli(['check', '--config', 'a.yaml', option, 's3cr3t-value'])
+    const { code, err } = await runCommand(['check', '--config', 'a.yaml', option, 's3cr3t-value'])
     t.equal(code, 64)
     t.match(err, `${option}: not an option: a secret comes by the environment variable `)
     t.notMatch(err, 's3cr3t-value')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runCli } from '../../fixtures/run-cli.ts'
+import { runCli, runCommand } from '../../fixtures/run-cli.ts'
 import { makeSeen, originsAnswer } from '../../fixtures/seen-requests.ts'
 
 t.setTimeout(120_000)
@@ -44,7 +44,11 @@ Every rule matches something that was seen.
 })
 
 t.test('newly allowed, and a rule that nothing needs', async t => {
-  const { code, out } = await runCli(['compare', '--config', 'more.yaml', '--file', 'seen.json'], {}, t.testdir(files))
+  const { code, out } = await runCommand(
+    ['compare', '--config', 'more.yaml', '--file', 'seen.json'],
+    {},
+    t.testdir(files),
+  )
   t.equal(code, 0)
   t.match(out, /^Newly refused: nothing\.\nNewly allowed: 1\n/)
   t.match(out, /https:\/\/new\.example\.com +GET +- +1 +2026-01-02T04:00:00Z +matched\n/)
@@ -53,7 +57,7 @@ t.test('newly allowed, and a rule that nothing needs', async t => {
 
 t.test('--json is the same as data', async t => {
   const args = ['compare', '--config', 'less.yaml', '--file', 'seen.json', '--json']
-  const { code, out } = await runCli(args, {}, t.testdir(files))
+  const { code, out } = await runCommand(args, {}, t.testdir(files))
   t.equal(code, 1)
   t.strictSame(JSON.parse(out), {
     refused: [
@@ -76,7 +80,7 @@ t.test('--json is the same as data', async t => {
 
 t.test('--with says what today is, whatever was answered when it came', async t => {
   const args = ['compare', '--config', 'same.yaml', '--with', 'less.yaml', '--file', 'seen.json']
-  const { code, out } = await runCli(args, {}, t.testdir(files))
+  const { code, out } = await runCommand(args, {}, t.testdir(files))
   t.equal(code, 0)
   t.match(out, /^Newly refused: nothing\.\nNewly allowed: 1\n/)
 })
@@ -94,7 +98,7 @@ const codes: readonly { next: string; failOn: string; code: number }[] = [
 for (const { next, failOn, code } of codes) {
   t.test(`${next} with --fail-on ${failOn} ends with ${code}`, async t => {
     const args = ['compare', '--config', next, '--file', 'seen.json', '--fail-on', failOn]
-    t.equal((await runCli(args, {}, t.testdir(files))).code, code)
+    t.equal((await runCommand(args, {}, t.testdir(files))).code, code)
   })
 }
 
@@ -110,7 +114,7 @@ const refused: readonly { args: readonly string[]; err: RegExp }[] = [
 ]
 for (const { args, err } of refused) {
   t.test(`compare ${args.join(' ')} is refused`, async t => {
-    const result = await runCli(['compare', ...args], {}, t.testdir(files))
+    const result = await runCommand(['compare', ...args], {}, t.testdir(files))
     t.equal(result.code, 64)
     t.match(result.err, err)
   })

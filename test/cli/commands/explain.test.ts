@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runCli } from '../../fixtures/run-cli.ts'
+import { runCli, runCommand } from '../../fixtures/run-cli.ts'
 
 t.setTimeout(300_000)
 
@@ -39,7 +39,7 @@ t.test('an allowed preflight is explained with what is sent', async t => {
 
 t.test('a denied request is explained with the smallest change', async t => {
   const args = [...explain, '--bucket', 'my-media', '--origin', 'https://other.xyz', '--method', 'PUT', '--actual']
-  const { code, out } = await runCli(args, {}, t.testdir(files))
+  const { code, out } = await runCommand(args, {}, t.testdir(files))
   t.equal(code, 0)
   t.match(out, /DENIED \(origin\): no rule lists this origin/)
   t.match(
@@ -51,14 +51,14 @@ t.test('a denied request is explained with the smallest change', async t => {
 
 t.test('--json is the same as data', async t => {
   const args = [...explain, '--bucket', 'scratch', '--origin', 'https://my-app.xyz', '--json']
-  const { code, out } = await runCli(args, {}, t.testdir(files))
+  const { code, out } = await runCommand(args, {}, t.testdir(files))
   t.equal(code, 0)
   t.match(JSON.parse(out), { bucket: 'scratch', allowed: false, reason: 'no_rules', change: { kind: 'new-entry' } })
 })
 
 t.test('an origin beyond ASCII and a hostile one drive no terminal', async t => {
   const args = [...explain, '--bucket', 'my-media', '--origin', 'https://é.example\u001b[31m']
-  const { code, out } = await runCli(args, {}, t.testdir(files))
+  const { code, out } = await runCommand(args, {}, t.testdir(files))
   t.equal(code, 0)
   t.match(out, /^[\n -~]*$/)
 })
@@ -72,7 +72,7 @@ t.test('the URL of an object stands for the bucket, and an address for the origi
     'my-app.xyz/page',
     '--actual',
   ]
-  const { code, out } = await runCli(args, {}, t.testdir(files))
+  const { code, out } = await runCommand(args, {}, t.testdir(files))
   t.equal(code, 0)
   t.match(out, 'Note: a browser sends "https://my-app.xyz", not "my-app.xyz/page"; that is allowed.\n')
   t.match(out, "The client gets the endpoint's answer with CORS fields: the page may read it.\n")
@@ -97,7 +97,7 @@ const refused: readonly { args: readonly string[]; err: RegExp }[] = [
 ]
 for (const { args, err } of refused) {
   t.test(`"${args.join(' ')}" is refused`, async t => {
-    const result = await runCli(args, {}, t.testdir(files))
+    const result = await runCommand(args, {}, t.testdir(files))
     t.strictSame([result.code, result.out], [64, ''])
     t.match(result.err, err)
   })

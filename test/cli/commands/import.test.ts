@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseText, upstreamLine } from '../../fixtures/parsed-text.ts'
-import { runCli } from '../../fixtures/run-cli.ts'
+import { runCli, runCommand } from '../../fixtures/run-cli.ts'
 
 t.setTimeout(300_000)
 
@@ -45,13 +45,13 @@ t.test('JSON and XML become entries that a configuration takes', async t => {
 })
 
 t.test('--bucket names the bucket', async t => {
-  const { code, out } = await runCli(['import', 'Other Name.json', '--bucket', 'other'], {}, t.testdir(files))
+  const { code, out } = await runCommand(['import', 'Other Name.json', '--bucket', 'other'], {}, t.testdir(files))
   t.equal(code, 0)
   t.match(out, /^buckets:\n {2}"other":\n/)
 })
 
 t.test('warnings are told beside the result', async t => {
-  const { code, out, err } = await runCli(['import', 'slash.json'], {}, t.testdir(files))
+  const { code, out, err } = await runCommand(['import', 'slash.json'], {}, t.testdir(files))
   t.equal(code, 0)
   t.match(out, /^buckets:\n/)
   t.match(err, /^slash\.json:1:22: warning: CORSRules\[0\]\.AllowedOrigins\[0\]: /)
@@ -124,7 +124,10 @@ const inputs: readonly {
 ]
 for (const { name, args, input, code, out, err } of inputs) {
   t.test(`standard input may be the file: ${name}`, async t => {
-    const result = await runCli(['import', ...args], {}, undefined, input)
+    const result =
+      input === undefined
+        ? await runCommand(['import', ...args])
+        : await runCli(['import', ...args], {}, undefined, input)
     t.equal(result.code, code)
     t.match(result.out, out)
     t.match(result.err, err)
@@ -165,7 +168,7 @@ const refused: readonly { args: readonly string[]; err: RegExp }[] = [
 ]
 for (const { args, err } of refused) {
   t.test(`"import ${args.join(' ')}" is refused and writes nothing`, async t => {
-    const result = await runCli(['import', ...args], {}, t.testdir(files))
+    const result = await runCommand(['import', ...args], {}, t.testdir(files))
     t.strictSame([result.code, result.out], [64, ''])
     t.match(result.err, err)
   })

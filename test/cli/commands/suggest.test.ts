@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { runCli } from '../../fixtures/run-cli.ts'
+import { runCli, runCommand } from '../../fixtures/run-cli.ts'
 import { SeededRandom } from '../../fixtures/seeded-random.ts'
 import { makeSeen, originsAnswer, randomTraffic } from '../../fixtures/seen-requests.ts'
 
@@ -75,7 +75,7 @@ const chosen: readonly { args: readonly string[]; has: readonly string[]; lacks:
 ]
 for (const { args, has, lacks } of chosen) {
   t.test(args.join(' '), async t => {
-    const { code, out } = await runCli(
+    const { code, out } = await runCommand(
       ['suggest', '--file', 'seen.json', ...args],
       {},
       t.testdir({ 'seen.json': originsAnswer(seen) }),
@@ -88,7 +88,11 @@ for (const { args, has, lacks } of chosen) {
 
 t.test('several files are added up, as of replicas', async t => {
   const directory = t.testdir({ 'a.json': originsAnswer(seen), 'b.json': originsAnswer(seen) })
-  const { out } = await runCli(['suggest', '--file', 'a.json', '--file', 'b.json', '--bucket', 'logs'], {}, directory)
+  const { out } = await runCommand(
+    ['suggest', '--file', 'a.json', '--file', 'b.json', '--bucket', 'logs'],
+    {},
+    directory,
+  )
   t.match(out, '"https://stats.example.com" # 2 requests')
 })
 
@@ -100,7 +104,7 @@ t.test('hostile values stay in their quotes', async t => {
     makeSeen({ bucket: evil }),
     makeSeen({ headers: [evil] }),
   ]
-  const { code, out } = await runCli(
+  const { code, out } = await runCommand(
     ['suggest', '--file', 'seen.json'],
     {},
     t.testdir({ 'seen.json': originsAnswer(hostile) }),
@@ -119,15 +123,15 @@ t.test(
       const traffic = randomTraffic(new SeededRandom(seed), { origins: 8, names: 5, requests: 60 })
       const allowed = traffic.map(one => ({ ...one, decision: 'allowed' as const }))
       writeFileSync(join(directory, 'seen.json'), originsAnswer(allowed))
-      const { out } = await runCli(['suggest', '--file', 'seen.json'], {}, directory)
+      const { out } = await runCommand(['suggest', '--file', 'seen.json'], {}, directory)
       writeFileSync(join(directory, 'next.yaml'), out)
-      const checked = await runCli(['check', '--config', 'next.yaml'], {}, directory)
+      const checked = await runCommand(['check', '--config', 'next.yaml'], {}, directory)
       t.equal(checked.code, 0)
       t.match(checked.out, /: 0 faults, \d+ warnings?, 1 bucket\n$/)
       // Rules for exactly what was seen may be too narrow for a client that was not seen: each such warning stands beside its rule.
       const warned = [...checked.out.matchAll(/CORSRules\S*: (.*?); allowed: /g)].map(([, message = '']) => message)
       for (const message of warned) t.ok(out.includes(`# check warns: ${message}`), message)
-      const compared = await runCli(
+      const compared = await runCommand(
         ['compare', '--config', 'next.yaml', '--file', 'seen.json', '--json', '--fail-on', 'any'],
         {},
         directory,
@@ -155,7 +159,7 @@ const refused: readonly { args: readonly string[]; code: number; err: RegExp }[]
 for (const { args, code, err } of refused) {
   t.test(`suggest ${args.join(' ')} is refused`, async t => {
     const directory = t.testdir({ 'seen.json': originsAnswer(seen), 'bad.json': '{"buckets":[{}]}', text: 'no' })
-    const result = await runCli(['suggest', ...args], {}, directory)
+    const result = await runCommand(['suggest', ...args], {}, directory)
     t.equal(result.code, code)
     t.match(result.err, err)
     t.equal(result.out, '')
@@ -165,7 +169,7 @@ for (const { args, code, err } of refused) {
 t.test('a part of a longer answer is told to be one', async t => {
   const whole = JSON.parse(originsAnswer(seen))
   const directory = t.testdir({ 'seen.json': JSON.stringify({ ...whole, next: '?offset=10000' }) })
-  const { code, err } = await runCli(['suggest', '--file', 'seen.json'], {}, directory)
+  const { code, err } = await runCommand(['suggest', '--file', 'seen.json'], {}, directory)
   t.equal(code, 0)
   t.match(err, 'holds a part of what was seen')
 })
@@ -179,7 +183,7 @@ t.test('a server that always has one more part is left', async t => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   const { port } = server.address() as AddressInfo
-  const { code, err } = await runCli(['suggest', '--url', `http://127.0.0.1:${port}`], {}, t.testdir({}))
+  const { code, err } = await runCommand(['suggest', '--url', `http://127.0.0.1:${port}`], {}, t.testdir({}))
   t.equal(code, 1)
   t.match(err, /expected at most 64 parts of \/origins, got more\n$/)
   t.equal(parts, 64)
