@@ -273,8 +273,10 @@ export class Exchange implements DoubtingExchange, PoolClient, BodyListener, Rel
     const connection = this.#connection
     this.#connection = undefined
     const sent = this.#body === undefined || this.#body.done
-    if (sent && connection?.flushed === true) this.#plan.pool.release(connection)
-    else connection?.destroy()
+    if (connection === undefined) return
+    if (!sent) connection.destroy()
+    else if (connection.flushed) this.#plan.pool.release(connection)
+    else setImmediate(releaseFlushed, connection, this.#plan.pool)
   }
 
   #drop(): void {
@@ -294,4 +296,10 @@ export class Exchange implements DoubtingExchange, PoolClient, BodyListener, Rel
     this.#drop()
     endRequest(this.#context, this.#record)
   }
+}
+
+/** Over TLS Node says only in the next turn that a write has left: the answer to it may have come before. */
+function releaseFlushed(connection: PoolConnection, pool: ExchangePlan['pool']): void {
+  if (connection.flushed) pool.release(connection)
+  else connection.destroy()
 }

@@ -103,6 +103,24 @@ t.test('the request goes up as it came, and the connection serves the next', asy
   t.match(record, { status: 200, responseBodyBytes: 2, clientAborted: false, upstreamFailure: undefined })
 })
 
+for (const leaves of [true, false]) {
+  t.test(
+    `an answer that comes before Node says that the content has left: ${leaves ? 'the connection serves the next' : 'where it does not leave, the connection ends'}`,
+    async t => {
+      const { client, socket, pool, until } = await start(t, `${put}da`)
+      socket.hold()
+      await client.write('ta')
+      await until(() => socket.written.endsWith('data'))
+      socket.receive(ok)
+      // As over TLS, where the write's own callback comes behind the read.
+      if (leaves) socket.letGo()
+      t.match(await answered(client), { status: 200, body: 'ok' })
+      await until(() => pool.size.idle === 1 || socket.destroyed)
+      t.strictSame([pool.size.idle, socket.destroyed], leaves ? [1, false] : [0, true])
+    },
+  )
+}
+
 const retries = [
   { name: 'GET on a reused connection is sent once more', bytes: get, reused: true, before: '', again: true },
   { name: 'HEAD too', bytes: get.replace('GET', 'HEAD'), reused: true, before: '', again: true },
