@@ -15,13 +15,11 @@ export interface AdminConnections {
 
 /** Bounds of the port. */
 export interface AdminLimits {
-  readonly connections: number
+  /** One of these stays free for whoever comes next. */
+  readonly connections: () => number
   readonly requests: number
   readonly unreadBytes: number
 }
-
-/** A few scrapers, probes and people. No browser and no scraper pipelines; an answer that is read leaves at once. */
-const defaultLimits: AdminLimits = { connections: 256, requests: 4, unreadBytes: 8 * 1024 * 1024 }
 
 interface Held {
   readonly address: string
@@ -29,7 +27,7 @@ interface Held {
   unreadBytes: number
 }
 
-export function createAdminConnections(limits: AdminLimits = defaultLimits): AdminConnections {
+export function createAdminConnections(limits: AdminLimits): AdminConnections {
   const held = new Map<Socket, Held>()
   /** Those with unread content, in the order in which they began to have it. */
   const unread = new Set<Socket>()
@@ -59,7 +57,7 @@ export function createAdminConnections(limits: AdminLimits = defaultLimits): Adm
     opened(socket) {
       held.set(socket, { address: socket.remoteAddress ?? '', requests: 0, unreadBytes: 0 })
       socket.once('close', () => forget(socket))
-      if (held.size <= limits.connections) return
+      if (held.size < limits.connections()) return
       const ended = greediest()
       if (ended !== undefined) end(ended)
     },

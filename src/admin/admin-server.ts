@@ -32,7 +32,12 @@ const commonFields: readonly (readonly [string, string])[] = [
 /** The admin port, not yet listening. To end it: `close()` and `closeAllConnections()`. */
 export function createAdminServer(given: AdminSources): Server {
   const sources: AdminSources = { ...given, metrics: createMetricsText(given.metrics) }
-  const connections = createAdminConnections()
+  // No browser and no scraper pipelines; an answer that is read leaves at once.
+  const connections = createAdminConnections({
+    connections: () => server.maxConnections,
+    requests: 4,
+    unreadBytes: 8 * 1024 * 1024,
+  })
   const guard: TokenGuard = {
     isToken: createTokenCheck(sources.token),
     wrong: createWrongTokens(),
@@ -62,6 +67,8 @@ export function createAdminServer(given: AdminSources): Server {
   )
   // Some versions of Node drop field lines beyond a count without a word, and a relay's own come last. A head is short.
   server.maxHeadersCount = 0
+  // A few scrapers, probes and people: more connections here take no sockets from the S3 port.
+  server.maxConnections = 256
   server.on('connection', connections.opened)
   server.timeout = 30_000
   return server

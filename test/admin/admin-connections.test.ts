@@ -17,7 +17,7 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-const limits = { connections: 3, requests: 2, unreadBytes: 100 }
+const limits = { connections: () => 4, requests: 2, unreadBytes: 100 }
 
 function start() {
   const connections = createAdminConnections(limits)

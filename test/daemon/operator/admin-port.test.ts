@@ -109,9 +109,24 @@ t.test('the admin port shows what the daemon knows', async t => {
   plane.readiness.setDraining()
   t.match(await get('/readyz'), { status: 503, text: /draining/ })
 
+  const { port } = plane.server.address() as AddressInfo
+  // What the descriptors allow; the daemon sets it.
+  plane.server.maxConnections = 6
+  const crowd = Array.from({ length: 8 }, () => connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' }))
+  t.teardown(() => crowd.map(socket => socket.destroy()))
+  await Promise.all(
+    crowd.map(socket =>
+      once(
+        socket.on('error', () => {}),
+        'ready',
+      ).catch(() => {}),
+    ),
+  )
+  t.equal((await fetch(`${url}/livez`)).status, 200, 'a probe is answered while others hold all connections')
+
   let asked = 0
   plane.server.on('request', () => asked++)
-  const socket = connect((plane.server.address() as AddressInfo).port, '127.0.0.1')
+  const socket = connect(port, '127.0.0.1')
   socket.on('error', () => {})
   socket.resume()
   socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1000))
