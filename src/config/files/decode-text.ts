@@ -46,10 +46,11 @@ export function decodeText(bytes: Uint8Array): { readonly text: string } | { rea
   return { fault: { ...positionAt(text, control), reason: 'control-character', message, allowed } }
 }
 
-/** By its mark, or because a first character of ASCII has a zero beside it. */
-function isUtf16([first, second]: Uint8Array): boolean {
+/** By its mark, or because each of the first two characters is of ASCII, with a zero beside it. */
+function isUtf16([first, second, third, fourth]: Uint8Array): boolean {
   const hasMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
-  return hasMark || (first !== 0 && second === 0) || (first === 0 && second !== undefined && second !== 0)
+  const isPair = (zero: number | undefined, other: number | undefined) => zero === 0 && other !== undefined && other > 0
+  return hasMark || (isPair(second, first) && isPair(fourth, third)) || (isPair(first, second) && isPair(third, fourth))
 }
 
 /** The fault of a file that is larger than anything that should be read. */

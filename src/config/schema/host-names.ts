@@ -1,19 +1,11 @@
 import { isIP } from 'node:net'
 
-/** A name of the DNS or an IPv4 address, in either case, without a port. */
-export const hostNamePattern = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$/
-
 /** A host with or without a port, as it stands in a Host field. */
 export const hostFieldPattern =
   /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?)(?::[1-9][0-9]{0,4})?$/
 
-/** What {@link isHostName} takes, as one clause. */
+/** What `isHostName` takes, as one clause. */
 export const hostNameAllowed = 'a host name such as "s3.example.com", without scheme, port or "*"'
-
-/** Whether the text is a host name: labels without empty ones between dots. */
-export function isHostName(text: string): boolean {
-  return hostNamePattern.test(text) && !text.includes('..')
-}
 
 /** What {@link isAddressRange} takes, as one clause. */
 export const addressRangeAllowed = 'an IP address or a range such as "10.0.0.0/8" or "fd00::/8"'

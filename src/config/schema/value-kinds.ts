@@ -1,9 +1,10 @@
 // The kinds of values that a setting may have. Each message is the clause that says what is allowed: schema-faults.ts says what was found.
 
 import { z } from 'zod'
+import { hostNamePattern, isHostName } from '../../http/host-name.ts'
 import { addressAllowed, addressPattern, parseAddress } from './address.ts'
 import { endpointUrlAllowed, endpointUrlPattern, parseEndpointUrl } from './endpoint-url.ts'
-import { hostNameAllowed, hostNamePattern, isHostName } from './host-names.ts'
+import { hostNameAllowed } from './host-names.ts'
 
 /** Some text, which is what `allowed` says. */
 export const text = (allowed: string) => z.string({ error: allowed }).min(1, { error: allowed, abort: true })

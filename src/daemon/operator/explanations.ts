@@ -158,14 +158,14 @@ function bucketInHost(host: string, policies: PolicyLookup, settings: ExplainSet
 
 /** Explains why a request under a Host that the configuration does not know is denied, and what makes it known. */
 export function explainUnknownHost(host: string, policies: PolicyLookup, settings: ExplainSettings): Explanation {
-  const { name, todo, bucket: _, ...change } = adviseOnHost(host, settings, bucket => policies.inspect(bucket).named)
+  const { name, todo, addition } = adviseOnHost(host, settings, bucket => policies.inspect(bucket).named)
   return {
     bucket: '',
     allowed: false,
     reason: 'unknown_host',
     summary: `the configuration does not know the Host ${name}, so that the request names no bucket: ${todo}`,
     rules: [],
-    change: { kind: 'host', ...change, additions: {}, risks: [] },
+    ...(addition === undefined ? {} : { change: { kind: 'host', ...addition, additions: {}, risks: [] } }),
     responseFields: [],
   }
 }

@@ -1,3 +1,4 @@
+import { isHostName } from '../../http/host-name.ts'
 import { toCanonical } from './host-addressing.ts'
 
 /** The names of this proxy that the configuration has. */
@@ -6,15 +7,21 @@ export interface ConfiguredHosts {
   readonly virtualHosts: readonly string[]
 }
 
-/** What makes a Host known: an excerpt of the configuration, and the same as a clause for a person. */
-export interface HostAdvice {
-  /** The name alone: lower case, without its port. */
-  readonly name: string
+/** What a person adds to the configuration. */
+export interface HostAddition {
   /** A line of its own, or where the list is there, the list with the one name to add. */
   readonly yaml: string
   /** Where these lines belong, and what becomes of what is there: a clause each. */
   readonly where: string
   readonly how: string
+}
+
+/** What makes a Host known: an excerpt of the configuration, and the same as a clause for a person. */
+export interface HostAdvice {
+  /** The name alone: lower case, without its port. */
+  readonly name: string
+  /** Undefined where the configuration takes no such name. */
+  readonly addition: HostAddition | undefined
   readonly todo: string
   /** Of a virtual-hosted-style Host: the bucket in it. */
   readonly bucket?: string | undefined
@@ -31,18 +38,22 @@ export function adviseOnHost(
 ): HostAdvice {
   const colon = host.indexOf(':')
   const name = toCanonical(colon === -1 ? host : host.slice(0, colon))
+  if (!isHostName(name)) {
+    const todo = 'nothing: a client made this name up, which is none of a host'
+    return { name, addition: undefined, todo }
+  }
   for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
     const bucket = name.slice(0, dot)
     const base = name.slice(dot + 1)
     // A listed name under the base would be a bucket of it, too.
     if (!isNamed(bucket) || configured.hosts.some(host => toCanonical(host).endsWith(`.${base}`))) continue
     const { todo, ...addition } = addTo('virtualHosts', base, configured)
-    return { name, bucket, ...addition, todo: `add ${todo}: the bucket ${bucket} stands before it` }
+    return { name, bucket, addition, todo: `add ${todo}: the bucket ${bucket} stands before it` }
   }
   const { todo, where, ...addition } = addTo('hosts', name, configured)
   const or = configured.virtualHosts.length === 0 ? 'or virtualHosts' : 'or to virtualHosts'
   const alternative = `${or} if buckets stand before the name`
-  return { name, ...addition, where: `${where}, ${alternative}`, todo: `add ${todo}, ${alternative}` }
+  return { name, addition: { ...addition, where: `${where}, ${alternative}` }, todo: `add ${todo}, ${alternative}` }
 }
 
 /** A list that is there keeps its names: written a second time it would be a fault, in its place it would lose them. */

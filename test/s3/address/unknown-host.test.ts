@@ -83,7 +83,8 @@ const cases: {
   },
 ]
 const buckets = new Set(['my-media', 'www.my-site.com'])
-for (const { host, configured, ...expected } of cases) {
+for (const { host, configured, yaml, where, how, ...told } of cases) {
+  const expected = { ...told, addition: { yaml, where, how } }
   t.test(`${host} beside ${JSON.stringify(configured)}: ${expected.todo}`, async t => {
     t.strictSame(
       adviseOnHost(host, configured, bucket => buckets.has(bucket)),
@@ -91,3 +92,12 @@ for (const { host, configured, ...expected } of cases) {
     )
   })
 }
+
+t.test('a name that is none of a host is advised nowhere, as the configuration takes none such', async t => {
+  for (const name of ['-a.example.com', 'a.example.com-', 'a..example.com', "a!b'c", 'a%20b.example', '.example.com']) {
+    t.strictSame(
+      adviseOnHost(name, one, () => true),
+      { name, addition: undefined, todo: 'nothing: a client made this name up, which is none of a host' },
+    )
+  }
+})
