@@ -1,5 +1,6 @@
 import { type OutgoingHttpHeaders, type ServerHttp2Stream, sensitiveHeaders } from 'node:http2'
 import { lowerCaseNameWithin } from '../../http/field-name.ts'
+import { BoundedMap } from '../../text/bounded-map.ts'
 import type { OutgoingFields } from '../client/outgoing-fields.ts'
 
 const withContent = { endStream: false }
@@ -57,35 +58,26 @@ function isSingle(name: string): boolean {
 export function headOf(statusCode: number, { requestId, lines, lengthLine }: OutgoingFields): string[] {
   const text = lines + lengthLine
   if (requestId === '') return split(text, [':status', String(statusCode)])
-  const place = placeOf(text)
-  const last = lastReplies[place] as KnownReply
-  if (last.text === text && last.statusCode === statusCode) return withId(last.head, requestId)
+  const known = knownReplies.get(text)
+  if (known?.statusCode === statusCode) return withId(known.head, requestId)
   const head = split(text, [':status', String(statusCode), requestIdName, ''])
-  if (text.length <= maxKnownLength) lastReplies[place] = { statusCode, text, head }
+  if (text.length <= maxKnownLength) knownReplies.set(text, { statusCode, head })
   return withId(head, requestId)
 }
 
-/**
- * Replies of the proxy's own come again and again but for their ids, and to cut one into its fields costs a twentieth of a preflight
- * (`bench --scenario h2-preflight`): each is kept until another comes to its place, so their number is bounded whatever clients ask.
- */
 interface KnownReply {
   readonly statusCode: number
-  readonly text: string
   /** With an empty id. */
   readonly head: readonly string[]
 }
 
-const places = 256
 const maxKnownLength = 2048
-const lastReplies = Array.from({ length: places }, (): KnownReply => ({ statusCode: 0, text: '', head: [] }))
 
-/** By the length and by characters of the origin, which stands after the id of this process and the name of its field. */
-function placeOf(text: string): number {
-  let place = text.length
-  for (let at = 116; at < 140 && at < text.length; at += 3) place = place * 31 + text.charCodeAt(at)
-  return place & (places - 1)
-}
+/**
+ * Replies of the proxy's own, which come again and again but for their ids: to cut one into its fields costs a twentieth of a preflight
+ * (`bench --scenario h2-preflight`).
+ */
+const knownReplies = new BoundedMap<KnownReply>(256, 'restart')
 
 function withId(head: readonly string[], requestId: string): string[] {
   const own = head.slice()

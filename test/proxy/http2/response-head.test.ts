@@ -27,7 +27,7 @@ t.test('a reply that comes again has its own id, status and fields', async t => 
     [200, 'A6', 'X-A: b\r\n', -1],
     [200, 'A7', long, 0],
     [200, 'A8', long, 0],
-    // Texts that may come to the same place: they differ at one character.
+    // More than are remembered.
     ...Array.from({ length: 300 }, (_, at) => {
       const filler = '.'.repeat(at)
       return [200, `B${at}`, `Access-Control-Allow-Origin: https://${filler}x${'.'.repeat(299 - at)}\r\n`, 0] as const
