@@ -30,13 +30,13 @@ LABEL org.opencontainers.image.title="s3-cors-proxy" \
 
 # MALLOC_ARENA_MAX: glibc keeps an arena for each of up to eight threads per core, and buffers of big uploads leave each of
 # them with holes. Two arenas keep the memory down and cost nothing: nearly all work is on one thread.
-# MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_: buffers from 128 KiB on, and the end of the heap, are given back when they are
+# MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_: buffers from 1 MiB on, and the end of the heap, are given back when they are
 # free; by itself glibc keeps more and more of them (`npm run soak`).
 # S3CORS_CONFIG: so that `check` and `explain` find the file as `serve` does.
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2 \
-    MALLOC_MMAP_THRESHOLD_=131072 \
-    MALLOC_TRIM_THRESHOLD_=131072 \
+    MALLOC_MMAP_THRESHOLD_=1048576 \
+    MALLOC_TRIM_THRESHOLD_=1048576 \
     S3CORS_CONFIG=/etc/s3-cors-proxy/proxy.yaml
 
 # The very program that was tested. An image that brings a Node.js of its own brings the one of its day.

@@ -66,15 +66,15 @@ function semiSpaceMebibytes(heapLimitBytes: number): number {
 
 /**
  * Settings of glibc's allocator that keep resident memory level, which otherwise creeps for hours (`npm run soak`): buffers from
- * 128 KiB on are given back as soon as they are free, and so is the end of the heap. Unless told, glibc raises both limits to the
+ * 1 MiB on are given back as soon as they are free, and so is the end of the heap. Unless told, glibc raises both limits to the
  * largest buffer that it has seen freed, up to 32 and 64 MiB. Two arenas instead of eight per core: nearly all work is on one thread.
  *
  * The image and the unit set them, too. Another C library does not read them.
  */
 const allocatorSettings = [
   { variable: 'MALLOC_ARENA_MAX', value: '2', tunable: 'glibc.malloc.arena_max' },
-  { variable: 'MALLOC_MMAP_THRESHOLD_', value: '131072', tunable: 'glibc.malloc.mmap_threshold' },
-  { variable: 'MALLOC_TRIM_THRESHOLD_', value: '131072', tunable: 'glibc.malloc.trim_threshold' },
+  { variable: 'MALLOC_MMAP_THRESHOLD_', value: '1048576', tunable: 'glibc.malloc.mmap_threshold' },
+  { variable: 'MALLOC_TRIM_THRESHOLD_', value: '1048576', tunable: 'glibc.malloc.trim_threshold' },
 ]
 
 /** Those of the settings that the operator has not made, under either of their names. */
