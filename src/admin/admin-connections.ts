@@ -15,7 +15,7 @@ export interface AdminConnections {
 
 /** Bounds of the port. */
 export interface AdminLimits {
-  /** One of these stays free for whoever comes next. */
+  /** One of these stays free for the next caller. */
   readonly connections: () => number
   readonly requests: number
   readonly unreadBytes: number

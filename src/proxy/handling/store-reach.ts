@@ -20,7 +20,7 @@ export function isStoreRequest(settings: ProxySettings, address: BucketAddress, 
   )
 }
 
-/** Whether a question mark is encoded in the path: for whoever decodes before it looks for the query, that begins there. */
+/** Whether a question mark is encoded in the path: to a reader that decodes before it looks for the query, the query begins there. */
 const hiddenQuery = /%(?:25)*3f/gi
 
 function underOtherQuery(

@@ -57,7 +57,7 @@ function isEmptyKey(path: string, style: 'path' | 'virtual'): boolean {
   return start >= 0 && isBucketItself(path.slice(start + 1))
 }
 
-/** One name; more where separators are encoded, which whoever decodes first finds. */
+/** One name; more where separators are encoded, which a reader that decodes first finds. */
 function namesOf(parameter: string): readonly string[] {
   const equals = parameter.indexOf('=')
   const name = equals === -1 ? parameter : parameter.slice(0, equals)
