@@ -29,7 +29,7 @@ export function respond(stream: ServerHttp2Stream, head: string[], endStream: bo
       takesLists = false
     }
   }
-  stream.respond(joinedFields(head), { endStream })
+  stream.respond({ ...joinedFields(head), [sensitiveHeaders]: neverIndexed }, { endStream })
 }
 
 /**
