@@ -4,6 +4,7 @@ import { quote } from '../../cors/explain/quoted-scalar.ts'
 import { withoutWrapping } from '../../cors/lint/browser-origin.ts'
 import type { BucketAddress } from '../../s3/address/bucket-address.ts'
 import { isBucketName } from '../../s3/address/bucket-name.ts'
+import { decodeEscapes } from '../../text/decode-escapes.ts'
 import { nearest } from '../../text/nearest-word.ts'
 
 /** How requests are addressed, and which buckets are configured. */
@@ -86,14 +87,6 @@ function urlIn(typed: string): string {
   if (found !== undefined) return found.replace(/[)\]},;.]+$/, '')
   // A request line.
   return /^[a-z]+\s+(\/\S*)(?:\s+HTTP\/\S*)?$/i.exec(text)?.[1] ?? text.replace(/^(https?)[:;.,]?\/+(?=[^/])/i, '$1://')
-}
-
-function decodeEscapes(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 /** Hosts of Amazon S3: path-style, with the bucket in front, of a website. */

@@ -3,6 +3,7 @@
 import { browserOrigin, meantScheme, takeApart } from '../../cors/lint/browser-origin.ts'
 import { isNeverSent, severalOrigins } from '../../cors/lint/origin-lint.ts'
 import { fromFieldValue, toFieldValue } from '../../cors/patterns/field-value.ts'
+import { decodeEscapes } from '../../text/decode-escapes.ts'
 
 /** What a browser sends for an origin that a person typed, as a field value. */
 export interface UnderstoodOrigin {
@@ -59,12 +60,4 @@ function namedOrigin(text: string): string | undefined {
   const found = named.exec(text)
   if (found === null || /^\S*[/?]\S*$/.test(text.slice(0, found.index))) return undefined
   return found[1]
-}
-
-function decodeEscapes(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

@@ -1,7 +1,7 @@
 // The other refusal that is about `upstream.host`: an endpoint that takes its own names alone looks for the bucket in the Host that
 // it is sent, or refuses that Host.
 
-import { toCanonical } from '../../s3/address/host-addressing.ts'
+import { nameOfHost } from '../../s3/address/host-addressing.ts'
 
 const bucketError = /<Code>(?:NoSuchBucket|InvalidBucketName|PermanentRedirect|TemporaryRedirect)<\/Code>/
 const bucketName = /<Bucket(?:Name)?>([\w.-]{1,255})<\/Bucket(?:Name)?>/
@@ -30,7 +30,7 @@ export type HostRefusal = Readonly<Record<string, string>> & { readonly sentHost
  */
 export function findHostRefusal(status: number, content: Buffer, asked: AskedUnderHost): HostRefusal | undefined {
   const { host, endpointName, bucket, isNamed } = asked
-  const name = nameOf(host)
+  const name = nameOfHost(host)
   if (name === endpointName) return undefined
   // https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20
   if (status === 421) return { sentHost: host, todo: `the endpoint does not answer under this Host: ${rewriteTodo}` }
@@ -48,11 +48,4 @@ export function findHostRefusal(status: number, content: Buffer, asked: AskedUnd
   }
   if (status !== 404 || bucket === undefined || !isNamed || lookedFor !== undefined) return undefined
   return { sentHost: host, bucket, todo: `if the endpoint has this bucket, it takes its own Host only: ${rewriteTodo}` }
-}
-
-/** The Host without its port, in lower case. */
-function nameOf(host: string): string {
-  if (host.startsWith('[')) return host.slice(1, host.indexOf(']')).toLowerCase()
-  const colon = host.indexOf(':')
-  return toCanonical(colon === -1 ? host : host.slice(0, colon))
 }

@@ -1,5 +1,7 @@
 // Paths by which a server reaches something else than the bucket that the first segment names: deploy/endpoint-doors.md.
 
+import { decodeEscapes } from '../../text/decode-escapes.ts'
+
 /** Where such a path begins, and whether it does so under a virtual-hosted Host as well. */
 interface EndpointDoor {
   readonly segment: string
@@ -87,15 +89,6 @@ export function doorOverHost(target: string): string | undefined {
   }
   const segment = target.slice(1, end)
   if (anyHost.has(segment)) return segment
-  const folded = (isEncoded ? decoded(segment) : segment).toLowerCase()
+  const folded = (isEncoded ? decodeEscapes(segment) : segment).toLowerCase()
   return anyHost.has(folded) ? folded : undefined
-}
-
-/** A key may be encoded in any way. */
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
 }

@@ -184,6 +184,13 @@ function orWhole(canonical: string): HostReading {
   return { kind: 'path', orBucket: canonical }
 }
 
+/** The name in a Host: without the port and the brackets of an address, in canonical form. */
+export function nameOfHost(host: string): string {
+  if (host.charCodeAt(0) === 0x5b) return host.slice(1, host.indexOf(']')).toLowerCase()
+  const colon = host.indexOf(':')
+  return toCanonical(colon === -1 ? host : host.slice(0, colon))
+}
+
 /** Lower case, without the dot that may end a name. */
 export function toCanonical(name: string): string {
   const lower = name.toLowerCase()

@@ -1,5 +1,5 @@
 import { isHostName } from '../../http/host-name.ts'
-import { toCanonical } from './host-addressing.ts'
+import { nameOfHost, toCanonical } from './host-addressing.ts'
 
 /** The names of this proxy that the configuration has. */
 export interface ConfiguredHosts {
@@ -36,8 +36,7 @@ export function adviseOnHost(
   configured: ConfiguredHosts,
   isNamed: (bucket: string) => boolean,
 ): HostAdvice {
-  const colon = host.indexOf(':')
-  const name = toCanonical(colon === -1 ? host : host.slice(0, colon))
+  const name = nameOfHost(host)
   if (!isHostName(name)) {
     const todo = 'nothing: a client made this name up, which is none of a host'
     return { name, addition: undefined, todo }
