@@ -49,11 +49,11 @@ export function agreedPolicy(
   asked: CorsRequest | CorsRequestIssue,
   isPreflight: boolean,
 ): BucketPolicy | undefined {
+  const isUnknown = ({ state }: BucketPolicy) => state.kind === 'unknown'
+  const unknownFirst = policies.toSorted((one, other) => Number(isUnknown(other)) - Number(isUnknown(one)))
   const strictest =
-    policies.find(policy => canBlock(policy) && policy.state.kind === 'unknown') ??
-    policies.find(canBlock) ??
-    policies.find(policy => isApplied(policy) && policy.state.kind === 'unknown') ??
-    policies.find(isApplied) ??
+    unknownFirst.find(canBlock) ??
+    unknownFirst.find(isApplied) ??
     policies.find(({ enforcement }) => enforcement !== 'report') ??
     policies[0]
   if (!isPreflight && 'kind' in asked && asked.kind === 'no_origin') return strictest
