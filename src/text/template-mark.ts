@@ -9,9 +9,11 @@ export const templateName = /\$[A-Za-z_]\w*|__[A-Za-z]\w*__/
 const anyMark = new RegExp(`${delimitedTemplate.source}|${templateName.source}`, 'y')
 const onlyName = new RegExp(`^\\s*(?:${templateName.source})\\s*$`)
 
-/** What to say of a template, and what belongs there. */
+/** What a template is called. */
 export const unfilledTemplate = 'a template that is not filled in'
-export const filledFile = 'the file that the template makes'
+
+/** What is wrong where a text has one in place of its own form. */
+export const templateFault = { message: `${unfilledTemplate} stands here`, allowed: 'the file that the template makes' }
 
 /** Whether a value is a template, wholly or in part. */
 export function isTemplate(value: string): boolean {

@@ -1,6 +1,6 @@
 import { parseCorsConfigurationXml } from '../../s3/cors-operation/cors-configuration-xml.ts'
 import { positionAt, type SourcePosition } from '../../text/source-position.ts'
-import { delimitedTemplate, filledFile, unfilledTemplate } from '../../text/template-mark.ts'
+import { delimitedTemplate, templateFault } from '../../text/template-mark.ts'
 import { decodeText, type TextFault } from '../files/decode-text.ts'
 import type { FileContent } from '../files/file-content.ts'
 import { readJson } from '../files/json-text.ts'
@@ -9,7 +9,7 @@ import { readYaml } from '../files/yaml-text.ts'
 import type { Path } from '../issue.ts'
 import { child, isMapping } from '../raw-value.ts'
 import { type Expression, readHcl } from './hcl-text.ts'
-import { faultOfOtherText, faultOfOtherYaml } from './other-text.ts'
+import { faultOfOtherForm, faultOfOtherText } from './other-text.ts'
 import { convertRules, type RuleNote } from './rule-conversion.ts'
 import { type FoundList, findRuleList } from './rule-list.ts'
 import { readOtherXml } from './rule-xml.ts'
@@ -41,7 +41,7 @@ export function readCorsFile(content: FileContent): CorsFile {
       return rulesOf(readJson(text))
     case 'yaml': {
       const read = rulesOf(readYaml(text), withoutBrackets(text))
-      const other = read.faults.length === 0 ? undefined : faultOfOtherYaml(text)
+      const other = read.faults.length === 0 ? undefined : faultOfOtherForm(text, 'yaml')
       return other === undefined ? read : unreadable(other)
     }
     case 'hcl': {
@@ -81,7 +81,7 @@ const maxTold = 200
 
 function rulesOf(document: Located, instead?: TextFault, expressions: readonly Expression[] = []): CorsFile {
   const found = findRuleList(document.value)
-  const ofRules = document.faults.filter(fault => !isBesideRules(fault, found, document))
+  const ofRules = faultsOfRules(found, document)
   if (ofRules.length > 0) {
     return { ...document, faults: instead === undefined ? ofRules : [instead], value: undefined, notes: [] }
   }
@@ -120,12 +120,14 @@ function rulesOf(document: Located, instead?: TextFault, expressions: readonly E
 /** What a template may say of other things than the rules, whose values nothing here reads. */
 const irrelevantElsewhere = new Set(['tag', 'anchor', 'alias', 'number'])
 
-function isBesideRules({ reason, line, column }: TextFault, found: FoundList, { value, locate }: Located): boolean {
-  if (found.faults !== undefined || found.path.length === 0 || !irrelevantElsewhere.has(reason)) return false
+function faultsOfRules(found: FoundList, { value, faults, locate }: Located): readonly TextFault[] {
+  if (faults.length === 0 || found.faults !== undefined || found.path.length === 0) return faults
   const first = locate(found.path, 'key')
   const last = locate(lastPath(child(value, found.path), found.path), 'value')
-  if (first === undefined || last === undefined) return false
-  return isBefore({ line, column }, first) || isBefore(last, { line, column })
+  if (first === undefined || last === undefined) return faults
+  return faults.filter(
+    fault => !irrelevantElsewhere.has(fault.reason) || !(isBefore(fault, first) || isBefore(last, fault)),
+  )
 }
 
 /** Where the last value inside stands. */
@@ -172,8 +174,10 @@ function readXml(text: string): CorsFile {
   const other = readOtherXml(text)
   if (other !== undefined) return rulesOf(other)
   const xml = parseCorsConfigurationXml(text, { strict: true })
-  if (xml.rules === undefined && /^\s*(?:<\?xml[^>]*>\s*)?<Error>/.test(text)) return unreadable(faultOfOtherText(text))
-  if (xml.rules === undefined) return unreadable({ reason: 'xml', ...(templateBesideElements(text) ?? xml.fault) })
+  if (xml.rules === undefined) {
+    const fault = { reason: 'xml', ...(templateBesideElements(text) ?? xml.fault) }
+    return unreadable(faultOfOtherForm(text, 'xml') ?? fault)
+  }
   return { value: xml.rules, faults: [], notes: [], locate: xml.locate }
 }
 
@@ -185,7 +189,7 @@ const templateOfElements = new RegExp(
 function templateBesideElements(text: string): Omit<TextFault, 'reason'> | undefined {
   const offset = text.search(templateOfElements)
   if (offset === -1) return undefined
-  return { ...positionAt(text, offset), message: `${unfilledTemplate} stands here`, allowed: filledFile }
+  return { ...positionAt(text, offset), ...templateFault }
 }
 
 function unreadable(fault: TextFault): CorsFile {

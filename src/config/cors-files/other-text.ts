@@ -1,6 +1,8 @@
 import { positionAt } from '../../text/source-position.ts'
-import { delimitedTemplate, filledFile, templateName, unfilledTemplate } from '../../text/template-mark.ts'
+import { delimitedTemplate, templateFault, templateName } from '../../text/template-mark.ts'
 import type { TextFault } from '../files/decode-text.ts'
+
+type OtherForm = 'yaml' | 'xml'
 
 /** A kind of text that people take for a file of rules. */
 interface OtherText {
@@ -8,8 +10,8 @@ interface OtherText {
   readonly sign: RegExp
   readonly message: string
   readonly allowed: string
-  /** It has the form of YAML as well, and is none of rules. */
-  readonly isYaml?: boolean
+  /** The form that it has as well, though it holds no rules. */
+  readonly form?: OtherForm
 }
 
 const asRules = 'the rules that it stands for, as AllowedOrigins, AllowedMethods and AllowedHeaders'
@@ -19,8 +21,7 @@ const rulesAlone = 'the rules alone in a file, from here to the bracket or eleme
 const kinds: readonly OtherText[] = [
   {
     sign: new RegExp(`^\\s*(?:${delimitedTemplate.source}|(?:${templateName.source})\\s*$)`),
-    message: `${unfilledTemplate} stands here`,
-    allowed: filledFile,
+    ...templateFault,
   },
   {
     sign: /An error occurred \(\w+\) when calling/,
@@ -31,18 +32,19 @@ const kinds: readonly OtherText[] = [
     sign: /^\s*(?:<\?xml[^>]*>\s*)?<Error>/,
     message: 'this is an error of the endpoint, and no rules',
     allowed: 'its answer to GetBucketCors for a bucket with rules',
+    form: 'xml',
   },
   {
     sign: /^CORSRULES\t|^[|+-]+\s*\n?\|\s+GetBucketCors\s+\|/m,
     message: 'the AWS CLI printed this as text or as a table',
     allowed: 'the same command with --output json',
-    isYaml: true,
+    form: 'yaml',
   },
   {
     sign: /^(?:Allowed(?:Headers|Methods|Origins)|ExposeHeaders|MaxAgeSeconds)\s+:\s/m,
     message: 'PowerShell printed this as a list',
     allowed: 'the same command with | ConvertTo-Json -Depth 5',
-    isYaml: true,
+    form: 'yaml',
   },
   {
     sign: /^\s*&lt;/,
@@ -83,7 +85,7 @@ const kinds: readonly OtherText[] = [
     sign: /^[ \t-]*["']?(?:nginx\.ingress\.kubernetes\.io\/(?:enable-)?cors[\w-]*|accessControlAllow\w+|Access-Control-Allow-\w+)["']?:/im,
     message: "this is another server's own setting of CORS, and no rules",
     allowed: asRules,
-    isYaml: true,
+    form: 'yaml',
   },
   {
     sign: /\b(?:cors_?rules?|cors|allowed_?origins|allowed_?methods)['"]?\s*[:=]/i,
@@ -108,12 +110,12 @@ export function faultOfOtherText(text: string): TextFault {
   return { ...place, message, allowed: '{"CORSRules": […]}, […] or <CORSConfiguration>' }
 }
 
-/** Says what a text is that could be read as YAML, and in which no rules were found; undefined where nothing better is known. */
-export function faultOfOtherYaml(text: string): TextFault | undefined {
-  if (/allowed_?(?:origins|methods)["']?:/i.test(text)) return undefined
+/** Says what a text of this form is, in which no rules were found; undefined where nothing better is known. */
+export function faultOfOtherForm(text: string, form: OtherForm): TextFault | undefined {
+  if (form === 'yaml' && /allowed_?(?:origins|methods)["']?:/i.test(text)) return undefined
   return findKind(
     text,
-    kinds.filter(({ isYaml }) => isYaml === true),
+    kinds.filter(kind => kind.form === form),
   )
 }
 

@@ -1,6 +1,6 @@
 import jsonc from 'jsonc-parser'
 import { positionAt } from '../../text/source-position.ts'
-import { beginsTemplate, filledFile, unfilledTemplate } from '../../text/template-mark.ts'
+import { beginsTemplate, templateFault } from '../../text/template-mark.ts'
 import type { Path } from '../issue.ts'
 import { isMapping } from '../raw-value.ts'
 import type { Located } from './located.ts'
@@ -93,7 +93,7 @@ function unexpected(text: string, code: number, offset: number, length: number):
   while (isOfWord(text[start]) && isOfWord(text[start - 1])) start--
   // The library takes the first bracket of `{{` and `{%` for that of an object.
   const template = [start - 1, start].find(place => place >= 0 && beginsTemplate(text, place))
-  if (template !== undefined) return new TextFault(template, `${unfilledTemplate} stands here`, filledFile)
+  if (template !== undefined) return new TextFault(template, templateFault.message, templateFault.allowed)
   const isToken = code in expected && start === offset
   const found = isToken ? text.slice(offset, offset + length) : (/^[^ \t\r\n,\]}]+/.exec(text.slice(start))?.[0] ?? '')
   // A whole text has its quotes already.

@@ -1,6 +1,6 @@
 // What is no YAML, in plain words: what the library calls it tells of its grammar, not of what a person typed.
 
-import { delimitedTemplate, filledFile, unfilledTemplate } from '../../text/template-mark.ts'
+import { delimitedTemplate, templateFault } from '../../text/template-mark.ts'
 import type { TextFault } from './decode-text.ts'
 import { excerptLine, holdsSecret, lineAt, maxLineCharacters } from './line-excerpt.ts'
 
@@ -191,7 +191,7 @@ function specialOf(code: string, message: string, line: string): Said | undefine
   if (/^(?:<{7}|={7}|>{7})/.test(line))
     return { message: 'a mark of a merge that is not finished stands here', allowed: 'the lines to keep' }
   if (delimitedTemplate.test(line)) {
-    return { message: `${unfilledTemplate} stands here`, allowed: `${filledFile}, or the value in quotes` }
+    return { ...templateFault, allowed: `${templateFault.allowed}, or the value in quotes` }
   }
   if (code === 'BAD_INDENT' && /^All mapping/.test(message) && !/:(?:\s|$)/.test(line))
     return {

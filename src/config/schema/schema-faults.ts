@@ -29,7 +29,7 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly SchemaFault[]
       const near = nearest(key, known)
       const allowed =
         howToGiveSecret(key) ??
-        howToGiveSecrets(child(value, [key]), '')[0] ??
+        howToGiveSecrets(child(value, [key]))[0] ??
         (near === undefined ? known.join(', ') : `${known.join(', ')}; did you mean ${JSON.stringify(near)}?`)
       const message = `unknown key ${JSON.stringify(key)}`
       // Without the value: it may be a secret that does not belong here.
@@ -46,20 +46,21 @@ function describe(issue: z.core.$ZodIssue, raw: unknown): readonly SchemaFault[]
   }
   if (value === undefined) return [{ ...fault, reason: 'missing-key', at: 'value', message: 'the value is missing' }]
   const reason = issue.code.replaceAll('_', '-')
-  // Without the value: it may be a key.
-  if (issue.message === credentialsAllowed && typeof value === 'string') {
-    return [{ ...fault, reason, at: 'value', value: undefined, message: 'the value is not valid' }]
+  if (issue.message === credentialsAllowed) {
+    // Without the value: it may be a key.
+    const message = typeof value === 'string' ? 'the value is not valid' : words(issue, value)
+    return [{ ...fault, reason, at: 'value', value: undefined, message }]
   }
-  const allowed = [issue.message, ...howToGiveSecrets(value, issue.message)].join('; ')
+  const allowed = [issue.message, ...howToGiveSecrets(value)].join('; ')
   return [{ ...fault, reason, at: 'value', message: words(issue, value), allowed }]
 }
 
 // Made once, when the first unknown key asks: it takes milliseconds, and a file can have an unknown key in every line.
 let wholeSchema: unknown
 
-/** How to give the secrets that a mapping holds where none belongs, but for what `allowed` says already. */
-function howToGiveSecrets(value: unknown, allowed: string): readonly string[] {
-  if (!isMapping(value) || allowed === credentialsAllowed) return []
+/** How to give the secrets that a mapping holds where none belongs. */
+function howToGiveSecrets(value: unknown): readonly string[] {
+  if (!isMapping(value)) return []
   const found = Object.keys(value).map(howToGiveSecret)
   return [...new Set(found.filter(words => words !== undefined))].slice(0, 4)
 }

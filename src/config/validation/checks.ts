@@ -12,20 +12,17 @@ export function findContradictions(raw: unknown): readonly Finding[] {
   const found: Finding[] = []
   const fault = (reason: string, path: Path, message: string, allowed: string) =>
     found.push({ severity: 'fault', reason, path, value: child(raw, path), message, allowed })
-  const listen = child(raw, ['listen']) ?? '0.0.0.0:8080'
-  const admin = child(raw, ['admin']) ?? '127.0.0.1:9464'
-  const ports = [listen, admin].map(text => (typeof text === 'string' ? parseAddress(text)?.port : undefined))
-  if (ports[0] !== undefined && ports[0] !== 0 && ports[0] === ports[1]) {
+  const addressOf = (setting: string, unlessSet: string) => parseAddress(String(child(raw, [setting]) ?? unlessSet))
+  const addresses = { listen: addressOf('listen', '0.0.0.0:8080'), admin: addressOf('admin', '127.0.0.1:9464') }
+  const port = addresses.listen?.port
+  if (port !== undefined && port !== 0 && port === addresses.admin?.port) {
     const path = child(raw, ['admin']) === undefined ? ['listen'] : ['admin']
-    fault('same-port', path, `port ${ports[0]} is that of both listen and admin`, 'two different ports')
+    fault('same-port', path, `port ${port} is that of both listen and admin`, 'two different ports')
   }
-  for (const [index, setting] of (['listen', 'admin'] as const).entries()) {
-    const own = parseAddress(String([listen, admin][index]))
-    for (const path of [
-      ['upstream', 'url'],
-      ['console', 'url'],
-    ]) {
-      const url = parseEndpointUrl(String(child(raw, path)))
+  for (const section of ['upstream', 'console']) {
+    const path = [section, 'url']
+    const url = parseEndpointUrl(String(child(raw, path)))
+    for (const [setting, own] of Object.entries(addresses)) {
       if (own === undefined || url === undefined || !isReachedBy(own, url)) continue
       const message = `${url.authority} is the address of this proxy itself (${setting}), and a request would never end`
       fault('own-address', path, message, "the endpoint's own address and port")
